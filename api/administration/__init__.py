@@ -1,0 +1,1 @@
+"""What who runs the service wants to see; needs the scope ``admin``."""

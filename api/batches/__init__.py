@@ -1,0 +1,1 @@
+"""Batches: many pairs, one status."""

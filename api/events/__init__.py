@@ -1,0 +1,1 @@
+"""Events: what becomes of the jobs, as it happens."""

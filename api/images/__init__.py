@@ -1,0 +1,1 @@
+"""Images: upload, look at, take back."""

@@ -1,0 +1,1 @@
+"""Registrations: ask for one, watch it, take its result home."""

@@ -1,0 +1,1 @@
+"""Webhooks: the service tells others when a registration has ended."""

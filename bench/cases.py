@@ -1,0 +1,116 @@
+"""Pairs with their exact transform: read from a folder, cut from real images, or simulated."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+KINDS = {"mono": "one modality", "multi": "two modalities"}
+LEVELS = ("easy", "medium", "hard")
+MAKE_CASES = Path(__file__).resolve().parents[2] / "shared" / "bench" / "make_cases.py"
+REACH = {"easy": (15, 1.1, 0.05), "medium": (45, 1.33, 0.10), "hard": (180, 2.0, 0.20)}  # as in make_cases.py
+PER_SPECIMEN = 4
+
+
+@dataclass(frozen=True)
+class Case:
+    """Two images (H, W) in 0..1 and the 3 x 3 matrix that takes a fixed pixel (x, y, 1) to the moving one."""
+
+    name: str
+    kind: str
+    level: str
+    fixed: np.ndarray
+    moving: np.ndarray
+    moving_from_fixed: np.ndarray
+
+
+def read(folder: Path) -> list[Case]:
+    """Cases as ``make_cases.py`` writes them."""
+    files = sorted(folder.glob("*.npz"))
+    if not files:
+        raise SystemExit(
+            f"there are no cases (*.npz) in {folder}; make them with make_cases.py, or use --real"
+        )
+    return [_read(file) for file in files]
+
+
+def told(folder: Path) -> str:
+    """Where the cases in a folder are from, in words."""
+    index = folder / "index.json"
+    made = (
+        f"make_cases.py, seed {json.loads(index.read_text())['seed']}"
+        if index.is_file()
+        else "unknown origin"
+    )
+    return f"{folder.name}, {made}"
+
+
+def _read(file: Path) -> Case:
+    held = np.load(file)
+    matrix = np.vstack([held["matrix"], [0, 0, 1]])
+    return Case(file.stem, str(held["kind"]), str(held["level"]), held["fixed"], held["moving"], matrix)
+
+
+def cut(data: Path, seed: int, per_cell: int) -> list[Case]:
+    """Cut cases from the real images in ``data``."""
+    if not MAKE_CASES.is_file():
+        raise SystemExit(f"--real needs {MAKE_CASES}; use --cases, or neither for simulated specimens")
+    with tempfile.TemporaryDirectory(prefix="xebra-cases-") as folder:
+        options = ["--seed", str(seed), "--per-level", str(per_cell)]
+        subprocess.run([sys.executable, MAKE_CASES, data, folder, *options], check=True, stdout=sys.stderr)
+        return read(Path(folder))
+
+
+def simulate(seed: int, per_cell: int, side: int = 256) -> Iterator[Case]:
+    """Views of simulated specimens by one instrument, or by two that differ; needs torch."""
+    from xebra.specimen.instruments import CONTRASTS
+    from xebra.specimen.pairs import PairSource, Range
+
+    rng = np.random.default_rng(seed)
+    source = PairSource(seed, size=side, pool=-(-per_cell // PER_SPECIMEN), renew=False)
+    for kind in KINDS:
+        for level, reach in REACH.items():
+            for number in range(per_cell):
+                first, second = (CONTRASTS[i] for i in rng.permutation(len(CONTRASTS))[:2])
+                contrasts = (first, first if kind == "mono" else second)
+                pairs = source.batch(1, Range(*reach), contrasts=contrasts)
+                truth = _moving_from_fixed(pairs.parameters[0].tolist(), side)
+                fixed, moving = pairs.fixed[0, 0].numpy(), pairs.moving[0, 0].numpy()
+                yield Case(f"{kind}_{level}_{number:03d}", kind, level, fixed, moving, truth)
+
+
+def _moving_from_fixed(parameters: list[float], side: int) -> np.ndarray:
+    from xebra.transform import SimilarityTransform, image_center
+
+    angle, log_scale, x, y = parameters
+    shift, middle = (x * side, y * side), image_center((side, side))
+    return np.linalg.inv(SimilarityTransform(float(np.exp(log_scale)), angle, shift, middle).matrix)
+
+
+def first_of_each_cell(cases: Iterable[Case], limit: int | None) -> list[Case]:
+    """At most ``limit`` cases of each kind and level."""
+    seen, kept = Counter(), []
+    for case in cases:
+        seen[case.kind, case.level] += 1
+        if limit is None or seen[case.kind, case.level] <= limit:
+            kept.append(case)
+    return kept
+
+
+def digest(cases: Iterable[Case]) -> str:
+    """SHA-256 of all that the methods see, and of the truth."""
+    sha = hashlib.sha256()
+    for case in cases:
+        sha.update(case.name.encode())
+        for array in (case.fixed, case.moving, case.moving_from_fixed):
+            sha.update(np.ascontiguousarray(array).tobytes())
+    return sha.hexdigest()

@@ -1,0 +1,16 @@
+"""Sections of docs/performance.md that a benchmark writes itself, so that no figure is copied by hand."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
+
+
+def write(title: str, lines: list[str]) -> None:
+    """Put a section in the place of the one of this title, or at the end."""
+    said = "\n".join([f"## {title}", "", *lines, ""])
+    section = re.compile(rf"## {re.escape(title)}\n.*?(?=\n## |\Z)", re.DOTALL)
+    page, count = section.subn(lambda _: said, PAGE.read_text())
+    PAGE.write_text(page if count else f"{page.rstrip()}\n\n{said}")

@@ -1,0 +1,141 @@
+"""What queue and web cost: jobs per second, and time from POST to finished, beside the bare rate.
+
+./dev bench service [--only embedded|deployed] [--steps recovery fairness ...] [--write]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from pathlib import Path
+
+import httpx
+import performance_page
+import service_loads as loads
+import service_table as table
+import service_trials as trials
+from deployed import deployed
+from latency import sample_pair
+from service import serving
+
+from db import keys
+from db.engine import Database
+
+CLIENTS = (1, 8, 64)
+STEPS = ("load", "idle", "synchronous", "fairness", "queue", "memory", "recovery")
+WORKERS = 2
+PATIENCE_S = 3600.0
+SETTINGS = {"ACCESS": "keys", "LEASE_SECONDS": "5"}
+
+
+@contextmanager
+def embedded_stack() -> Iterator[loads.Stack]:
+    """SQLite, a folder, a Redis of its own, networks in the two processes of the one worker."""
+    with tempfile.TemporaryDirectory(prefix="xebra-bench-") as folder, ExitStack() as opened:
+        settings = SETTINGS | {"WORKER_PROCESSES": str(WORKERS)}
+        service = opened.enter_context(serving(Path(folder), **settings))
+        database = f"sqlite:///{folder}/xebra.sqlite"
+        yield _stack(opened, [service.url], database, "worker.app", True)
+
+
+@contextmanager
+def deployed_stack() -> Iterator[loads.Stack]:
+    """PostgreSQL, S3, Redis, Triton, two API processes, two workers."""
+    with tempfile.TemporaryDirectory(prefix="xebra-bench-") as folder, ExitStack() as opened:
+        stack = opened.enter_context(deployed(Path(folder), WORKERS, **SETTINGS))
+        yield _stack(opened, stack.urls, stack.settings["DATABASE_URL"], "worker-1@", False)
+
+
+STACKS = {"embedded": embedded_stack, "deployed": deployed_stack}
+
+
+def _stack(opened: ExitStack, urls: list[str], database_url: str, *worker: str | bool) -> loads.Stack:
+    """Clients of two instruments at each address."""
+    database = Database(database_url)
+    clients = {}
+    for owner in ("busy", "modest"):
+        with database.writing() as session:
+            keys.add_instrument(session, owner, "bench")
+            _, text = keys.add(session, owner, "bench", keys.SCOPES, "bench")
+        about = {"headers": {"Authorization": f"Bearer {text}"}, "timeout": PATIENCE_S, "trust_env": False}
+        clients[owner] = [opened.enter_context(httpx.Client(base_url=url, **about)) for url in urls]
+    database.close()
+    return loads.Stack(clients["busy"], clients["modest"], *worker)
+
+
+def measure(name: str, chosen: argparse.Namespace) -> dict:
+    """Everything about one stack."""
+    pair = sample_pair()
+    with STACKS[name]() as stack:
+        wish = loads.wish(stack.busy[0], pair)
+        loads.load(stack.busy, wish, WORKERS, 3 * WORKERS)  # until every process has its networks open
+        modest = loads.wish(stack.modest[0], pair)
+        every = {
+            "load": partial(load, stack, wish, chosen),
+            "idle": partial(trials.idle, stack, pair, wish, chosen.jobs // 2),
+            "synchronous": partial(loads.at_once, stack.busy[0], pair, chosen.jobs // 2),
+            "fairness": partial(trials.fairness, stack, wish, modest, WORKERS),
+            "queue": partial(queue, stack, wish, chosen.queued),
+            "memory": partial(trials.memory, stack, wish, chosen.many),
+            "recovery": partial(
+                trials.recovery, stack, wish
+            ),  # last: in one stack nobody replaces the worker
+        }
+        return {what: _told(f"{name}, {what}", every[what]) for what in every if what in chosen.steps}
+
+
+def load(stack: loads.Stack, wish: dict, chosen: argparse.Namespace) -> dict:
+    """Some clients, more clients, many; the bare rate before and after."""
+    found: dict = {"bare": loads.bare(chosen.jobs, WORKERS)}
+    for clients in chosen.clients:
+        found[clients] = loads.load(stack.busy, wish, clients, max(chosen.jobs, clients))
+    after = loads.bare(chosen.jobs, WORKERS)
+    found["bare"] = {what: round((of + after[what]) / 2, 2) for what, of in found["bare"].items()}
+    return found
+
+
+def queue(stack: loads.Stack, wish: dict, queued: int) -> dict:
+    """Beside a short one and a long one."""
+    return {"few": trials.crowded(stack, wish, trials.FEW), "many": trials.crowded(stack, wish, queued)}
+
+
+def _told(what: str, step: Callable[[], dict]) -> dict:
+    """Measure, and say so, since the whole takes minutes."""
+    found = step()
+    print(f"{what}: {found}", file=sys.stderr, flush=True)
+    return found
+
+
+def main() -> None:
+    """The command."""
+    layout = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=layout)
+    parser.add_argument("--steps", nargs="+", choices=STEPS, default=STEPS, help="these only")
+    parser.add_argument("--jobs", type=int, default=100, help="for each number of clients")
+    parser.add_argument("--clients", type=int, nargs="+", default=CLIENTS, help="how many at once")
+    parser.add_argument("--queued", type=int, default=10_000, help="jobs in a crowded queue")
+    parser.add_argument("--many", type=int, default=5000, help="jobs over which memory is watched")
+    parser.add_argument("--only", choices=STACKS, help="one of the stacks")
+    parser.add_argument("--json", type=Path, help="write the figures to this file as well")
+    parser.add_argument("--write", action="store_true", help="write the table into docs/performance.md")
+    chosen = parser.parse_args()
+    if chosen.write and set(chosen.steps) != set(STEPS):
+        parser.error("--write needs every step: the section is written as a whole")
+    found: dict = {"chosen": {name: getattr(chosen, name) for name in ("only", "jobs", "queued", "many")}}
+    for name in [chosen.only] if chosen.only else STACKS:
+        found[name] = measure(name, chosen)
+    lines = table.of(found)
+    print(*lines, sep="\n")
+    if chosen.json:
+        chosen.json.write_text(json.dumps(found, indent=2) + "\n")
+    if chosen.write:
+        performance_page.write("Load", lines)
+
+
+if __name__ == "__main__":
+    main()

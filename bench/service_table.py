@@ -1,0 +1,95 @@
+"""The figures of bench/service.py as Markdown."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Callable, Iterator
+
+STACKS = ("embedded", "deployed")
+
+
+def of(found: dict) -> list[str]:
+    """The section "Load" of docs/performance.md."""
+    stacks = [name for name in STACKS if name in found]
+    return [*_about(found), "", *_rates(found, stacks), "", *_rest(found, stacks)]
+
+
+def _about(found: dict) -> list[str]:
+    asked = " ".join(f"--{name} {value}" for name, value in found["chosen"].items() if value)
+    machine = f"{os.cpu_count()} cores ({platform.machine()}), load {os.getloadavg()[0]:.1f} at the end"
+    return [
+        f"`./dev bench service {asked} --write`: {machine}. Two worker processes, 256 x 256 px, API keys on;",
+        "clients, API, database and workers share the cores. *Bare* is `xebra.register` in two processes",
+        "that do nothing else, before and after the stack's turn. The service also reads and checks files",
+        "and writes the registered image, the result and the audit.",
+    ]
+
+
+def _rates(found: dict, stacks: list[str]) -> list[str]:
+    lines = ["| | jobs/s | of bare | POST to finished, p50 | p99 |", "|---|---|---|---|---|"]
+    for stack in stacks:
+        load = found[stack].get("load", {})
+        for who, of in load.items():
+            share = f"{100 * of['jobs_per_s'] / load['bare']['jobs_per_s']:.0f} %"
+            what = "bare beside" if who == "bare" else f"{who} client{'s' if who > 1 else ''},"
+            line = f"| {what} {stack} | {of['jobs_per_s']} | {share} "
+            lines.append(f"{line}| {of['p50_ms']} ms | {of['p99_ms']} ms |")
+    return lines
+
+
+def _rest(found: dict, stacks: list[str]) -> list[str]:
+    rows: dict[str, dict[str, str]] = {}
+    for stack in stacks:
+        for step, said in SAID.items():
+            if step in found[stack]:
+                for what, figure in said(found[stack][step]):
+                    rows.setdefault(what, {})[stack] = figure
+    lines = [f"| | {' | '.join(stacks)} |", f"|---|{'---|' * len(stacks)}"]
+    return lines + [
+        f"| {what} | {' | '.join(of.get(stack, '') for stack in stacks)} |" for what, of in rows.items()
+    ]
+
+
+def _beside(what: str) -> Callable[[dict], Iterator[tuple[str, str]]]:
+    def said(of: dict) -> Iterator[tuple[str, str]]:
+        here, there = of["in_process_p50_ms"], of["p50_ms"]
+        yield (
+            f"{what}, p50, over the same in the process, in turns",
+            f"{there - here:+.1f} ms ({there} / {here})",
+        )
+
+    return said
+
+
+def _fairness(of: dict) -> Iterator[tuple[str, str]]:
+    yield f"begun of another's {of['queued']:,} jobs before a single one", f"{of['begun_before']}"
+
+
+def _queue(of: dict) -> Iterator[tuple[str, str]]:
+    for what, asked in (("submit", "submit"), ("list", "list 50")):
+        for queue in (of["few"], of["many"]):
+            figures = f"{queue[f'{what}_p50_ms']} / {queue[f'{what}_p99_ms']} ms"
+            yield f"{asked}, p50 / p99, {queue['queued']:,} queued, workers at work", figures
+    yield f"submit a batch of {of['many']['queued']:,}", f"{of['many']['batch_ms'] / 1e3:.1f} s"
+
+
+def _memory(of: dict) -> Iterator[tuple[str, str]]:
+    after = " / ".join(f"{jobs:,}" for jobs in of["jobs"])
+    for part in ("api", "worker", "relay"):
+        figures = f"{' / '.join(map(str, of[part]))} MB"
+        yield f"{part}, all processes, after {after} jobs of the network `paper`", figures
+
+
+def _recovery(of: dict) -> Iterator[tuple[str, str]]:
+    yield "`kill -9` of a worker with two jobs, lease 5 s, until both are done, longest", f"{of['seconds']} s"
+
+
+SAID = {
+    "idle": _beside("POST to finished, idle"),
+    "synchronous": _beside("`POST /api/v1/register`"),
+    "fairness": _fairness,
+    "queue": _queue,
+    "memory": _memory,
+    "recovery": _recovery,
+}

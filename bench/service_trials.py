@@ -1,0 +1,117 @@
+"""What a stack does beside its load: idle, a worker killed, two instruments, a long queue, many jobs."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+
+import httpx
+import numpy as np
+import psutil
+from service_loads import UNENDED, Stack, ended, job, load, quantiles, submit, timed
+
+import xebra
+
+ASKS = 300
+FEW = 100
+MANY_OF_ONE = 1000
+KILLS = 3  # where somebody starts the worker again
+AT_WORK = {"api": "api.main", "worker": "worker.app", "relay": "worker.relay"}
+
+
+def idle(stack: Stack, pair: list[np.ndarray], wish: dict, runs: int) -> dict[str, float]:
+    """One job after the other, in turns with the same in this process."""
+    turns = [
+        (timed(lambda: xebra.register(*pair)), timed(lambda: job(stack.busy[0], wish))) for _ in range(runs)
+    ]
+    here, there = zip(*turns, strict=True)
+    return {"in_process_p50_ms": quantiles(here)["p50_ms"], **quantiles(there)}
+
+
+def recovery(stack: Stack, wish: dict) -> dict[str, float]:
+    """Two jobs under way, one worker killed: seconds until both are done, the longest of a few times."""
+    return {"seconds": max(_recovered(stack, wish) for _ in range(KILLS if stack.revives else 1))}
+
+
+def _recovered(stack: Stack, wish: dict) -> float:
+    client = stack.busy[0]
+    jobs = [submit(client, wish) for _ in range(2)]
+    while client.get(jobs[1]["links"]["self"]).raise_for_status().json()["state"] == "queued":
+        time.sleep(0.005)
+    for process in parts(stack.one_worker):
+        process.kill()
+    return round(timed(lambda: [ended(client, job) for job in jobs]), 1)
+
+
+def fairness(stack: Stack, busy: dict, modest: dict, workers: int) -> dict[str, float]:
+    """One job beside a thousand of another instrument: how many of those were begun before it."""
+    batch = submit_batch(stack.busy[0], busy, MANY_OF_ONE)
+    while batch["states"]["running"] + batch["states"]["succeeded"] < 2 * workers:
+        batch = stack.busy[0].get(batch["links"]["self"]).raise_for_status().json()
+    single = ended(stack.modest[0], submit(stack.modest[0], modest))
+    begun = [job["started_at"] for job in _begun(stack.busy[0], batch)]
+    before = sum(single["created_at"] <= at <= single["started_at"] for at in begun)
+    stack.busy[0].delete(batch["links"]["self"]).raise_for_status()
+    return {"queued": MANY_OF_ONE, "workers": workers, "begun_before": before}
+
+
+def _begun(client: httpx.Client, batch: dict) -> list[dict]:
+    found: list[dict] = []
+    for state in ("succeeded", "running"):
+        asked = {"batch_id": batch["id"], "state": state, "limit": 200}
+        found += client.get("/api/v1/registrations", params=asked).raise_for_status().json()["items"]
+    return found
+
+
+def submit_batch(client: httpx.Client, wish: dict, size: int) -> dict:
+    many = {"moving_image_ids": [wish["moving_image_id"]] * size, "fixed_image_id": wish["fixed_image_id"]}
+    return client.post("/api/v1/batches", json=many).raise_for_status().json()
+
+
+def crowded(stack: Stack, wish: dict, queued: int) -> dict[str, float]:
+    """Submitting and listing beside a queue of this length, with the workers at work on it."""
+    client, started = stack.busy[0], time.perf_counter()
+    batch = submit_batch(client, wish, queued)
+    found: dict[str, float] = {"queued": queued, "batch_ms": round((time.perf_counter() - started) * 1e3)}
+    asks = {
+        "submit": lambda: submit(client, wish),
+        "list": lambda: client.get("/api/v1/registrations?limit=50").raise_for_status(),
+    }
+    for name, ask in asks.items():
+        found |= {f"{name}_{key}": v for key, v in quantiles([timed(ask) for _ in range(ASKS)]).items()}
+    client.delete(batch["links"]["self"]).raise_for_status()
+    while rest := _unended(client):
+        for waiting in rest:
+            client.delete(waiting["links"]["self"])
+    return found
+
+
+def _unended(client: httpx.Client) -> list[dict]:
+    asked = [f"/api/v1/registrations?limit=200&state={state}" for state in UNENDED]
+    return [job for path in asked for job in client.get(path).raise_for_status().json()["items"]]
+
+
+def memory(stack: Stack, wish: dict, jobs: int) -> dict[str, list[float]]:
+    """Resident memory, MB, after a tenth, a half and all of the jobs; of the network that is done soonest."""
+    found: dict[str, list[float]] = {"jobs": [jobs // 10, jobs // 2, jobs]} | {part: [] for part in AT_WORK}
+    done = 0
+    for moment in found["jobs"]:
+        load(stack.busy, wish | {"network": "paper"}, 8, moment - done)
+        done = moment
+        for part, word in AT_WORK.items():
+            found[part].append(_resident_mb(word))
+    return found
+
+
+def _resident_mb(word: str) -> float:
+    return round(sum(process.memory_info().rss for process in parts(word)) / 2**20, 1)
+
+
+def parts(word: str) -> list[psutil.Process]:
+    """The stack's processes whose command line holds this word."""
+    found = []
+    for process in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):  # ended, or killed by us
+            if word in " ".join(process.cmdline()):
+                found.append(process)
+    return found

@@ -1,0 +1,1 @@
+"""Everything that remembers: rows, migrations, image store."""

@@ -1,0 +1,61 @@
+"""Brings the database to the newest layout; safe when several processes start at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sqlalchemy import Connection, inspect, text
+
+from db.engine import Database
+from db.errors import BackendUnknown
+from db.migrations import NEWEST
+
+LOCK = 0x7865627261  # "xebra", in PostgreSQL's space of advisory locks
+
+
+def migrate(database: Database) -> None:
+    """Apply what is missing, under a lock and in one transaction."""
+    with database.reading() as session:
+        revision = _revision(session.connection())
+    if revision == NEWEST:
+        return  # spares every ordinary start the import of Alembic
+    if revision is not None and revision > NEWEST:
+        raise BackendUnknown(
+            f"XEBRA_DATABASE_URL: the database is at revision {revision}, this Xebra knows {NEWEST} at most;"
+            " install the version that made it, or a newer one"
+        )
+    with database.writing() as session:
+        connection = session.connection()
+        if connection.dialect.name == "postgresql":  # SQLite's writers are alone already
+            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
+        _upgrade(connection)
+
+
+def _revision(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
+
+
+def _upgrade(connection: Connection) -> None:
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def main() -> int:
+    """``python -m db.migrate``: the one-shot job of a deployment."""
+    from db.settings import StorageSettings
+
+    database = Database(StorageSettings().database_url)
+    migrate(database)
+    print(f"database is at revision {NEWEST}")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

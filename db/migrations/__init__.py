@@ -1,0 +1,3 @@
+"""The layout of the database, step by step."""
+
+NEWEST = "0008"

@@ -1,0 +1,14 @@
+"""What an instrument's images show, and how far its answers may be off."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0007"
+down_revision = "0006"
+
+
+def upgrade() -> None:
+    op.add_column("instruments", sa.Column("modality", sa.String(40)))
+    op.add_column("instruments", sa.Column("review_beyond_px", sa.Double))
+    op.add_column("instruments", sa.Column("refuse_beyond_px", sa.Double))
+    op.add_column("images", sa.Column("modality", sa.String(40)))

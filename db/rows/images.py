@@ -1,0 +1,43 @@
+"""Uploaded images, and objects that are being written."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import BigInteger, Index, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from db.rows.base import LOCAL, Row
+
+
+class ImageRow(Row):
+    """An uploaded image; its bytes lie in the image store as they came."""
+
+    __tablename__ = "images"
+    __table_args__ = (Index(None, "created_at", "id"), Index(None, "owner", "created_at", "id"))
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    owner: Mapped[str] = mapped_column(default=LOCAL, server_default=LOCAL)
+    name: Mapped[str]
+    media_type: Mapped[str]
+    size_bytes: Mapped[int] = mapped_column(BigInteger)
+    sha256: Mapped[str] = mapped_column(String(64))
+    height: Mapped[int]
+    width: Mapped[int]
+    channels: Mapped[int]
+    dtype: Mapped[str]
+    pixel_spacing_um: Mapped[float | None]
+    spacing_source: Mapped[str | None]
+    modality: Mapped[str | None] = mapped_column(String(40))
+    store_key: Mapped[str]
+    created_at: Mapped[datetime]
+
+
+class UnsettledRow(Row):
+    """An object that is being written, or was when its writer was killed."""
+
+    __tablename__ = "unsettled"
+    __table_args__ = (Index(None, "since"),)
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+    since: Mapped[datetime]

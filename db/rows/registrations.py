@@ -1,0 +1,115 @@
+"""Jobs: the truth about their state, what they found, and the line in which they wait."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from db.rows.base import LOCAL, STATES, Row
+from db.rows.images import ImageRow
+
+
+class RegistrationRow(Row):
+    """A job: the truth about its state; the queue only wakes workers up."""
+
+    __tablename__ = "registrations"
+    __table_args__ = (
+        CheckConstraint(f"state IN {STATES}", name="state_known"),
+        CheckConstraint("(state = 'failed') = (fault IS NOT NULL)", name="fault_if_failed"),
+        CheckConstraint("(state = 'running') = (lease_until IS NOT NULL)", name="lease_if_running"),
+        Index(None, "created_at", "id"),
+        Index(None, "state", "created_at", "id"),
+        Index(None, "owner", "created_at", "id"),
+        Index(None, "owner", "state", "created_at", "id"),
+        Index(None, "lease_until"),
+        Index(None, "batch_id", "state"),
+    )
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    owner: Mapped[str] = mapped_column(default=LOCAL, server_default=LOCAL)
+    state: Mapped[str] = mapped_column(String(16))
+    priority: Mapped[str] = mapped_column(String(16), default="bulk", server_default="bulk")
+    batch_id: Mapped[str | None] = mapped_column(String(36))
+    fixed_image_id: Mapped[str] = mapped_column(ForeignKey("images.id"))
+    moving_image_id: Mapped[str] = mapped_column(ForeignKey("images.id"))
+    network: Mapped[str | None]
+    fixed_spacing_um: Mapped[float | None]
+    moving_spacing_um: Mapped[float | None]
+    mirror: Mapped[str] = mapped_column(String(8), default="no", server_default="no")  # or yes, or try
+    actor: Mapped[str]
+    request_id: Mapped[str]
+    created_at: Mapped[datetime]
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+    attempt: Mapped[int] = mapped_column(default=0)
+    worker: Mapped[str | None]
+    lease_until: Mapped[datetime | None]
+    fault: Mapped[str | None] = mapped_column(String(16))
+    failure_code: Mapped[str | None]
+    failure_message: Mapped[str | None] = mapped_column(Text)
+
+    result: Mapped[ResultRow | None] = relationship(lazy="raise", viewonly=True)
+    fixed_image: Mapped[ImageRow] = relationship(lazy="raise", viewonly=True, foreign_keys=fixed_image_id)
+    moving_image: Mapped[ImageRow] = relationship(lazy="raise", viewonly=True, foreign_keys=moving_image_id)
+
+
+class ResultRow(Row):
+    """What a registration found: at most one for each, written in the transaction that ends it."""
+
+    __tablename__ = "results"
+
+    registration_id: Mapped[str] = mapped_column(ForeignKey("registrations.id"), primary_key=True)
+    attempt: Mapped[int]
+    body: Mapped[dict[str, Any]]
+    registered_key: Mapped[str]
+    created_at: Mapped[datetime]
+
+
+class BatchRow(Row):
+    """Registrations that were submitted together."""
+
+    __tablename__ = "batches"
+    __table_args__ = (Index(None, "owner", "created_at", "id"),)
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    owner: Mapped[str]
+    actor: Mapped[str]
+    size: Mapped[int]
+    created_at: Mapped[datetime]
+
+
+class CorrectionRow(Row):
+    """A transform that somebody set by hand, beside what the network found; never changed."""
+
+    __tablename__ = "corrections"
+    __table_args__ = (Index(None, "registration_id", "created_at"),)
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    registration_id: Mapped[str] = mapped_column(ForeignKey("registrations.id"))
+    fixed_from_moving: Mapped[list[list[float]]] = mapped_column(JSON)
+    note: Mapped[str | None] = mapped_column(Text)
+    actor: Mapped[str]
+    created_at: Mapped[datetime]
+
+
+class OutboxRow(Row):
+    """A registration in the waiting line; the claim removes it."""
+
+    __tablename__ = "outbox"
+    __table_args__ = (
+        Index(None, "sent_at", "due_at"),
+        Index(None, "rank", "turn", "id"),
+        Index(None, "owner", "rank", "turn"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    registration_id: Mapped[str] = mapped_column(ForeignKey("registrations.id"), unique=True)
+    due_at: Mapped[datetime]
+    sent_at: Mapped[datetime | None]
+    owner: Mapped[str] = mapped_column(server_default=LOCAL)
+    rank: Mapped[int] = mapped_column(server_default="1")  # place of its priority among PRIORITIES
+    turn: Mapped[int] = mapped_column(server_default="1")

@@ -1,0 +1,24 @@
+"""Where the state lives: read when an app starts, one environment variable each."""
+
+from pathlib import Path
+
+from pydantic import model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class StorageSettings(BaseSettings):
+    """Database and image store, both in the state folder unless a URL says otherwise."""
+
+    model_config = SettingsConfigDict(env_prefix="XEBRA_", env_ignore_empty=True, extra="ignore")
+
+    state_dir: Path = Path("data")
+    database_url: str = ""
+    images_url: str = ""
+
+    @model_validator(mode="after")
+    def embed_what_is_not_given(self) -> "StorageSettings":
+        """Fill empty URLs with SQLite and a folder below the state folder."""
+        self.state_dir = self.state_dir.absolute()
+        self.database_url = self.database_url or f"sqlite:///{self.state_dir / 'xebra.sqlite'}"
+        self.images_url = self.images_url or (self.state_dir / "images").as_uri()
+        return self

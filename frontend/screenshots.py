@@ -1,0 +1,136 @@
+"""Pictures of the page for docs/page, taken from a running service.
+
+xebra serve & .venv/bin/python frontend/screenshots.py http://127.0.0.1:8000
+"""
+
+import io
+import sys
+from pathlib import Path
+
+import numpy as np
+from playwright.sync_api import Page, sync_playwright
+from scipy.ndimage import gaussian_filter
+
+from xebra import sample
+from xebra.image_files import write_tiff
+
+FOLDER = Path(__file__).parent.parent / "docs" / "page"
+PATIENCE_MS = 120_000
+COLOURS = "Magenta\N{EN DASH}green"
+
+
+def main(url: str) -> None:
+    """Each state: wide and light, the result also narrow and dark."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        wide = browser.new_page(viewport={"width": 1280, "height": 860}, color_scheme="light")
+        wide.set_default_timeout(PATIENCE_MS)
+        sign_in(wide, url)
+        choose(wide, url)
+        shoot(wide, "form.png")
+        register(wide, "Blend")
+        shoot(wide, "result.png")
+        for look in ("Swipe", "Checkerboard", "Difference", "Side by side"):
+            wide.get_by_label(look, exact=True).check()
+            shoot(wide, f"{look.lower().replace(' ', '-')}.png")
+        correct(wide)
+        many(wide, url)
+        earlier(wide, url)
+        refused(wide, url)
+        wide.goto(f"{url}/?page=administration")
+        wide.locator(".figures").first.wait_for()
+        shoot(wide, "administration.png")
+        narrow = browser.new_page(viewport={"width": 390, "height": 1180}, color_scheme="dark")
+        narrow.set_default_timeout(PATIENCE_MS)
+        choose(narrow, url)
+        register(narrow, COLOURS)
+        shoot(narrow, "result-narrow-dark.png")
+        browser.close()
+
+
+def correct(page: Page) -> None:
+    """Correct it by point pairs, and keep that."""
+    page.get_by_label("Blend", exact=True).check()
+    page.get_by_role("button", name="Correct by hand").click()
+    page.get_by_label("Points", exact=True).check()
+    box = page.locator(".stage").bounding_box()
+    for x, y in ((300, 200), (305, 203), (500, 400), (503, 398)):
+        page.mouse.click(box["x"] + x, box["y"] + y)
+    shoot(page, "correct.png")
+    page.get_by_role("button", name="Save correction").click()
+    page.locator(".positions").wait_for()
+    shoot(page, "corrected.png")
+
+
+def many(page: Page, url: str) -> None:
+    """Choose many files, and look at how they are paired."""
+    page.goto(url)
+    files = [
+        {"name": f"area_{area}_{kind}.tif", "mimeType": "image/tiff", "buffer": file.read_bytes()}
+        for area in (1, 2)
+        for kind, file in (("bse", sample.FIXED), ("xrf", sample.MOVING))
+    ]
+    page.locator("[data-role=fixed] input[type=file]").set_input_files(files)
+    page.locator(".thumb img").nth(3).wait_for()
+    shoot(page, "many.png")
+
+
+def sign_in(page: Page, url: str) -> None:
+    """As a service shows itself that asks for keys."""
+    page.route(
+        "**/api/v1/session", lambda route: route.fulfill(status=401, json={"title": "", "status": 401})
+    )
+    page.goto(url)
+    page.get_by_label("API key").fill("xebra_0f3a_")
+    shoot(page, "sign-in.png")
+    page.unroute("**/api/v1/session")
+
+
+def earlier(page: Page, url: str) -> None:
+    """Look for an image among those that were uploaded before."""
+    page.goto(url)
+    page.get_by_role("button", name="Earlier uploads for the fixed image").click()
+    page.locator(".earlier-list img").first.wait_for()
+    shoot(page, "earlier.png")
+    page.keyboard.press("Escape")
+
+
+def refused(page: Page, url: str) -> None:
+    """Register two images that have nothing in common."""
+    page.goto(url)
+    for seed, role in enumerate(("fixed", "moving")):
+        pixels = gaussian_filter(np.random.default_rng(seed).normal(size=(256, 256)), 4).astype(np.float32)
+        file = io.BytesIO()
+        write_tiff(file, pixels, None)
+        picture = {"name": f"place_{seed + 1}.tif", "mimeType": "image/tiff", "buffer": file.getvalue()}
+        page.locator(f"[data-role={role}] input[type=file]").set_input_files(picture)
+        page.locator(f"[data-role={role}] .facts").wait_for()
+    register(page, "Blend")
+    shoot(page, "refused.png")
+
+
+def choose(page: Page, url: str) -> None:
+    """Choose the bundled pair."""
+    page.goto(url)
+    for role, file in (("fixed", sample.FIXED), ("moving", sample.MOVING)):
+        page.locator(f"[data-role={role}] input[type=file]").set_input_files(file)
+        page.locator(f"[data-role={role}] .facts").wait_for()
+
+
+def register(page: Page, look: str) -> None:
+    """Register it and look at it."""
+    page.get_by_role("button", name="Register").click()
+    page.locator(".stage canvas").wait_for()
+    page.get_by_label(look, exact=True).check()
+
+
+def shoot(page: Page, name: str) -> None:
+    """Save what is seen, once it stands still."""
+    page.mouse.move(0, 0)
+    page.wait_for_timeout(1000)
+    page.screenshot(path=FOLDER / name)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,48 @@
+import { useCallback } from "react";
+import { getFigures } from "../api/client";
+import { messageOf } from "../api/problems";
+import { usePolling } from "../api/usePolling";
+import { ProblemNote } from "../frame/ProblemNote";
+import { seconds } from "../quantities";
+import "./administration.css";
+import { DayTable } from "./DayTable";
+import { InstrumentTable } from "./InstrumentTable";
+
+const EVERY_MS = 5000;
+
+/** How all instruments fare: what waits and since when, and how often results are refused. */
+export function Administration() {
+  const load = useCallback((signal: AbortSignal) => getFigures(signal), []);
+  const { value, error } = usePolling(load, always);
+  const waiting = value?.instruments.reduce((sum, one) => sum + one.waiting, 0) ?? 0;
+  const running = value?.instruments.reduce((sum, one) => sum + one.running, 0) ?? 0;
+  const oldest = Math.max(0, ...(value?.instruments.map((one) => one.oldest_waiting_s) ?? []));
+  return (
+    <section className="administration" aria-labelledby="administration-title">
+      <h1 id="administration-title">Administration</h1>
+      {error !== null && <ProblemNote title="Not shown:">{messageOf(error)}</ProblemNote>}
+      {value && (
+        <>
+          <dl className="tiles">
+            <Tile name="In the queue" value={String(waiting)} />
+            <Tile name="Oldest waits for" value={waiting > 0 ? seconds(oldest) : "–"} />
+            <Tile name="Running" value={String(running)} />
+          </dl>
+          <InstrumentTable instruments={value.instruments} />
+          <DayTable days={value.days} />
+        </>
+      )}
+    </section>
+  );
+}
+
+const always = () => EVERY_MS;
+
+function Tile({ name, value }: { name: string; value: string }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{value}</dd>
+    </div>
+  );
+}

@@ -1,0 +1,33 @@
+/** What /api/v1 says, as the page reads it: names for what schema.d.ts was generated from. */
+import type { components } from "./schema";
+
+type Schemas = components["schemas"];
+
+export type Image = Schemas["Image"];
+export type ImagePage = Schemas["ImagePage"];
+export type DescribedImage = Schemas["RegisteredImage"];
+export type Correction = Schemas["Correction"];
+export type Corrections = Schemas["Corrections"];
+export type NewCorrection = Schemas["NewCorrection"];
+export type NewBatch = Schemas["NewBatch"];
+export type PairOfImages = Schemas["PairOfImages"];
+export type Batch = Schemas["Batch"];
+
+export type SearchMap = Schemas["SearchMap"];
+export type Result = Schemas["Result"];
+export type Failure = Schemas["Failure"];
+export type Registration = Schemas["Registration"];
+export type RegistrationList = Schemas["RegistrationPage"];
+export type NewRegistration = Schemas["NewRegistration"];
+export type Mirror = Registration["settings"]["mirror"];
+export type Figures = Schemas["Figures"];
+export type SignedIn = Schemas["SignedIn"];
+export type Service = Schemas["Service"];
+
+export type State = Registration["state"];
+export type Verdict = Result["verdict"];
+export type Matrix3 = Result["fixed_from_moving"];
+export type Point = Result["shift_px"];
+
+/** RFC 9457; what else a problem says is not read here. */
+export type Problem = Pick<Schemas["Problem"], "type" | "title" | "status"> & { detail?: string };

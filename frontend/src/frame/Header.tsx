@@ -1,0 +1,53 @@
+import { useEffect, useState } from "react";
+import { getService } from "../api/client";
+import type { Service, SignedIn } from "../api/types";
+import { useConnectionLost } from "../api/connection";
+import { Who } from "../signin/Who";
+import { ADMINISTRATION } from "../url";
+import { LocalLink } from "./LocalLink";
+import "./header.css";
+
+interface Props {
+  who: SignedIn | null;
+  onAnother: () => void;
+}
+
+export function Header({ who, onAnother }: Props) {
+  const service = useService();
+  return (
+    <header className="header">
+      <LocalLink href="/" className="brand" label="Xebra, new registration">
+        <Mark />
+        <span>Xebra</span>
+      </LocalLink>
+      <p className="header-about">Alignment of X-ray and electron images</p>
+      <nav aria-label="Service">
+        {service && <span className="version">Version {service.version}</span>}
+        {who?.scopes.includes("admin") && <LocalLink href={`/?page=${ADMINISTRATION}`}>Administration</LocalLink>}
+        <a href="/docs">API</a>
+      </nav>
+      {who?.expires_at && <Who who={who} onAnother={onAnother} />}
+    </header>
+  );
+}
+
+function useService(): Service | null {
+  const [service, setService] = useState<Service | null>(null);
+  const lost = useConnectionLost();
+  useEffect(() => {
+    if (lost) return;
+    const abort = new AbortController();
+    getService(abort.signal).then(setService, () => undefined); // the header can do without
+    return () => abort.abort();
+  }, [lost]);
+  return service;
+}
+
+/** Stripes: of the animal, and of an image. */
+function Mark() {
+  return (
+    <svg className="mark" viewBox="0 0 24 24" aria-hidden="true">
+      <path d="M4 4h16v16H4zM4 12.5L12.5 4M4 20L20 4M11.5 20L20 11.5" />
+    </svg>
+  );
+}

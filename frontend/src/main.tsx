@@ -1,0 +1,18 @@
+import { StrictMode } from "react";
+import { createRoot } from "react-dom/client";
+import "./frame/tokens.css"; // before every component's own rules
+import "./frame/base.css";
+import "./frame/buttons.css";
+import "./frame/fields.css";
+import "./frame/segments.css";
+import "./frame/progress.css";
+import "./frame/pieces.css";
+import { App } from "./App";
+
+const root = document.getElementById("root");
+if (!root) throw new Error("index.html has no #root");
+createRoot(root).render(
+  <StrictMode>
+    <App />
+  </StrictMode>,
+);

@@ -1,0 +1,78 @@
+import { type ChangeEvent, type DragEvent, useState } from "react";
+import { Icon } from "../frame/Icon";
+import type { Role } from "../frame/RoleName";
+import { bytes } from "../quantities";
+import type { Upload } from "./pair";
+import "./drop.css";
+
+interface Props {
+  role: Role;
+  upload: Upload;
+  onFiles: (files: File[]) => void;
+}
+
+/** A file input as large as the image: click it, tab to it, or drop on it. */
+export function DropArea({ role, upload, onFiles }: Props) {
+  const [hovered, setHovered] = useState(false);
+
+  function drop(event: DragEvent): void {
+    event.preventDefault();
+    event.stopPropagation();
+    setHovered(false);
+    onFiles([...event.dataTransfer.files]);
+  }
+
+  function choose({ currentTarget }: ChangeEvent<HTMLInputElement>): void {
+    onFiles([...(currentTarget.files ?? [])]);
+    currentTarget.value = ""; // so that the same file can be chosen again after it was mended
+  }
+
+  return (
+    <label
+      className={`well drop drop-${upload.state} ${hovered ? "drop-hovered" : ""}`}
+      onDragOver={() => setHovered(true)}
+      onDragLeave={() => setHovered(false)}
+      onDrop={drop}
+    >
+      <input
+        type="file"
+        multiple
+        accept=".tif,.tiff,.png,image/tiff,image/png"
+        aria-label={`Choose the ${role} image`}
+        onChange={choose}
+      />
+      <Inside upload={upload} />
+    </label>
+  );
+}
+
+function Inside({ upload }: { upload: Upload }) {
+  if (upload.state === "sending") return <Sending name={upload.file.name} size={upload.file.size} share={upload.share} />;
+  if (upload.state === "ready") {
+    return (
+      <>
+        <img src={upload.image.links.preview} alt={`Preview of ${upload.image.name}`} />
+        <span className="drop-again">Replace</span>
+      </>
+    );
+  }
+  return (
+    <span className="drop-prompt">
+      <Icon name="image" />
+      <span className="drop-words">
+        Drop an image here or <u>choose a file</u>
+      </span>
+      <span className="drop-kinds">TIFF or PNG, 8 to 32 bit</span>
+    </span>
+  );
+}
+
+function Sending({ name, size, share }: { name: string; size: number; share: number }) {
+  return (
+    <span className="drop-prompt">
+      <span className="drop-words">{share < 1 ? `Uploading ${name}` : `Reading ${name}`}</span>
+      <progress value={share} aria-label={`Upload of ${name}`} />
+      <span className="drop-kinds">{bytes(size)}</span>
+    </span>
+  );
+}

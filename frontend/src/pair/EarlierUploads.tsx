@@ -1,0 +1,78 @@
+import { useRef, useState } from "react";
+import type { Image } from "../api/types";
+import { Icon } from "../frame/Icon";
+import { ProblemNote } from "../frame/ProblemNote";
+import type { Role } from "../frame/RoleName";
+import { grouped, when } from "../quantities";
+import "./earlier.css";
+import { useEarlier } from "./useEarlier";
+
+interface Props {
+  role: Role;
+  onPick: (image: Image) => void;
+}
+
+/** Images that the service has already, to be chosen without uploading them again. */
+export function EarlierUploads({ role, onPick }: Props) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const [open, setOpen] = useState(false);
+  const show = () => {
+    setOpen(true);
+    dialog.current?.showModal();
+  };
+  const closed = () => setOpen(dialog.current?.open === true); // it is told late: the list may be open again
+  const pick = (image: Image) => {
+    dialog.current?.close();
+    onPick(image);
+  };
+  return (
+    <>
+      <button type="button" className="link earlier-open" aria-label={`Earlier uploads for the ${role} image`} onClick={show}>
+        Earlier uploads
+      </button>
+      <dialog ref={dialog} className="earlier" aria-labelledby={`${role}-earlier`} onClose={closed}>
+        <div className="earlier-head">
+          <h2 id={`${role}-earlier`}>Earlier uploads: choose the {role} image</h2>
+          <button type="button" className="quiet" onClick={() => dialog.current?.close()}>
+            Close
+          </button>
+        </div>
+        {open && <Images onPick={pick} />}
+      </dialog>
+    </>
+  );
+}
+
+function Images({ onPick }: { onPick: (image: Image) => void }) {
+  const { images, problem, more } = useEarlier();
+  const [search, setSearch] = useState("");
+  const found = images?.filter(({ name }) => name.toLowerCase().includes(search.toLowerCase()));
+  return (
+    <>
+      <input type="search" value={search} placeholder="Search by name" aria-label="Search earlier uploads by name" onChange={(event) => setSearch(event.currentTarget.value)} />
+      {problem && <ProblemNote title="The list could not be read:">{problem}</ProblemNote>}
+      {found?.length === 0 && <p className="hint">{search === "" ? "None yet." : "None like this."}</p>}
+      <ul className="earlier-list">
+        {found?.map((image) => (
+          <li key={image.id}>
+            <button type="button" onClick={() => onPick(image)}>
+              <span className="well">
+                <img src={image.links.preview} alt="" loading="lazy" />
+              </span>
+              <span className="earlier-name">{image.name}</span>
+              <span className="hint">
+                {grouped(image.width)} × {grouped(image.height)} px, {image.dtype}
+              </span>
+              <span className="hint">{when(image.created_at)}</span>
+            </button>
+          </li>
+        ))}
+      </ul>
+      {more && (
+        <button type="button" className="quiet" onClick={more}>
+          <Icon name="image" /> Show more
+        </button>
+      )}
+    </>
+  );
+}

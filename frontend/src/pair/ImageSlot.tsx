@@ -1,0 +1,49 @@
+import type { Image } from "../api/types";
+import { ProblemNote } from "../frame/ProblemNote";
+import { RoleName, type Role } from "../frame/RoleName";
+import { DropArea } from "./DropArea";
+import { EarlierUploads } from "./EarlierUploads";
+import { ImageFacts } from "./ImageFacts";
+import type { Upload } from "./pair";
+
+interface Props {
+  role: Role;
+  upload: Upload;
+  onFiles: (files: File[]) => void;
+  onPick: (image: Image) => void;
+  onSpacing: (text: string) => void;
+  onImage: (image: Image) => void; // the one here, as the service now knows it
+}
+
+const TITLE: Record<Role, string> = { fixed: "Fixed image", moving: "Moving image" };
+const MEANING: Record<Role, string> = { fixed: "stays as it is", moving: "is brought onto it" };
+
+/** One of the two images: where it is dropped, how its upload goes, what it is. */
+export function ImageSlot({ role, upload, onFiles, onPick, onSpacing, onImage }: Props) {
+  return (
+    <section className="slot" aria-labelledby={`${role}-title`} data-role={role}>
+      <h2 id={`${role}-title`}>
+        <RoleName role={role}>{TITLE[role]}</RoleName> <span className="slot-meaning">{MEANING[role]}</span>
+      </h2>
+      <DropArea role={role} upload={upload} onFiles={onFiles} />
+      <EarlierUploads role={role} onPick={onPick} />
+      {upload.state === "refused" && (
+        <ProblemNote title="Not taken:">
+          {upload.message}{" "}
+          <button type="button" className="link" onClick={() => onFiles([upload.file])}>
+            Try again
+          </button>
+        </ProblemNote>
+      )}
+      {upload.state === "ready" && (
+        <ImageFacts
+          role={role}
+          image={upload.image}
+          spacing={upload.spacing}
+          onSpacing={onSpacing}
+          onImage={onImage}
+        />
+      )}
+    </section>
+  );
+}

@@ -1,0 +1,60 @@
+import { useState } from "react";
+import { describeImage } from "../api/client";
+import { messageOf } from "../api/problems";
+import type { Image } from "../api/types";
+import type { Role } from "../frame/RoleName";
+
+const KNOWN = ["SE", "BSE", "EDS", "HAADF", "BF", "EBSD", "XRF", "X-ray absorption", "X-ray phase", "Light", "AFM"];
+
+interface Props {
+  role: Role;
+  image: Image;
+  onImage: (image: Image) => void; // as the service now knows it
+}
+
+/** What the image shows, in the instrument's own words; kept as soon as the field is left. */
+export function ModalityField({ role, image, onImage }: Props) {
+  const id = `${role}-modality`;
+  const [text, setText] = useState(image.modality ?? "");
+  const [refused, setRefused] = useState<string | null>(null);
+
+  async function keep(): Promise<void> {
+    const modality = text.trim() || null;
+    if (modality === image.modality) return;
+    try {
+      onImage(await describeImage(image.id, modality));
+      setRefused(null);
+    } catch (error) {
+      setRefused(messageOf(error));
+    }
+  }
+
+  return (
+    <div className="spacing">
+      <label htmlFor={id}>Modality</label>
+      <span className="spacing-entry">
+        <input
+          id={id}
+          type="text"
+          list={`${id}-known`}
+          maxLength={40}
+          autoComplete="off"
+          placeholder="unknown"
+          value={text}
+          aria-describedby={`${id}-note`}
+          onChange={(event) => setText(event.currentTarget.value)}
+          onBlur={() => void keep()}
+          onKeyDown={(event) => event.key === "Enter" && void keep()}
+        />
+      </span>
+      <datalist id={`${id}-known`}>
+        {KNOWN.map((name) => (
+          <option key={name} value={name} />
+        ))}
+      </datalist>
+      <p id={`${id}-note`} className={refused ? "spacing-note spacing-wrong" : "spacing-note"}>
+        {refused ?? "Kept with the image, for lists and audit."}
+      </p>
+    </div>
+  );
+}

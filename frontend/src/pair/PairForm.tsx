@@ -1,0 +1,66 @@
+import { createRegistration } from "../api/client";
+import { Icon } from "../frame/Icon";
+import type { Role } from "../frame/RoleName";
+import { SubmitBar } from "../submit/SubmitBar";
+import { useSubmit } from "../submit/useSubmit";
+import { openRegistration } from "../url";
+import { ImageSlot } from "./ImageSlot";
+import { submissionOf } from "./pair";
+import { useDropAnywhere } from "./useDropAnywhere";
+import type { PairControls } from "./usePair";
+import "./pair.css";
+
+interface Props {
+  pair: PairControls;
+  onMany: (files: File[]) => void; // more than two at once
+  onSubmitted: () => void;
+}
+
+/** The two images of one registration. */
+export function PairForm({ pair: { pair, pick, sendAll, setSpacing, setImage, swap, mirror, setMirror }, onMany, onSubmitted }: Props) {
+  const submitting = useSubmit();
+  const submission = submissionOf(pair, mirror);
+  const take = (files: File[], role: Role) => (files.length > 2 ? onMany(files) : sendAll(files, role));
+  useDropAnywhere((files) => take(files, pair.fixed.state === "empty" ? "fixed" : "moving"));
+
+  async function submit(): Promise<void> {
+    if (typeof submission === "string") return;
+    openRegistration((await createRegistration(submission)).id);
+    onSubmitted();
+  }
+
+  return (
+    <section className="pair" aria-labelledby="pair-title">
+      <h1 id="pair-title">Register a pair</h1>
+      <p className="lead">
+        The moving image is turned, scaled and shifted onto the fixed one. Both must show the same place.
+        More than two files at once are paired first.
+      </p>
+      <div className="slots">
+        {(["fixed", "moving"] as const).map((role) => (
+          <ImageSlot
+            key={role}
+            role={role}
+            upload={pair[role]}
+            onFiles={(files) => take(files, role)}
+            onPick={(image) => pick(role, image)}
+            onSpacing={(text) => setSpacing(role, text)}
+            onImage={setImage}
+          />
+        ))}
+      </div>
+      <SubmitBar
+        label="Register"
+        missing={typeof submission === "string" ? submission : null}
+        submitting={submitting}
+        onSubmit={submit}
+        mirror={mirror}
+        onMirror={setMirror}
+      >
+        <button type="button" className="quiet" disabled={pair.fixed.key === pair.moving.key} onClick={swap}>
+          <Icon name="swap" /> Swap
+        </button>
+      </SubmitBar>
+    </section>
+  );
+}

@@ -1,0 +1,50 @@
+import type { Image } from "../api/types";
+import type { Role } from "../frame/RoleName";
+import { agreesWithFile, readSpacing } from "./pair";
+
+interface Props {
+  role: Role;
+  image: Image;
+  text: string;
+  onChange: (text: string) => void;
+}
+
+/** The pixel spacing as the file states it, or as someone who knows better types it. */
+export function SpacingField({ role, image, text, onChange }: Props) {
+  const id = `${role}-spacing`;
+  const wrong = Number.isNaN(readSpacing(text));
+  return (
+    <div className="spacing">
+      <label htmlFor={id}>Pixel spacing</label>
+      <span className="spacing-entry">
+        <input
+          id={id}
+          type="text"
+          inputMode="decimal"
+          autoComplete="off"
+          placeholder="unknown"
+          value={text}
+          aria-invalid={wrong}
+          aria-describedby={`${id}-note`}
+          onChange={(event) => onChange(event.currentTarget.value)}
+        />
+        <span className="unit">µm/px</span>
+      </span>
+      <p id={`${id}-note`} className={wrong ? "spacing-note spacing-wrong" : "spacing-note"}>
+        {wrong ? "A positive number of micrometres per pixel, such as 0.025." : noteOn(role, image, text)}
+      </p>
+    </div>
+  );
+}
+
+const WITHOUT: Record<Role, string> = {
+  fixed: "Without it, results are in pixels only.",
+  moving: "Optional: the scale is found from the images.",
+};
+
+function noteOn(role: Role, image: Image, text: string): string {
+  if (readSpacing(text) === null) {
+    return image.pixel_spacing_um === null ? WITHOUT[role] : "Empty: the file's own value is used.";
+  }
+  return agreesWithFile(image, text) ? `From the file: ${image.spacing_source ?? "its metadata"}.` : "Given by you.";
+}

@@ -1,0 +1,28 @@
+import { useEffect, useRef } from "react";
+
+/** Files dropped beside the two areas, or pasted, are taken all the same; the browser must not open them instead. */
+export function useDropAnywhere(onFiles: (files: File[]) => void): void {
+  const latest = useRef(onFiles);
+  useEffect(() => {
+    latest.current = onFiles;
+  });
+  useEffect(() => {
+    const allow = (event: DragEvent) => event.preventDefault();
+    const take = (event: DragEvent) => {
+      event.preventDefault();
+      latest.current([...(event.dataTransfer?.files ?? [])]);
+    };
+    const paste = (event: ClipboardEvent) => {
+      const files = [...(event.clipboardData?.files ?? [])];
+      if (files.length > 0) latest.current(files);
+    };
+    window.addEventListener("dragover", allow);
+    window.addEventListener("drop", take);
+    window.addEventListener("paste", paste);
+    return () => {
+      window.removeEventListener("dragover", allow);
+      window.removeEventListener("drop", take);
+      window.removeEventListener("paste", paste);
+    };
+  }, []);
+}

@@ -1,0 +1,66 @@
+import { useCallback, useReducer, useRef, useState } from "react";
+import { isAbort, messageOf } from "../api/problems";
+import type { Image, Mirror } from "../api/types";
+import { uploadImage } from "../api/upload";
+import type { Role } from "../frame/RoleName";
+import { EMPTY, type Pair, type Upload, changePair } from "./pair";
+
+export interface PairControls {
+  pair: Pair;
+  pick: (role: Role, image: Image) => void; // one that was uploaded before
+  sendAll: (files: File[], first: Role) => void;
+  setSpacing: (role: Role, text: string) => void;
+  setImage: (image: Image) => void;
+  swap: () => void;
+  mirror: Mirror;
+  setMirror: (mirror: Mirror) => void;
+}
+
+/** The two images of the next registration; each is uploaded as soon as it is chosen. */
+export function usePair(): PairControls {
+  const [pair, dispatch] = useReducer(changePair, { fixed: EMPTY, moving: EMPTY });
+  const [mirror, setMirror] = useState<Mirror>("no");
+  const uploads = useRef(new Map<number, AbortController>());
+  const nextKey = useRef(1);
+
+  const send = useCallback((role: Role, file: File) => {
+    const key = nextKey.current++;
+    const abort = new AbortController();
+    const update = (upload: Upload) => dispatch({ kind: "update", key, upload });
+    const onProgress = (share: number) => update({ state: "sending", key, file, share });
+    uploads.current.set(key, abort);
+    dispatch({ kind: "start", role, upload: { state: "sending", key, file, share: 0 } });
+    uploadImage(file, onProgress, abort.signal)
+      .then(
+        (image) => update(ready(key, image)),
+        (error) => isAbort(error) || update({ state: "refused", key, file, message: messageOf(error) }),
+      )
+      .finally(() => uploads.current.delete(key));
+  }, []);
+
+  const pick = useCallback((role: Role, image: Image) => {
+    dispatch({ kind: "start", role, upload: ready(nextKey.current++, image) });
+  }, []);
+
+  const sendAll = useCallback(
+    (files: File[], first: Role) => {
+      const [one, two] = files;
+      if (one) send(two ? "fixed" : first, one);
+      if (two) send("moving", two);
+    },
+    [send],
+  );
+
+  const setSpacing = useCallback((role: Role, text: string) => dispatch({ kind: "space", role, text }), []);
+  const setImage = useCallback((image: Image) => dispatch({ kind: "describe", image }), []);
+  const swap = useCallback(() => dispatch({ kind: "swap" }), []);
+  return { pair, pick, sendAll, setSpacing, setImage, swap, mirror, setMirror };
+}
+
+function ready(key: number, image: Image): Upload {
+  return { state: "ready", key, image, spacing: spacingText(image.pixel_spacing_um) };
+}
+
+function spacingText(spacing: number | null): string {
+  return spacing === null ? "" : String(Number(spacing.toPrecision(6)));
+}

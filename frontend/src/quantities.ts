@@ -1,0 +1,60 @@
+/** Numbers as a microscopist reads them: a true minus, thin spaces, units that fit the size. */
+
+const MINUS = "\u2212";
+const NARROW_SPACE = "\u202f";
+
+export function fixedDigits(value: number, digits: number): string {
+  const text = Math.abs(value).toFixed(digits);
+  return value < 0 && Number(text) !== 0 ? MINUS + text : text;
+}
+
+export function significant(value: number, digits: number): string {
+  const places = value === 0 ? 0 : digits - 1 - Math.floor(Math.log10(Math.abs(value)));
+  return fixedDigits(value, Math.min(Math.max(places, 0), 6));
+}
+
+export function grouped(value: number): string {
+  return String(Math.round(value)).replace(/\B(?=(\d{3})+(?!\d))/g, NARROW_SPACE);
+}
+
+const LENGTHS = [
+  { unit: "nm", um: 0.001 },
+  { unit: "µm", um: 1 },
+  { unit: "mm", um: 1000 },
+] as const;
+
+export type LengthUnit = (typeof LENGTHS)[number];
+
+/** The unit in which a length of `um` micrometres is between 1 and 1000, as far as there is one. */
+export function lengthUnit(um: number): LengthUnit {
+  const size = Math.abs(um);
+  return LENGTHS.findLast((length) => size >= length.um) ?? LENGTHS[0];
+}
+
+export function length(um: number, digits = 3): string {
+  const { unit, um: size } = lengthUnit(um);
+  return `${significant(um / size, digits)}${NARROW_SPACE}${unit}`;
+}
+
+export function pixels(px: number, digits: number): string {
+  return `${fixedDigits(px, digits)}${NARROW_SPACE}px`;
+}
+
+export function bytes(count: number): string {
+  if (count < 1e6) return `${Math.max(1, Math.round(count / 1e3))}${NARROW_SPACE}kB`;
+  return count < 1e9
+    ? `${(count / 1e6).toFixed(1)}${NARROW_SPACE}MB`
+    : `${(count / 1e9).toFixed(1)}${NARROW_SPACE}GB`;
+}
+
+export function seconds(value: number): string {
+  return value < 1
+    ? `${Math.max(1, Math.round(value * 1000))}${NARROW_SPACE}ms`
+    : `${value.toFixed(value < 10 ? 1 : 0)}${NARROW_SPACE}s`;
+}
+
+const moment = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "short" });
+
+export function when(time: string): string {
+  return moment.format(new Date(time));
+}

@@ -1,0 +1,40 @@
+import type { Filter } from "../api/useRecent";
+
+interface Props {
+  filter: Filter;
+  onFilter: (filter: Filter) => void;
+  search: string;
+  onSearch: (text: string) => void;
+}
+
+/** A state or a verdict: each choice is one question to the service. */
+const CHOICES: [name: string, filter: Filter][] = [
+  ["All", {}],
+  ["Accepted", { verdict: "accept" }],
+  ["To be reviewed", { verdict: "review" }],
+  ["Refused", { verdict: "refuse" }],
+  ["Queued", { state: "queued" }],
+  ["Running", { state: "running" }],
+  ["Failed", { state: "failed" }],
+  ["Cancelled", { state: "cancelled" }],
+];
+
+export function RecentFilter({ filter, onFilter, search, onSearch }: Props) {
+  const at = CHOICES.findIndex(([, { state, verdict }]) => state === filter.state && verdict === filter.verdict);
+  const choose = (index: number) => {
+    const { batch_id } = filter;
+    onFilter({ ...CHOICES[index]?.[1], ...(batch_id && { batch_id }) });
+  };
+  return (
+    <div className="recent-filter">
+      <input type="search" value={search} placeholder="Search by name" aria-label="Search by name" onChange={(event) => onSearch(event.currentTarget.value)} />
+      <select value={at} aria-label="Which registrations" onChange={(event) => choose(Number(event.currentTarget.value))}>
+        {CHOICES.map(([name], index) => (
+          <option key={name} value={index}>
+            {name}
+          </option>
+        ))}
+      </select>
+    </div>
+  );
+}

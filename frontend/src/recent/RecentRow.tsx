@@ -1,0 +1,48 @@
+import { useState } from "react";
+import { cancelRegistration } from "../api/client";
+import { messageOf } from "../api/problems";
+import type { Registration } from "../api/types";
+import { isOver } from "../api/useRegistration";
+import { LocalLink } from "../frame/LocalLink";
+import { ProblemNote } from "../frame/ProblemNote";
+import { fixedDigits, pixels, when } from "../quantities";
+import { registerAgain } from "../submit/registerAgain";
+import { registrationHref } from "../url";
+import { StateLabel } from "./StateLabel";
+
+interface Props {
+  registration: Registration;
+  open: boolean;
+  onChanged: () => void;
+}
+
+export function RecentRow({ registration, open, onChanged }: Props) {
+  const { result } = registration;
+  const [problem, setProblem] = useState<string | null>(null);
+  const over = isOver(registration.state);
+  const names = `${registration.moving_name} onto ${registration.fixed_name}`;
+  const act = () => {
+    setProblem(null);
+    const done = over ? registerAgain(registration) : cancelRegistration(registration.id);
+    done.then(onChanged, (error) => setProblem(messageOf(error)));
+  };
+  return (
+    <li className="recent-item">
+      <LocalLink href={registrationHref(registration.id)} className="recent-row" current={open}>
+        <StateLabel registration={registration} />
+        <span className="recent-pair">
+          {registration.moving_name} <span className="onto">onto</span> {registration.fixed_name}
+        </span>
+        <span className="recent-numbers">
+          {result && `${fixedDigits(result.angle_deg, 1)}°  ×${fixedDigits(result.scale, 3)}`}
+        </span>
+        <span className="recent-numbers">{result && `± ${pixels(result.expected_corner_error_px, 1)}`}</span>
+        <time dateTime={registration.created_at}>{when(registration.created_at)}</time>
+      </LocalLink>
+      <button type="button" className="quiet recent-act" aria-label={`${over ? "Run again" : "Cancel"}: ${names}`} onClick={act}>
+        {over ? "Run again" : "Cancel"}
+      </button>
+      {problem && <ProblemNote>{problem}</ProblemNote>}
+    </li>
+  );
+}

@@ -1,0 +1,28 @@
+import type { Registration } from "../api/types";
+import { Icon, type IconName } from "../frame/Icon";
+import { VERDICT_WORDS } from "../result/VerdictNote";
+
+/** Where a registration stands, or what came of it. */
+export function StateLabel({ registration }: { registration: Registration }) {
+  const { icon, tone, words } = describe(registration);
+  return (
+    <span className={`state state-${tone}`}>
+      <Icon name={icon} />
+      {words}
+    </span>
+  );
+}
+
+function describe({ state, result }: Registration): { icon: IconName; tone: string; words: string } {
+  if (result) return { icon: result.verdict, tone: result.verdict, words: VERDICT_WORDS[result.verdict] };
+  switch (state) {
+    case "queued":
+      return { icon: "queued", tone: "waiting", words: "Queued" };
+    case "running":
+      return { icon: "running", tone: "waiting", words: "Running" };
+    case "cancelled":
+      return { icon: "cancelled", tone: "waiting", words: "Cancelled" };
+    default:
+      return { icon: "refuse", tone: "refuse", words: "Failed" };
+  }
+}

@@ -1,0 +1,61 @@
+import type { Result } from "../api/types";
+import { type Parameters, parametersOf } from "../correct/similarity";
+import { fixedDigits, length, pixels } from "../quantities";
+import { type Sizes, affine } from "../viewer/geometry";
+import "./parameters.css";
+
+const ROWS: { key: keyof Parameters; parameter: string; name: string; text: (value: number) => string }[] = [
+  { key: "angle", parameter: "angle", name: "Angle", text: (value) => `${fixedDigits(value, 3)}°` },
+  { key: "scale", parameter: "scale", name: "Scale", text: (value) => fixedDigits(value, 4) },
+  { key: "x", parameter: "shift_x", name: "Shift x", text: (value) => pixels(value, 2) },
+  { key: "y", parameter: "shift_y", name: "Shift y", text: (value) => pixels(value, 2) },
+];
+
+/** What was set by hand beside what was predicted, and how far that moves the image. */
+export function CorrectedParameters({ result, placed, sizes }: { result: Result; placed: DOMMatrix; sizes: Sizes }) {
+  const found = affine(result.fixed_from_moving);
+  const [predicted, corrected] = [parametersOf(found, sizes), parametersOf(placed, sizes)];
+  const px = cornerDistance(found, placed, sizes);
+  const spacing = result.fixed.pixel_spacing_um;
+  return (
+    <table className="parameters parameters-corrected">
+      <thead>
+        <tr>
+          <td />
+          <th scope="col">Predicted</th>
+          <th scope="col">Corrected</th>
+        </tr>
+      </thead>
+      <tbody>
+        {ROWS.map(({ key, parameter, name, text }) => (
+          <tr key={key} data-parameter={parameter}>
+            <th scope="row">{name}</th>
+            <td className="physical">{text(predicted[key])}</td>
+            <td className="corrected">{text(corrected[key])}</td>
+          </tr>
+        ))}
+      </tbody>
+      <tfoot>
+        <tr data-parameter="moved_by">
+          <th scope="row">Corners moved by</th>
+          <td colSpan={2}>
+            {spacing !== null && <span className="physical">{length(px * spacing)}</span>} {pixels(px, 2)}
+          </td>
+        </tr>
+      </tfoot>
+    </table>
+  );
+}
+
+/** Mean over the corners of the fixed image, as corner errors are counted. */
+function cornerDistance(found: DOMMatrix, placed: DOMMatrix, sizes: Sizes): number {
+  const moved = placed.multiply(found.inverse());
+  const [right, bottom] = [sizes.fixed.width - 1, sizes.fixed.height - 1];
+  const far = [0, right].flatMap((x) =>
+    [0, bottom].map((y) => {
+      const now = moved.transformPoint({ x, y });
+      return Math.hypot(now.x - x, now.y - y);
+    }),
+  );
+  return far.reduce((sum, one) => sum + one, 0) / far.length;
+}

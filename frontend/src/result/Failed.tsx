@@ -1,0 +1,44 @@
+import { useState } from "react";
+import { messageOf } from "../api/problems";
+import type { Failure, Registration } from "../api/types";
+import { Icon } from "../frame/Icon";
+import { ProblemNote } from "../frame/ProblemNote";
+import { registerAgain } from "../submit/registerAgain";
+import { openRegistration } from "../url";
+
+/** An end without a result: whose fault it was, and what can be done now. */
+export function Failed({ registration }: { registration: Registration }) {
+  const [problem, setProblem] = useState<string | null>(null);
+  const { failure } = registration;
+  const title = titleOf(failure);
+
+  async function again(): Promise<void> {
+    try {
+      openRegistration((await registerAgain(registration)).id);
+    } catch (error) {
+      setProblem(messageOf(error));
+    }
+  }
+
+  return (
+    <div className="failed" role="alert">
+      <Icon name={failure ? "refuse" : "cancelled"} />
+      <div>
+        <h2>{title}</h2>
+        {failure && <p>{failure.message}</p>}
+        {failure?.fault === "system" && <p className="hint">Nothing is wrong with your images.</p>}
+        {failure?.fault !== "input" && (
+          <button type="button" className="primary" onClick={() => void again()}>
+            Register again
+          </button>
+        )}
+        {problem && <ProblemNote title="Not submitted:">{problem}</ProblemNote>}
+      </div>
+    </div>
+  );
+}
+
+function titleOf(failure: Failure | null): string {
+  if (!failure) return "Cancelled";
+  return failure.fault === "input" ? "These images cannot be registered" : "The service failed";
+}

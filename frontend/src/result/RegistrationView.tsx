@@ -1,0 +1,55 @@
+import { useEffect } from "react";
+import { messageOf } from "../api/problems";
+import type { Registration } from "../api/types";
+import { isOver, useRegistration } from "../api/useRegistration";
+import { LocalLink } from "../frame/LocalLink";
+import { ProblemNote } from "../frame/ProblemNote";
+import { RoleName } from "../frame/RoleName";
+import { Failed } from "./Failed";
+import { Result } from "./Result";
+import { Underway } from "./Underway";
+import "./outcome.css";
+import "./result.css";
+
+interface Props {
+  id: string;
+  onChanged: () => void;
+}
+
+/** One registration, from the queue to its result. */
+export function RegistrationView({ id, onChanged }: Props) {
+  const { value: registration, error, refresh } = useRegistration(id);
+  const state = registration?.state;
+  useEffect(() => {
+    if (state !== undefined) onChanged();
+  }, [state, onChanged]);
+
+  return (
+    <section className="registration" aria-labelledby="registration-title">
+      <div className="registration-head">
+        <h1 id="registration-title">{registration ? <Pair registration={registration} /> : "Registration"}</h1>
+        <LocalLink href="/" className="button">
+          New registration
+        </LocalLink>
+      </div>
+      {error !== null && <ProblemNote title="Not shown:">{messageOf(error)}</ProblemNote>}
+      {registration && <Body registration={registration} refresh={refresh} />}
+    </section>
+  );
+}
+
+function Body({ registration, refresh }: { registration: Registration; refresh: () => void }) {
+  if (registration.result) return <Result registration={registration} result={registration.result} />;
+  if (!isOver(registration.state)) return <Underway registration={registration} onCancelled={refresh} />;
+  return <Failed registration={registration} />;
+}
+
+function Pair({ registration }: { registration: Registration }) {
+  return (
+    <span className="registration-pair">
+      <RoleName role="moving">{registration.moving_name}</RoleName>{" "}
+      <span className="onto">onto</span>{" "}
+      <RoleName role="fixed">{registration.fixed_name}</RoleName>
+    </span>
+  );
+}

@@ -1,0 +1,21 @@
+import { KEYS } from "./keys";
+import "./help.css";
+
+export function ViewerHelp() {
+  return (
+    <details className="viewer-help">
+      <summary>Keys</summary>
+      <p id="viewer-help">Drag to move, wheel or pinch to zoom. While the picture has the focus:</p>
+      <dl>
+        {KEYS.map(([keys, what]) => (
+          <div key={keys}>
+            <dt>
+              <kbd>{keys}</kbd>
+            </dt>
+            <dd>{what}</dd>
+          </div>
+        ))}
+      </dl>
+    </details>
+  );
+}

@@ -1,0 +1,67 @@
+import { type Camera, panned, zoomed } from "./camera";
+import { MODE_KEYS } from "./modes";
+import { PLAIN } from "./tones";
+import type { View } from "./view";
+
+/** What keys do while the picture has the focus (elsewhere they belong to the page); also what the help lists. */
+export const KEYS: [keys: string, what: string][] = [
+  ["Arrows", "move (with Shift: further)"],
+  ["+ −", "zoom"],
+  ["0", "whole image"],
+  ["1", "own pixels"],
+  ["M", "next way of looking"],
+  ["[ ]", "slider"],
+  ["B", "before and after"],
+  ["E", "corner errors"],
+  ["I", "invert the moving image"],
+  ["C", "plain contrast"],
+];
+
+const STEP = 40; // CSS px
+const DIRECTIONS: Record<string, [number, number]> = {
+  ArrowLeft: [1, 0],
+  ArrowRight: [-1, 0],
+  ArrowUp: [0, 1],
+  ArrowDown: [0, -1],
+};
+
+/** The change that a key asks for, or null where it asks for none; `camera` is the one in force. */
+export function changeByKey(key: string, far: boolean, view: View, camera: Camera): Partial<View> | null {
+  const direction = DIRECTIONS[key];
+  if (direction) {
+    const step = far ? 5 * STEP : STEP;
+    return { camera: panned(camera, direction[0] * step, direction[1] * step) };
+  }
+  switch (key.toLowerCase()) {
+    case "+":
+    case "=":
+      return { camera: zoomed(camera, 1.25) };
+    case "-":
+      return { camera: zoomed(camera, 0.8) };
+    case "0":
+      return { camera: null };
+    case "1":
+      return { camera: { ...camera, zoom: 1 } };
+    case "m":
+      return { mode: next(view.mode, far ? -1 : 1) };
+    case "[":
+      return { blend: Math.max(0, Number((view.blend - 0.05).toFixed(3))) };
+    case "]":
+      return { blend: Math.min(1, Number((view.blend + 0.05).toFixed(3))) };
+    case "b":
+      return { before: !view.before };
+    case "e":
+      return { errors: !view.errors };
+    case "i":
+      return { tones: { ...view.tones, moving: { ...view.tones.moving, invert: !view.tones.moving.invert } } };
+    case "c":
+      return { tones: { fixed: PLAIN, moving: PLAIN } };
+    default:
+      return null;
+  }
+}
+
+function next(mode: View["mode"], step: number): View["mode"] {
+  const at = MODE_KEYS.indexOf(mode) + step + MODE_KEYS.length;
+  return MODE_KEYS[at % MODE_KEYS.length] ?? "blend";
+}

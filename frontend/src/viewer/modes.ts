@@ -1,0 +1,79 @@
+/** How the shader composes the two images; the numbers are known to it. */
+export const COMPOSE = { blend: 0, swipe: 1, checkerboard: 2, colour: 3, difference: 4, side: 5 } as const;
+export type Compose = (typeof COMPOSE)[keyof typeof COMPOSE];
+
+/** A way of looking at two images at once; its one slider runs from 0 to 1. */
+interface Mode {
+  name: string;
+  compose: Compose;
+  slider: { label: string; text: (value: number) => string; ends?: "images" } | null;
+  amount: (value: number) => number; // what the shader is told
+}
+
+const BLEND = "Blend from the fixed to the moving image";
+const percent = (value: number) => `${Math.round(value * 100)} %`;
+const same = (value: number) => value;
+
+export const MODES = {
+  blend: {
+    name: "Blend",
+    compose: COMPOSE.blend,
+    slider: { label: BLEND, text: percent, ends: "images" },
+    amount: same,
+  },
+  swipe: {
+    name: "Swipe",
+    compose: COMPOSE.swipe,
+    slider: { label: "Position of the dividing line", text: percent },
+    amount: same,
+  },
+  checkerboard: {
+    name: "Checkerboard",
+    compose: COMPOSE.checkerboard,
+    slider: { label: "Size of the squares", text: (value) => `${square(value)} px` },
+    amount: square,
+  },
+  flicker: {
+    name: "Flicker",
+    compose: COMPOSE.blend,
+    slider: { label: "Changes a second", text: (value) => `${flickerRate(value).toFixed(1)} /s` },
+    amount: same,
+  },
+  colour: {
+    name: "Magenta–green",
+    compose: COMPOSE.colour,
+    slider: { label: BLEND, text: percent, ends: "images" },
+    amount: same,
+  },
+  difference: {
+    name: "Difference",
+    compose: COMPOSE.difference,
+    slider: { label: "Gain", text: (value) => `× ${gain(value).toFixed(1)}` },
+    amount: gain,
+  },
+  side: { name: "Side by side", compose: COMPOSE.side, slider: null, amount: same },
+} as const satisfies Record<string, Mode>;
+
+export type ModeKey = keyof typeof MODES;
+export const MODE_KEYS = Object.keys(MODES) as ModeKey[];
+
+export function modeOf(key: ModeKey): Mode {
+  return MODES[key];
+}
+
+export function modeKey(text: string | null): ModeKey {
+  return text !== null && Object.hasOwn(MODES, text) ? (text as ModeKey) : "blend";
+}
+
+/** Images shown per second; each of the two at most 2.5 times, below what can harm the eye. */
+export function flickerRate(value: number): number {
+  return 1 + 4 * value;
+}
+
+function square(value: number): number {
+  return Math.round(12 * 12 ** value);
+}
+
+function gain(value: number): number {
+  return 4 ** (2 * value - 0.5);
+}

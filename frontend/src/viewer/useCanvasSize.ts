@@ -1,0 +1,30 @@
+import { type RefObject, useEffect, useState } from "react";
+import type { Size } from "./geometry";
+
+export interface CanvasSize extends Size {
+  density: number; // canvas px per CSS px
+}
+
+/** The size in device pixels of an element on the page, as it changes. */
+export function useCanvasSize(element: RefObject<HTMLElement | null>): CanvasSize | null {
+  const [size, setSize] = useState<CanvasSize | null>(null);
+  useEffect(() => {
+    const target = element.current;
+    if (!target) return;
+    const observer = new ResizeObserver(() => {
+      const density = window.devicePixelRatio || 1;
+      const { width, height } = target.getBoundingClientRect();
+      setSize({ width: Math.round(width * density), height: Math.round(height * density), density });
+    });
+    observer.observe(target);
+    return () => observer.disconnect();
+  }, [element]);
+  return size;
+}
+
+/** Where a spot of the element, in CSS px, lies on the canvas; each half of a picture side by side is its middle. */
+export function canvasSpot(spot: { x: number; y: number }, { width, density }: CanvasSize, side: boolean): { x: number; y: number } {
+  const [x, y] = [spot.x * density, spot.y * density];
+  if (!side) return { x, y };
+  return { x: x + (x < width / 2 ? 1 : -1) * Math.floor(width / 4), y };
+}

@@ -1,0 +1,20 @@
+import { useCallback, useEffect, useState } from "react";
+import { adjustAddress } from "../url";
+import { type View, readView, writeView } from "./view";
+
+const SETTLED_MS = 250; // browsers refuse an address that changes with every pixel of a drag
+
+export type ChangeView = (change: Partial<View> | ((view: View) => Partial<View>)) => void;
+
+/** The view: read from the address once, written to it when it has settled. */
+export function useView(): [View, ChangeView] {
+  const [view, setView] = useState(() => readView(new URLSearchParams(window.location.search)));
+  const change = useCallback<ChangeView>((wanted) => {
+    setView((view) => ({ ...view, ...(typeof wanted === "function" ? wanted(view) : wanted) }));
+  }, []);
+  useEffect(() => {
+    const timer = window.setTimeout(() => adjustAddress(writeView(view)), SETTLED_MS);
+    return () => window.clearTimeout(timer);
+  }, [view]);
+  return [view, change];
+}

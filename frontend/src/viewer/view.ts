@@ -1,0 +1,39 @@
+import type { Role } from "../frame/RoleName";
+import { type Camera, cameraText, readCamera } from "./camera";
+import { type ModeKey, modeKey } from "./modes";
+import { type Tone, readTone, toneText } from "./tones";
+
+/** How a pair is looked at; all of it is in the address. */
+export interface View {
+  mode: ModeKey;
+  blend: number; // the mode's slider, 0 to 1
+  camera: Camera | null; // null: the whole fixed image, however large the screen
+  before: boolean; // as the microscopes left the images
+  errors: boolean; // the regions in which the corners may lie
+  tones: Record<Role, Tone>;
+}
+
+export function readView(address: URLSearchParams): View {
+  const blend = Number.parseFloat(address.get("blend") ?? "");
+  return {
+    mode: modeKey(address.get("mode")),
+    blend: Number.isFinite(blend) ? Math.min(Math.max(blend, 0), 1) : 0.5,
+    camera: readCamera(address.get("at")),
+    before: address.get("before") === "1",
+    errors: address.get("errors") !== "0",
+    tones: { fixed: readTone(address.get("fixed_tone")), moving: readTone(address.get("moving_tone")) },
+  };
+}
+
+/** What the address says of a view; what is as at first is left out. */
+export function writeView({ mode, blend, camera, before, errors, tones }: View): Record<string, string | null> {
+  return {
+    mode: mode === "blend" ? null : mode,
+    blend: blend === 0.5 ? null : String(Number(blend.toFixed(3))),
+    at: camera && cameraText(camera),
+    before: before ? "1" : null,
+    errors: errors ? null : "0",
+    fixed_tone: toneText(tones.fixed),
+    moving_tone: toneText(tones.moving),
+  };
+}

@@ -1,0 +1,9 @@
+import { defineConfig } from "vite";
+
+// `npm run dev` shows the page with hot reload over a service that runs on its usual port.
+const service = "http://127.0.0.1:8000";
+
+export default defineConfig({
+  build: { outDir: "../api/static", emptyOutDir: true, target: "es2022" },
+  server: { proxy: { "/api": service, "/health": service } },
+});

@@ -1,0 +1,94 @@
+"""The deployed stack without containers: every server on a free port, and Xebra in many processes."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+from servers import LOOPBACK, NOTHING_KEPT, free_port, postgres, redis, s3, s3_url, throw_away, wait_until
+from service import PATIENCE_S, environment
+from triton_server import starting_triton, triton_at, wait_until_triton_is_ready
+
+from db.settings import StorageSettings
+from worker import house
+from worker.settings import WorkerSettings
+from worker.supervisor import Part, Supervisor
+
+APIS = 2
+
+
+@dataclass
+class Deployed:
+    """A running stack."""
+
+    urls: list[str]  # of the API processes
+    settings: dict[str, str]  # by which Xebra finds its servers, without XEBRA_
+    supervisor: Supervisor
+    log_dir: Path
+
+
+@contextmanager
+def deployed(folder: Path, workers: int = 2, **settings: str) -> Iterator[Deployed]:
+    """PostgreSQL, S3, Redis and Triton; two API processes, a relay and workers of one process each; ready."""
+    with ExitStack() as opened:
+        given = {"WORKER_PROCESSES": "1", **_servers(opened, folder), **settings}
+        _prepare(given)
+        ports = [free_port() for _ in range(APIS)]
+        urls = [f"http://{LOOPBACK}:{port}" for port in ports]
+        variables = environment(folder, **given) | {"PYTHONUNBUFFERED": "1"}
+        supervisor = Supervisor(_parts(ports, workers), variables, folder / "logs")
+        opened.callback(supervisor.stop)
+        supervisor.start()
+        for url in urls:
+            _wait_until_ready(url, folder / "logs")
+        wait_until_triton_is_ready(folder / "triton", int(given["INFERENCE_URL"].rpartition(":")[2]))
+        yield Deployed(urls, given, supervisor, folder / "logs")
+
+
+def _servers(opened: ExitStack, folder: Path) -> dict[str, str]:
+    """Start what others have made, all ready but Triton; its addresses."""
+    database, store, broker, engine = (free_port() for _ in range(4))
+    for name in ("s3", "triton"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    home = opened.enter_context(throw_away())
+    opened.enter_context(starting_triton(folder / "triton", engine))  # it takes longest
+    opened.enter_context(postgres(home, database))
+    opened.enter_context(s3(folder / "s3", store))
+    opened.enter_context(redis(broker, *NOTHING_KEPT))
+    return {
+        "DATABASE_URL": f"postgresql+psycopg://postgres@{LOOPBACK}:{database}/postgres",
+        "IMAGES_URL": s3_url(f"{LOOPBACK}:{store}", "xebra"),
+        "BROKER_URL": f"redis://{LOOPBACK}:{broker}/0",
+        "INFERENCE_URL": triton_at(engine),
+    }
+
+
+def _prepare(given: dict[str, str]) -> None:
+    """Tables and bucket, once, before anybody needs them."""
+    storage = StorageSettings(database_url=given["DATABASE_URL"], images_url=given["IMAGES_URL"])
+    house.prepare(storage, WorkerSettings(inference_url=given["INFERENCE_URL"]))
+
+
+def _parts(ports: list[int], workers: int) -> list[Part]:
+    api = ("uvicorn", "--factory", "api.main:create_app", "--host", LOOPBACK, *house.HANG_UP)
+    parts = [Part(f"api-{n}", _python("-m", *api, "--port", str(port))) for n, port in enumerate(ports, 1)]
+    parts.append(Part("relay", _python("-m", "worker.relay")))
+    for n in range(1, workers + 1):
+        command = _python(*house.CELERY, *house.LEAN, "-n", f"worker-{n}@%h")
+        parts.append(Part(f"worker-{n}", command, patience_s=house.FINISH_A_JOB_S))
+    return parts
+
+
+def _python(*arguments: str) -> list[str]:
+    return [sys.executable, *arguments]
+
+
+def _wait_until_ready(url: str, log_dir: Path) -> None:
+    def ready() -> bool:
+        return httpx.get(f"{url}/health/ready", trust_env=False).is_success
+
+    wait_until(ready, f"{url} (see {log_dir})", PATIENCE_S)

@@ -1,0 +1,32 @@
+"""What axe finds on a page, light and dark, wide and narrow."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from browser import settled
+from playwright.sync_api import Page
+
+AXE = Path(__file__).parents[2] / "frontend/node_modules/axe-core/axe.min.js"
+
+
+def serious(page: Page) -> list[str]:
+    """What axe holds to be serious or worse, with the first element that has it."""
+    if not page.evaluate("'axe' in window"):
+        assert AXE.exists(), "axe-core is missing: npm --prefix frontend ci"
+        page.evaluate(AXE.read_text())
+    found = page.evaluate("axe.run({ resultTypes: ['violations'] })")["violations"]
+    return [
+        f"{one['id']}: {one['nodes'][0]['html']} {one['nodes'][0]['failureSummary']}"
+        for one in found
+        if one["impact"] in ("serious", "critical")
+    ]
+
+
+def assert_accessible(page: Page) -> None:
+    for scheme in ("light", "dark"):
+        for width in (1280, 390):
+            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+            page.set_viewport_size({"width": width, "height": 900})
+            assert serious(page) == [], f"{scheme}, {width} px"
+            settled(page, lambda w=width: page.evaluate("document.documentElement.scrollWidth") <= w)

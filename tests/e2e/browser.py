@@ -1,0 +1,176 @@
+"""The page in a real Chromium, and what can be measured on its canvas."""
+
+from __future__ import annotations
+
+import base64
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import httpx
+import imagecodecs
+import numpy as np
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+
+CHROMIUM = Path("/usr/bin/chromium")
+# One process tree without a sandbox (tests may run as root), and no word to any other machine.
+ARGUMENTS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PATIENCE_MS = 120_000  # for a machine that is busy with other things; nothing waits that long otherwise
+ask = partial(httpx.request, timeout=PATIENCE_MS / 1000)  # the service, past the page; keeps no cookies
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """Debian's Chromium, without a window."""
+    assert CHROMIUM.exists(), "chromium is missing: apt-get install --no-install-recommends chromium"
+    expect.set_options(timeout=PATIENCE_MS)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=str(CHROMIUM), args=ARGUMENTS, timeout=PATIENCE_MS
+        )
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+def choose(page: Page, role: str, file: Path) -> None:
+    """Choose a file as the ``fixed`` or the ``moving`` image and wait until its upload has ended."""
+    slot = page.locator(f"[data-role={role}]")
+    slot.locator("input[type=file]").set_input_files(file)
+    expect(slot.locator(".facts, .problem")).to_be_visible()
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A registration on the page, and what the API says of it."""
+
+    page: Page
+    url: str
+    registration: dict
+
+    @property
+    def result(self) -> dict:
+        return self.registration["result"]
+
+    def picture(self, link: str) -> np.ndarray:
+        """One of the linked 8-bit previews, (H, W) gray."""
+        pixels = imagecodecs.png_decode(ask("GET", self.url + self.registration["links"][link]).content)
+        return pixels if pixels.ndim == 2 else pixels[..., 0]
+
+
+@contextmanager
+def registered(browser: Browser, url: str, fixed: Path, moving: Path) -> Iterator[Shown]:
+    """Register two files by hand, and look at the result."""
+    with opened(browser, url) as page:
+        choose(page, "fixed", fixed)
+        choose(page, "moving", moving)
+        yield register(page, url)
+
+
+def register(page: Page, url: str) -> Shown:
+    """Submit the chosen pair, and wait for its result."""
+    page.get_by_role("button", name="Register").click()
+    wait_for_result(page)
+    return Shown(page, url, ask("GET", f"{url}/api/v1/registrations/{registration_id(page)}").json())
+
+
+@contextmanager
+def looking_at(browser: Browser, url: str, registration: dict) -> Iterator[Shown]:
+    """The result of a registration that was submitted elsewhere."""
+    with opened(browser, f"{url}/?registration={registration['id']}") as page:
+        wait_for_result(page)
+        yield Shown(page, url, registration)
+
+
+@contextmanager
+def opened(browser: Browser, url: str, width: int = 1280, scheme: str = "light") -> Iterator[Page]:
+    """The page, in a browser that remembers nothing of other tests."""
+    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    context.set_default_timeout(PATIENCE_MS)
+    page = context.new_page()
+    page.goto(url)
+    try:
+        yield page
+    finally:
+        context.close()
+
+
+def wait_for_result(page: Page) -> None:
+    """Wait until the parameters stand there, the pictures are drawn, and no font is still to come."""
+    expect(page.locator("[data-parameter=angle]")).to_be_visible()
+    wait_for_picture(page)
+    page.evaluate("document.fonts.ready.then(() => undefined)")
+
+
+def wait_for_picture(page: Page) -> None:
+    """Wait until the picture is drawn and rests: one that moves is drawn coarser on a slow machine."""
+    expect(page.locator(".stage canvas")).to_have_attribute("data-drawn", "fine")
+
+
+def registration_id(page: Page) -> str:
+    """The registration that the address names."""
+    return page.evaluate("new URLSearchParams(location.search).get('registration')")
+
+
+def look(page: Page, mode: str, percent: int) -> None:
+    """Choose a way of looking, and move the blend slider."""
+    page.get_by_label(mode, exact=True).check()
+    page.get_by_label("Blend from the fixed to the moving image").fill(str(percent))
+
+
+def canvas_pixels(page: Page) -> np.ndarray:
+    """What the viewer's canvas shows: (H, W, 4) uint8, in its own pixels."""
+    wait_for_picture(page)
+    return pixels_of(page.locator(".stage canvas"))
+
+
+def pixels_of(canvas: Locator) -> np.ndarray:
+    """The same of any canvas on the page."""
+    return png_of(canvas.evaluate("canvas => canvas.toDataURL('image/png')"))
+
+
+def png_of(data_url: str) -> np.ndarray:
+    """The pixels of a PNG in a data URL."""
+    return imagecodecs.png_decode(base64.b64decode(data_url.split(",", 1)[1]))
+
+
+def canvas_from_fixed(page: Page) -> np.ndarray:
+    """3 x 3 matrix from points of the fixed image to points of the canvas, origins at pixel centres."""
+    return canvas_from(page, "fixed")
+
+
+def canvas_from(page: Page, role: str) -> np.ndarray:
+    """The same of the ``fixed`` or the ``moving`` image."""
+    return matrix_of(page.locator(".stage canvas"), role)
+
+
+def matrix_of(canvas: Locator, role: str) -> np.ndarray:
+    """The same of any canvas that says where it shows an image."""
+    text = canvas.get_attribute(f"data-canvas-from-{role}")
+    a, b, c, d, e, f = map(float, text.split())
+    return np.array([[a, c, e - 0.5], [b, d, f - 0.5], [0, 0, 1]])  # a canvas counts from its corner
+
+
+def fixed_from_moving(page: Page) -> np.ndarray:
+    """Where the page draws the moving image now."""
+    return np.linalg.inv(canvas_from(page, "fixed")) @ canvas_from(page, "moving")
+
+
+def settled(page: Page, ready: Callable[[], bool]) -> None:
+    """Wait until the page is as ``ready`` says."""
+    end = time.monotonic() + PATIENCE_MS / 1000
+    while not ready():
+        assert time.monotonic() < end, "the page does not come to be as it should"
+        page.wait_for_timeout(20)

@@ -1,0 +1,108 @@
+"""A position corrected by hand is kept beside the prediction, and can be seen and taken home."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from accessible import serious
+from browser import Shown, ask, canvas_from, fixed_from_moving, settled, wait_for_result
+from playwright.sync_api import Page, expect
+
+from xebra.transform import corners, map_points
+
+
+@pytest.fixture
+def page(shown: Shown) -> Page:
+    """The page with the tools open."""
+    shown.page.goto(f"{shown.url}/?registration={shown.registration['id']}")
+    wait_for_result(shown.page)
+    shown.page.get_by_role("button", name="Correct by hand").click()
+    expect(shown.page.locator(".stage canvas")).to_be_visible()
+    return shown.page
+
+
+def test_dragging_moves_the_moving_image_and_undo_brings_it_back(page, shown):
+    before, zoom = fixed_from_moving(page), canvas_from(page, "fixed")[0, 0]
+    box = page.locator(".stage").bounding_box()
+    page.mouse.move(box["x"] + 300, box["y"] + 200)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 340, box["y"] + 180, steps=3)
+    page.mouse.up()
+    shift = np.array([[0, 0, 40 / zoom], [0, 0, -20 / zoom], [0, 0, 0]])
+    settled(page, lambda: np.allclose(fixed_from_moving(page) - before, shift, rtol=0, atol=0.3))
+    assert fixed_from_moving(page)[:2, :2] == pytest.approx(before[:2, :2], abs=1e-9)
+    page.get_by_role("button", name="Undo").click()
+    settled(page, lambda: np.allclose(fixed_from_moving(page), before))
+
+
+def test_keys_move_turn_and_scale(page):
+    start = fixed_from_moving(page)
+    page.locator(".stage").focus()
+    page.keyboard.press("Shift+ArrowRight")
+    settled(page, lambda: abs(fixed_from_moving(page)[0, 2] - start[0, 2] - 10) < 1e-6)
+    page.get_by_role("radio", name="Turn").check()
+    page.locator(".stage").focus()
+    page.keyboard.press("Shift+ArrowRight")
+    expect(page.get_by_label("Angle")).to_have_value(f"{angle(start) + 1:.3f}")
+    page.get_by_role("radio", name="Scale").check()
+    page.locator(".stage").focus()
+    page.keyboard.press("ArrowUp")
+    settled(page, lambda: np.isclose(size(fixed_from_moving(page)), 1.001 * size(start), rtol=1e-6))
+
+
+def test_two_point_pairs_lay_the_moving_image(page, shown):
+    page.get_by_label("Points", exact=True).check()
+    box = page.locator(".stage").bounding_box()
+    fixed_spots, moving_spots = np.array([[300, 150], [520, 380]]), np.array([[310, 155], [530, 400]])
+    start, back = fixed_from_moving(page), np.linalg.inv(canvas_from(page, "fixed"))
+    for pair in zip(fixed_spots, moving_spots, strict=True):
+        for spot in pair:
+            page.mouse.click(float(round(box["x"]) + spot[0]), float(round(box["y"]) + spot[1]))
+    expect(page.locator(".point-pairs li")).to_have_count(2)
+    # Two pairs can both be met: what was clicked on the moving image then lies where the fixed one was.
+    # The first pair has shifted the image already when the second is clicked.
+    now = fixed_from_moving(page)
+    shift = (back @ [*(fixed_spots[0] - moving_spots[0]), 0])[:2]
+    for fixed, moving, moved in zip(fixed_spots, moving_spots, ([0, 0], shift), strict=True):
+        clicked = back @ [*(moving - 0.5), 1] - [*moved, 0]
+        assert now @ np.linalg.inv(start) @ clicked == pytest.approx(back @ [*(fixed - 0.5), 1], abs=1.0)
+
+
+def test_typed_numbers_are_saved_as_a_correction_beside_the_prediction(page, shown):
+    page.get_by_label("Angle").fill("12,5")
+    page.get_by_label("Shift x").fill("3.25")
+    page.get_by_label("Note").fill("by the fiducials")
+    page.get_by_role("button", name="Save correction").click()
+    expect(page.locator(".positions")).to_contain_text("by the fiducials")
+    kept = ask("GET", shown.url + shown.registration["links"]["corrections"]).json()["items"][-1]
+    assert angle(np.array(kept["fixed_from_moving"])) == pytest.approx(12.5)
+    settled(page, lambda: np.allclose(fixed_from_moving(page), kept["fixed_from_moving"], atol=1e-6))
+    spots = corners(shown.result["fixed"]["shape"])
+    moved = np.array(kept["fixed_from_moving"]) @ np.array(shown.result["moving_from_fixed"])
+    far = np.hypot(*(map_points(moved, spots) - spots).T).mean()
+    expect(page.locator("[data-parameter=moved_by] td").last).to_contain_text(f" {far:.2f}\u202fpx")
+    expect(page.locator("[data-parameter=shift_x] .corrected")).to_have_text("3.25\u202fpx")
+    assert serious(page) == []
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download the transform").click()
+    taken = json.loads(Path(download.value.path()).read_text())
+    assert np.allclose(taken["fixed_from_moving"], kept["fixed_from_moving"])
+    page.wait_for_url(f"**/*correction={kept['id']}*")
+    page.reload()
+    wait_for_result(page)
+    settled(page, lambda: np.allclose(fixed_from_moving(page), kept["fixed_from_moving"], atol=1e-6))
+    page.get_by_label("Predicted").check()
+    settled(page, lambda: np.allclose(fixed_from_moving(page), shown.result["fixed_from_moving"], atol=1e-6))
+    unchanged = ask("GET", shown.url + shown.registration["links"]["self"]).json()
+    assert unchanged["result"] == shown.result
+
+
+def angle(matrix: np.ndarray) -> float:
+    return float(np.degrees(np.arctan2(matrix[1, 0], matrix[0, 0])))
+
+
+def size(matrix: np.ndarray) -> float:
+    return float(np.sqrt(np.linalg.det(matrix[:2, :2])))

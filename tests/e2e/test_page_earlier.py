@@ -1,0 +1,60 @@
+"""What was uploaded before is chosen again from a list, with or without a mouse, and not sent again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from browser import opened, register
+from playwright.sync_api import Page, expect
+from service import Service
+
+NAMES = {"fixed": "earlier-fixed.tif", "moving": "earlier-moving.tif"}
+
+
+@pytest.fixture
+def uploaded(service: Service, sample_pair: tuple[Path, Path]) -> dict[str, dict]:
+    """The images by their names."""
+    files = zip(NAMES.values(), sample_pair, strict=True)
+    return {name: service.upload(file.read_bytes(), name) for name, file in files}
+
+
+def open_list(page: Page, role: str) -> None:
+    page.get_by_role("button", name=f"Earlier uploads for the {role} image").click()
+    expect(page.get_by_role("dialog").get_by_role("listitem").first).to_be_visible()
+
+
+def test_earlier_uploads_are_found_picked_and_registered(browser, service_url, uploaded):
+    with opened(browser, service_url) as page:
+        sent = []
+        page.on(
+            "request", lambda request: sent.append((request.method, request.url.removeprefix(service_url)))
+        )
+        for role, name in NAMES.items():
+            open_list(page, role)
+            page.get_by_label("Search earlier uploads by name").fill("EARLIER-")
+            offered = page.get_by_role("dialog").get_by_role("listitem")
+            expect(offered.filter(has_text=name).first).to_be_visible()
+            expect(offered.filter(has_not_text="earlier-")).to_have_count(0)
+            offered.filter(has_text=name).first.get_by_role("button").click()
+            expect(page.get_by_role("dialog")).to_have_count(0)
+            expect(page.locator(f"[data-role={role}] .facts")).to_contain_text(name)
+        shown = register(page, service_url)
+        assert ("POST", f"{service_url}/api/v1/images") not in sent
+        assert shown.registration["fixed_image_id"] == uploaded[NAMES["fixed"]]["id"]
+        assert shown.registration["moving_image_id"] == uploaded[NAMES["moving"]]["id"]
+
+
+def test_list_is_used_with_keys_and_given_up_with_escape(browser, service_url, uploaded):
+    with opened(browser, service_url) as page:
+        opener = page.get_by_role("button", name="Earlier uploads for the moving image")
+        opener.focus()
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("dialog")).to_be_visible()
+        page.keyboard.press("Escape")
+        expect(page.get_by_role("dialog")).to_have_count(0)
+        expect(opener).to_be_focused()
+        page.keyboard.press("Enter")
+        page.get_by_role("dialog").get_by_role("listitem").first.get_by_role("button").focus()
+        page.keyboard.press("Enter")
+        expect(page.locator("[data-role=moving] .facts")).to_be_visible()

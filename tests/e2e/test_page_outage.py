@@ -1,0 +1,39 @@
+"""The service dies under an open page and comes back; nothing is lost, nobody reloads."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from browser import choose, opened, register
+from playwright.sync_api import expect
+from service import Service, wait_until_ready
+
+BANNER = "The service does not answer."
+
+
+@contextmanager
+def nobody_answers(service: Service) -> Iterator[None]:
+    """Its front door is killed, and whoever would start it again is kept from that."""
+    service.process.send_signal(signal.SIGSTOP)
+    try:
+        for part in service.parts("uvicorn"):
+            part.kill()
+        yield
+    finally:
+        service.process.send_signal(signal.SIGCONT)
+        wait_until_ready(service)
+
+
+def test_page_outlives_the_service_and_goes_on_where_it_was(browser, service, sample_pair):
+    with opened(browser, service.url) as page:
+        for role, file in zip(("fixed", "moving"), sample_pair, strict=True):
+            choose(page, role, file)
+        with nobody_answers(service):
+            expect(page.get_by_text(BANNER)).to_be_visible()
+            page.get_by_role("button", name="Register").click()
+            expect(page.locator(".pair > .problem")).to_contain_text("did not answer")
+        expect(page.get_by_text(BANNER)).to_be_hidden()
+        shown = register(page, service.url)
+        expect(page.locator(f".recent a[href*='{shown.registration['id']}']")).to_be_visible()

@@ -1,0 +1,18 @@
+"""The page reads answers as the service writes them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from browser import ask
+
+DOCUMENT = Path(__file__).parents[2] / "frontend" / "openapi.json"
+REMEDY = "the API has changed: run .venv/bin/python frontend/describe_api.py, then build the page"
+
+
+def test_types_of_the_page_are_made_from_what_the_service_says_of_itself(service_url: str) -> None:
+    said = ask("GET", f"{service_url}/openapi.json").json()
+    read = json.loads(DOCUMENT.read_text())
+    for part in ("paths", "components"):
+        assert read[part] == said[part], REMEDY

@@ -1,0 +1,219 @@
+"""The viewer: each way of looking composes the two images as it says, and the address keeps the view."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from browser import Shown, canvas_from, canvas_pixels, look, settled, wait_for_result
+from playwright.sync_api import Page, expect
+
+COLOURS = "Magenta\N{EN DASH}green"
+# Zooms with frames of 40 ms until the picture is drawn coarser; the width of the canvas then.
+ZOOM_SLOWLY = """() => new Promise(done => {
+  const stage = document.querySelector('.stage'), canvas = stage.querySelector('canvas')
+  const step = () => {
+    if (canvas.dataset.drawn === 'coarse') return done(canvas.width)
+    for (const end = performance.now() + 40; performance.now() < end; );
+    stage.dispatchEvent(new WheelEvent('wheel', { bubbles: true, cancelable: true, deltaY: 1 }))
+    requestAnimationFrame(step)
+  }
+  requestAnimationFrame(step)
+})"""
+
+
+@pytest.fixture
+def page(shown: Shown) -> Page:
+    """The page as it stands when the result is first seen."""
+    shown.page.goto(f"{shown.url}/?registration={shown.registration['id']}")
+    wait_for_result(shown.page)
+    return shown.page
+
+
+@pytest.fixture(scope="module")
+def alone(shown: Shown) -> dict[str, np.ndarray]:
+    """What the canvas shows then of either image alone, (H, W) as floats, 0 where it does not reach."""
+    shown.page.goto(f"{shown.url}/?registration={shown.registration['id']}")
+    wait_for_result(shown.page)
+    pictures = {}
+    for role, percent in (("fixed", 0), ("moving", 100)):
+        look(shown.page, COLOURS, percent)
+        pixels = canvas_pixels(shown.page)
+        pictures[role] = pixels[..., 0 if role == "fixed" else 1].astype(float) * (pixels[..., 3] > 0)
+    return pictures
+
+
+def slide(page: Page, mode: str, percent: int) -> np.ndarray:
+    """The canvas, gray, in a mode with its slider at a place."""
+    page.get_by_label(mode, exact=True).check()
+    page.locator(".blend input").fill(str(percent))
+    return canvas_pixels(page)[..., 0].astype(float)
+
+
+def test_swipe_shows_the_fixed_image_left_of_the_line_and_the_moving_one_right(page, alone):
+    drawn = slide(page, "Swipe", 40)
+    line = round(0.4 * drawn.shape[1])
+    assert np.abs(drawn - alone["fixed"])[:, : line - 2].max() <= 1
+    assert np.abs(drawn - alone["moving"])[:, line + 2 :].max() <= 1
+
+
+def test_squares_of_the_checkerboard_show_the_images_in_turn(page, alone):
+    drawn = slide(page, "Checkerboard", 50)
+    side = int(page.locator(".blend output").inner_text().split()[0])
+    row, column = (np.arange(length) // side for length in drawn.shape)
+    expected = np.where((row[:, None] + column) % 2 == 0, alone["fixed"], alone["moving"])
+    assert np.abs(drawn - expected).max() <= 1
+
+
+def test_difference_is_the_difference_of_grey_values_where_both_images_are(page, alone):
+    drawn = slide(page, "Difference", 25)
+    assert page.locator(".blend output").inner_text() == "\N{MULTIPLICATION SIGN} 1.0"
+    both = (alone["fixed"] > 0) & (alone["moving"] > 0)
+    assert np.abs(drawn - np.abs(alone["fixed"] - alone["moving"]))[both].max() <= 2
+
+
+def test_flicker_shows_one_image_after_the_other(page, alone):
+    page.get_by_label("Flicker", exact=True).check()
+    page.locator(".blend input").fill("100")
+    overlap = (alone["fixed"] > 0) & (alone["moving"] > 0)
+    seen: set[str] = set()
+
+    def both_were_seen() -> bool:
+        drawn = canvas_pixels(page)[..., 0].astype(float)
+        off = {role: np.abs(drawn - alone[role])[overlap].mean() for role in alone}
+        nearest = min(off, key=off.get)
+        assert off[nearest] < 1
+        seen.add(nearest)
+        return seen == {"fixed", "moving"}
+
+    settled(page, both_were_seen)
+
+
+def test_side_by_side_shows_the_same_place_twice(page, alone):
+    page.get_by_label("Side by side", exact=True).check()
+    page.keyboard.press("Tab")
+    height, width = alone["fixed"].shape
+    drawn = canvas_pixels(page)[..., 0].astype(float)
+    here, there = drawn[:, : width // 2], drawn[:, width // 2 :]
+    # Both images show the same structures where they meet: the correlation of the two halves says so.
+    middle = np.s_[height // 3 : 2 * height // 3, width // 6 : width // 3]
+    assert np.corrcoef(here[middle].ravel(), there[middle].ravel())[0, 1] > 0.5
+
+
+def test_inverted_is_black_for_white(page):
+    look(page, "Blend", 100)
+    plain = canvas_pixels(page)
+    page.get_by_text("Contrast", exact=True).click()
+    page.get_by_label("Invert the moving image").check()
+    inside = (plain[..., 3] == 255) & (canvas_pixels(page)[..., 3] == 255)
+    total = plain[..., 0].astype(int) + canvas_pixels(page)[..., 0]
+    assert (
+        np.abs(total - 255)[inside] <= 1
+    ).mean() > 0.6  # the rest is the fixed image beside the moving one
+
+
+def test_gamma_below_one_brightens_one_image_only(page):
+    look(page, "Blend", 0)
+    before = canvas_pixels(page)[..., 0]
+    page.get_by_text("Contrast", exact=True).click()
+    page.get_by_label("Gamma of the moving image").fill("-0.5")
+    assert np.array_equal(canvas_pixels(page)[..., 0], before)
+    page.get_by_label("Gamma of the fixed image").fill("-0.5")
+    after = canvas_pixels(page)[..., 0]
+    assert np.abs(after - 255 * (before / 255) ** 0.5).max() <= 1
+
+
+def test_clipping_makes_that_share_of_the_pixels_black_and_white(page):
+    look(page, "Blend", 0)
+    page.get_by_text("Contrast", exact=True).click()
+    page.get_by_label("Percent of the fixed image's pixels").fill("10")
+    drawn = canvas_pixels(page)
+    values = drawn[..., 0][drawn[..., 3] == 255]
+    assert 0.04 < (values <= 2).mean() < 0.4 and 0.04 < (values >= 253).mean() < 0.4
+
+
+def test_before_registration_the_images_lie_centre_on_centre(page, shown):
+    page.get_by_label("Before registration").check()
+    result = shown.result
+    sizes = {role: np.array(result[role]["shape"][1::-1]) for role in ("fixed", "moving")}
+
+    def off() -> float:
+        fixed, moving = (
+            canvas_from(page, role) @ [*(sizes[role] - 1) / 2, 1] for role in ("fixed", "moving")
+        )
+        return float(np.abs(fixed - moving).max())
+
+    settled(page, lambda: off() < 0.01)
+    linear = np.linalg.inv(canvas_from(page, "fixed")) @ canvas_from(page, "moving")
+    assert result["moving"]["pixel_spacing_um"] is None  # so that nothing is known of its size
+    assert linear[:2, :2] == pytest.approx(np.eye(2))
+    page.get_by_label("Before registration").uncheck()
+    settled(page, lambda: is_registered(page, result))
+
+
+def is_registered(page: Page, result: dict) -> bool:
+    found = np.linalg.inv(canvas_from(page, "fixed")) @ canvas_from(page, "moving")
+    return np.allclose(found, result["fixed_from_moving"], atol=1e-6)
+
+
+def test_wheel_zooms_on_what_is_under_the_pointer_and_dragging_moves_it(page):
+    box = page.locator(".stage").bounding_box()
+    pointer = np.array([round(box["x"] + 0.3 * box["width"]), round(box["y"] + 0.6 * box["height"])])
+
+    def on_canvas(pointer: np.ndarray) -> np.ndarray:
+        return np.array([pointer[0] - box["x"] - 0.5, pointer[1] - box["y"] - 0.5, 1])
+
+    page.mouse.move(*map(float, pointer))
+    before = canvas_from(page, "fixed")[0, 0]
+    under = np.linalg.inv(canvas_from(page, "fixed")) @ on_canvas(pointer)
+    page.mouse.wheel(0, -400)
+    settled(page, lambda: canvas_from(page, "fixed")[0, 0] > 1.9 * before)
+    assert canvas_from(page, "fixed") @ under == pytest.approx(on_canvas(pointer), abs=0.5)
+    page.mouse.down()
+    pointer += [50, -30]
+    page.mouse.move(*map(float, pointer), steps=4)
+    page.mouse.up()
+    settled(page, lambda: np.abs(canvas_from(page, "fixed") @ under - on_canvas(pointer)).max() < 0.5)
+
+
+def test_picture_that_moves_on_a_slow_machine_is_drawn_coarser_until_it_rests(page):
+    before = canvas_pixels(page)
+    width = page.evaluate(ZOOM_SLOWLY)
+    assert width == -(-before.shape[1] // 2)
+    assert canvas_pixels(page).shape == before.shape
+    page.get_by_role("button", name="Whole image").click()
+    assert np.array_equal(canvas_pixels(page), before)
+
+
+def test_pointer_is_told_in_the_pixels_of_both_images_and_in_micrometres(page, shown):
+    box = page.locator(".stage").bounding_box()
+    page.mouse.move(round(box["x"]) + 300, round(box["y"]) + 200)
+    fixed = np.linalg.inv(canvas_from(page, "fixed")) @ [299.5, 199.5, 1]
+    moving = np.array(shown.result["moving_from_fixed"]) @ fixed
+
+    def told(role: str) -> list[float]:
+        text = page.locator(f"[data-position={role}]").inner_text().replace("\N{MINUS SIGN}", "-")
+        return [float(number) for number in text.split(" px")[0].split(", ")]
+
+    for role, expected in (("fixed", fixed), ("moving", moving)):
+        settled(page, lambda role=role, expected=expected: told(role) == pytest.approx(expected[:2], abs=0.6))
+    length, unit = page.locator("[data-position=fixed] .readout-length").inner_text().split(",")[0].split()
+    um = float(length) * {"nm": 1e-3, "µm": 1, "mm": 1e3}[unit]
+    assert um == pytest.approx(fixed[0] * shown.result["fixed"]["pixel_spacing_um"], rel=0.02)
+
+
+def test_everything_is_done_with_keys_and_a_link_shows_the_same(page, shown):
+    page.locator(".stage").focus()
+    for key in ("+", "+", "ArrowLeft", "ArrowDown", "m", "]", "]", "i"):
+        page.keyboard.press(key)
+    expect(page.get_by_label("Swipe", exact=True)).to_be_checked()
+    page.wait_for_url("**/*moving_tone=0,1,1*")
+    drawn, place = canvas_pixels(page), canvas_from(page, "fixed")
+    address = page.url
+    page.goto("about:blank")
+    page.goto(address)
+    wait_for_result(page)
+    assert canvas_from(page, "fixed") == pytest.approx(place, abs=0.1)
+    assert np.abs(canvas_pixels(page).astype(int) - drawn).mean() < 0.5
+    page.locator(".stage").focus()
+    page.keyboard.press("0")
+    settled(page, lambda: "at=" not in page.url)

@@ -1,0 +1,111 @@
+"""Whatever is asked, the answer is one that the OpenAPI document names, and never the service's own fault."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis.errors import Unsatisfiable
+from jsonschema_rs import Draft202012Validator
+from schemathesis import Case, GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.core.failures import FailureGroup
+from schemathesis.core.transport import Response
+from schemathesis.schemas import APIOperation
+from schemathesis.specs.openapi.checks import content_type_conformance, status_code_conformance
+from service import PATIENCE_S, Service, serving, speckle
+
+CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance]
+EXAMPLES = 5
+ENDLESS = "/api/v1/events"
+ONLY_ONCE = settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    phases=[Phase.explicit, Phase.generate],  # a machine that is busy need not look for the smallest fault
+    suppress_health_check=list(HealthCheck),
+)
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """Its own: nobody else should meet what is left behind here."""
+    with serving(tmp_path_factory.mktemp("state")) as service:
+        yield service
+
+
+@pytest.fixture(scope="module")
+def known(service: Service) -> dict[str, str]:
+    """Ids of things that are there."""
+    image = service.upload(speckle())
+    job = service.wait(service.submit(image, image))
+    batch = {"fixed_image_id": image["id"], "moving_image_ids": [image["id"]]}
+    answers = {
+        "batch_id": service.client.post("/api/v1/batches", json=batch),
+        "webhook_id": service.client.post("/api/v1/webhooks", json={"url": "https://127.0.0.1/none"}),
+    }
+    ids = {name: answer.raise_for_status().json()["id"] for name, answer in answers.items()}
+    return ids | {"image_id": image["id"], "registration_id": job["id"]}
+
+
+@pytest.fixture(scope="module")
+def operations(service: Service) -> list[APIOperation]:
+    whole = schemathesis.openapi.from_url(f"{service.url}/openapi.json")
+    return [found.ok() for found in whole.exclude(path=ENDLESS).get_all_operations()]
+
+
+def faults(operation: APIOperation, mode: GenerationMode, **given_parts: dict) -> list[str]:
+    """What is wrong with the answers to a few requests."""
+    found: list[str] = []
+
+    @ONLY_ONCE
+    @given(case=operation.as_strategy(generation_mode=mode, **given_parts))
+    def ask(case: Case) -> None:
+        answer = case.call(timeout=PATIENCE_S)
+        try:
+            case.validate_response(answer, checks=CHECKS)
+        except FailureGroup as group:
+            found.extend(f"{fault}\n{case.as_curl_command()}" for fault in group.exceptions)
+        found.extend(f"{fault}\n{case.as_curl_command()}" for fault in otherwise_than_described(answer, case))
+
+    with contextlib.suppress(Unsatisfiable):  # where nothing is asked for, nothing can be asked wrongly
+        ask()
+    return found
+
+
+def otherwise_than_described(answer: Response, case: Case) -> list[str]:
+    """What the document's schema of this answer does not allow (schemathesis knows no tuples in answers)."""
+    document = case.operation.schema.raw_schema
+    described = document["paths"][case.path][case.method.lower()]["responses"].get(
+        str(answer.status_code), {}
+    )
+    kind = answer.headers.get("content-type", [""])[0].partition(";")[0]
+    schema = described.get("content", {}).get(kind, {}).get("schema")
+    if schema is None or not kind.endswith("json"):
+        return []
+    whole = Draft202012Validator(schema | {"components": document["components"]})
+    return [f"{case.operation.label}: {error}" for error in whole.iter_errors(answer.json())]
+
+
+@pytest.mark.parametrize("mode", list(GenerationMode), ids=lambda mode: mode.value)
+def test_every_answer_is_as_the_document_says(operations, mode):
+    found = [fault for operation in operations for fault in faults(operation, mode)]
+    assert not found, "\n\n".join(found)
+
+
+def test_every_answer_about_what_is_there_is_as_the_document_says(operations, known):
+    about = [operation for operation in operations if set(names(operation)) & set(known)]
+    assert len(about) > 10
+    found = []
+    for operation in about:
+        ids = {name: known[name] for name in names(operation) if name in known}
+        found += faults(operation, GenerationMode.POSITIVE, path_parameters=ids)
+    assert not found, "\n\n".join(found)
+
+
+def names(operation: APIOperation) -> list[str]:
+    return [parameter.name for parameter in operation.path_parameters]

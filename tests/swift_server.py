@@ -1,0 +1,119 @@
+"""OpenStack Swift with its S3 interface, from Debian: a store that facilities run, and strict about S3."""
+
+from __future__ import annotations
+
+import contextlib
+import getpass
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from minio import Minio
+from servers import LOOPBACK, free_port, running, wait_until
+from service import PATIENCE_S
+
+KEY, SECRET = "test:tester", "testing"
+DEBIANS_PYTHON = "/usr/bin/python3"
+PIPELINE = (
+    "catch_errors gatekeeper healthcheck cache listing_formats bulk s3api tempauth copy slo dlo"
+    " versioned_writes symlink proxy-server"
+)
+COMMON = """[DEFAULT]
+swift_dir = {etc}
+devices = {etc}/../devices
+mount_check = false
+user = {user}
+workers = 0
+bind_ip = 127.0.0.1
+bind_port = {port}
+log_level = WARNING
+"""
+STORAGE = "[pipeline:main]\npipeline = {name}-server\n[app:{name}-server]\nuse = egg:swift#{name}\n"
+PROXY = f"""[pipeline:main]
+pipeline = {PIPELINE}
+[app:proxy-server]
+use = egg:swift#proxy
+allow_account_management = true
+account_autocreate = true
+[filter:cache]
+use = egg:swift#memcache
+memcache_servers = 127.0.0.1:{{memcached}}
+[filter:s3api]
+use = egg:swift#s3api
+location = us-east-1
+s3_acl = false
+[filter:tempauth]
+use = egg:swift#tempauth
+user_test_tester = {SECRET} .admin
+"""
+RINGS = """
+import sys
+from swift.common.ring import RingBuilder
+
+for said in sys.argv[1:]:
+    name, port = said.split("=")
+    ring = RingBuilder(4, 1, 0)
+    where = {"region": 1, "zone": 1, "ip": "127.0.0.1", "port": int(port), "device": "one"}
+    ring.add_dev(where | {"weight": 1, "meta": ""})
+    ring.rebalance()
+    ring.get_ring().save(f"{name}.ring.gz")
+"""
+PLAIN = set(PIPELINE.split()) - {"cache", "s3api", "tempauth", "proxy-server"}
+
+
+@contextlib.contextmanager
+def swift(port: int) -> Iterator[None]:
+    """One node with one copy of everything, ready at this port."""
+    assert shutil.which("swift-proxy-server"), (
+        "Swift is missing: apt-get install swift-proxy swift-account swift-container swift-object memcached"
+    )
+    user = "swift" if os.geteuid() == 0 else getpass.getuser()
+    with tempfile.TemporaryDirectory(prefix="xebra-swift-", dir="/tmp") as home, ExitStack() as opened:
+        as_user = {"user": user} if os.geteuid() == 0 else {}
+        commands = _written(Path(home), user, port)
+        if as_user:
+            subprocess.run(["chown", "-R", user, home], check=True)
+        for command in commands:
+            opened.enter_context(running(command, cwd=home, stderr=subprocess.DEVNULL, **as_user))
+        client = Minio(f"{LOOPBACK}:{port}", KEY, SECRET, secure=False, region="us-east-1")
+        wait_until(client.list_buckets, "Swift", PATIENCE_S)
+        yield
+
+
+def _written(home: Path, user: str, port: int) -> list[list]:
+    """Write the configuration; the commands that start the servers."""
+    etc, memcached = home / "etc", free_port()
+    etc.mkdir()
+    (home / "devices" / "one").mkdir(parents=True)
+    (etc / "swift.conf").write_text("[swift-hash]\nswift_hash_path_suffix = tests\n")
+    ports = {name: free_port() for name in ("account", "container", "object")}
+    for name, at in ports.items():
+        said = COMMON.format(etc=etc, user=user, port=at) + STORAGE.format(name=name)
+        (etc / f"{name}-server.conf").write_text(said)
+    rings = [DEBIANS_PYTHON, "-c", RINGS, *(f"{name}={at}" for name, at in ports.items())]
+    subprocess.run(rings, cwd=etc, check=True)
+    plain = "".join(f"[filter:{name}]\nuse = egg:swift#{name}\n" for name in sorted(PLAIN))
+    said = COMMON.format(etc=etc, user=user, port=port) + PROXY.format(memcached=memcached) + plain
+    (etc / "proxy-server.conf").write_text(said)
+    servers = [[f"swift-{name}-server", etc / f"{name}-server.conf"] for name in (*ports, "proxy")]
+    return [["memcached", "-l", LOOPBACK, "-p", memcached, "-m", "32", "-U", "0"], *servers]
+
+
+@pytest.fixture(scope="session")
+def swift_server() -> Iterator[str]:
+    """Address (host:port) of a real Swift server."""
+    port = free_port()
+    with swift(port):
+        yield f"{LOOPBACK}:{port}"
+
+
+@pytest.fixture
+def new_swift_url(swift_server: str) -> Callable[[], str]:
+    """Names buckets that do not exist yet; the URL of each."""
+    key = KEY.replace(":", "%3A")
+    return lambda: f"minio://{key}:{SECRET}@{swift_server}/bucket-{os.urandom(6).hex()}?secure=0"

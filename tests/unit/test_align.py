@@ -1,0 +1,266 @@
+"""`xebra.register` on the bundled sample pair: one answer, whatever form the images come in."""
+
+import json
+import math
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from specimens import seen_twice, specimen
+
+import xebra
+from xebra.align import Aligner
+from xebra.engine import OnnxEngine
+from xebra.errors import EngineFailed, ImageUnusable, NetworkUnknown
+from xebra.estimate.judge import Calibration
+from xebra.estimate.regressed import RegressedEstimator
+from xebra.image import Image
+from xebra.remembered import remembered
+from xebra.sample import FIXED, MOVING, TRUTH
+from xebra.specimen.instruments import absorption, backscattered_electrons
+from xebra.transform import SimilarityTransform, corner_error, image_center, map_points
+from xebra.weights import weights
+
+
+@pytest.fixture(scope="module")
+def truth():
+    return json.loads(TRUTH.read_text())
+
+
+@pytest.fixture(scope="module")
+def found():
+    return xebra.register(FIXED, MOVING)
+
+
+def test_the_sample_pair_is_aligned(found, truth):
+    error = corner_error(found.fixed_from_moving, np.array(truth["fixed_from_moving"]), found.fixed.shape)
+    assert error < 3
+    assert found.angle_deg == pytest.approx(truth["angle_deg"], abs=1)
+    assert found.scale == pytest.approx(truth["scale"], rel=0.02)
+    assert found.shift_px == pytest.approx(truth["shift_px"], abs=3)
+
+
+def test_the_same_input_gives_the_same_output_bit_for_bit(found):
+    again = Aligner().register(FIXED, MOVING)
+    assert np.array_equal(again.fixed_from_moving, found.fixed_from_moving)
+    assert np.array_equal(again.registered, found.registered)
+
+
+def test_paths_images_and_arrays_give_the_same_answer(found):
+    fixed, moving = xebra.read_image(FIXED), xebra.read_image(MOVING)
+    for pair in ((str(FIXED), moving), (fixed, moving.pixels)):
+        assert np.array_equal(xebra.register(*pair).fixed_from_moving, found.fixed_from_moving)
+
+
+def test_both_matrices_are_inverses_and_the_shift_is_centre_to_centre(found):
+    assert np.allclose(found.fixed_from_moving @ found.moving_from_fixed, np.eye(3), atol=1e-9)
+    centre = map_points(found.fixed_from_moving, np.array([127.5, 127.5])) - 127.5
+    assert centre == pytest.approx(found.shift_px)
+
+
+def test_registered_image_keeps_the_moving_dtype_on_the_fixed_grid(found):
+    assert found.registered.dtype == found.moving.pixels.dtype == np.uint16
+    assert found.registered.shape == found.fixed.shape
+    assert found.coverage.shape == found.fixed.shape
+    assert (found.registered[~found.coverage] == 0).all()
+
+
+def test_exchanging_the_images_gives_the_inverse_to_within_the_error_bar(found):
+    back = xebra.register(MOVING, FIXED, fixed_spacing=None)
+    apart = corner_error(back.moving_from_fixed, found.fixed_from_moving, found.fixed.shape)
+    assert apart < 2 * (found.expected_corner_error_px + back.expected_corner_error_px)
+
+
+def test_larger_copies_of_both_images_give_the_same_transform_in_their_px(found):
+    twice = [np.kron(image.pixels, np.ones((2, 2), np.uint16)) for image in (found.fixed, found.moving)]
+    large = xebra.register(*twice)
+    bar = 2 * found.expected_corner_error_px
+    assert large.scale == pytest.approx(found.scale, abs=bar / 128)
+    assert large.shift_px == pytest.approx([2 * s for s in found.shift_px], abs=2 * bar)
+
+
+def test_the_truth_lies_within_the_intervals_or_near_them(found, truth):
+    said = json.loads(json.dumps(found.intervals))
+    assert 0 < said["angle_deg"] < 2 and abs(found.angle_deg - truth["angle_deg"]) < 2 * said["angle_deg"]
+    assert 0 < said["scale"] < 0.05 and abs(found.scale - truth["scale"]) < 2 * said["scale"]
+    for half, found_px, true_px in zip(said["shift_px"], found.shift_px, truth["shift_px"], strict=True):
+        assert 0 < half < 5 and abs(found_px - true_px) < 2 * half
+
+
+def test_known_spacings_narrow_the_scale_and_the_answer_stays(found, truth):
+    """A moving px is 1.19 fixed px; that spacing off by a fortieth keeps the right answer within reach."""
+    spacing = 0.05 * truth["scale"] * 1.025
+    known = xebra.register(FIXED, MOVING, fixed_spacing=0.05, moving_spacing=spacing)
+    assert corner_error(known.fixed_from_moving, found.fixed_from_moving, found.fixed.shape) < 2
+    assert known.verdict == "accept"
+
+
+def test_with_wrong_spacings_nothing_is_accepted(truth):
+    wrong = xebra.register(FIXED, MOVING, fixed_spacing=0.05, moving_spacing=0.05 * truth["scale"] * 1.8)
+    assert wrong.verdict != "accept"
+
+
+def test_a_pattern_that_repeats_itself_is_never_accepted():
+    y, x = np.mgrid[:256, :256]
+    rng = np.random.default_rng(1)
+    dots = [
+        np.exp(3 * (np.cos((x + right) * np.pi / 11) + np.cos((y + down) * np.pi / 11)))
+        for right, down in ((0, 0), (7, 5))
+    ]
+    found = xebra.register(*[each + rng.normal(size=each.shape) * 20 for each in dots])
+    assert found.verdict != "accept"
+
+
+def test_a_large_pair_ends_within_one_of_its_own_pixels():
+    truth = SimilarityTransform(0.85, math.radians(100), (60, -40), image_center((1024, 1024)))
+    pair = seen_twice(specimen(1440, seed=9), (backscattered_electrons, absorption), truth, side=1024)
+    found = xebra.register(*pair)
+    assert corner_error(found.fixed_from_moving, truth.matrix, (1024, 1024)) < 1
+
+
+def test_a_known_spacing_gives_micrometres_and_an_unknown_one_none(found):
+    assert found.fixed.pixel_spacing == pytest.approx(0.05)
+    assert found.shift_um == pytest.approx([s * 0.05 for s in found.shift_px])
+    unknown = xebra.register(found.fixed.pixels, found.moving.pixels)
+    assert unknown.shift_um is None and unknown.expected_corner_error_um is None
+
+
+def test_the_json_form_is_json_and_says_who_answered(found):
+    said = json.loads(json.dumps(found.to_json()))
+    assert said["model"]["name"] == weights().name
+    assert said["model"]["weights_sha256"] == weights().sha256
+    assert said["verdict"] in ("accept", "review", "refuse")
+    assert said["timings_s"]["estimate"] > 0
+
+
+def test_two_images_of_nothing_in_common_are_not_accepted():
+    rng = np.random.default_rng(3)
+    noise = [rng.normal(size=(256, 256)).astype(np.float32) for _ in range(2)]
+    assert xebra.register(*noise).verdict != "accept"
+
+
+def test_an_unknown_network_is_named_with_those_there_are():
+    with pytest.raises(NetworkUnknown, match=r"no network 'magic'; choose from .*paper"):
+        xebra.register(FIXED, MOVING, network="magic")
+
+
+def test_an_array_that_shows_nothing_is_named():
+    with pytest.raises(ImageUnusable, match="moving"):
+        xebra.register(np.random.default_rng(0).random((80, 80)), np.ones((80, 80)))
+
+
+@pytest.mark.parametrize("url", ["http://triton:8000", "tensorrt", "s3://weights"])
+def test_a_wrong_engine_url_fails_in_words(url):
+    with pytest.raises(ValueError, match="XEBRA_INFERENCE_URL: no inference engine for"):
+        Aligner(url)
+
+
+def test_serving_leaves_torch_out():
+    code = "import sys, xebra; xebra.register(*sys.argv[1:]); assert 'torch' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code, FIXED, MOVING], check=True)
+
+
+def test_weights_that_the_error_bar_was_not_made_for_are_not_used():
+    class OtherWeights(OnnxEngine):
+        def weights_sha256(self, model):
+            return "0" * 64
+
+    aligner = Aligner()
+    aligner.engine = OtherWeights(aligner.engine.folder)
+    with pytest.raises(EngineFailed, match="serves weights 000000000000 as"):
+        aligner.register(FIXED, MOVING)
+
+
+@pytest.fixture
+def own_weights(tmp_path):
+    """Makes the default network one's own, in a folder, with another calibration; returns its aligner."""
+
+    def changed(**confidence):
+        for graph in (*weights().graphs, weights().name):
+            shutil.copytree(weights().folder.parent / graph, tmp_path / graph)
+        file = tmp_path / weights().name / "config.json"
+        config = json.loads(file.read_text())
+        config["confidence"].update(confidence)
+        file.write_text(json.dumps(config))
+        return Aligner(tmp_path.as_uri())
+
+    return changed
+
+
+def test_networks_in_a_folder_of_ones_own_are_used_with_their_own_error_bar(own_weights, found):
+    known = weights().config["confidence"]
+    scale = [5 * scale for scale in known["interval_scale"]]
+    own = own_weights(spread_scale=5 * known["spread_scale"], interval_scale=scale).register(FIXED, MOVING)
+    assert np.array_equal(own.fixed_from_moving, found.fixed_from_moving)
+    assert own.intervals["scale"] == pytest.approx(5 * found.intervals["scale"])
+    assert own.expected_corner_error_px > 2 * found.expected_corner_error_px
+
+
+def test_a_pair_that_is_not_accepted_at_once_is_tried_again_with_more_pains(own_weights, found):
+    own = own_weights(accept_from=1.01).register(FIXED, MOVING)
+    assert own.verdict != "accept" and found.verdict == "accept"
+    apart = corner_error(own.fixed_from_moving, found.fixed_from_moving, own.fixed.shape)
+    assert 0 < apart < 0.5
+
+
+def test_a_folder_without_one_of_the_graphs_is_an_engine_failure_in_words(tmp_path):
+    shutil.copytree(weights().folder, tmp_path / weights().name)
+    with pytest.raises(EngineFailed, match="There is no network 'pyramid_search' in"):
+        Aligner(tmp_path.as_uri()).register(FIXED, MOVING)
+
+
+def test_the_papers_network_gives_the_exact_inverse_when_the_images_are_exchanged():
+    forth, back = (xebra.register(*pair, network="paper") for pair in ((FIXED, MOVING), (MOVING, FIXED)))
+    assert corner_error(back.moving_from_fixed, forth.fixed_from_moving, forth.fixed.shape) < 1e-6
+    assert forth.intervals is None and forth.to_json()["intervals"] is None
+
+
+def test_an_answer_of_the_papers_network_beyond_its_trained_range_is_for_review():
+    """The same weights, said to have been trained for less, and to be sure of it."""
+    estimator = RegressedEstimator(weights("paper"), Aligner().engine)
+    estimator.calibration = Calibration([0.0, 1000.0], [1.0, 1.0])
+    turned = SimilarityTransform(1.0, math.radians(5), (0, 0), image_center((256, 256)))
+    pair = [Image(view) for view in seen_twice(specimen(576, seed=5), (absorption, absorption), turned, 256)]
+    before = estimator.estimate(*pair)
+    estimator.limits = estimator.limits * 0.1
+    after = estimator.estimate(*pair)
+    assert before.verdict == "accept"
+    assert np.array_equal(before.transform.matrix, after.transform.matrix)
+    assert after.verdict == "review" and "beyond the range" in after.reason
+
+
+@pytest.fixture(scope="module")
+def turned_over():
+    fixed, moving = xebra.read_image(FIXED), xebra.read_image(MOVING)
+    return fixed, Image(np.ascontiguousarray(moving.pixels[:, ::-1]), moving.pixel_spacing)
+
+
+def test_a_specimen_that_was_turned_over_is_found_as_such(found, turned_over):
+    mirrored = xebra.register(*turned_over, mirror=True)
+    assert mirrored.transform.mirror and np.linalg.det(mirrored.fixed_from_moving) < 0
+    assert np.array_equal(mirrored.registered, found.registered)
+    assert (mirrored.angle_deg, mirrored.scale) == (found.angle_deg, found.scale)
+
+
+def test_whether_it_was_turned_over_can_be_found_out(found, turned_over):
+    assert xebra.register(*turned_over, mirror=None).transform.mirror
+    assert not xebra.register(FIXED, MOVING, mirror=None).transform.mirror
+
+
+def test_the_search_map_has_its_top_near_the_answer(found):
+    scores = np.array(found.search.scores)
+    scale, angle = np.unravel_index(scores.argmax(), scores.shape)
+    assert math.remainder(found.search.angles_deg[angle] - found.angle_deg, 360) == pytest.approx(0, abs=10)
+    assert found.search.scales[scale] == pytest.approx(found.scale, rel=0.2)
+
+
+def test_what_was_remembered_says_the_same(found):
+    body = json.loads(json.dumps(found.to_json()))
+    said = remembered(body, found.fixed, found.moving).to_json()
+    lengths = ("angle_deg", "scale", "shift_px", "shift_um")
+    for name in (*lengths, "fixed_from_moving", "moving_from_fixed", "covariance"):
+        assert np.allclose(said.pop(name), body.pop(name))
+    assert said.pop("intervals")["scale"] == pytest.approx(body.pop("intervals")["scale"])
+    assert said == body

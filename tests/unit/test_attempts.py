@@ -1,0 +1,74 @@
+"""A pair is attempted quickly, then with more pains; network and mutual information weigh hypotheses."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from xebra.engine import open_engine
+from xebra.estimate.estimator import PyramidEstimator
+from xebra.estimate.opinions import Opinions
+from xebra.estimate.pyramid import Candidate, Pair, apart_px, as_they_lie
+from xebra.image import Image, read_image
+from xebra.sample import FIXED, MOVING, TRUTH
+from xebra.transform import corner_error
+from xebra.weights import weights
+
+
+@pytest.fixture(scope="module")
+def images():
+    """The sample pair, its pixel spacings forgotten: the scale is searched, too."""
+    return [Image(read_image(file).gray) for file in (FIXED, MOVING)]
+
+
+@pytest.fixture(scope="module")
+def truth():
+    known = json.loads(TRUTH.read_text())
+    return np.array(known["fixed_from_moving"])
+
+
+@pytest.fixture(scope="module")
+def attempted(images):
+    pair, attempts = PyramidEstimator(weights(), open_engine()).attempts(*images)
+    return pair, attempts, list(attempts)
+
+
+def test_both_attempts_at_the_sample_pair_end_at_its_truth(attempted, truth):
+    pair, _, made = attempted
+    assert len(made) == 2
+    for attempt in made:
+        found = np.linalg.inv(attempt.best.moving_from_fixed)
+        assert corner_error(found, truth, pair.fixed.shape) < 3
+
+
+def test_each_step_of_the_way_is_no_further_off_than_the_search(attempted, truth):
+    pair, attempts, (quick, _) = attempted
+    right = Candidate(np.linalg.inv(truth), 0.0)
+    searched, *_, last = [attempts.hypotheses[0], *quick.way]
+    assert apart_px(pair, last, right) < apart_px(pair, searched, right)
+
+
+def test_a_pair_found_one_way_is_found_with_its_images_exchanged(attempted, images):
+    pair, _, _ = attempted
+    back = Pair(*images).exchanged()
+    assert back.fixed.shape == pair.moving.shape
+    here, there = (as_they_lie(each, 128)[0].moving_from_fixed for each in (pair, back))
+    assert np.allclose(here @ there, np.eye(3))
+
+
+def test_of_equal_scores_the_one_where_the_images_say_more_about_each_other_is_likelier(attempted):
+    pair, _, (quick, _) = attempted
+    aside = quick.best.moving_from_fixed @ np.array([[1, 0, 25], [0, 1, 25], [0, 0, 1.0]])
+    wrong = replace(quick.best, moving_from_fixed=aside)
+    assert Opinions(pair).ranked([wrong, quick.best])[0] is quick.best
+
+
+def test_what_is_mended_and_settled_lies_nearer(attempted):
+    pair, _, (quick, _) = attempted
+    aside = quick.best.moving_from_fixed @ np.array([[1, 0, 10], [0, 1, -6], [0, 0, 1.0]])
+    opinions, start = Opinions(pair), replace(quick.best, moving_from_fixed=aside)
+    mended = opinions.mended(start)
+    settled = opinions.settled(mended)
+    far = [apart_px(pair, each, quick.best) for each in (start, mended, settled)]
+    assert far[0] > 10 and far[1] < 3 and far[2] < 2

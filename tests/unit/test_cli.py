@@ -1,0 +1,217 @@
+"""The command registers a pair, writes what it found, and answers bad input in one line."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from scipy import ndimage
+
+from xebra import cli, output, sample
+from xebra.image import read_image
+from xebra.image_files import write_tiff
+
+FIXED, MOVING = str(sample.FIXED), str(sample.MOVING)
+RANDOM = np.random.default_rng(4)
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """An empty current directory."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def fault(capsys, *argv):
+    """What a command that fails says on stderr: always one line, and nothing on stdout."""
+    assert cli.main(list(argv)) == cli.FAULT
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.count("\n") == 1
+    return said.err
+
+
+class TestRegister:
+    def test_prints_the_parameters_and_writes_the_files(self, here, capsys):
+        code = cli.main(["register", FIXED, MOVING])
+        said = capsys.readouterr()
+        folder = here / "xebra-moving"
+        found = json.loads((folder / output.JSON).read_text())
+        assert code == (cli.REFUSED if found["verdict"] == "refuse" else cli.ACCEPTED)
+        assert said.err == ""
+        for part in (
+            f"{found['angle_deg']:+.3f}°",
+            f"{found['scale']:.4f}",
+            f"{found['shift_px'][0]:+.2f} ± {found['intervals']['shift_px'][0]:.2f} px",
+        ):
+            assert part in said.out
+        assert f"{found['verdict']}: {found['reason']}" in said.out
+        assert said.out.endswith("written to xebra-moving/: registered.tif, registration.json, picture.png\n")
+        registered, fixed = read_image(folder / output.REGISTERED), read_image(FIXED)
+        assert registered.shape == fixed.shape
+        assert registered.pixels.dtype == read_image(MOVING).pixels.dtype
+        assert registered.pixel_spacing == pytest.approx(fixed.pixel_spacing)
+        assert read_image(folder / output.PICTURE).shape[2] == 4
+
+    def test_json_is_alone_on_stdout_and_the_same_as_in_the_file(self, here, capsys):
+        cli.main(["register", FIXED, MOVING, "--json", "-o", "out/of/iron"])
+        said = capsys.readouterr()
+        assert json.loads(said.out) == json.loads((here / "out/of/iron" / output.JSON).read_text())
+        assert said.err == ""
+
+    def test_a_given_spacing_is_used_for_the_image_it_is_given_for(self, here, capsys):
+        cli.main(["register", FIXED, MOVING, "--fixed-spacing", "0.5", "--moving-spacing", "0.25", "--json"])
+        found = json.loads(capsys.readouterr().out)
+        assert (found["fixed"]["pixel_spacing_um"], found["moving"]["pixel_spacing_um"]) == (0.5, 0.25)
+        assert read_image(here / "xebra-moving" / output.REGISTERED).pixel_spacing == pytest.approx(0.5)
+
+    def test_the_same_pair_again_takes_the_same_folder(self, here):
+        cli.main(["register", FIXED, MOVING])
+        cli.main(["register", FIXED, MOVING])
+        assert [path.name for path in here.iterdir()] == ["xebra-moving"]
+
+    def test_another_pair_of_the_same_name_takes_a_numbered_folder(self, here):
+        cli.main(["register", FIXED, MOVING])
+        cli.main(["register", MOVING, MOVING])
+        cli.main(["register", FIXED, MOVING, "--moving-spacing", "0.25"])
+        assert sorted(path.name for path in here.iterdir()) == [
+            "xebra-moving",
+            "xebra-moving-2",
+            "xebra-moving-3",
+        ]
+
+    def test_a_folder_that_was_asked_for_is_never_overwritten_by_another_pair(self, here, capsys):
+        cli.main(["register", FIXED, MOVING, "-o", "iron"])
+        before = (here / "iron" / output.JSON).read_bytes()
+        capsys.readouterr()
+        said = fault(capsys, "register", MOVING, FIXED, "-o", "iron")
+        assert said == "xebra: iron holds the files of another registration. Choose another folder.\n"
+        assert (here / "iron" / output.JSON).read_bytes() == before
+
+    def test_files_that_are_not_ours_are_left_alone(self, here, capsys):
+        (here / output.PICTURE).write_text("mine")
+        assert "another registration" in fault(capsys, "register", FIXED, MOVING, "-o", ".")
+        assert (here / output.PICTURE).read_text() == "mine"
+
+    def test_a_pair_that_has_nothing_in_common_is_refused_with_its_own_exit_code(self, here, capsys):
+        for name in ("one.tif", "other.tif"):
+            write_tiff(name, ndimage.gaussian_filter(RANDOM.normal(size=(256, 256)), 4).astype(np.float32))
+        assert cli.main(["register", "one.tif", "other.tif"]) == cli.REFUSED
+        assert "refuse: " in capsys.readouterr().out
+        assert (here / "xebra-other" / output.JSON).exists()
+
+
+class TestBadInput:
+    @pytest.fixture(autouse=True)
+    def _files(self, here):
+        write_tiff("good.tif", RANDOM.integers(0, 256, (64, 64), dtype=np.uint8))
+        whole = (here / "good.tif").read_bytes()
+        (here / "cut.tif").write_bytes(whole[: len(whole) // 2])
+        (here / "empty.tif").touch()
+        (here / "text.tif").write_text("not an image")
+        write_tiff("tiny.tif", np.ones((1, 1), np.uint8))
+        write_tiff("flat.tif", np.ones((64, 64), np.uint8))
+        write_tiff("nan.tif", np.full((64, 64), np.nan, np.float32))
+
+    @pytest.mark.parametrize(
+        ("name", "reason"),
+        [
+            ("gone.tif", "there is no such file"),
+            ("cut.tif", "truncated or damaged"),
+            ("empty.tif", "empty (0 bytes)"),
+            ("text.tif", "neither PNG nor TIFF"),
+            ("tiny.tif", "too small"),
+            ("flat.tif", "every pixel has the value 1"),
+            ("nan.tif", "not finite"),
+            (".", "cannot be opened"),
+        ],
+    )
+    def test_is_one_line_that_names_the_file_and_the_reason(self, capsys, name, reason):
+        said = fault(capsys, "register", "good.tif", name)
+        assert said.startswith(f"xebra: {name}: ")
+        assert reason in said
+
+    def test_unknown_network_is_one_line(self, capsys):
+        assert "no network 'flux'" in fault(capsys, "register", FIXED, MOVING, "--network", "flux")
+
+    def test_impossible_spacing_is_one_line(self, capsys):
+        assert "positive number" in fault(capsys, "register", FIXED, MOVING, "--fixed-spacing", "-1")
+
+    def test_a_folder_that_cannot_be_made_is_one_line(self, capsys):
+        assert "good.tif" in fault(capsys, "register", FIXED, MOVING, "-o", "good.tif/below")
+
+    @pytest.mark.parametrize(
+        "argv", [["register", "good.tif"], ["align"], ["register", "a", "b", "--fixed-spacing", "wide"]]
+    )
+    def test_wrong_usage_is_one_line(self, capsys, argv):
+        with pytest.raises(SystemExit) as ended:
+            cli.main(argv)
+        said = capsys.readouterr().err
+        assert ended.value.code == cli.FAULT
+        assert said.count("\n") == 1
+        assert said.endswith("--help.\n")
+
+
+class TestCommandsOfOtherRooms:
+    @pytest.fixture
+    def room(self, tmp_path, monkeypatch):
+        """An installed package that adds two commands, of which the second cannot be imported."""
+        info = tmp_path / "garden-1.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text("Metadata-Version: 2.1\nName: garden\nVersion: 1\n")
+        (info / "entry_points.txt").write_text(
+            "[xebra.commands]\nwater = garden:water\nweed = gone.far:weed\n"
+        )
+        (tmp_path / "garden.py").write_text(
+            "import sys\nsys.modules['garden_was_imported'] = sys\n"
+            "from xebra.errors import ImageUnreadable\n"
+            'def water(argv):\n    """Water the plants.\n\n    Twice."""\n'
+            "    if argv == ['dry']:\n        raise ImageUnreadable('the well is\\nempty')\n"
+            "    print(*argv)\n    return 7\n"
+        )
+        monkeypatch.syspath_prepend(tmp_path)
+
+    def test_are_listed_with_their_summary_but_not_imported(self, room, capsys):
+        with pytest.raises(SystemExit) as ended:
+            cli.main(["--help"])
+        listed = capsys.readouterr().out
+        assert ended.value.code == 0
+        assert "water     Water the plants.\n" in listed
+        assert "weed      (not installed)\n" in listed
+        assert "garden_was_imported" not in sys.modules
+
+    def test_get_their_own_arguments_and_give_the_exit_code(self, room, capsys):
+        assert cli.main(["water", "--help", "-x"]) == 7
+        assert capsys.readouterr().out == "--help -x\n"
+
+    def test_may_fail_in_one_line_too(self, room, capsys):
+        assert fault(capsys, "water", "dry") == "xebra: the well is empty\n"
+
+    def test_that_are_not_installed_fail_in_one_line(self, room, capsys):
+        assert "weed" in fault(capsys, "weed")
+
+
+@pytest.mark.parametrize("argv", [["version"], ["--version"]])
+def test_the_version_is_printed(argv):
+    command = [sys.executable, "-m", "xebra.cli", *argv]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout.startswith("xebra 0.")
+
+
+def test_a_console_without_greek_letters_shows_no_traceback(here):
+    command = [sys.executable, "-m", "xebra.cli", "register", FIXED, MOVING]
+    environment = {"PYTHONIOENCODING": "ascii", "PATH": "/usr/bin:/bin"}
+    ran = subprocess.run(command, capture_output=True, text=True, env=environment)
+    assert (ran.returncode in (cli.ACCEPTED, cli.REFUSED), ran.stderr) == (True, "")
+
+
+def test_help_imports_nothing_heavy():
+    heavy = ["numpy", "scipy", "matplotlib", "tifffile", "onnxruntime", "torch", "fastapi", "celery"]
+    code = (
+        "import sys, xebra.cli\n"
+        "try: xebra.cli.main(['--help'])\n"
+        "except SystemExit: pass\n"
+        f"sys.exit(', '.join(m for m in {heavy} if m in sys.modules) or 0)"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (ran.returncode, ran.stderr) == (0, "")

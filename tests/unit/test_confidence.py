@@ -1,0 +1,131 @@
+"""What the signs of an answer say of it; fitted on answers whose errors are known."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from xebra.estimate.confidence import Confidence
+from xebra.estimate.displacement import Evidence
+from xebra.estimate.pyramid import Candidate
+from xebra.estimate.signs import Signs, covariance, read_signs
+from xebra.evaluation import confide
+from xebra.weights import weights
+
+BUNDLED = Confidence(**weights().config["confidence"])
+FAIR = Signs(likeness=10.0, lead=4.0, disagreement_px=1.0, spread_px=1.5)
+SURE = np.diag([4000.0, 4000.0, 10.0, 10.0])
+
+
+def answers(count):
+    """Signs that mean something, with scatter, and the errors they come with."""
+    rng = np.random.default_rng(5)
+    right = rng.random(count) < 0.7
+    likeness = np.where(right, 14, 6) * rng.lognormal(0, 0.3, count)
+    lead = np.where(right, 8, 1) * rng.lognormal(0, 0.5, count)
+    disagreement = np.where(right, 0.5, 5) * rng.lognormal(0, 0.7, count)
+    spread = np.where(right, 0.8, 3) * rng.lognormal(0, 0.3, count)
+    errors = np.where(right, 0.5 * spread * np.abs(rng.normal(1, 0.3, count)), rng.uniform(20, 200, count))
+    pulls = rng.normal(0, 2, (count, 4)) * [0.5, 1, 2, 4]
+    rows = zip(likeness, lead, disagreement, spread, strict=True)
+    return [
+        confide.Measured(Signs(*row), error, pull)
+        for row, error, pull in zip(rows, errors, pulls, strict=True)
+    ]
+
+
+def wider(measured):
+    """The same with pulls three times as far."""
+    return [dataclasses.replace(m, pulls=3 * m.pulls) for m in measured]
+
+
+def apart(measured):
+    """Signs and errors."""
+    return [m.signs for m in measured], np.array([m.error_px for m in measured])
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    return confide.fit(answers(600), wider(answers(200)))
+
+
+@pytest.mark.parametrize("sign", ["likeness", "lead", "disagreement_px", "spread_px"])
+def test_every_sign_speaks_one_way(sign):
+    better = -1 if sign.endswith("_px") else 1
+    steps = [dataclasses.replace(FAIR, **{sign: value}) for value in np.geomspace(0.05, 20, 30)[::better]]
+    said = [BUNDLED.probability(each) for each in steps]
+    assert (np.diff(said) >= 0).all() and said[-1] > said[0]
+
+
+def test_the_surer_the_answer_the_milder_the_verdict():
+    ranks = {"refuse": 0, "review": 1, "accept": 2}
+    steps = [dataclasses.replace(FAIR, likeness=v, lead=v / 2) for v in np.geomspace(0.1, 60, 60)]
+    assert [BUNDLED.probability(s) for s in steps] == sorted(BUNDLED.probability(s) for s in steps)
+    said = [ranks[BUNDLED.verdict(s)[0]] for s in steps]
+    assert said == sorted(said) and set(said) == {0, 1, 2}
+
+
+def test_a_higher_threshold_accepts_no_more():
+    signs = [answer.signs for answer in answers(200)]
+    accepted = [
+        sum(dataclasses.replace(BUNDLED, accept_from=least).verdict(s)[0] == "accept" for s in signs)
+        for least in (0.5, 0.8, 0.95, 0.99, 1.01)
+    ]
+    assert accepted == sorted(accepted, reverse=True) and accepted[-1] == 0 < accepted[0]
+
+
+def test_a_fit_tells_right_answers_from_wrong_ones(fitted):
+    signs, errors = apart(answers(600))
+    accepted = np.array([fitted.verdict(s)[0] == "accept" for s in signs])
+    assert accepted.mean() > 0.5
+    assert (errors[accepted] < confide.RIGHT_PX).mean() >= confide.CAREFUL - 0.01
+
+
+def test_the_expected_error_is_the_mean_error(fitted):
+    signs, errors = apart(answers(600))
+    expected = np.array([fitted.expected_px(s) for s in signs])
+    assert expected.mean() == pytest.approx(errors.mean(), rel=0.25)
+    low, high = np.array_split(np.argsort(expected), 2)
+    assert errors[high].mean() > 10 * errors[low].mean()
+
+
+def test_a_95_percent_interval_holds_95_percent(fitted):
+    right = [m for m in answers(600) if m.error_px < confide.RIGHT_PX]
+    half = 1.96 * np.sqrt(np.diag(fitted.calibrated(np.eye(4))))
+    assert half == pytest.approx(1.96 * 2 * np.array([0.5, 1, 2, 4]), rel=0.2)
+    assert (np.abs([m.pulls for m in right]) <= half).mean(0) == pytest.approx(0.95, abs=0.01)
+
+
+def test_answers_of_windows_have_an_error_bar_of_their_own(fitted):
+    assert fitted.by_windows == pytest.approx(3, rel=0.2)
+    assert np.allclose(fitted.calibrated(SURE, True), fitted.by_windows**2 * fitted.calibrated(SURE))
+    sure = dataclasses.replace(FAIR, likeness=60, lead=20.0)
+    by_windows = dataclasses.replace(sure, by_windows=True)
+    assert fitted.expected_px(by_windows) > 1.5 * fitted.expected_px(sure)
+
+
+def test_the_reason_names_the_weakest_sign():
+    assert "another turn, scale or place" in BUNDLED.verdict(Signs(0.2, 0.0, 9, 9))[1]
+    assert "differ by 9.0 px" in BUNDLED.verdict(Signs(0.2, 10.0, 9, 9))[1]
+    assert "little alike" in BUNDLED.verdict(Signs(0.2, 10.0, 1, 9))[1]
+
+
+def seen(gradient=(0.0, 0.0)):
+    """A candidate at 256 px whose black and white halves pull along x."""
+    pulls = np.array([[0, 0, pull, 0] for pull in gradient])
+    return Candidate(np.eye(3), 12.0, Evidence(np.zeros(4), pulls, np.stack([SURE, SURE]), 12.0), 256)
+
+
+def test_halves_that_pull_apart_are_read_as_a_disagreement():
+    same, other = (read_signs(seen((pull, -pull)), 12.0, 5.0) for pull in (0.0, 2.0))
+    assert same.disagreement_px == 0
+    assert other.disagreement_px == pytest.approx(2 * 2 * 2.0 / 10, rel=0.1)  # cells of 2 px, both ways
+    assert same.spread_px == other.spread_px > 0
+
+
+def test_more_information_leaves_less_open():
+    know = seen()
+    more = dataclasses.replace(know.evidence, information=know.evidence.information * 4)
+    less_open = covariance(dataclasses.replace(know, evidence=more))
+    assert np.allclose(less_open, covariance(know) / 4)
+    assert np.allclose(covariance(know), np.linalg.inv(2 * SURE))

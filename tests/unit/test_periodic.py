@@ -1,0 +1,42 @@
+"""A pattern that repeats itself is told from one that does not."""
+
+import math
+
+import numpy as np
+import pytest
+from scipy import ndimage
+
+from xebra.estimate.periodic import repeats
+
+
+def lattice(period, angle, side=256):
+    """Dots on a square lattice."""
+    y, x = np.mgrid[:side, :side]
+    along, across = x * np.cos(angle) + y * np.sin(angle), y * np.cos(angle) - x * np.sin(angle)
+    return np.exp(3 * (np.cos(2 * np.pi * along / period) + np.cos(2 * np.pi * across / period)) - 6)
+
+
+def full_view(image):
+    return np.stack([image, np.ones_like(image)]).astype(np.float32)
+
+
+@pytest.mark.parametrize(("period", "angle"), [(12, 0.0), (22, 0.4), (45, -1.0)])
+def test_the_period_of_a_lattice_is_found(period, angle):
+    noise = np.random.default_rng(1).normal(size=(256, 256)) * 0.05
+    shifts = repeats(full_view(lattice(period, angle) + noise))
+    lengths = np.hypot(*shifts.T)
+    assert len(shifts) == 4 and np.allclose(lengths, period, atol=1)
+    steps = np.degrees(np.arctan2(*shifts.T[::-1]) - angle) % 90
+    assert np.allclose(np.minimum(steps, 90 - steps), 0, atol=math.degrees(1 / period))
+
+
+@pytest.mark.parametrize("grain", [2, 5, 12])
+def test_a_random_specimen_repeats_nothing(grain):
+    noise = np.random.default_rng(grain).normal(size=(256, 256))
+    assert not len(repeats(full_view(ndimage.gaussian_filter(noise, grain))))
+
+
+def test_a_slow_shading_is_no_period():
+    specimen = ndimage.gaussian_filter(np.random.default_rng(2).normal(size=(256, 256)), 3)
+    shading = 5 * specimen.std() * np.linspace(-1, 1, 256) ** 2
+    assert not len(repeats(full_view(specimen + shading)))

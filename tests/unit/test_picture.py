@@ -1,0 +1,157 @@
+"""The picture shows the pair as it is, and nothing in it collides."""
+
+import io
+import itertools
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from matplotlib_scalebar.scalebar import ScaleBar
+
+from xebra import picture
+from xebra.image import read_image
+from xebra.summary import length, parameters, table
+
+RANDOM = np.random.default_rng(3)
+SHAPES = [(100, 100), (300, 400), (64, 1000), (1000, 64), (500, 200)]
+
+
+def shown(figure, panel):
+    """The pixels of a panel, as drawn."""
+    return figure.axes[panel].images[0].get_array()
+
+
+def written(figure):
+    """Everything that is written in a figure but for the scale bars."""
+    texts = list(figure.texts)
+    for axes in figure.axes:
+        texts += [*axes.texts, axes.title, axes._left_title, axes._right_title]
+    return [text for text in texts if text.get_text()]
+
+
+def test_there_are_four_panels_in_order(registration):
+    figure = picture.draw(registration())
+    titles = [axes.get_title(loc="left") for axes in figure.axes]
+    assert titles == ["Fixed", "Moving", "Registered", "Overlay"]
+
+
+def test_agreement_is_white_and_black_in_the_overlay(registration):
+    pixels = RANDOM.integers(0, 4096, (100, 120), dtype=np.uint16)
+    overlay = shown(picture.draw(registration(pixels=(pixels, pixels))), 3)
+    red, green, blue = np.moveaxis(np.asarray(overlay), -1, 0)
+    np.testing.assert_array_equal(red, green)
+    np.testing.assert_array_equal(red, blue)
+
+
+def test_fixed_alone_is_magenta_and_registered_alone_is_green(registration):
+    fixed, moving = np.zeros((100, 120), np.uint8), np.zeros((100, 120), np.uint8)
+    fixed[20:40, 20:40] = moving[60:80, 60:80] = 200
+    overlay = shown(picture.draw(registration(pixels=(fixed, moving))), 3)
+    assert (overlay[30, 30].tolist(), overlay[70, 70].tolist()) == ([1, 0, 1], [0, 1, 0])
+
+
+def test_where_the_moving_image_does_not_reach_the_panel_is_light(registration):
+    figure = picture.draw(registration(scale=0.5))
+    assert shown(figure, 2)[0, 0] == picture.NOTHING
+    assert shown(figure, 3)[0, 0, 1] == 0
+
+
+def test_registered_is_what_the_registration_says_it_is(registration):
+    found = registration(scale=0.8, angle=0.5)
+    expected = picture.stretched(found.registered, found.coverage)
+    np.testing.assert_allclose(shown(picture.draw(found), 2)[found.coverage], expected[found.coverage])
+
+
+@pytest.mark.parametrize(
+    ("spacings", "bars"),
+    [
+        ((None, None), [0, 0, 0, 0]),
+        ((0.5, None), [1, 0, 1, 1]),
+        ((None, 0.5), [0, 1, 0, 0]),
+        ((0.5, 2), [1, 1, 1, 1]),
+    ],
+)
+def test_a_scale_bar_stands_where_the_spacing_is_known(registration, spacings, bars):
+    figure = picture.draw(registration(fixed_spacing=spacings[0], moving_spacing=spacings[1]))
+    assert [sum(isinstance(a, ScaleBar) for a in axes.artists) for axes in figure.axes] == bars
+
+
+def test_a_large_image_is_reduced_and_its_scale_bar_with_it(registration):
+    figure = picture.draw(registration((3000, 2000), (500, 400), scale=2, fixed_spacing=0.1))
+    assert shown(figure, 0).shape == shown(figure, 2).shape == (1024, 683)
+    bar = next(artist for artist in figure.axes[0].artists if isinstance(artist, ScaleBar))
+    assert bar.dx == pytest.approx(0.1 * 3000 / 1024)
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+@pytest.mark.parametrize(
+    "names", [("a.tif", "b.png"), ("fixed " * 20, "moving_" * 20)], ids=["short", "long"]
+)
+def test_no_two_words_collide_and_none_leaves_the_paper(registration, shape, names):
+    found = registration(
+        shape, scale=1.234, angle=3.1, translation=(-432, 321), mirror=True, fixed_spacing=0.01, names=names
+    )
+    figure = picture.draw(found)
+    boxes = [text.get_window_extent() for text in written(figure)]
+    paper = figure.bbox
+    assert all(paper.x0 <= b.x0 and b.x1 <= paper.x1 and paper.y0 <= b.y0 and b.y1 <= paper.y1 for b in boxes)
+    assert not [(a, b) for a, b in itertools.combinations(boxes, 2) if a.overlaps(b)]
+
+
+def test_the_line_below_has_the_parameters_and_the_verdict(registration):
+    found = registration(angle=-0.1, translation=(3, -4), fixed_spacing=0.01, verdict="review")
+    line, verdict = sorted((t.get_text() for t in picture.draw(found).texts), key=len, reverse=True)
+    assert verdict == "review"
+    for part in ("angle \u22125.730°", "scale 1.0000", "+3.00 px (+30.0 nm)", "error 0.84 px (8.40 nm)"):
+        assert part in line
+
+
+@pytest.mark.parametrize("channels", [(), (3,), (4,)])
+@pytest.mark.parametrize("dtype", ["uint8", "uint32", "float64"])
+def test_it_is_a_png_for_gray_and_colour_of_any_type(registration, channels, dtype):
+    pixels = (RANDOM.random((80, 70, *channels)) * 255).astype(dtype)
+    file = io.BytesIO()
+    picture.save(registration(pixels=(pixels, pixels)), file, dpi=60)
+    assert read_image(file).pixels.shape[2] in (3, 4)
+
+
+def test_nothing_global_is_touched():
+    code = "import sys, xebra.picture; sys.exit('matplotlib.pyplot' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize(
+    ("um", "text"),
+    [
+        (0.0123456, "12.3 nm"),
+        (1, "1.00 µm"),
+        (-42.04, "-42.0 µm"),
+        (1234.5, "1.23 mm"),
+        (4e-5, "40.0 pm"),
+        (0.99996, "1.00 µm"),
+        (0.0, "0.00 pm"),
+        (999.4, "999 µm"),
+        (0.0999, "99.9 nm"),
+        (None, ""),
+    ],
+)
+def test_lengths_have_three_digits_in_the_unit_that_suits_them(um, text):
+    assert length(um) == text
+
+
+def test_the_table_is_aligned_and_complete(registration):
+    found = registration(angle=0.2, translation=(-33, 4), fixed_spacing=0.02, mirror=True)
+    lines = table(found).splitlines()
+    assert lines[0] == "fixed                  fixed.tif, 160 x 120 px, 20.0 nm/px (given)"
+    assert lines[1].endswith("moving.tif, 160 x 120 px, pixel spacing unknown")
+    assert len({line.index(" px", 23) for line in lines if line.startswith("shift")}) == 1
+    assert [p.name for p in parameters(found)] == [
+        "angle",
+        "scale",
+        "mirrored",
+        "shift x",
+        "shift y",
+        "expected corner error",
+    ]
+    assert lines[-1].endswith("accept: two independent estimates agree to 0.4 px")

@@ -1,0 +1,122 @@
+"""The refinement: evidence of blocks, one step of Newton's method, black and white halves."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from xebra.engine import open_engine
+from xebra.estimate.displacement import CELL, Evidence, at_points, corner_points, matrix
+from xebra.estimate.pyramid import evidence_of
+from xebra.evaluation.release import golden_difference
+from xebra.network.refine import Refine, RefineConfig, centres, chessboard, displaced
+from xebra.training.refining import displacement, newton_step
+from xebra.transform import SimilarityTransform, image_center
+from xebra.weights import BUNDLED, weights
+
+SIZE = 128
+CELLS = SIZE // CELL
+TRUTH = torch.tensor([0.012, -0.02, 1.3, -0.7])  # turn, skew, cells, cells
+
+
+@pytest.fixture(scope="module")
+def network():
+    return Refine(RefineConfig(widths=(8, 16, 24), features=8)).eval()
+
+
+def evidence_for(where):
+    """Evidence (1, 4, 4, 17, 17) of blocks, each a paraboloid over its true shift (16, 2)."""
+    line = torch.arange(-8.0, 9.0)
+    away = torch.stack(torch.meshgrid(line, line, indexing="xy"), -1) - where[:, None, None]
+    return -away.square().sum(-1).view(1, 4, 4, 17, 17) / 2
+
+
+def asked(network, evidence):
+    """What the exported graph would say of it."""
+    at = network.grid(evidence)[network.grid_scores(evidence).flatten(1).argmax(1)]
+    gradient, information = network.newton(evidence, at)
+    return Evidence(at[0].numpy().astype(float), gradient[0].numpy(), information[0].numpy(), 0.0)
+
+
+def corner_distance(one, other):
+    apart = np.asarray(one) - np.asarray(other)
+    return np.hypot(*at_points(apart, corner_points(SIZE)).T).max()
+
+
+def test_newtons_step_brings_a_small_displacement_home(network):
+    evidence = evidence_for(displaced(centres(4, TRUTH), TRUTH[None])[:, 0])
+    said = asked(network, evidence)
+    assert corner_distance(said.displacement, TRUTH) > 0.3  # the grid's best place is not yet it
+    assert corner_distance(said.displacement + said.step(SIZE), TRUTH) < 0.05
+
+
+def test_training_takes_the_step_that_serving_takes(network):
+    evidence = evidence_for(displaced(centres(4, TRUTH), TRUTH[None])[:, 0])
+    said = asked(network, evidence)
+    found = newton_step(network, evidence, torch.from_numpy(said.displacement).float()[None])
+    assert np.allclose(found[0], said.displacement + said.step(SIZE), atol=1e-5)
+
+
+def test_black_and_white_blocks_are_two_estimates_that_share_nothing(network):
+    where = displaced(centres(4, TRUTH), TRUTH[None])[:, 0]
+    white = chessboard(4, where)[1].bool()
+    where[white] += torch.tensor([0.5, 0.0])  # what the white blocks alone see half a cell to the right
+    said = asked(network, evidence_for(where))
+    black, white = (said.displacement + said.step(SIZE, colour) for colour in (0, 1))
+    assert corner_distance(black, TRUTH) < 0.05
+    assert np.allclose(white - black, [0, 0, 0.5, 0], atol=0.05)
+
+
+def test_where_the_evidence_has_no_peak_no_step_is_taken(network):
+    valley = -evidence_for(torch.zeros(16, 2))
+    at = torch.zeros(1, 4)
+    gradient, information = network.newton(valley, at)
+    assert not Evidence(np.zeros(4), gradient[0].numpy(), information[0].numpy(), 0.0).step(SIZE).any()
+    assert torch.equal(newton_step(network, valley, at), at)
+
+
+def test_evidence_of_a_shifted_copy_has_its_peak_at_the_shift(network):
+    torch.manual_seed(3)
+    fixed = torch.nn.functional.normalize(torch.randn(1, 8, CELLS, CELLS), dim=1)
+    moving = torch.roll(fixed, (-2, 3), (2, 3))  # what the fixed image shows lies 3 cells right, 2 up
+    at = network.grid(network.evidence(fixed, moving, torch.ones(1, 1, CELLS, CELLS)))
+    best = (
+        network.grid_scores(network.evidence(fixed, moving, torch.ones(1, 1, CELLS, CELLS)))
+        .flatten(1)
+        .argmax(1)
+    )
+    assert torch.allclose(at[best], torch.tensor([[0.0, 0.0, 3.0, -2.0]]))
+
+
+def test_a_displacement_is_the_similarity_that_training_means_by_it():
+    parameters = torch.tensor([[0.05, 0.04, 0.02, -0.03], [-0.07, -0.02, 0.0, 0.01]])
+    found = displacement(parameters, CELLS).numpy()
+    for (angle, log_scale, x, y), one in zip(parameters.tolist(), found, strict=True):
+        center, shift = image_center((SIZE, SIZE)), (x * SIZE, y * SIZE)
+        truth = SimilarityTransform(math.exp(log_scale), angle, shift, center)
+        assert np.allclose(matrix(one, SIZE), truth.inverse().matrix, atol=1e-4)
+
+
+def test_the_matrix_moves_corners_by_the_displacement():
+    corners = corner_points(SIZE)
+    px = corners * CELL + (SIZE - 1) / 2
+    moved = matrix(TRUTH.numpy(), SIZE) @ np.column_stack([px, np.ones(4)]).T
+    assert np.allclose(moved[:2].T - px, CELL * at_points(TRUTH.numpy(), corners))
+
+
+@pytest.mark.parametrize("graph", weights().graphs)
+def test_bundled_graphs_give_the_answers_that_torch_gave(graph):
+    assert golden_difference(open_engine(), graph) < 1e-3
+
+
+def test_strangers_in_the_batch_do_not_change_an_answer():
+    graph, engine = weights().config["levels"][0]["graph"], open_engine()
+    with np.load(BUNDLED / graph / "golden.npz") as golden:
+        fixed, moving = golden["fixed"], golden["moving"]
+    together = engine.run(graph, fixed=fixed[::-1].copy(), moving=moving[::-1].copy())
+    for member in range(len(fixed)):
+        alone = engine.run(graph, fixed=fixed[member : member + 1], moving=moving[member : member + 1])
+        one, other = evidence_of(alone, 0), evidence_of(together, len(fixed) - 1 - member)
+        ends = [said.displacement + said.step(SIZE) for said in (one, other)]
+        assert corner_distance(*ends) * CELL < 1e-3

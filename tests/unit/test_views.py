@@ -1,0 +1,60 @@
+"""A view shows the image where its transform says, however large the image and wherever it ends."""
+
+import numpy as np
+import pytest
+
+from xebra.estimate.views import Viewed
+from xebra.image import Image
+from xebra.resample import resample
+from xebra.transform import SimilarityTransform, image_center, map_points
+
+RANDOM = np.random.default_rng(6)
+
+
+def look(step, x, y):
+    """3 x 3 image_from_view: ``step`` image px to a px, the view's first px centred at (x, y)."""
+    return np.array([[step, 0, x], [0, step, y], [0, 0, 1.0]])
+
+
+def test_a_view_through_nothing_is_the_image():
+    image = Image(RANDOM.random((96, 96)))
+    values, inside = Viewed(image).view(np.eye(3), 96)
+    assert np.allclose(values, image.gray, atol=1e-6)
+    assert (inside == 1).all()
+
+
+def test_a_view_is_the_image_resampled_by_its_transform():
+    image = Image(RANDOM.random((90, 120)).astype(np.float32))
+    turned = SimilarityTransform(1.0, 0.5, (4, -7), image_center((100, 100))).matrix
+    values, inside = Viewed(image).view(turned, 100)
+    assert 0.3 < (inside == 1).mean() < 0.95
+    expected = resample(image.gray, turned, (100, 100))
+    assert np.allclose(values[inside == 1], expected[inside == 1], atol=1e-4)
+
+
+@pytest.mark.parametrize("step", [0.5, 1.0, 2.0, 3.3])
+@pytest.mark.parametrize("start", [-20.0, -20.3, -33.75])
+def test_the_outline_covers_what_the_image_covers(step, start):
+    inside = Viewed(Image(RANDOM.random((80, 80)))).view(look(step, start, start), 250)[1]
+    row = inside[round((39.5 - start) / step)]
+    assert row.sum() * step == pytest.approx(80, abs=1e-3)
+    assert row @ (np.arange(250) * step + start) / row.sum() == pytest.approx(39.5, abs=0.02 * step)
+
+
+def test_beyond_the_image_a_view_shows_nothing():
+    values, inside = Viewed(Image(RANDOM.random((64, 64)) + 5)).view(look(1, -40, -40), 128)
+    assert not inside[:39].any() and not values[inside == 0].any()
+
+
+@pytest.mark.parametrize("side", [1024, 1023])
+@pytest.mark.parametrize("step", [1.5, 4.0, 7.0])
+def test_binned_levels_keep_every_point_where_it_is(side, step):
+    at = np.array([0.55 * side, 0.42 * side])
+    y, x = np.mgrid[:side, :side]
+    blob = np.exp(-((x - at[0]) ** 2 + (y - at[1]) ** 2) / (2 * (4 * step) ** 2))
+    viewed = Viewed(Image(blob.astype(np.float32)))
+    size = int(side / step)
+    values = viewed.view(look(step, 3.0, 5.0), size)[0]
+    rows, columns = np.mgrid[:size, :size]
+    brightest = np.array([(columns * values).sum(), (rows * values).sum()]) / values.sum()
+    assert np.allclose(map_points(look(step, 3.0, 5.0), brightest), at, atol=0.05 * step)

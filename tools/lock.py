@@ -1,0 +1,39 @@
+"""Renew requirements.lock: what pip would install for everything that pyproject.toml asks for."""
+
+import json
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+HEADER = """\
+# Every package of every part of Xebra. Made by `./dev lock` with Python {python}; used by ./dev and the
+# Dockerfiles as `pip install -c requirements.lock`: it limits versions and installs nothing by itself.
+"""
+
+
+def wanted() -> list[str]:
+    """All requirements of pyproject.toml, the optional parts among them."""
+    project = tomllib.loads(Path("pyproject.toml").read_text())["project"]
+    return project["dependencies"] + [r for part in project["optional-dependencies"].values() for r in part]
+
+
+def resolved(requirements: list[str]) -> dict[str, str]:
+    """Name and version of each package that these requirements bring, themselves included."""
+    pip = [sys.executable, "-m", "pip", "install", "--dry-run", "--ignore-installed", "-qq", "--report", "-"]
+    report = subprocess.run([*pip, *requirements], check=True, stdout=subprocess.PIPE).stdout
+    packages = (entry["metadata"] for entry in json.loads(report)["install"])
+    return {normal(p["name"]): p["version"].partition("+")[0] for p in packages}  # "+cpu" is a machine's own
+
+
+def normal(name: str) -> str:
+    """The one spelling of a package's name."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+if __name__ == "__main__":
+    lines = [f"{name}=={version}\n" for name, version in sorted(resolved(wanted()).items())]
+    header = HEADER.format(python=sys.version.split()[0])
+    Path(sys.argv[1]).write_text(header + "".join(lines))
+    print(f"{sys.argv[1]}: {len(lines)} packages")

@@ -1,0 +1,1 @@
+"""Celery: fetch, call the network, record."""

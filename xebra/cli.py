@@ -1,0 +1,138 @@
+"""The ``xebra`` command: registers a pair, and finds the commands that other rooms add.
+
+A room adds a command through the entry-point group ``xebra.commands``: name = "module:function", where
+function(argv) returns the exit code and its docstring's first line is the summary in ``xebra --help``.
+Nothing heavy is imported before a command runs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import importlib.util
+import logging
+import sys
+from importlib.metadata import EntryPoint, entry_points, version
+from io import TextIOWrapper
+from pathlib import Path
+from typing import NoReturn
+
+from xebra.errors import EngineFailed, RegistrationError
+
+ACCEPTED, REFUSED, FAULT, INTERRUPTED = 0, 1, 2, 130
+MIRROR = {"no": False, "yes": True, "try": None}
+EXIT_CODES = (
+    "exit code: 0 accept or review, 1 refuse (files are written all the same), 2 an error in one line"
+)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command; whatever is wrong with the input ends in one line on stderr and exit code 2."""
+    argv = sys.argv[1:] if argv is None else argv
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a notebook's is not
+            stream.reconfigure(errors="replace")  # a console without µ shows "?" rather than a traceback
+    logging.getLogger("tifffile").addHandler(logging.NullHandler())  # its warnings come back as our errors
+    try:
+        return _run(argv)
+    except (RegistrationError, EngineFailed, OSError) as error:
+        filename = getattr(error, "filename", None)
+        return _fail(f"{filename}: {error.strerror}." if filename else str(error))
+    except MemoryError:
+        return _fail("this machine has not enough memory for these images. Crop or bin them.")
+    except ModuleNotFoundError as error:  # of an optional part, such as the service or training
+        return _fail(f"{argv[0]} needs what is not installed here: {error}.")
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+def _run(argv: list[str]) -> int:
+    rooms = {entry.name: entry for entry in entry_points(group="xebra.commands")}
+    if argv and argv[0] in rooms:
+        return rooms[argv[0]].load()(argv[1:]) or ACCEPTED
+    parser = _parser(rooms)
+    arguments = parser.parse_args(argv or ["--help"])
+    return arguments.run(arguments)
+
+
+def _fail(message: str) -> int:
+    print("xebra:", *message.split(), file=sys.stderr)  # in one line, whatever it was made of
+    return FAULT
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        self.exit(FAULT, f"{self.prog}: {message}. See {self.prog} --help.\n")
+
+
+def _parser(rooms: dict[str, EntryPoint]) -> argparse.ArgumentParser:
+    parser = _Parser(prog="xebra", description="Align X-ray and electron-beam microscopy images.")
+    parser.add_argument("--version", action="version", version=f"xebra {version('xebra')}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=_Parser)
+    _add_register(commands)
+    about = commands.add_parser("version", help="Print the version.")
+    about.set_defaults(run=_print_version)
+    for name, entry in sorted(rooms.items()):
+        commands.add_parser(name, help=_summary(entry))
+    return parser
+
+
+def _add_register(commands: argparse._SubParsersAction) -> None:
+    summary = "Align a moving image with a fixed one; write the registered image, JSON and a picture."
+    parser = commands.add_parser("register", help=summary, description=summary, epilog=EXIT_CODES)
+    parser.add_argument("fixed", metavar="FIXED", help="PNG or TIFF file that stays where it is")
+    parser.add_argument("moving", metavar="MOVING", help="PNG or TIFF file to be laid on it")
+    folder = "folder for the files (default: ./xebra-<name of MOVING>, numbered if it holds another pair)"
+    parser.add_argument("-o", "--output", metavar="DIR", type=Path, help=folder)
+    parser.add_argument("--json", action="store_true", help="print the result as JSON and nothing else")
+    parser.add_argument("--network", metavar="NAME", help="network to ask (default: the best there is)")
+    turned_over = "was the specimen turned over between the images? try: find out, at twice the time"
+    parser.add_argument("--mirror", choices=MIRROR, default="no", help=f"{turned_over} (default no)")
+    for image in ("fixed", "moving"):
+        about = f"pixel spacing of {image.upper()} in um per px (default: what the file says)"
+        parser.add_argument(f"--{image}-spacing", metavar="UM", type=float, help=about)
+    parser.set_defaults(run=_register)
+
+
+def _register(arguments: argparse.Namespace) -> int:
+    import json
+
+    from xebra import output, register, summary
+
+    registration = register(
+        arguments.fixed,
+        arguments.moving,
+        fixed_spacing=arguments.fixed_spacing,
+        moving_spacing=arguments.moving_spacing,
+        network=arguments.network,
+        mirror=MIRROR[arguments.mirror],
+    )
+    folder = output.folder_for(registration, arguments.output, arguments.moving)
+    output.write(registration, folder)
+    if arguments.json:
+        print(json.dumps(registration.to_json(), indent=2))
+    else:
+        print(summary.table(registration))
+        print(f"\nwritten to {folder}/: {', '.join(output.NAMES)}")
+    return REFUSED if registration.verdict == "refuse" else ACCEPTED
+
+
+def _print_version(_: argparse.Namespace) -> int:
+    print(f"xebra {version('xebra')}")
+    return ACCEPTED
+
+
+def _summary(entry: EntryPoint) -> str:
+    """First line of a command's docstring, read from its source so that no room is imported for --help."""
+    try:
+        source = Path(importlib.util.find_spec(entry.module).origin).read_text(encoding="utf-8")
+    except (ImportError, OSError, AttributeError, TypeError):
+        return "(not installed)"
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.FunctionDef) and node.name == entry.attr:
+            return (ast.get_docstring(node) or "").partition("\n")[0]
+    return ""
+
+
+if __name__ == "__main__":
+    sys.exit(main())

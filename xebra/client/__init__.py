@@ -1,0 +1,7 @@
+"""A typed client of the service: ``Client(url, api_key).register(fixed, moving)``; it needs httpx."""
+
+from xebra.client.client import Client
+from xebra.client.errors import Failed, Refused, TookTooLong
+from xebra.client.models import Image, Job, Setting, Wish
+
+__all__ = ["Client", "Failed", "Image", "Job", "Refused", "Setting", "TookTooLong", "Wish"]

@@ -1,0 +1,115 @@
+"""Mutual information: what two images say about each other, without a network. A second opinion, of its own.
+
+Normalised after Studholme, Hill and Hawkes, Pattern Recognition 32, 71 (1999); the joint histogram shares
+each px of the moving image out between the two bins beside its value, so that the measure is smooth.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from scipy import ndimage, optimize
+
+from xebra.estimate.displacement import matrix, units
+from xebra.estimate.pyramid import Pair
+from xebra.estimate.views import Viewed
+
+BINS = 24
+SMOOTH_PX = 1.0  # of the view: noise below it says nothing about the other image
+LEAST_COVER = 0.15  # of the fixed image: less is no evidence
+FIRST_STEP = 1.0  # cells that the first simplex reaches out
+CLOSE_ENOUGH = 0.025  # cells
+LOOKS = 120  # of the simplex, at most
+
+
+class MutualInformation:
+    """Of a pair, seen with ``size`` px along the fixed image's longer side, at every ``every``-th of them."""
+
+    def __init__(self, pair: Pair, size: int, every: int = 1):
+        self.size = size
+        self.to_fixed = pair.square(pair.fixed, size)
+        values, inside = pair.fixed.view(self.to_fixed, size)
+        shown = ndimage.gaussian_filter(values, SMOOTH_PX)
+        levels = _levels(shown, shown[inside > 0.99]).round().astype(int)
+        self._fixed, self._inside = levels[::every, ::every], inside[::every, ::every] > 0.99
+        self._asked = self.to_fixed @ np.diag([every, every, 1.0])
+        self._moving = Smoothed(pair.moving, every)
+
+    def __call__(self, moving_from_fixed: np.ndarray) -> float:
+        """Normalised mutual information, 0 to 1, times the share of the fixed view that both show."""
+        levels = self._moving.view(moving_from_fixed @ self._asked, self._fixed.shape)
+        both = (levels >= 0) & self._inside
+        cover = both.mean()
+        if cover < LEAST_COVER:
+            return 0.0
+        return cover * normalised(self._fixed[both], levels[both])
+
+    def climbed(self, moving_from_fixed: np.ndarray) -> np.ndarray:
+        """Where it is highest near a 3 x 3 transform, by the simplex of Nelder and Mead."""
+        unit, back = units(self.size), np.linalg.inv(self.to_fixed)
+
+        def moved(parameters: np.ndarray) -> np.ndarray:
+            return moving_from_fixed @ self.to_fixed @ matrix(parameters * unit, self.size) @ back
+
+        corners = np.vstack([np.zeros(4), FIRST_STEP * np.eye(4)])
+        options = {
+            "initial_simplex": corners - corners.mean(0),
+            "maxfev": LOOKS,
+            "xatol": CLOSE_ENOUGH,
+            "fatol": 1e-5,
+        }
+        best = optimize.minimize(
+            lambda p: -self(moved(p)), np.zeros(4), method="Nelder-Mead", options=options
+        )
+        return moved(best.x)
+
+
+class Smoothed:
+    """The moving image's grey levels, 0 to BINS - 1, as smooth as a view of any scale wants them."""
+
+    def __init__(self, viewed: Viewed, every: int):
+        self._viewed, self._every, self._levels = viewed, every, {}
+
+    def view(self, image_from_view: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+        """Of this shape, float32; -1 where the image does not lie. A view holds every so-many-th px only."""
+        step = max(1.0, math.sqrt(abs(np.linalg.det(image_from_view[:2, :2]))) / self._every)
+        octave = round(math.log2(step))
+        if octave not in self._levels:
+            pixels, unbinned = self._viewed.binned(2**octave)
+            shown = ndimage.gaussian_filter(pixels, SMOOTH_PX * 2**octave / unbinned[0, 0])
+            self._levels[octave] = _levels(shown, shown), np.linalg.inv(unbinned)
+        pixels, to_pixels = self._levels[octave]
+        through = to_pixels @ image_from_view
+        return ndimage.affine_transform(
+            pixels,
+            through[1::-1, 1::-1],  # scipy counts (row, column)
+            through[1::-1, 2],
+            output_shape=shape,
+            output=np.float32,
+            order=1,
+            cval=-1,
+        )
+
+
+def normalised(fixed: np.ndarray, moving: np.ndarray) -> float:
+    """(H(f) + H(m)) / H(f, m) - 1 of whole fixed levels (K,) and of moving levels (K,) between them."""
+    below = moving.astype(int)
+    share = moving - below
+    place = fixed * BINS + below
+    counts = np.bincount(place, 1 - share, BINS**2)
+    counts += np.bincount(np.minimum(place + 1, BINS**2 - 1), share, BINS**2)
+    joint = (counts / counts.sum()).reshape(BINS, BINS)
+    together = _entropy(joint)
+    return (_entropy(joint.sum(0)) + _entropy(joint.sum(1))) / together - 1 if together > 0 else 0.0
+
+
+def _entropy(shares: np.ndarray) -> float:
+    held = shares[shares > 0]
+    return float(-(held * np.log(held)).sum())
+
+
+def _levels(values: np.ndarray, among: np.ndarray) -> np.ndarray:
+    """Values as levels 0 to BINS - 1 between the 0.5th and the 99.5th percentile."""
+    low, high = np.percentile(among, [0.5, 99.5])
+    return np.clip((values - low) / max(high - low, 1e-9), 0, 1).astype(np.float32) * np.float32(BINS - 1)

@@ -1,0 +1,135 @@
+"""Search, refine: hypotheses over all turns and scales, then closer and closer looks at the best of them."""
+
+from __future__ import annotations
+
+import math
+from copy import copy
+from dataclasses import dataclass
+
+import numpy as np
+
+from xebra.engine import Engine
+from xebra.estimate.displacement import Evidence, matrix
+from xebra.estimate.hypotheses import SearchGrid, peaks
+from xebra.estimate.views import Viewed
+from xebra.image import Image
+from xebra.transform import SimilarityTransform, image_center
+
+NEAR_DEG = (0.0, -10.0, 10.0)  # turns that are looked at whatever the search says
+WIDTH = 256  # px: lengths are stated for a fixed image of this side
+STILL_PX = 0.3  # at 256: a look that moves a candidate by less is the last
+
+
+@dataclass(frozen=True)
+class Level:
+    """One graph of the refinement: views of ``size`` px, asked about the ``kept`` best hypotheses so far."""
+
+    graph: str
+    size: int
+    kept: int
+    passes: int
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A hypothesis and what the last look at it said."""
+
+    moving_from_fixed: np.ndarray  # 3 x 3, image px
+    score: float
+    evidence: Evidence | None = None
+    size: float = 0.0  # px of the view that the evidence is about, which holds the whole fixed image
+
+
+class Pair:
+    """Two images with the square view of the fixed one that holds it whole."""
+
+    def __init__(self, fixed: Image, moving: Image):
+        self.fixed, self.moving = Viewed(fixed), Viewed(moving)
+        self.moving_per_fixed: float | None = None  # px, where both spacings are known
+
+    def exchanged(self) -> Pair:
+        """The fixed image as the moving one, and the other way round."""
+        other = copy(self)
+        other.fixed, other.moving = self.moving, self.fixed
+        other.moving_per_fixed = self.moving_per_fixed and 1 / self.moving_per_fixed
+        return other
+
+    def wholes(self, size: int) -> tuple[np.ndarray, np.ndarray]:
+        """Views of ``size`` px that hold the whole images, at one scale where that is known."""
+        to_fixed = self.square(self.fixed, size)
+        step = None if self.moving_per_fixed is None else to_fixed[0, 0] * self.moving_per_fixed
+        return to_fixed, self.square(self.moving, size, step)
+
+    def square(self, viewed: Viewed, size: float, step: float | None = None) -> np.ndarray:
+        """3 x 3 image_from_view of a view of ``size`` px, centre on centre, that holds the whole image."""
+        step = step or max(viewed.shape) / size
+        x, y = ((side - 1) / 2 - step * (size - 1) / 2 for side in viewed.shape[::-1])
+        return np.array([[step, 0, x], [0, step, y], [0, 0, 1.0]])
+
+
+def searched(
+    engine: Engine, graph: str, grid: SearchGrid, pair: Pair, count: int, scale_within: float | None
+) -> tuple[list[Candidate], np.ndarray]:
+    """The search's best, and how well each scale and turn fits at its best shift (scales, angles)."""
+    to_fixed, to_moving = pair.wholes(grid.size)
+    views = pair.fixed.view(to_fixed, grid.size), pair.moving.view(to_moving, grid.size)
+    scores = engine.run(graph, fixed=views[0][None], moving=views[1][None])["scores"][0]
+    best = peaks(scores, grid, count, scale_within)
+    candidates = [_laid(pair, peak.fixed_from_moving, grid.size, peak.score) for peak in best]
+    return candidates, scores.max((1, 2)).reshape(grid.angles, grid.scales).T
+
+
+def as_they_lie(pair: Pair, size: int) -> list[Candidate]:
+    """The images centre on centre, unturned and slightly turned: most pairs are brought nearly right."""
+    middle = image_center((size, size))
+    turns = (SimilarityTransform(1.0, math.radians(angle), (0.0, 0.0), middle).matrix for angle in NEAR_DEG)
+    return [_laid(pair, turn, size, 0.0) for turn in turns]
+
+
+def _laid(pair: Pair, fixed_from_moving: np.ndarray, size: int, score: float) -> Candidate:
+    """A transform of px of the views that hold the whole images, as one of px of the images."""
+    to_fixed, to_moving = pair.wholes(size)
+    return Candidate(to_moving @ np.linalg.inv(fixed_from_moving) @ np.linalg.inv(to_fixed), score)
+
+
+def refined(engine: Engine, level: Level, pair: Pair, candidate: Candidate) -> Candidate:
+    """A candidate after as many closer looks as it takes until it lies still, or as the level allows."""
+    for _ in range(level.passes):
+        before, candidate = candidate, look(engine, level, pair, [candidate])[0]
+        if apart_px(pair, before, candidate) < STILL_PX:
+            break
+    return candidate
+
+
+def apart_px(pair: Pair, one: Candidate, other: Candidate) -> float:
+    """Mean distance at the corners of the fixed image, px at 256."""
+    height, width = pair.fixed.shape
+    corners = np.array([[0, 0, 1], [width - 1, 0, 1], [0, height - 1, 1], [width - 1, height - 1, 1]])
+    back = np.linalg.inv(one.moving_from_fixed) @ other.moving_from_fixed
+    return float(np.hypot(*(corners @ back.T - corners)[:, :2].T).mean() * WIDTH / max(height, width))
+
+
+def look(engine: Engine, level: Level, pair: Pair, candidates: list[Candidate]) -> list[Candidate]:
+    """Each candidate one pass on."""
+    size = level.size
+    to_fixed = pair.square(pair.fixed, size)
+    here = pair.fixed.view(to_fixed, size)
+    there = np.stack([pair.moving.view(c.moving_from_fixed @ to_fixed, size) for c in candidates])
+    said = engine.run(level.graph, fixed=np.broadcast_to(here, there.shape).copy(), moving=there)
+    return [_moved(candidate, evidence_of(said, i), to_fixed, size) for i, candidate in enumerate(candidates)]
+
+
+def _moved(candidate: Candidate, evidence: Evidence, to_fixed: np.ndarray, size: int) -> Candidate:
+    """A candidate where new evidence wants it."""
+    step = matrix(evidence.displacement + evidence.step(size), size)
+    moved = candidate.moving_from_fixed @ to_fixed @ step @ np.linalg.inv(to_fixed)
+    return Candidate(moved, evidence.score, evidence, size)
+
+
+def evidence_of(said: dict[str, np.ndarray], member: int) -> Evidence:
+    """What a refinement's graph said about one member of a batch."""
+    displacement, gradient, information = (
+        said[name][member].astype(float) for name in ("displacement", "gradient", "information")
+    )
+    score = said["score"].reshape(-1)[member]  # a Triton server gives each score an axis of its own
+    return Evidence(displacement, gradient, information, float(score))

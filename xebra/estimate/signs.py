@@ -1,0 +1,70 @@
+"""What an answer looks like from inside: the signs by which a right one is told from a wrong one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from xebra.estimate.displacement import CELL, at_points, corner_points, jacobians, units
+from xebra.estimate.pyramid import WIDTH, Candidate
+from xebra.transform import image_center
+
+FAINT = 1e-3  # of the mean information, below which a direction counts as unknown
+
+
+@dataclass(frozen=True)
+class Signs:
+    """Of one answer; lengths in px at 256."""
+
+    likeness: float  # score of the refinement
+    lead: float  # how far ahead of the next hypothesis that is another
+    disagreement_px: float  # mean corner distance between the answers of black and white blocks
+    spread_px: float  # mean corner distance that the information leaves open, before calibration
+    by_windows: bool = False  # did windows of a large image have the last word?
+
+    @property
+    def features(self) -> np.ndarray:
+        """For the calibration, (4,)."""
+        return np.array(
+            [
+                np.log(max(self.likeness, 0.1)),
+                np.clip(self.lead, 0, 20) ** 0.5,
+                np.log(self.disagreement_px + 0.1),
+                np.log(np.clip(self.spread_px, 0.01, 100)),
+            ]
+        )
+
+
+def read_signs(best: Candidate, likeness: float, lead: float, by_windows: bool = False) -> Signs:
+    """The signs of a candidate at its last look."""
+    evidence, corners = best.evidence, corner_points(round(best.size))
+    apart = evidence.step(best.size, 0) - evidence.step(best.size, 1)
+    to_width = CELL * WIDTH / best.size
+    disagreement = np.hypot(*at_points(apart, corners).T).mean() * to_width
+    jacobian = jacobians(corners)
+    spread = np.sqrt(np.trace(jacobian @ covariance(best) @ jacobian.transpose(0, 2, 1), axis1=1, axis2=2))
+    return Signs(likeness, lead, float(disagreement), float(spread.mean() * to_width), by_windows)
+
+
+def covariance(candidate: Candidate) -> np.ndarray:
+    """(4, 4) of the displacement's parameters, by the curvature of the evidence, before calibration."""
+    unit = units(candidate.size)
+    information = candidate.evidence.information.sum(0) * unit[:, None] * unit
+    values, vectors = np.linalg.eigh((information + information.T) / 2)
+    values = np.clip(values, FAINT * max(np.abs(values).mean(), 1e-6), None)
+    return (vectors / values) @ vectors.T * unit[:, None] * unit
+
+
+def parameter_covariance(candidate: Candidate, fixed: tuple[int, int], moving: tuple[int, int]) -> np.ndarray:
+    """(4, 4) of log scale, angle (rad) and shift of the moving centre (fixed px), before calibration.
+
+    ``fixed`` and ``moving`` are the images' shapes.
+    """
+    px = CELL * max(fixed) / candidate.size
+    centre = np.linalg.inv(candidate.moving_from_fixed) @ [*image_center(moving), 1]
+    place = (centre[:2] - image_center(fixed)) / px
+    to_parameters = np.zeros((4, 4))
+    to_parameters[:2, :2] = np.eye(2)
+    to_parameters[2:] = px * jacobians(place[None])[0]
+    return to_parameters @ covariance(candidate) @ to_parameters.T

@@ -1,0 +1,1 @@
+"""Scores, figures and calibration of a trained network. Needs torch for the simulated specimens."""

@@ -1,0 +1,113 @@
+"""Learn what the signs of an answer mean, on pairs held out for nothing else."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import minimize
+
+from xebra.estimate.attempts import Attempt
+from xebra.estimate.confidence import Confidence
+from xebra.estimate.estimator import PyramidEstimator
+from xebra.estimate.signs import WIDTH, Signs, parameter_covariance
+from xebra.evaluation.simulated import SIDE, Case
+from xebra.image import Image
+from xebra.transform import SimilarityTransform, corner_error, image_center
+
+RIGHT_PX = 5.0  # at 256
+SHRINK = 1e-2  # of the weights, per pair: keeps them finite where the pairs fall apart cleanly
+CAREFUL = 0.995  # share of right answers among the accepted that the threshold is set for
+LEAST = 0.75  # probability below which nothing is accepted: real pairs are less kind than simulated ones
+WARY = 0.3  # probability of being right below which an answer is refused
+NONE = Confidence([0.0] * 4, 0.0, 0.9, WARY, 1.0, 1.0, 50.0, [1.0] * 4, 1.0)  # before there is a calibration
+NORMAL = 1.96  # standard deviations that hold 95 %
+
+
+@dataclass(frozen=True)
+class Measured:
+    """An answer whose error is known."""
+
+    signs: Signs
+    error_px: float  # at the corners, at 256
+    pulls: np.ndarray  # (4,): errors of log scale, angle, shift x and y over what the information leaves open
+
+
+def measure(estimator: PyramidEstimator, cases: Iterable[Case]) -> list[Measured]:
+    """Every attempt of the estimator at each case."""
+    return [
+        _measured(attempt, case)
+        for case in cases
+        for attempt in estimator.attempts(Image(case.fixed), Image(case.moving))[1]
+    ]
+
+
+def _measured(found: Attempt, case: Case) -> Measured:
+    shape = case.fixed.shape
+    error = corner_error(found.best.moving_from_fixed, np.linalg.inv(case.truth.matrix), shape)
+    four = SimilarityTransform.from_matrix(np.linalg.inv(found.best.moving_from_fixed), image_center(shape))
+    apart = (
+        math.log(four.scale / case.truth.scale),
+        math.remainder(four.angle - case.truth.angle, 2 * math.pi),
+        *np.subtract(four.translation, case.truth.translation),
+    )
+    spread = np.sqrt(np.diag(parameter_covariance(found.best, shape, shape)))
+    return Measured(found.signs, error * WIDTH / max(shape), np.array(apart) / spread)
+
+
+def fit(measured: list[Measured], by_windows: list[Measured]) -> Confidence:
+    """Logistic regression of being right; spreads and intervals scaled to hold what they say.
+
+    ``by_windows``: answers on images so large that windows had the last word.
+    """
+    features, errors = (
+        np.array([m.signs.features for m in measured]),
+        np.array([m.error_px for m in measured]),
+    )
+    right = errors < RIGHT_PX
+    centre, spread = features.mean(0), features.std(0) + 1e-6
+    weights, bias = _logistic((features - centre) / spread, right)
+    weights = weights / spread
+    bias -= float(weights @ centre)
+    probability = 1 / (1 + np.exp(-(features @ weights + bias)))
+    ratio = errors[right] / np.array([m.signs.spread_px for m in measured])[right]
+    widest, of_windows = _widest(measured), _widest(by_windows)
+    scale = float(np.median(ratio))
+    return Confidence(
+        weights=weights.round(4).tolist(),
+        bias=round(bias, 4),
+        accept_from=round(_threshold(probability, right), 4),
+        refuse_below=WARY,
+        spread_scale=round(scale, 4),
+        right_error=round(float(ratio.mean() / scale), 4),
+        wrong_px=round(float(np.minimum(errors[~right], SIDE).mean()), 2),
+        interval_scale=(widest / NORMAL).round(4).tolist(),
+        by_windows=round(float(np.median(of_windows / widest)), 4),
+    )
+
+
+def _widest(measured: list[Measured]) -> np.ndarray:
+    """(4,) pulls within which 95 % of the right answers lie."""
+    return np.quantile([np.abs(m.pulls) for m in measured if m.error_px < RIGHT_PX], 0.95, axis=0)
+
+
+def _logistic(features: np.ndarray, right: np.ndarray) -> tuple[np.ndarray, float]:
+    """Weights and bias of the regularised logistic regression."""
+    sign = np.where(right, 1.0, -1.0)
+
+    def cost(w: np.ndarray) -> float:
+        odds = sign * (features @ w[:-1] + w[-1])
+        return float(np.logaddexp(0, -odds).mean() + SHRINK * (w[:-1] ** 2).sum() / 2)
+
+    found = minimize(cost, np.zeros(features.shape[1] + 1)).x
+    return found[:-1], float(found[-1])
+
+
+def _threshold(probability: np.ndarray, right: np.ndarray) -> float:
+    """The lowest from which the answers accepted are right often enough."""
+    order = np.argsort(-probability)
+    good = np.cumsum(right[order]) / np.arange(1, len(order) + 1)
+    enough = np.flatnonzero(good >= CAREFUL)
+    return float(np.clip(probability[order][enough[-1]] if len(enough) else 0.99, LEAST, 0.999))

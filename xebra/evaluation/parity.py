@@ -1,0 +1,38 @@
+"""The paper's first figure: truth against prediction of the four standardised parameters."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+NAMES = ("rotation", "scale (log)", "shift x", "shift y")
+INK, LINE = "#1f4e79", "#c0392b"
+
+
+def parity_figure(sets: dict[str, tuple[np.ndarray, np.ndarray]]) -> Figure:
+    """One row for each named set of (truth, prediction), both (n, 4) standardised; R2 and MAE in each."""
+    figure = Figure(figsize=(11, 2.9 * len(sets)), dpi=120, layout="constrained")
+    FigureCanvasAgg(figure)
+    rows = figure.subplots(len(sets), 4, sharex=True, sharey=True, squeeze=False)
+    for axes, (label, (truth, predicted)) in zip(rows, sets.items(), strict=True):
+        for column, (axis, name) in enumerate(zip(axes, NAMES, strict=True)):
+            _panel(axis, truth[:, column], predicted[:, column])
+            axis.set_title(f"{name}, {label}", fontsize=10)
+        axes[0].set_ylabel("prediction (standardised)", fontsize=9)
+    for axis in rows[-1]:
+        axis.set_xlabel("truth (standardised)", fontsize=9)
+    return figure
+
+
+def _panel(axis, truth: np.ndarray, predicted: np.ndarray) -> None:
+    axis.plot([-2, 2], [-2, 2], color=LINE, lw=1, zorder=3)
+    axis.annotate("y = x", (1.55, 1.55), (1.0, 1.9), color=LINE, fontsize=8)
+    axis.plot(truth, predicted, ".", ms=3, color=INK, alpha=0.45, mec="none")
+    r2 = 1 - ((truth - predicted) ** 2).sum() / ((truth - truth.mean()) ** 2).sum()
+    text = f"R² = {r2:.3f}\nMAE = {np.abs(truth - predicted).mean():.3f}"
+    axis.text(0.04, 0.96, text, transform=axis.transAxes, va="top", fontsize=9)
+    axis.set(xlim=(-2.1, 2.1), ylim=(-2.1, 2.1), aspect="equal")
+    axis.grid(color="0.92", lw=0.6)
+    axis.tick_params(labelsize=8)
+    axis.spines[["top", "right"]].set_visible(False)

@@ -1,0 +1,40 @@
+"""Simulated pairs as a user would hand them over: two arrays, and the truth as a matrix."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from xebra.specimen.pairs import PairSource, Range
+from xebra.transform import SimilarityTransform, image_center
+
+SIDE = 256  # px
+FULL = Range(180.0, 2.0, 0.25)  # what the default network is calibrated and scored on
+PER_SPECIMEN = 4
+
+
+@dataclass(frozen=True)
+class Case:
+    """A pair with its exact transform."""
+
+    fixed: np.ndarray  # (N, N) float32
+    moving: np.ndarray
+    truth: SimilarityTransform  # fixed_from_moving, about the image centre, px
+
+
+def cases(seed: int, count: int, reach: Range, side: int = SIDE) -> Iterator[Case]:
+    """``count`` pairs of specimens that only this seed draws, four pairs a specimen."""
+    source = PairSource(seed, size=side, pool=math.ceil(count / PER_SPECIMEN), renew=False)
+    for start in range(0, count, 16):
+        pairs = source.batch(min(16, count - start), reach)
+        for fixed, moving, parameters in zip(
+            pairs.fixed, pairs.moving, pairs.parameters.tolist(), strict=True
+        ):
+            angle, log_scale, x, y = parameters
+            truth = SimilarityTransform(
+                math.exp(log_scale), angle, (x * side, y * side), image_center((side, side))
+            )
+            yield Case(fixed[0].numpy(), moving[0].numpy(), truth)

@@ -1,0 +1,68 @@
+"""Sums of products of two maps over all shifts: Fourier's convolution theorem, as products of real matrices.
+
+Complex operators are what neither ONNX nor TensorRT has; matrix products are what every processor does best.
+Maps come with their places first and whatever is done alike (channels, hypotheses) last, so that each step is
+one large product and nothing is copied between them.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import nn
+
+
+class Correlate(nn.Module):
+    """Slides a map (n, n) over a canvas (2n, 2n): sums of products at the (n + 1)^2 places where it fits."""
+
+    def __init__(self, size: int):
+        super().__init__()
+        canvas, half = 2 * size, size + 1
+        place = torch.arange(canvas, dtype=torch.float64)
+        turns = (
+            2 * math.pi / canvas * torch.outer(place, place)
+        )  # (place, frequency), and the same transposed
+        cos, sin = turns.cos(), turns.sin()
+        twice = torch.full((half, 1), 2.0, dtype=torch.float64)
+        twice[0] = twice[-1] = 1.0  # a real signal's negative frequencies mirror the positive ones
+        share = twice / canvas**2
+        self.size = size
+        parts = (
+            torch.stack([cos, sin], 1),
+            torch.stack([-sin, cos], 1),
+        )  # what makes the real part, the imaginary
+        back = torch.stack([cos, -sin], 2), torch.stack([sin, cos], 2)
+        self._hold("over_rows", torch.stack([cos[:half], -sin[:half]], 1))  # (frequency, part, row)
+        self._hold("over_columns", torch.stack(parts, 1))  # (frequency, part, part before, column)
+        self._hold("to_columns", torch.stack(back, 0)[:, :half])  # (part, column, frequency, part before)
+        self._hold("to_rows", torch.stack([cos[:half, :half], -sin[:half, :half]], 1) * share[:, None])
+
+    def _hold(self, name: str, matrix: torch.Tensor) -> None:
+        self.register_buffer(name, matrix.float().contiguous(), persistent=False)
+
+    def spectrum(self, x: torch.Tensor) -> torch.Tensor:
+        """(B, frequencies, 2, M), real and imaginary, of M maps or canvases (B, rows, columns, M).
+
+        A map lies in the first corner of a canvas.
+        """
+        batch, rows, columns, count = x.shape
+        by_row = self.over_rows.flatten(0, 1)[:, :rows] @ x.reshape(batch, rows, columns * count)
+        over_columns = self.over_columns.flatten(0, 1)[..., :columns].flatten(1)
+        both = over_columns @ by_row.view(batch, self.size + 1, 2 * columns, count)
+        return both.view(batch, -1, 2, count)
+
+    def places(self, spectrum: torch.Tensor) -> torch.Tensor:
+        """A product of spectra (B, frequencies, 2, M) back to its places (B, rows, columns, M)."""
+        batch, _, _, count = spectrum.shape
+        half = self.size + 1
+        to_columns = self.to_columns.flatten(0, 1).flatten(1)  # (part and column, frequency and part)
+        by_column = to_columns @ spectrum.reshape(batch, half, -1, count)
+        to_rows = self.to_rows.flatten(0, 1).T
+        return (to_rows @ by_column.view(batch, 2 * half, -1)).view(batch, half, half, count)
+
+
+def conjugate_product(canvas: torch.Tensor, over: torch.Tensor) -> torch.Tensor:
+    """Spectrum (B, F, 2, M) of the correlation, given those of canvases and of maps that slide over them."""
+    (a, b), (c, d) = canvas.unbind(2), over.unbind(2)
+    return torch.stack([a * c + b * d, b * c - a * d], 2)

@@ -1,0 +1,47 @@
+"""Two heads, one per image; features joined; four standardised outputs. Needs torch alone.
+
+The heads share their weights, since either image may come from either instrument. Joining by correlation
+follows Rocco, Arandjelovic and Sivic, Convolutional neural network architecture for geometric matching
+(CVPR 2017).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import torch
+from torch import nn
+
+from xebra.network.answers import Regression
+from xebra.network.heads import Head
+from xebra.network.joins import Concatenation, Correlation
+from xebra.specimen.pairs import Range
+
+
+@dataclass(frozen=True)
+class NetworkConfig:
+    """What the weights mean; kept beside them."""
+
+    size: int = 128  # px, side of both inputs
+    features: int = 64
+    radius: int = 8  # cells of 8 px, furthest displacement that the correlation sees
+    join: str = "correlation"  # or "concatenation", the paper's own
+    reach: Range = field(default_factory=Range)
+
+
+class TwoHeadedNetwork(nn.Module):
+    """Fixed and moving image (B, 1, N, N) to standardised (angle, log scale, shift x, shift y), (B, 4)."""
+
+    def __init__(self, config: NetworkConfig):
+        super().__init__()
+        self.config = config
+        cells = config.size // 8
+        self.head = Head(config.features)
+        if config.join == "correlation":
+            self.join = Correlation(cells, config.radius)
+        else:
+            self.join = Concatenation(config.features)
+        self.answer = Regression(self.join.channels, cells)
+
+    def forward(self, fixed: torch.Tensor, moving: torch.Tensor) -> torch.Tensor:
+        return self.answer(self.join(self.head(fixed), self.head(moving)))

@@ -1,0 +1,135 @@
+"""Search: how well the moving image fits the fixed one, turned, scaled and shifted in every way.
+
+The moving image's features are turned and scaled over a grid of hypotheses, and normalised cross-correlation
+under both images' outlines, over all shifts at once, scores each (Padfield, IEEE Trans. Image Process. 21,
+2706, 2012).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+from torch.nn import functional as F  # noqa: N812
+
+from xebra.network.correlate import Correlate
+from xebra.network.features import FeatureHead
+from xebra.specimen.pairs import rotation_scale
+
+LEAST_COVER = 0.15  # of the fixed image: less is not scored
+
+
+@dataclass(frozen=True)
+class SearchConfig:
+    """What the weights mean; kept beside them."""
+
+    size: int = 128  # px, side of both inputs
+    widths: tuple[int, int, int] = (16, 48, 96)
+    features: int = 16
+    stride: int = 4  # px a cell
+    angles: int = 36  # over the full turn
+    scales: int = 7  # from a half to two
+
+    @property
+    def cells(self) -> int:
+        """Along a side of the maps that are laid on each other."""
+        return self.size // self.stride
+
+
+class Search(nn.Module):
+    """Two views (B, 2, N, N) to the score of each hypothesis and shift of fixed_from_moving."""
+
+    def __init__(self, config: SearchConfig):
+        super().__init__()
+        self.config = config
+        self.head = FeatureHead(config.widths, config.features, config.stride)
+        self.correlate = Correlate(config.cells)
+        self.sharpness = nn.Parameter(torch.tensor(3.0))
+        self.preference = nn.Parameter(torch.tensor(0.0))
+        self.register_buffer("hypotheses", hypotheses(config), persistent=False)  # (H, 2)
+        self.register_buffer("pairs", pairings(config.features + 2), persistent=False)
+
+    def forward(self, fixed: torch.Tensor, moving: torch.Tensor) -> torch.Tensor:
+        """Scores (B, H, n + 1, n + 1); the shift is (column - n / 2, row - n / 2) cells, row first.
+
+        The hypotheses of one quarter turn are laid on the fixed image as it is and by further quarter turns:
+        what turns a canvas by 90 degrees turns the scores with it.
+        """
+        own = self.maps(fixed)
+        turned = torch.stack([own.rot90(quarter, (2, 3)) for quarter in range(4)], 2)
+        scores = self.scores(turned, self.maps(moving), self.hypotheses[None, : len(self.hypotheses) // 4])
+        back = [scores[:, quarter].rot90(-quarter, (2, 3)) for quarter in range(4)]
+        return torch.cat(back, 1)
+
+    def maps(self, view: torch.Tensor) -> torch.Tensor:
+        """Features and outline, (B, C + 1, n, n)."""
+        return torch.cat([self.head(view), F.avg_pool2d(view[:, 1:], self.config.stride)], 1)
+
+    def score(self, fixed: torch.Tensor, moving: torch.Tensor, hypotheses: torch.Tensor) -> torch.Tensor:
+        """Scores of hypotheses (B or 1, H, 2), each an angle (rad) and a log scale of fixed_from_moving."""
+        return self.scores(fixed[:, :, None], moving, hypotheses)[:, 0]
+
+    def scores(self, turned: torch.Tensor, moving: torch.Tensor, hypotheses: torch.Tensor) -> torch.Tensor:
+        """Scores (B, Q, H, n + 1, n + 1) of the fixed image's maps (B, C + 1, Q, n, n), turned Q times."""
+        spectra = self.spectra(turned), self.spectra(laid_on_canvas(moving, hypotheses))
+        sums = self.correlate.places(products(*spectra, self.pairs))
+        return self.judged(sums.unflatten(3, (turned.shape[2], 4, -1))).permute(0, 3, 4, 1, 2)
+
+    def spectra(self, maps: torch.Tensor) -> torch.Tensor:
+        """Of features and outline (B, C + 1, H, rows, columns), and their energy: (B, F, 2, C + 2, H)."""
+        features = maps[:, :-1]
+        known = torch.cat([maps, (features * features).sum(1, keepdim=True)], 1)
+        places_first = known.flatten(3).flatten(1, 2).transpose(1, 2).unflatten(1, known.shape[3:])
+        return self.correlate.spectrum(places_first).unflatten(3, known.shape[1:3])
+
+    def judged(self, sums: torch.Tensor) -> torch.Tensor:
+        """Sums (..., 4, H) to normalised correlation, less sure where little overlaps."""
+        like, cover, moving_energy, fixed_energy = sums.unbind(-2)
+        cover = cover / self.config.cells**2
+        energy = moving_energy.clamp(min=1e-3) * fixed_energy.clamp(min=1e-3)
+        likeness = like / energy.sqrt().clamp(min=1.0)
+        surer = cover.clamp(min=1e-3) ** (0.5 * self.preference.sigmoid())
+        return self.sharpness.exp() * likeness * surer - 1e4 * (cover < LEAST_COVER)
+
+
+def products(fixed: torch.Tensor, canvas: torch.Tensor, pairs: torch.Tensor) -> torch.Tensor:
+    """Spectra (B, F, 2, Q 4 H) of like, cover, moving and fixed energy over all shifts.
+
+    Given those of the fixed image's maps (B, F, 2, C + 2, Q) and of the canvases (B, F, 2, C + 2, H), and
+    which meet (``pairings``): for each frequency one product of two small matrices.
+    """
+    batch, frequencies, _, channels, turns = fixed.shape
+    real, imaginary = ((part.transpose(2, 3) @ pairs).unflatten(3, (4, -1)) for part in fixed.unbind(2))
+    conjugate = [torch.cat([real, imaginary], -1), torch.cat([-imaginary, real], -1)]
+    over = torch.stack(conjugate, 2).view(batch, frequencies, 8 * turns, 2 * channels)
+    return (over @ canvas.flatten(2, 3)).view(batch, frequencies, 2, -1)
+
+
+def pairings(channels: int) -> torch.Tensor:
+    """Which of the fixed image's maps meets which of the canvas's in each of the sums, (C + 2, 4 (C + 2))."""
+    like, cover, moving_energy, fixed_energy = torch.zeros(4, channels, channels)
+    outline, energy = channels - 2, channels - 1
+    like.diagonal()[:outline] = 1
+    cover[outline, outline] = moving_energy[outline, energy] = fixed_energy[energy, outline] = 1
+    return torch.stack([like, cover, moving_energy, fixed_energy], 1).flatten(1)
+
+
+def hypotheses(config: SearchConfig) -> torch.Tensor:
+    """All angles (rad) and log scales, (H, 2), angle by angle."""
+    angle = torch.arange(config.angles) * (2 * math.pi / config.angles)
+    return torch.cartesian_prod(angle, torch.linspace(-math.log(2), math.log(2), config.scales))
+
+
+def laid_on_canvas(maps: torch.Tensor, hypotheses: torch.Tensor) -> torch.Tensor:
+    """Maps (B, C, n, n) as each hypothesis lays them on twice the fixed image's field, (B, C, H, 2n, 2n)."""
+    batch, channels, cells, _ = maps.shape
+    canvas = 2 * cells
+    line = ((torch.arange(canvas, device=maps.device) + 0.5) / canvas * 2 - 1) * 2
+    y, x = torch.meshgrid(line, line, indexing="ij")
+    back = rotation_scale(-hypotheses[..., 0], -hypotheses[..., 1])  # (B or 1, H, 2, 2)
+    where = torch.stack([x, y], -1).view(1, 1, -1, 2) @ back.transpose(2, 3)
+    where = where.reshape(len(back), -1, canvas, 2).expand(batch, -1, -1, -1)
+    seen = F.grid_sample(maps, where, align_corners=False)  # beyond the moving image: nothing
+    return seen.view(batch, channels, -1, canvas, canvas)

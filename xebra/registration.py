@@ -1,0 +1,143 @@
+"""The result of a registration, and what it says in pixels, micrometres and JSON."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+
+from xebra.image import Image
+from xebra.resample import coverage, resample
+from xebra.transform import SimilarityTransform, image_center
+
+Verdict = Literal["accept", "review", "refuse"]
+
+
+@dataclass(frozen=True)
+class Model:
+    """Which network answered, and on what."""
+
+    name: str
+    weights_sha256: str
+    engine: str  # "onnxruntime 1.32.0 cpu", "triton 2.51.0 grpc"
+
+
+@dataclass(frozen=True)
+class SearchMap:
+    """How well each turn and scale fits at its best shift: is the answer alone, or one of many?"""
+
+    angles_deg: list[float]
+    scales: list[float]  # as ``Registration.scale``
+    scores: list[list[float]]  # a row for each scale; log odds between two of them
+
+
+@dataclass(frozen=True)
+class Registration:
+    """Where the moving image lies on the fixed one, how sure that is, and who said so."""
+
+    fixed: Image
+    moving: Image
+    transform: SimilarityTransform  # fixed_from_moving, about the centre of the moving image
+    expected_corner_error_px: float  # mean over the corners of the fixed image, in its px
+    verdict: Verdict
+    reason: str
+    model: Model
+    timings_s: dict[str, float]
+    covariance: np.ndarray | None = None  # (4, 4) of log scale, angle (rad), shift x, shift y (fixed px)
+    search: SearchMap | None = None  # of networks that search
+
+    @property
+    def scale(self) -> float:
+        """Size of a moving pixel in fixed pixels: the moving image is magnified by this."""
+        return self.transform.scale
+
+    @property
+    def angle_deg(self) -> float:
+        """Degrees by which the moving image is turned onto the fixed one, +x towards +y."""
+        return math.degrees(self.transform.angle)
+
+    @property
+    def shift_px(self) -> tuple[float, float]:
+        """Centre of the moving image relative to the centre of the fixed one, (x, y) in fixed px."""
+        x, y = self.transform(image_center(self.moving.shape)) - image_center(self.fixed.shape)
+        return float(x), float(y)
+
+    @property
+    def intervals(self) -> dict | None:
+        """Half widths of the 95 % intervals of scale, angle (degrees) and shift (fixed px), where known."""
+        if self.covariance is None:
+            return None
+        log_scale, angle, x, y = (1.96 * np.sqrt(np.diag(self.covariance))).tolist()
+        return {
+            "scale": self.scale * log_scale,
+            "angle_deg": math.degrees(angle),
+            "shift_px": [x, y],
+        }
+
+    @property
+    def fixed_from_moving(self) -> np.ndarray:
+        """3 x 3 matrix that takes a point (x, y, 1) of the moving image to the fixed one, px."""
+        return self.transform.matrix
+
+    @property
+    def moving_from_fixed(self) -> np.ndarray:
+        """3 x 3 matrix that takes a point (x, y, 1) of the fixed image to the moving one, px."""
+        return np.linalg.inv(self.fixed_from_moving)
+
+    @property
+    def shift_um(self) -> tuple[float, float] | None:
+        """``shift_px`` in micrometres, where the fixed image's pixel spacing is known."""
+        spacing = self.fixed.pixel_spacing
+        return None if spacing is None else (self.shift_px[0] * spacing, self.shift_px[1] * spacing)
+
+    @property
+    def expected_corner_error_um(self) -> float | None:
+        """``expected_corner_error_px`` in micrometres, where the fixed image's pixel spacing is known."""
+        spacing = self.fixed.pixel_spacing
+        return None if spacing is None else self.expected_corner_error_px * spacing
+
+    @cached_property
+    def registered(self) -> np.ndarray:
+        """The moving image's own values on the fixed image's grid, dtype kept, 0 where it does not reach."""
+        return resample(self.moving.pixels, self.moving_from_fixed, self.fixed.shape[:2])
+
+    @cached_property
+    def coverage(self) -> np.ndarray:
+        """True where the moving image reaches, on the fixed image's grid."""
+        return coverage(self.moving.shape, self.moving_from_fixed, self.fixed.shape[:2])
+
+    def to_json(self) -> dict:
+        """The canonical JSON form: everything but the pixels."""
+        return {
+            "scale": self.scale,
+            "angle_deg": self.angle_deg,
+            "shift_px": list(self.shift_px),
+            "shift_um": None if self.shift_um is None else list(self.shift_um),
+            "intervals": self.intervals,
+            "covariance": None if self.covariance is None else self.covariance.tolist(),
+            "mirror": self.transform.mirror,
+            "fixed_from_moving": self.fixed_from_moving.tolist(),
+            "moving_from_fixed": self.moving_from_fixed.tolist(),
+            "expected_corner_error_px": self.expected_corner_error_px,
+            "expected_corner_error_um": self.expected_corner_error_um,
+            "verdict": self.verdict,
+            "reason": self.reason,
+            "fixed": _describe(self.fixed),
+            "moving": _describe(self.moving),
+            "model": vars(self.model).copy(),
+            "timings_s": dict(self.timings_s),
+            "search": None if self.search is None else vars(self.search).copy(),
+        }
+
+
+def _describe(image: Image) -> dict:
+    return {
+        "name": image.name,
+        "shape": list(image.shape),
+        "dtype": str(image.pixels.dtype),
+        "pixel_spacing_um": image.pixel_spacing,
+        "sha256": image.sha256,
+    }

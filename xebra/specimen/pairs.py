@@ -1,0 +1,171 @@
+"""Pairs of images of one specimen under two instruments, with the exact transform between them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch.nn.functional import grid_sample
+
+from xebra.specimen.detector import expose
+from xebra.specimen.draw import Draw, Replay
+from xebra.specimen.instruments import CONTRASTS, FLUORESCENCE, Contrast, View
+from xebra.specimen.real import Micrographs
+from xebra.specimen.specimen import PHASES, draw_specimens
+
+PHYSICS = 40  # random numbers that one instrument's response needs at most
+RELATED = 0.4  # of the pairs of two contrasts: one physics for both images
+REAL = 0.3  # of the specimens, where micrographs are given
+MARGIN = 8  # px drawn around every view and cropped at the end, so that no filter meets a border
+
+
+@dataclass(frozen=True)
+class Range:
+    """How far the two views of a pair may differ."""
+
+    angle_deg: float = 30.0  # up to, either way
+    scale: float = 1.25  # up to, and down to its inverse
+    shift: float = 0.15  # up to, in widths of the fixed image, along x and along y
+
+    @property
+    def spread(self) -> tuple[float, float, float, float]:
+        """Standard deviations of (angle rad, log scale, shift x, shift y in widths), each uniform."""
+        third = math.sqrt(3)
+        return (
+            math.radians(self.angle_deg) / third,
+            math.log(self.scale) / third,
+            self.shift / third,
+            self.shift / third,
+        )
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """A batch of pairs; the transform is fixed_from_moving in widths of the image, about the centres."""
+
+    fixed: torch.Tensor  # (B, 1, N, N)
+    moving: torch.Tensor  # (B, 1, N, N)
+    parameters: torch.Tensor  # (B, 4): angle rad, log scale, shift x, shift y (centre to centre, in widths)
+
+
+def rotation_scale(angle: torch.Tensor, log_scale: torch.Tensor) -> torch.Tensor:
+    """2 x 2 matrices (..., 2, 2); positive angles turn +x towards +y."""
+    c, s = log_scale.exp() * angle.cos(), log_scale.exp() * angle.sin()
+    return torch.stack([torch.stack([c, -s], -1), torch.stack([s, c], -1)], -2)
+
+
+class PairSource:
+    """An endless, seeded stream of pairs from a pool of specimens that is renewed as it is used.
+
+    Streams of different seeds never share a specimen: each draws its own.
+    """
+
+    def __init__(
+        self,
+        seed: int,
+        *,
+        size: int = 128,
+        pool: int = 128,
+        device: str = "cpu",
+        renew: bool = True,
+        real: Micrographs | None = None,
+    ):
+        """``real``: a share of the specimens is made of these micrographs."""
+        self.size, self.renew, self.device, self.real = size, renew, device, real
+        self.specimen_size = 3 * size
+        self._specimens = Draw(seed, 1, device)
+        self._views = Draw(seed + 1, 1, device)
+        self._pool = torch.cat([self._draw_specimen() for _ in range(pool)])
+        self._oldest = 0
+
+    def _draw_specimen(self) -> torch.Tensor:
+        if self.real and bool(self._specimens.chance(REAL, 1)):
+            return self.real.draw(self._specimens, self.specimen_size)
+        return draw_specimens(self._specimens, self.specimen_size).fields
+
+    def _replace_oldest(self) -> None:
+        self._pool[self._oldest] = self._draw_specimen()[0]
+        self._oldest = (self._oldest + 1) % len(self._pool)
+
+    def batch(
+        self,
+        count: int,
+        reach: Range,
+        *,
+        near: float = 0.0,
+        same: float = 0.35,
+        contrasts: tuple[Contrast, Contrast] | None = None,
+    ) -> Pairs:
+        """``count`` pairs within ``reach``, a share ``near`` within a fifth of it, ``same`` of one modality.
+
+        ``contrasts`` fixes what the two instruments see; else each image has one at random.
+        """
+        if self.renew:
+            self._replace_oldest()
+        self._views.batch = count
+        parameters = self._draw_parameters(reach, near)
+        fixed_view, moving_view = self._draw_views(parameters)
+        members = self._views.integer(len(self._pool), count)
+        alike = self._views.chance(same, count)
+        first, second = self._draw_contrasts(alike) if contrasts is None else _numbers(contrasts, count)
+        # One table for both: the same response to each phase, or what follows from it in another contrast.
+        # A table for each: what is bright in one image may be anything in the other.
+        physics = self._views.uniform(0, 1, count, PHYSICS)
+        related = alike | self._views.chance(RELATED, count)
+        other_physics = torch.where(related[:, None], physics, self._views.uniform(0, 1, count, PHYSICS))
+        fixed = self._see(members, fixed_view, first, physics)
+        moving = self._see(members, moving_view, second, other_physics)
+        return Pairs(fixed, moving, parameters)
+
+    def _draw_parameters(self, reach: Range, near: float) -> torch.Tensor:
+        unit = self._views.uniform(-1, 1, self._views.batch, 4)
+        unit = torch.where(self._views.chance(near, self._views.batch, 1), unit / 5, unit)
+        return unit * torch.tensor(reach.spread, device=self.device) * math.sqrt(3)
+
+    def _draw_views(self, parameters: torch.Tensor) -> tuple[tuple, tuple]:
+        """(matrix, offset) that take centred view px to centred specimen px, for both views."""
+        draw, count = self._views, len(parameters)
+        step = draw.log_uniform(0.5, 1.8, count).log()
+        fixed_matrix = rotation_scale(draw.uniform(-math.pi, math.pi, count), step)
+        fixed_offset = draw.uniform(-0.35, 0.35, count, 2) * self.size
+        between = rotation_scale(parameters[:, 0], parameters[:, 1])
+        moving_matrix = fixed_matrix @ between
+        moving_offset = fixed_offset + (fixed_matrix @ parameters[:, 2:, None])[..., 0] * self.size
+        return (fixed_matrix, fixed_offset), (moving_matrix, moving_offset)
+
+    def _draw_contrasts(self, alike: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        first, second = (self._views.integer(len(CONTRASTS), len(alike)) for _ in range(2))
+        return first, torch.where(alike, first, second)
+
+    def _see(
+        self, members: torch.Tensor, view: tuple, contrast: torch.Tensor, physics: torch.Tensor
+    ) -> torch.Tensor:
+        """Images (B, 1, N, N) of pool members through their views, each by its contrast."""
+        seen = _look(self._pool, members, *view, self.size + 2 * MARGIN)
+        signal = torch.empty_like(seen.height)
+        for number, see in enumerate(CONTRASTS):
+            mine = contrast == number
+            signal[mine] = see(Replay(physics[mine]), seen[mine])
+        few = (contrast == FLUORESCENCE)[:, None, None]
+        image = expose(self._views, signal, few)
+        return image[:, None, MARGIN:-MARGIN, MARGIN:-MARGIN].contiguous()
+
+
+def _numbers(contrasts: tuple[Contrast, Contrast], count: int) -> tuple[torch.Tensor, torch.Tensor]:
+    first, second = (torch.full((count,), CONTRASTS.index(contrast)) for contrast in contrasts)
+    return first, second
+
+
+def _look(
+    pool: torch.Tensor, members: torch.Tensor, matrix: torch.Tensor, offset: torch.Tensor, size: int
+) -> View:
+    """Sample the members' fields where a view of ``size`` px looks."""
+    line = torch.arange(size, device=pool.device, dtype=torch.float32) - (size - 1) / 2
+    y, x = torch.meshgrid(line, line, indexing="ij")
+    points = torch.stack([x, y], -1).view(1, -1, 2) @ matrix.transpose(1, 2) + offset[:, None]
+    where = (points * 2 / pool.shape[-1]).view(-1, size, size, 2)
+    fields = grid_sample(pool[members], where, padding_mode="reflection", align_corners=False)
+    # Heights are px of the specimen; a slope must not depend on the magnification of the view.
+    per_px = matrix[:, :, 0].norm(dim=1)[:, None, None]
+    return View(fields[:, :PHASES], fields[:, PHASES] / per_px, fields[:, PHASES + 1])

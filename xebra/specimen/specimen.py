@@ -1,0 +1,71 @@
+"""A specimen: which phase lies where, how high it stands, how its crystals are turned."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+from xebra.specimen.draw import Draw
+from xebra.specimen.noise import fractal, smooth
+from xebra.specimen.structures import KINDS, grains, particles, soft_step
+
+PHASES = 5
+
+
+@dataclass(frozen=True)
+class Specimen:
+    """A batch of specimens on a square grid."""
+
+    fields: (
+        torch.Tensor
+    )  # (B, PHASES + 2, S, S): phase fractions that sum to 1, height (px), orientation (0..1)
+
+    @property
+    def phases(self) -> torch.Tensor:
+        return self.fields[:, :PHASES]
+
+    @property
+    def height(self) -> torch.Tensor:
+        return self.fields[:, PHASES]
+
+    @property
+    def orientation(self) -> torch.Tensor:
+        return self.fields[:, PHASES + 1]
+
+
+def draw_specimens(draw: Draw, size: int) -> Specimen:
+    """Paint two to five structures over one another, each in a phase of its own.
+
+    All members of the batch are built of the same kinds of structure; their sizes, shapes and places differ.
+    """
+    base = grains(draw, size)
+    phases = torch.zeros(draw.batch, PHASES, size, size, device=draw.device)
+    phases[:, 0] = 1
+    height = base.height * draw.chance(0.5) + fractal(draw, size, draw.uniform(1.2, 2.2)) * draw.uniform(0, 3)
+    orientation = base.identity
+    for _ in range(2 + draw.one(4)):
+        layer = KINDS[draw.one(len(KINDS))](draw, size)
+        cover = layer.cover
+        if draw.one(3) == 0:  # a structure that lives only inside what is there already
+            host = torch.gather(
+                phases, 1, draw.integer(PHASES, draw.batch, 1, 1, 1).expand(-1, 1, size, size)
+            )[:, 0]
+            cover = torch.where(host.mean((1, 2), keepdim=True) > 0.1, cover * host, cover)
+        strength = draw.uniform(0.6, 1)
+        painted = torch.nn.functional.one_hot(draw.integer(PHASES, draw.batch), PHASES)[..., None, None]
+        phases = phases * (1 - cover * strength)[:, None] + painted * (cover * strength)[:, None]
+        height = height + layer.height
+        orientation = torch.where(cover > 0.5, layer.identity, orientation)
+    body = islands(draw, size)
+    phases = phases * body[:, None]
+    phases[:, 0] += 1 - body
+    return Specimen(torch.cat([phases, (height * body)[:, None], orientation[:, None]], 1))
+
+
+def islands(draw: Draw, size: int) -> torch.Tensor:
+    """Where the specimen is (1) and where nothing is (0), (B, S, S): one specimen in three has edges."""
+    far = smooth(draw, size, draw.log_uniform(16, 80)) + draw.uniform(-0.4, 1.2)
+    clustered = particles(draw, size).cover * soft_step(far, 0.2)
+    body = torch.where(draw.chance(0.3), clustered, soft_step(far, draw.log_uniform(0.05, 0.3)))
+    return torch.where(draw.chance(0.35), body, torch.ones_like(body))

@@ -1,0 +1,82 @@
+"""What a registration says, in words and numbers for people: the same on the console and in the picture."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from xebra.image import Image
+from xebra.registration import Registration
+
+UNITS = (("mm", 1e3), ("µm", 1.0), ("nm", 1e-3), ("pm", 1e-6))  # in micrometres, largest first
+
+
+class Parameter(NamedTuple):
+    """A quantity in pixels or without unit, and in metric units where the pixel spacing is known."""
+
+    name: str
+    value: str
+    metric: str = ""
+
+
+def parameters(registration: Registration) -> list[Parameter]:
+    """The four parameters, with the half widths of their 95 % intervals, and the expected corner error."""
+    angle_within, scale_within, x_within, y_within = _within(registration.intervals)
+    (x, y), um = registration.shift_px, registration.shift_um
+    error, error_um = registration.expected_corner_error_px, registration.expected_corner_error_um
+    mirrored = [Parameter("mirrored", "yes")] if registration.transform.mirror else []
+    return [
+        Parameter("angle", f"{registration.angle_deg:+.3f}°{angle_within}"),
+        Parameter("scale", f"{registration.scale:.4f}{scale_within}"),
+        *mirrored,
+        Parameter("shift x", f"{x:+.2f}{x_within} px", length(um and um[0], "+")),
+        Parameter("shift y", f"{y:+.2f}{y_within} px", length(um and um[1], "+")),
+        Parameter("expected corner error", f"{error:.2f} px", length(error_um)),
+    ]
+
+
+def _within(intervals: dict | None) -> list[str]:
+    """Of angle, scale, shift x and y."""
+    if intervals is None:
+        return [""] * 4
+    x, y = intervals["shift_px"]
+    return [
+        f" ± {intervals['angle_deg']:.3f}°",
+        f" ± {intervals['scale']:.4f}",
+        f" ± {x:.2f}",
+        f" ± {y:.2f}",
+    ]
+
+
+def length(um: float | None, sign: str = "-") -> str:
+    """Three significant digits of a length in the unit that suits it; empty where it is not known.
+
+    >>> length(0.0123456), length(1234.5, "+")
+    ('12.3 nm', '+1.23 mm')
+    """
+    if um is None:
+        return ""
+    unit, factor = next((u for u in UNITS if abs(um) >= 0.9995 * u[1]), UNITS[-1])
+    value = um / factor
+    decimals = 2 if abs(value) < 9.995 else 1 if abs(value) < 99.95 else 0
+    return f"{value:{sign}.{decimals}f} {unit}"
+
+
+def table(registration: Registration) -> str:
+    """What was registered and what was found, aligned for a console."""
+    found = parameters(registration)
+    name, value, metric = (max(len(p[column]) for p in found) for column in range(3))
+    rows = [f"{p.name:{name}}  {p.value:>{value}}  {p.metric:>{metric}}".rstrip() for p in found]
+    return "\n".join(
+        [
+            f"{'fixed':{name}}  {_described(registration.fixed)}",
+            f"{'moving':{name}}  {_described(registration.moving)}",
+            *rows,
+            f"{'verdict':{name}}  {registration.verdict}: {registration.reason}",
+        ]
+    )
+
+
+def _described(image: Image) -> str:
+    spacing = image.pixel_spacing
+    size = "pixel spacing unknown" if spacing is None else f"{length(spacing)}/px ({image.spacing_source})"
+    return f"{image.name}, {image.shape[1]} x {image.shape[0]} px, {size}"

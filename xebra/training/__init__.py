@@ -1,0 +1,1 @@
+"""Training and scoring by the clock. Needs torch and numpy alone."""
