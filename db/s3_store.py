@@ -23,7 +23,15 @@ SPOOL = 8 << 20
 PATIENCE = urllib3.Timeout(
     connect=3, read=15
 )  # between two packets: a silent store must not fill the API's threads
-TRY_AGAIN = urllib3.Retry(total=2, read=0, backoff_factor=0.1, status_forcelist=(502, 503, 504))
+TRY_AGAIN = urllib3.Retry(
+    connect=2,
+    read=0,
+    status=4,
+    backoff_factor=0.2,  # 0, 0.4, 0.8, 1.6 s
+    status_forcelist=(500, 502, 503, 504),
+    allowed_methods=None,  # POST too: it begins and ends an upload in parts, and each part is in memory
+    respect_retry_after_header=False,  # it may ask for minutes
+)
 CONNECTIONS = 32
 _WRITE = "write minio://KEY:SECRET@HOST:PORT/BUCKET?secure=0 (secure=1, the default, for https)"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import shutil
 import signal
 import socket
@@ -22,15 +23,22 @@ from redis import Redis
 from worker.processes import end_with_parent
 
 LOOPBACK = "127.0.0.1"
+PORTS = range(10_000, 32_000)  # below those from which the kernel takes outgoing connections theirs
 NOTHING_KEPT = ("--save", "", "--appendonly", "no")  # by Redis
 S3_KEY, S3_SECRET = "testkey", "testsecret"
+_given_out: set[int] = set()
 
 
 def free_port() -> int:
-    """A TCP port that nobody listens on just now."""
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        return probe.getsockname()[1]
+    """A TCP port that nobody uses just now, given out once, and never to an outgoing connection."""
+    while True:
+        port = secrets.choice(PORTS)
+        if port in _given_out:
+            continue
+        _given_out.add(port)
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.bind((LOOPBACK, port))
+            return port
 
 
 def wait_until(ready: Callable[[], object], what: str, seconds: float = 120) -> None:

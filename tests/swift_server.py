@@ -10,14 +10,17 @@ import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from io import BytesIO
 from pathlib import Path
 
 import pytest
 from minio import Minio
+from minio.helpers import MIN_PART_SIZE
 from servers import LOOPBACK, free_port, running, wait_until
 from service import PATIENCE_S
 
 KEY, SECRET = "test:tester", "testing"
+TWO_PARTS = MIN_PART_SIZE + 1
 DEBIANS_PYTHON = "/usr/bin/python3"
 PIPELINE = (
     "catch_errors gatekeeper healthcheck cache listing_formats bulk s3api tempauth copy slo dlo"
@@ -33,16 +36,28 @@ bind_ip = 127.0.0.1
 bind_port = {port}
 log_level = WARNING
 """
-STORAGE = "[pipeline:main]\npipeline = {name}-server\n[app:{name}-server]\nuse = egg:swift#{name}\n"
+PATIENT = """conn_timeout = 60
+node_timeout = 60
+"""  # Swift's own half a second to connect is for a rack, not for a machine that is busy with other things
+STORAGE = f"""[pipeline:main]
+pipeline = {{name}}-server
+[app:{{name}}-server]
+use = egg:swift#{{name}}
+container_update_timeout = 60
+{PATIENT}"""  # without that update no listing names the object: nobody here would send it later
 PROXY = f"""[pipeline:main]
 pipeline = {PIPELINE}
 [app:proxy-server]
 use = egg:swift#proxy
 allow_account_management = true
 account_autocreate = true
-[filter:cache]
+error_suppression_limit = 1000000
+{PATIENT}[filter:cache]
 use = egg:swift#memcache
 memcache_servers = 127.0.0.1:{{memcached}}
+connect_timeout = 60
+pool_timeout = 60
+io_timeout = 60
 [filter:s3api]
 use = egg:swift#s3api
 location = us-east-1
@@ -81,8 +96,17 @@ def swift(port: int) -> Iterator[None]:
         for command in commands:
             opened.enter_context(running(command, cwd=home, stderr=subprocess.DEVNULL, **as_user))
         client = Minio(f"{LOOPBACK}:{port}", KEY, SECRET, secure=False, region="us-east-1")
-        wait_until(client.list_buckets, "Swift", PATIENCE_S)
+        wait_until(lambda: _takes_an_object(client), "Swift", PATIENCE_S)
         yield
+
+
+def _takes_an_object(client: Minio) -> bool:
+    """All four servers are up: an object in parts is kept, and listed."""
+    if not client.bucket_exists("ready"):
+        client.make_bucket("ready")
+    data = bytes(TWO_PARTS)
+    client.put_object("ready", "object", BytesIO(data), length=-1, part_size=MIN_PART_SIZE)
+    return [found.object_name for found in client.list_objects("ready")] == ["object"]
 
 
 def _written(home: Path, user: str, port: int) -> list[list]:

@@ -10,7 +10,8 @@ from datetime import timedelta
 import httpx
 import pytest
 import urllib3
-from servers import S3_KEY, S3_SECRET, free_port
+from servers import S3_KEY, S3_SECRET, free_port, s3_url
+from stumbling import stumbling
 
 from db import s3_store
 from db.errors import BackendUnknown, ObjectMissing, StoreUnavailable, UploadsOnlyThroughApi
@@ -124,6 +125,18 @@ def test_an_s3_server_that_is_away_is_said_to_be():
     for attempt in (store.ping, lambda: store.open("a"), lambda: store.put("a", io.BytesIO(b"x"))):
         with pytest.raises(StoreUnavailable, match="does not answer"):
             attempt()
+
+
+def test_an_s3_server_that_refuses_each_request_once_is_asked_again(s3_server):
+    data = bytes(range(256)) * 50_000  # more than one part, begun and ended by a request each
+    with stumbling(s3_server) as address:
+        store = open_store(s3_url(address, f"bucket-{os.urandom(6).hex()}"))
+        assert store.put("a", io.BytesIO(data)) == len(data)
+        with store.open("a") as stream:
+            assert stream.read() == data
+        assert list(store.list()) == ["a"]
+        store.delete("a")
+        assert not store.exists("a")
 
 
 def test_an_s3_server_that_stays_silent_is_given_up(monkeypatch):
