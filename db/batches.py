@@ -61,6 +61,8 @@ def states(session: Session, batch_ids: Sequence[str]) -> dict[str, dict[str, in
 def cancel(session: Session, batch: BatchRow, *, actor: str) -> int:
     """End every job of the batch that has not ended; how many there were."""
     unended = (RegistrationRow.batch_id == batch.id, RegistrationRow.state.in_(("queued", "running")))
+    waiting = OutboxRow.registration_id.in_(select(RegistrationRow.id).where(*unended))
+    session.execute(delete(OutboxRow).where(waiting), execution_options={"synchronize_session": False})
     ended = session.scalars(
         update(RegistrationRow)
         .where(*unended)

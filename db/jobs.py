@@ -80,6 +80,7 @@ def cancel(
     Raises ``RegistrationNotFound`` or ``RegistrationEnded``.
     """
     _check(registration_id)
+    line.leave(session, registration_id)  # first of all, as a worker does: neither waits for the other
     ended = session.execute(
         update(RegistrationRow)
         .where(RegistrationRow.id == registration_id, RegistrationRow.state.in_(("queued", "running")))
@@ -89,7 +90,7 @@ def cancel(
     row = get(session, registration_id, owner)
     if ended.rowcount == 0:
         raise RegistrationEnded(f"registration {registration_id} has already {_ended_how(row.state)}")
-    line.leave(session, registration_id)
+    line.leave(session, registration_id)  # where it was queued again in between
     entry = audit.record(session, "registration.cancelled", actor=actor, registration=registration_id)
     events.tell(session, entry, [row], "cancelled")
     return row

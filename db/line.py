@@ -44,10 +44,15 @@ def leave(session: Session, registration_id: str) -> None:
 
 
 def first(session: Session, now: datetime | None = None) -> str | None:
-    """The id of the job whose turn it is, held for this transaction; None where nobody waits."""
+    """The id of the job whose turn it is, held for this transaction; None where nobody waits.
+
+    A place that another holds is passed over while there is one that nobody does. The last of all is waited
+    for: the relay may just be marking it, and whom it has woken must not go away empty-handed.
+    """
     query = select(OutboxRow.registration_id).where(OutboxRow.due_at <= (now or utc_now()))
     query = query.order_by(OutboxRow.rank, OutboxRow.turn, OutboxRow.id).limit(1)
-    return session.scalar(query.with_for_update(skip_locked=True))
+    free = session.scalar(query.with_for_update(skip_locked=True))
+    return free or session.scalar(query.with_for_update())
 
 
 def _tell(session: Session) -> None:

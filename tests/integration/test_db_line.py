@@ -1,11 +1,12 @@
 """Whose job is next: owners in rotation, data collection before bulk, on both databases."""
 
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import timedelta
 
 import pytest
 from test_db_jobs import LEASE, do, look, submit_as
 
-from db import claims, endings, unsettled
+from db import claims, endings, outbox, unsettled
 from db.types import utc_now
 
 
@@ -52,6 +53,16 @@ def test_a_job_tried_again_goes_first_once_it_is_due(database):
     later = now + timedelta(seconds=60)
     served = [do(database, claims.take_next, "w1", LEASE, later).registration_id for _ in range(2)]
     assert served == [tried, third]
+
+
+def test_who_is_woken_while_the_relay_marks_the_only_job_gets_it(database):
+    job = submit_as(database, "sem")
+    with ThreadPoolExecutor(1) as worker, database.writing() as session:
+        outbox.mark_sent(session, [entry for entry, _ in outbox.due(session)])
+        claim = worker.submit(do, database, claims.take_next, "w1", LEASE)
+        wait([claim], timeout=0.5)  # long enough to go away
+        session.commit()
+        assert claim.result().registration_id == job
 
 
 @pytest.mark.parametrize("end", ["finish", "lost"])
