@@ -18,7 +18,7 @@ from db.engine import Database
 from db.rows import AuditRow, ResultRow
 
 JOBS, SLOW = 6, 2  # the slow ones keep every worker process busy, the rest waits in the queue
-MOMENT_S = 10.0
+MOMENT_S = 60.0
 FINAL = ("registration.succeeded", "registration.failed", "registration.cancelled")
 ENDED = {psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD}
 

@@ -132,7 +132,9 @@ def test_a_quota_is_kept(sem, tem):
 
 
 def test_who_asks_too_often_is_told_when_to_come_back(tem):
-    answers = [tem.client.get("/api/v1/images") for _ in range(31)]
+    answers = [tem.client.get("/api/v1/images")]
+    while answers[-1].is_success and len(answers) <= 60:  # a minute that began earlier may end in between
+        answers.append(tem.client.get("/api/v1/images"))
     assert is_problem(answers[-1], 429, "rate-exceeded")
     assert int(answers[-1].headers["Retry-After"]) <= 60
     assert answers[0].headers["RateLimit-Policy"] == '"instrument";q=30;w=60'

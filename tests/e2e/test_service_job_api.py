@@ -206,7 +206,8 @@ def test_lists_hold_what_was_asked_for(service, image, done):
     assert service.client.get("/api/v1/registrations?created_after=yesterday").status_code == 422
 
 
-def test_metrics_tell_what_waits_and_how_jobs_ended(service, done):
+def test_metrics_tell_what_waits_and_how_jobs_ended(service, image):
+    done = service.wait(service.submit(image, image, **QUICK))  # of the last minutes
     text = service.client.get("/metrics").text
     values = dict(line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
     assert float(values['xebra_jobs{state="succeeded"}']) >= 1

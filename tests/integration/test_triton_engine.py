@@ -154,7 +154,7 @@ def test_a_server_that_is_absent_is_said_to_be_and_found_when_it_comes(tmp_path,
     with pytest.raises(EngineFailed, match="is not there"):
         _ = engine.name
     with triton(tmp_path, port, "--model-control-mode=explicit", "--load-model=paper"):
-        wait_until(lambda: engine.name, "a second connection", 10)
+        wait_until(lambda: engine.name, "a second connection")
         answer, expected = (each.run("paper", **pair) for each in (engine, embedded))
         assert largest_difference(answer, expected) < THOUSANDTH_OF_A_PIXEL
 
