@@ -1,4 +1,4 @@
-import { useEffect, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { useConnectionLost } from "./api/connection";
 import { useSession } from "./api/session";
 import { askWho } from "./api/signIn";
@@ -13,6 +13,7 @@ export function App() {
   const lost = useConnectionLost();
   const [adding, setAdding] = useState(false); // another instrument, to those that are open
   const who = session.state === "in" ? session.who : null;
+  const instrument = useInstrument(who?.instrument);
   const unknown = session.state === "asking" || (session.state === "in" && who === null);
   useEffect(() => {
     if (unknown && !lost) void askWho();
@@ -25,10 +26,19 @@ export function App() {
       <Header who={who} onAnother={() => setAdding(true)} />
       <ConnectionBanner />
       <main id="main">
-        {session.state === "out" && <SignIn why={session.why} />}
+        {session.state === "out" && <SignIn key={session.why} why={session.why} />}
         {session.state === "in" && adding && <SignIn why={null} onLeave={() => setAdding(false)} />}
-        {session.state === "in" && !adding && <Inside key={who?.instrument ?? ""} />}
+        {session.state === "in" && !adding && <Inside key={instrument} />}
       </main>
     </>
   );
+}
+
+/** A number that changes with the instrument, but not when the first one becomes known: what was begun stays. */
+function useInstrument(name: string | undefined): number {
+  const known = useRef({ name, count: 0 });
+  if (name !== undefined && name !== known.current.name) {
+    known.current = { name, count: known.current.count + (known.current.name === undefined ? 0 : 1) };
+  }
+  return known.current.count;
 }

@@ -9,6 +9,10 @@ from playwright.sync_api import Page
 
 AXE = Path(__file__).parents[2] / "frontend/node_modules/axe-core/axe.min.js"
 
+IS_SHOWN_SO = (
+    "([scheme, width]) => matchMedia(`(prefers-color-scheme: ${scheme})`).matches && innerWidth === width"
+)
+
 
 def serious(page: Page) -> list[str]:
     """What axe holds to be serious or worse, with the first element that has it."""
@@ -28,5 +32,6 @@ def assert_accessible(page: Page) -> None:
         for width in (1280, 390):
             page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
             page.set_viewport_size({"width": width, "height": 900})
+            settled(page, lambda s=scheme, w=width: page.evaluate(IS_SHOWN_SO, [s, w]))
             assert serious(page) == [], f"{scheme}, {width} px"
             settled(page, lambda w=width: page.evaluate("document.documentElement.scrollWidth") <= w)

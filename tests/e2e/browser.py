@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import httpx
 import imagecodecs
@@ -26,7 +27,13 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-PATIENCE_MS = 120_000  # for a machine that is busy with other things; nothing waits that long otherwise
+PATIENCE_MS = 300_000  # for a machine that is busy with other things; nothing waits that long otherwise
+# Whether the picture rests, at the size of its place: one that moves is drawn coarser on a slow machine.
+AT_REST = """canvas => {
+  const { width, height } = canvas.getBoundingClientRect()
+  const side = length => Math.round(length * window.devicePixelRatio)
+  return canvas.dataset.drawn === 'fine' && canvas.width === side(width) && canvas.height === side(height)
+}"""
 ask = partial(httpx.request, timeout=PATIENCE_MS / 1000)  # the service, past the page; keeps no cookies
 
 
@@ -109,14 +116,15 @@ def opened(browser: Browser, url: str, width: int = 1280, scheme: str = "light")
 
 def wait_for_result(page: Page) -> None:
     """Wait until the parameters stand there, the pictures are drawn, and no font is still to come."""
-    expect(page.locator("[data-parameter=angle]")).to_be_visible()
-    wait_for_picture(page)
+    expect(page.locator("[data-parameter=angle], .failed")).to_be_visible()
+    assert page.locator(".failed").all_inner_texts() == []
     page.evaluate("document.fonts.ready.then(() => undefined)")
+    wait_for_picture(page)
 
 
 def wait_for_picture(page: Page) -> None:
-    """Wait until the picture is drawn and rests: one that moves is drawn coarser on a slow machine."""
-    expect(page.locator(".stage canvas")).to_have_attribute("data-drawn", "fine")
+    """Wait until the picture is drawn and rests."""
+    settled(page, lambda: page.locator(".stage canvas").evaluate(AT_REST))
 
 
 def registration_id(page: Page) -> str:
@@ -131,9 +139,9 @@ def look(page: Page, mode: str, percent: int) -> None:
 
 
 def canvas_pixels(page: Page) -> np.ndarray:
-    """What the viewer's canvas shows: (H, W, 4) uint8, in its own pixels."""
-    wait_for_picture(page)
-    return pixels_of(page.locator(".stage canvas"))
+    """What the viewer's canvas shows at rest: (H, W, 4) uint8, in its own pixels."""
+    read = f"canvas => ({AT_REST})(canvas) ? canvas.toDataURL('image/png') : null"
+    return png_of(settled(page, lambda: page.locator(".stage canvas").evaluate(read)))
 
 
 def pixels_of(canvas: Locator) -> np.ndarray:
@@ -158,19 +166,30 @@ def canvas_from(page: Page, role: str) -> np.ndarray:
 
 def matrix_of(canvas: Locator, role: str) -> np.ndarray:
     """The same of any canvas that says where it shows an image."""
-    text = canvas.get_attribute(f"data-canvas-from-{role}")
+    return read_matrix(canvas.get_attribute(f"data-canvas-from-{role}"))
+
+
+def read_matrix(text: str) -> np.ndarray:
+    """A matrix as the page says it."""
     a, b, c, d, e, f = map(float, text.split())
     return np.array([[a, c, e - 0.5], [b, d, f - 0.5], [0, 0, 1]])  # a canvas counts from its corner
 
 
 def fixed_from_moving(page: Page) -> np.ndarray:
     """Where the page draws the moving image now."""
-    return np.linalg.inv(canvas_from(page, "fixed")) @ canvas_from(page, "moving")
+    said = page.locator(".stage canvas").evaluate("canvas => ({ ...canvas.dataset })")  # both of one moment
+    return np.linalg.inv(read_matrix(said["canvasFromFixed"])) @ read_matrix(said["canvasFromMoving"])
 
 
-def settled(page: Page, ready: Callable[[], bool]) -> None:
-    """Wait until the page is as ``ready`` says."""
+def settled(page: Page, ready: Callable[[], Any]) -> Any:
+    """Wait until the page is as ``ready`` says; what it then says."""
     end = time.monotonic() + PATIENCE_MS / 1000
-    while not ready():
+    while not (found := ready()):
         assert time.monotonic() < end, "the page does not come to be as it should"
         page.wait_for_timeout(20)
+    return found
+
+
+def shows(page: Page, pixels: np.ndarray) -> None:
+    """Wait until the viewer's canvas shows exactly these pixels."""
+    settled(page, lambda: np.array_equal(canvas_pixels(page), pixels))

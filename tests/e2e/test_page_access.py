@@ -10,6 +10,7 @@ from playwright.sync_api import expect
 
 def test_the_form_is_accessible(browser, service_url):
     with opened(browser, service_url) as page:
+        expect(page.get_by_role("heading", name="Register a pair")).to_be_visible()
         assert_accessible(page)
 
 
@@ -25,6 +26,7 @@ def test_the_result_is_accessible(browser, service_url, sample_registration, cor
     with looking_at(browser, service_url, sample_registration) as shown:
         if correcting:
             shown.page.get_by_role("button", name="Correct by hand").click()
+            expect(shown.page.get_by_role("heading", name="Correct by hand")).to_be_visible()
         for summary in shown.page.locator("summary").all():
             summary.click()
         assert_accessible(shown.page)

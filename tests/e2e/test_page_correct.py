@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from accessible import serious
-from browser import Shown, ask, canvas_from, fixed_from_moving, settled, wait_for_result
+from browser import Shown, ask, canvas_from, fixed_from_moving, settled, wait_for_picture, wait_for_result
 from playwright.sync_api import Page, expect
 
 from xebra.transform import corners, map_points
@@ -20,7 +20,8 @@ def page(shown: Shown) -> Page:
     shown.page.goto(f"{shown.url}/?registration={shown.registration['id']}")
     wait_for_result(shown.page)
     shown.page.get_by_role("button", name="Correct by hand").click()
-    expect(shown.page.locator(".stage canvas")).to_be_visible()
+    expect(shown.page.get_by_role("heading", name="Correct by hand")).to_be_visible()
+    wait_for_picture(shown.page)
     return shown.page
 
 
@@ -33,24 +34,25 @@ def test_dragging_moves_the_moving_image_and_undo_brings_it_back(page, shown):
     page.mouse.up()
     shift = np.array([[0, 0, 40 / zoom], [0, 0, -20 / zoom], [0, 0, 0]])
     settled(page, lambda: np.allclose(fixed_from_moving(page) - before, shift, rtol=0, atol=0.3))
-    assert fixed_from_moving(page)[:2, :2] == pytest.approx(before[:2, :2], abs=1e-9)
+    assert fixed_from_moving(page)[:2, :2] == pytest.approx(before[:2, :2], abs=1e-6)
     page.get_by_role("button", name="Undo").click()
-    settled(page, lambda: np.allclose(fixed_from_moving(page), before))
+    settled(page, lambda: np.allclose(fixed_from_moving(page), before, atol=1e-6))
 
 
 def test_keys_move_turn_and_scale(page):
     start = fixed_from_moving(page)
     page.locator(".stage").focus()
     page.keyboard.press("Shift+ArrowRight")
-    settled(page, lambda: abs(fixed_from_moving(page)[0, 2] - start[0, 2] - 10) < 1e-6)
+    settled(page, lambda: abs(fixed_from_moving(page)[0, 2] - start[0, 2] - 10) < 1e-4)
     page.get_by_role("radio", name="Turn").check()
     page.locator(".stage").focus()
     page.keyboard.press("Shift+ArrowRight")
-    expect(page.get_by_label("Angle")).to_have_value(f"{angle(start) + 1:.3f}")
+    turned = page.get_by_label("Angle")
+    settled(page, lambda: abs(float(turned.input_value()) - angle(start) - 1) < 0.0011)  # it is rounded
     page.get_by_role("radio", name="Scale").check()
     page.locator(".stage").focus()
     page.keyboard.press("ArrowUp")
-    settled(page, lambda: np.isclose(size(fixed_from_moving(page)), 1.001 * size(start), rtol=1e-6))
+    settled(page, lambda: np.isclose(size(fixed_from_moving(page)), 1.001 * size(start), rtol=1e-5))
 
 
 def test_two_point_pairs_lay_the_moving_image(page, shown):
@@ -78,18 +80,19 @@ def test_typed_numbers_are_saved_as_a_correction_beside_the_prediction(page, sho
     page.get_by_role("button", name="Save correction").click()
     expect(page.locator(".positions")).to_contain_text("by the fiducials")
     kept = ask("GET", shown.url + shown.registration["links"]["corrections"]).json()["items"][-1]
-    assert angle(np.array(kept["fixed_from_moving"])) == pytest.approx(12.5)
+    assert angle(np.array(kept["fixed_from_moving"])) == pytest.approx(12.5, abs=1e-4)
     settled(page, lambda: np.allclose(fixed_from_moving(page), kept["fixed_from_moving"], atol=1e-6))
     spots = corners(shown.result["fixed"]["shape"])
     moved = np.array(kept["fixed_from_moving"]) @ np.array(shown.result["moving_from_fixed"])
     far = np.hypot(*(map_points(moved, spots) - spots).T).mean()
-    expect(page.locator("[data-parameter=moved_by] td").last).to_contain_text(f" {far:.2f}\u202fpx")
+    moved_by = page.locator("[data-parameter=moved_by] td").last.inner_text()
+    assert float(moved_by.split()[-2]) == pytest.approx(far, abs=0.011)  # it is rounded
     expect(page.locator("[data-parameter=shift_x] .corrected")).to_have_text("3.25\u202fpx")
     assert serious(page) == []
     with page.expect_download() as download:
         page.get_by_role("link", name="Download the transform").click()
     taken = json.loads(Path(download.value.path()).read_text())
-    assert np.allclose(taken["fixed_from_moving"], kept["fixed_from_moving"])
+    assert np.allclose(taken["fixed_from_moving"], kept["fixed_from_moving"], atol=1e-6)
     page.wait_for_url(f"**/*correction={kept['id']}*")
     page.reload()
     wait_for_result(page)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,15 +22,17 @@ from browser import (
     register,
     registered,
     settled,
+    wait_for_result,
 )
 from drawn import GREY_LEVELS, image_from_canvas, mean_difference, resampled, unclipped, with_contrast_of
-from playwright.sync_api import Browser, Locator, expect
+from playwright.sync_api import Browser, Locator, Route, expect
 from scipy.ndimage import gaussian_filter, zoom
 
 from xebra.resample import coverage, resample
 from xebra.transform import SimilarityTransform, corners, map_points
 
 ROLES = ("fixed", "moving")
+PIECES = re.compile("/(preview|tiles/.*)$")
 LARGE, UNEVEN = (4096, 4096), (3989, 4095)  # the preview of the second has no whole number of rows
 TRUTH = SimilarityTransform(scale=1.1, angle=np.radians(20), translation=(40, -25), center=(2047.5, 2047.5))
 
@@ -118,12 +121,29 @@ def test_own_pixels_of_a_4096_px_pair_lie_where_the_result_says(large_shown, lar
 
 def test_crops_of_a_4096_px_image_show_its_own_pixels(large_shown, large):
     for role, file in zip(ROLES, large, strict=True):
-        for crop in large_shown.page.locator(f"[data-crop={role}]").all():
+        crops = large_shown.page.locator(f"[data-crop={role}]")
+        expect(crops).to_have_count(5)
+        for crop in crops.all():
             settled(large_shown.page, lambda crop=crop: is_complete(crop))
             drawn, image_from_crop = pixels_of(crop)[..., 0], np.linalg.inv(matrix_of(crop, "image"))
             image, where = resample(tifffile.imread(file), image_from_crop, drawn.shape), unclipped(drawn)
             expected = with_contrast_of(drawn, image.astype(float), where)
             assert np.abs(drawn - expected)[where].mean() < GREY_LEVELS
+
+
+def test_pieces_of_a_picture_that_did_not_come_are_asked_for_again(browser, large_shown):
+    with opened(browser, large_shown.url) as page:
+        page.route(PIECES, lambda route: route.abort())
+        page.goto(f"{large_shown.url}/?registration={large_shown.registration['id']}")
+        expect(page.get_by_text("No picture.")).to_be_visible()
+        page.unroute(PIECES)
+        wait_for_result(page)
+        expect(page.locator("[data-crop]")).to_have_count(10)
+        page.route(PIECES, lambda route: route.abort())
+        with page.expect_event("requestfailed"):
+            page.get_by_role("button", name="Own pixels").click()
+        page.unroute(PIECES)
+        settled(page, lambda: is_complete(page.locator(".stage canvas")))
 
 
 def is_complete(canvas: Locator) -> bool:
@@ -166,11 +186,15 @@ def test_pair_with_nothing_in_common_is_refused_in_words(browser, service_url, t
 def test_what_an_image_shows_is_said_beside_it_and_kept_by_the_service(browser, service_url, sample_pair):
     with opened(browser, service_url) as page:
         choose(page, "fixed", sample_pair[0])
+        held: list[Route] = []  # the answer comes only after the images have been swapped
+        page.route(f"{service_url}/api/v1/images/*", lambda route: held.append(route))
         field = page.locator("[data-role=fixed]").get_by_label("Modality")
+        field.fill("BSE")
+        field.press("Tab")
+        settled(page, lambda: held)
+        page.get_by_role("button", name="Swap").click()
         with page.expect_response(lambda answer: answer.request.method == "PATCH") as kept:
-            field.fill("BSE")
-            field.press("Tab")
+            held[0].continue_()
         image = kept.value.json()
         assert ask("GET", f"{service_url}/api/v1/images/{image['id']}").json()["modality"] == "BSE"
-        page.get_by_role("button", name="Swap").click()
         expect(page.locator("[data-role=moving]").get_by_label("Modality")).to_have_value("BSE")

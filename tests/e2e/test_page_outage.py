@@ -5,12 +5,21 @@ from __future__ import annotations
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
+import pytest
 from browser import choose, opened, register
 from playwright.sync_api import expect
-from service import Service, wait_until_ready
+from service import Service, serving, wait_until_ready
 
 BANNER = "The service does not answer."
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Iterator[Service]:
+    """One of its own, for it is broken."""
+    with serving(tmp_path) as service:
+        yield service
 
 
 @contextmanager

@@ -73,6 +73,7 @@ def test_unknown_registration_is_said_in_words(page, service_url):
 
 
 def test_page_says_that_the_service_is_gone_and_goes_on_when_it_is_back(page):
+    expect(page.get_by_text("Register a pair")).to_be_visible()
     page.context.set_offline(True)
     expect(page.get_by_text(BANNER)).to_be_visible()
     page.context.set_offline(False)

@@ -1,4 +1,5 @@
 import { gone, isAbort, readAnswer } from "./problems";
+import { sessionTurn } from "./session";
 import type {
   Batch,
   Correction,
@@ -94,8 +95,9 @@ async function ask<T>(method: string, path: string, { body, signal }: Extras = {
     request.headers = { ...request.headers, "Content-Type": "application/json" };
     request.body = JSON.stringify(body);
   }
+  const session = sessionTurn();
   const [status, text] = await fetchText(BASE + path, request);
-  return readAnswer(status, text) as T;
+  return readAnswer(status, text, session) as T;
 }
 
 async function fetchText(url: string, request: RequestInit): Promise<[number, string]> {

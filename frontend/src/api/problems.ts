@@ -18,17 +18,18 @@ export class ServiceGone extends Error {
   }
 }
 
+const KEY_UNKNOWN = "/problems/api-key-unknown"; // the one that was typed: whoever is signed in still is
 const GATEWAY_STATUSES = new Set([502, 503, 504]); // a proxy that stands before a dead service
 
-/** Read an answer's body, or throw what it says went wrong. */
-export function readAnswer(status: number, body: string): unknown {
+/** Read the body of an answer that was asked for in a session, or throw what it says went wrong. */
+export function readAnswer(status: number, body: string, session: number): unknown {
   const parsed = parse(body);
   if (GATEWAY_STATUSES.has(status) && !isProblem(parsed)) throw gone();
   reportAnswer(true);
   if (status === 204) return null;
   if (status >= 200 && status < 300 && parsed !== undefined) return parsed;
   const refusal = new ServiceProblem(isProblem(parsed) ? parsed : unexplained(status));
-  if (status === 401) noteUnknown(refusal.message);
+  if (status === 401 && refusal.problem.type !== KEY_UNKNOWN) noteUnknown(refusal.message, session);
   throw refusal;
 }
 

@@ -8,6 +8,7 @@ export type Session =
   | { state: "in"; who: SignedIn | null };
 
 let session: Session = { state: "asking" };
+let turn = 0; // counts the sessions of this page
 const listeners = new Set<() => void>();
 
 export function useSession(): Session {
@@ -16,12 +17,17 @@ export function useSession(): Session {
 
 export function tellSession(now: Session): void {
   session = now;
+  turn += 1;
   for (const listener of listeners) listener();
 }
 
-/** Any answer may say that a key is asked for, or that the session is over. */
-export function noteUnknown(why: string): void {
-  if (session.state !== "out") tellSession({ state: "out", why: session.state === "in" ? why : null });
+export function sessionTurn(): number {
+  return turn;
+}
+
+/** Any answer may say that a key is asked for, or that the session in which it was asked for (`asked`) is over. */
+export function noteUnknown(why: string, asked: number): void {
+  if (asked === turn && session.state !== "out") tellSession({ state: "out", why: session.state === "in" ? why : null });
 }
 
 function subscribe(listener: () => void): () => void {

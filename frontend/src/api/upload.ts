@@ -1,4 +1,5 @@
 import { gone, readAnswer } from "./problems";
+import { sessionTurn } from "./session";
 import type { Image } from "./types";
 
 /** Send a file; XMLHttpRequest because fetch tells no progress of what it sends. */
@@ -9,6 +10,7 @@ export function uploadImage(
 ): Promise<Image> {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
+    const session = sessionTurn();
     request.open("POST", "/api/v1/images");
     request.setRequestHeader("Accept", "application/json");
     request.upload.onprogress = (event) => onProgress(event.loaded / Math.max(event.total, 1));
@@ -16,7 +18,7 @@ export function uploadImage(
     request.onabort = () => reject(new DOMException("The upload was given up.", "AbortError"));
     request.onload = () => {
       try {
-        resolve(readAnswer(request.status, request.responseText) as Image);
+        resolve(readAnswer(request.status, request.responseText, session) as Image);
       } catch (error) {
         reject(error);
       }

@@ -31,11 +31,12 @@ export function usePolling<T>(
     async function next(round: number, failures: number): Promise<void> {
       try {
         const value = await load(abort.signal);
+        if (abort.signal.aborted) return; // something newer was asked for meanwhile
         setOutcome({ value, error: null });
         const wait = pause(value, round);
         if (wait !== null) again(wait, round + 1, 0);
       } catch (error) {
-        if (isAbort(error)) return;
+        if (isAbort(error) || abort.signal.aborted) return;
         if (!(error instanceof ServiceGone)) setOutcome(({ value }) => ({ value, error }));
         if (mayPass(error)) again(retryAfter(failures), round, failures + 1);
       }

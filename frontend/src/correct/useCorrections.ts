@@ -16,7 +16,7 @@ export function useCorrections(id: string): CorrectionsKept {
   useEffect(() => {
     const abort = new AbortController();
     listCorrections(id, abort.signal).then(
-      (found) => setItems(found.items.toReversed()),
+      (found) => setItems((saved) => merged(saved, found.items.toReversed())),
       (error) => isAbort(error) || setProblem(messageOf(error)),
     );
     return () => abort.abort();
@@ -36,4 +36,9 @@ export function useCorrections(id: string): CorrectionsKept {
     [id],
   );
   return { items, problem, save };
+}
+
+/** What was saved while the list was still to come may be missing in it. */
+function merged(saved: Correction[], found: Correction[]): Correction[] {
+  return [...saved.filter(({ id }) => found.every((other) => other.id !== id)), ...found];
 }

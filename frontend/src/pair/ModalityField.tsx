@@ -1,4 +1,4 @@
-import { useState } from "react";
+import { useRef, useState } from "react";
 import { describeImage } from "../api/client";
 import { messageOf } from "../api/problems";
 import type { Image } from "../api/types";
@@ -15,14 +15,18 @@ interface Props {
 /** What the image shows, in the instrument's own words; kept as soon as the field is left. */
 export function ModalityField({ role, image, onImage }: Props) {
   const id = `${role}-modality`;
-  const [text, setText] = useState(image.modality ?? "");
+  const [draft, setDraft] = useState<string | null>(null); // null: nothing is typed that the service does not know
   const [refused, setRefused] = useState<string | null>(null);
+  const before = useRef(Promise.resolve()); // one after the other: the last answer tells what the service keeps
 
-  async function keep(): Promise<void> {
-    const modality = text.trim() || null;
-    if (modality === image.modality) return;
+  function keep(): void {
+    if (draft !== null) before.current = before.current.then(() => send(draft));
+  }
+
+  async function send(text: string): Promise<void> {
     try {
-      onImage(await describeImage(image.id, modality));
+      onImage(await describeImage(image.id, text.trim() || null));
+      setDraft((now) => (now === text ? null : now));
       setRefused(null);
     } catch (error) {
       setRefused(messageOf(error));
@@ -40,11 +44,11 @@ export function ModalityField({ role, image, onImage }: Props) {
           maxLength={40}
           autoComplete="off"
           placeholder="unknown"
-          value={text}
+          value={draft ?? image.modality ?? ""}
           aria-describedby={`${id}-note`}
-          onChange={(event) => setText(event.currentTarget.value)}
-          onBlur={() => void keep()}
-          onKeyDown={(event) => event.key === "Enter" && void keep()}
+          onChange={(event) => setDraft(event.currentTarget.value)}
+          onBlur={keep}
+          onKeyDown={(event) => event.key === "Enter" && keep()}
         />
       </span>
       <datalist id={`${id}-known`}>

@@ -1,4 +1,4 @@
-import { useState } from "react";
+import { useRef, useState } from "react";
 import { cancelRegistration } from "../api/client";
 import { messageOf } from "../api/problems";
 import type { Registration } from "../api/types";
@@ -21,10 +21,13 @@ export function RecentRow({ registration, open, onChanged }: Props) {
   const [problem, setProblem] = useState<string | null>(null);
   const over = isOver(registration.state);
   const names = `${registration.moving_name} onto ${registration.fixed_name}`;
+  const acting = useRef(false); // a second click on the way to an answer means the same
   const act = () => {
+    if (acting.current) return;
+    acting.current = true;
     setProblem(null);
     const done = over ? registerAgain(registration) : cancelRegistration(registration.id);
-    done.then(onChanged, (error) => setProblem(messageOf(error)));
+    done.then(onChanged, (error) => setProblem(messageOf(error))).finally(() => (acting.current = false));
   };
   return (
     <li className="recent-item">

@@ -85,7 +85,7 @@ export function Stage({ registration, result, size, view, change, placed, hand }
         {regions.length > 0 && <CornerErrorNote regions={regions} cssPerPixel={sight.camera.zoom} />}
       </Readout>
       {sight.missing && (
-        <ProblemNote title="No picture.">The previews could not be loaded; reload the page to try again.</ProblemNote>
+        <ProblemNote title="No picture.">The previews could not be loaded; this page keeps trying.</ProblemNote>
       )}
     </>
   );

@@ -13,7 +13,7 @@ export class Drawing {
     private readonly onAble: (able: boolean) => void,
   ) {
     this.start();
-    canvas.addEventListener("webglcontextlost", keep);
+    canvas.addEventListener("webglcontextlost", this.lose);
     canvas.addEventListener("webglcontextrestored", this.start);
   }
 
@@ -28,7 +28,7 @@ export class Drawing {
 
   stop(): void {
     this.pace.stop();
-    this.canvas.removeEventListener("webglcontextlost", keep);
+    this.canvas.removeEventListener("webglcontextlost", this.lose);
     this.canvas.removeEventListener("webglcontextrestored", this.start);
   }
 
@@ -36,6 +36,12 @@ export class Drawing {
     this.renderer = Renderer.on(this.canvas);
     this.onAble(this.renderer !== null);
     this.draw();
+  };
+
+  private readonly lose = (event: Event) => {
+    event.preventDefault(); // so that it is given back
+    this.renderer = null;
+    delete this.canvas.dataset["drawn"];
   };
 
   private draw(): void {
@@ -55,9 +61,4 @@ function look(scene: Scene): string {
 /** Where its images lie. */
 function place({ fixed, moving }: Scene): string {
   return [fixed, moving].map(({ canvasFromImage }) => matrixText(canvasFromImage)).join();
-}
-
-/** So that a lost context is given back. */
-function keep(event: Event): void {
-  event.preventDefault();
 }

@@ -1,6 +1,6 @@
 const SLOW_MS = 25; // from frame to frame; a motion is no longer smooth then
 const SURE = 2; // slow frames after each other, so that a single hitch changes nothing
-const RESTED_MS = 150; // after a frame that nothing followed
+const RESTED_MS = 150; // after a frame that nothing followed; longer where frames take longer
 
 /** Watches whether the browser keeps up with what is drawn: `coarse` while it does not and the picture moves. */
 export class Pace {
@@ -27,7 +27,7 @@ export class Pace {
     this.watching = false;
     this.slow = frame > SLOW_MS ? this.slow + 1 : 0;
     if (this.slow >= SURE) this.coarse = true;
-    this.timer = window.setTimeout(() => this.rest(), RESTED_MS);
+    this.timer = window.setTimeout(() => this.rest(), Math.max(RESTED_MS, 3 * frame));
   }
 
   private rest(): void {

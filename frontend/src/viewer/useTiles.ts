@@ -5,6 +5,7 @@ import type { Picture } from "./usePictures";
 const KEPT = 120; // tiles of one image: 30 MB of pixels
 const AT_ONCE = 4;
 const SETTLED_MS = 60; // what a quick pan passes by is not fetched
+const AGAIN_MS = 4000; // after a tile that did not come
 
 /** The wanted tiles as far as they have come, above what is there of others. */
 export function useTiles(wanted: Tile[]): Picture[] {
@@ -26,7 +27,8 @@ export function useTiles(wanted: Tile[]): Picture[] {
 class TileCache {
   private readonly held = new Map<string, HTMLImageElement>(); // the longest unused first
   private readonly coming = new Set<string>();
-  private wanted: string[] = [];
+  private shown = new Set<string>(); // all that would be drawn now
+  private wanted: string[] = []; // those of them that nobody has asked for yet
 
   constructor(private readonly onTile: () => void) {}
 
@@ -40,6 +42,11 @@ class TileCache {
   }
 
   want(urls: string[]): void {
+    this.shown = new Set(urls);
+    this.ask(urls);
+  }
+
+  private ask(urls: string[]): void {
     this.wanted = urls.filter((url) => !this.held.has(url) && !this.coming.has(url));
     this.next();
   }
@@ -65,7 +72,7 @@ class TileCache {
       }
       this.onTile();
     } catch {
-      // The preview stays in its place; the next look at it asks again.
+      window.setTimeout(() => this.ask([...this.shown]), AGAIN_MS); // the preview stays in its place
     } finally {
       this.coming.delete(url);
       this.next();
