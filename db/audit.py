@@ -16,6 +16,8 @@ BEFORE_THE_FIRST = "0" * 64
 HASHED = ("seq", "at", "actor", "event", "payload", "previous_hash")
 LOCK = 0x6175646974  # "audit", in PostgreSQL's space of advisory locks
 
+_LAST = select(AuditRow.seq, AuditRow.hash).order_by(AuditRow.seq.desc()).limit(1)
+
 
 def record(session: Session, event: str, *, actor: str, **payload: Any) -> AuditRow:
     """Append one event to the chain, in the caller's transaction.
@@ -25,7 +27,7 @@ def record(session: Session, event: str, *, actor: str, **payload: Any) -> Audit
     session.flush()
     if session.get_bind().dialect.name == "postgresql":  # SQLite's writers are alone already
         session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
-    last = session.scalars(select(AuditRow).order_by(AuditRow.seq.desc()).limit(1)).first()
+    last = session.execute(_LAST).first()
     entry = AuditRow(
         seq=last.seq + 1 if last else 1,
         at=utc_now().isoformat(timespec="microseconds"),

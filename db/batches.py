@@ -10,6 +10,7 @@ from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from db import audit, events, line
+from db.engine import ROWS_ALONE
 from db.errors import BatchNotFound, ImageNotFound
 from db.jobs import Wish
 from db.rows import STATES, BatchRow, ImageRow, OutboxRow, RegistrationRow
@@ -62,7 +63,7 @@ def cancel(session: Session, batch: BatchRow, *, actor: str) -> int:
     """End every job of the batch that has not ended; how many there were."""
     unended = (RegistrationRow.batch_id == batch.id, RegistrationRow.state.in_(("queued", "running")))
     waiting = OutboxRow.registration_id.in_(select(RegistrationRow.id).where(*unended))
-    session.execute(delete(OutboxRow).where(waiting), execution_options={"synchronize_session": False})
+    session.execute(delete(OutboxRow).where(waiting), execution_options=ROWS_ALONE)
     ended = session.scalars(
         update(RegistrationRow)
         .where(*unended)

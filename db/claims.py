@@ -13,6 +13,7 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from db import audit, events, line, unsettled
+from db.engine import ROWS_ALONE
 from db.rows import RegistrationRow
 from db.types import utc_now
 
@@ -37,7 +38,7 @@ def take(
 ) -> Claim | None:
     """Take a queued job for one attempt; None where there is nothing to take."""
     now = now or utc_now()
-    claimed = session.execute(
+    claiming = (
         update(RegistrationRow)
         .where(RegistrationRow.id == registration_id, RegistrationRow.state == "queued")
         .values(
@@ -48,7 +49,8 @@ def take(
             lease_until=now + lease,
         )
         .returning(RegistrationRow)
-    ).scalar_one_or_none()
+    )
+    claimed = session.execute(claiming, execution_options=ROWS_ALONE).scalar_one_or_none()
     if claimed is None:
         return None
     line.leave(session, registration_id)
@@ -70,7 +72,8 @@ def take_next(session: Session, worker: str, lease: timedelta, now: datetime | N
 def keep(session: Session, claim: Claim, lease: timedelta, now: datetime | None = None) -> bool:
     """Prolong the lease; False where the job was cancelled or given to another."""
     until = (now or utc_now()) + lease
-    kept = session.execute(update(RegistrationRow).where(*held(claim)).values(lease_until=until))
+    keeping = update(RegistrationRow).where(*held(claim)).values(lease_until=until)
+    kept = session.execute(keeping, execution_options=ROWS_ALONE)
     return kept.rowcount == 1
 
 

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from db import audit, events, line, unsettled
 from db.claims import Claim, held
+from db.engine import ROWS_ALONE
 from db.rows import RegistrationRow, ResultRow
 from db.types import utc_now
 
@@ -29,7 +30,8 @@ Fault = Literal["input", "system"]
 def finish(session: Session, claim: Claim, body: dict[str, Any], registered_key: str) -> bool:
     """Record the result; False, and nothing is recorded, where the claim no longer stands."""
     now = utc_now()
-    if not _leave(session, claim, state="succeeded", finished_at=now):
+    row = _leave(session, claim, state="succeeded", finished_at=now)
+    if row is None:
         return False
     session.add(
         ResultRow(
@@ -41,16 +43,17 @@ def finish(session: Session, claim: Claim, body: dict[str, Any], registered_key:
         )
     )
     unsettled.settle(session, registered_key)
-    _audit(session, "registration.succeeded", claim, result=body)
+    _audit(session, "registration.succeeded", claim, row, result=body)
     return True
 
 
 def fail(session: Session, claim: Claim, fault: Fault, code: str, message: str) -> bool:
     """Give the job up for good; False where the claim no longer stands."""
     failure = {"fault": fault, "failure_code": code, "failure_message": message}
-    if not _leave(session, claim, state="failed", finished_at=utc_now(), **failure):
+    row = _leave(session, claim, state="failed", finished_at=utc_now(), **failure)
+    if row is None:
         return False
-    _audit(session, "registration.failed", claim, **failure)
+    _audit(session, "registration.failed", claim, row, **failure)
     return True
 
 
@@ -59,11 +62,12 @@ def retry(session: Session, claim: Claim, code: str, message: str, now: datetime
     most = LOST if code == WORKER_LOST else ATTEMPTS
     if claim.attempt >= most:
         return fail(session, claim, "system", code, f"{message} (attempt {claim.attempt} of {most})")
-    if not _leave(session, claim, state="queued"):
+    row = _leave(session, claim, state="queued")
+    if row is None:
         return False
     due_at = (now or utc_now()) + min(BACKOFF * 2 ** (claim.attempt - 1), LONGEST_BACKOFF)
-    line.join(session, session.get_one(RegistrationRow, claim.registration_id), due_at, ahead=True)
-    _audit(session, "registration.retried", claim, failure_code=code, failure_message=message)
+    line.join(session, row, due_at, ahead=True)
+    _audit(session, "registration.retried", claim, row, failure_code=code, failure_message=message)
     return True
 
 
@@ -79,14 +83,14 @@ def requeue_expired(session: Session, now: datetime | None = None) -> int:
     return sum(retry(session, Claim(*row), WORKER_LOST, f"{lost} ({row.worker})", now) for row in expired)
 
 
-def _leave(session: Session, claim: Claim, **values: Any) -> bool:
+def _leave(session: Session, claim: Claim, **values: Any) -> RegistrationRow | None:
     """Move the job out of ``running`` if the claim still stands."""
-    left = session.execute(update(RegistrationRow).where(*held(claim)).values(lease_until=None, **values))
-    return left.rowcount == 1
+    leaving = update(RegistrationRow).where(*held(claim)).values(lease_until=None, **values)
+    left = session.execute(leaving.returning(RegistrationRow), execution_options=ROWS_ALONE)
+    return left.scalar_one_or_none()
 
 
-def _audit(session: Session, event: str, claim: Claim, **payload: Any) -> None:
+def _audit(session: Session, event: str, claim: Claim, row: RegistrationRow, **payload: Any) -> None:
     about = {"registration": claim.registration_id, "attempt": claim.attempt}
     entry = audit.record(session, event, actor=claim.worker, **about, **payload)
-    row = session.get_one(RegistrationRow, claim.registration_id)
     events.tell(session, entry, [row], STATE_AFTER[event])

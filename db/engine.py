@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from db.errors import BackendUnknown
 
 BUSY_TIMEOUT_MS = 30_000
+ROWS_ALONE = {"synchronize_session": False}  # a statement about rows of which the session holds no object
 
 
 class Database:

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
+from db.engine import ROWS_ALONE
 from db.rows import HeartbeatRow
 from db.types import utc_now
 
@@ -14,7 +15,8 @@ FORGOTTEN_AFTER = timedelta(days=1)
 def beat(session: Session, role: str, name: str, now: datetime | None = None) -> None:
     """Note that this process did its work just now."""
     now = now or utc_now()
-    seen = session.execute(update(HeartbeatRow).where(HeartbeatRow.name == name).values(seen_at=now))
+    seeing = update(HeartbeatRow).where(HeartbeatRow.name == name).values(seen_at=now)
+    seen = session.execute(seeing, execution_options=ROWS_ALONE)
     if seen.rowcount == 0:
         session.execute(delete(HeartbeatRow).where(HeartbeatRow.seen_at < now - FORGOTTEN_AFTER))
         session.add(HeartbeatRow(name=name, role=role, seen_at=now))

@@ -12,6 +12,7 @@ from datetime import datetime
 from sqlalchemy import delete, func, insert, select, text
 from sqlalchemy.orm import Session
 
+from db.engine import ROWS_ALONE
 from db.rows import PRIORITIES, OutboxRow, RegistrationRow
 from db.types import utc_now
 
@@ -40,7 +41,8 @@ def join_all(session: Session, rows: Sequence[RegistrationRow], due_at: datetime
 
 def leave(session: Session, registration_id: str) -> None:
     """This job waits no longer."""
-    session.execute(delete(OutboxRow).where(OutboxRow.registration_id == registration_id))
+    place = OutboxRow.registration_id == registration_id
+    session.execute(delete(OutboxRow).where(place), execution_options=ROWS_ALONE)
 
 
 def first(session: Session, now: datetime | None = None) -> str | None:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, select, update
 from sqlalchemy.orm import Session
 
+from db.engine import ROWS_ALONE
 from db.rows import OutboxRow
 from db.types import utc_now
 
@@ -26,7 +27,7 @@ def mark_sent(session: Session, entries: list[int], now: datetime | None = None)
     """Note that these entries were published; they stay until a worker claims the job."""
     session.execute(
         update(OutboxRow).where(OutboxRow.id.in_(entries)).values(sent_at=now or utc_now()),
-        execution_options={"synchronize_session": False},
+        execution_options=ROWS_ALONE,
     )
 
 
@@ -34,4 +35,4 @@ def resend_lost(session: Session, now: datetime | None = None) -> int:
     """Publish again what was sent a while ago; to be called when the broker's queue is empty."""
     sent_before = (now or utc_now()) - RESEND_AFTER
     lost = update(OutboxRow).where(OutboxRow.sent_at < sent_before).values(sent_at=None)
-    return session.execute(lost, execution_options={"synchronize_session": False}).rowcount
+    return session.execute(lost, execution_options=ROWS_ALONE).rowcount

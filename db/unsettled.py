@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from db.engine import ROWS_ALONE
 from db.rows import UnsettledRow
 from db.types import utc_now
 
@@ -20,7 +21,7 @@ def expect(session: Session, key: str) -> None:
 
 def settle(session: Session, key: str) -> None:
     """A row points at the object from now on, or it is gone."""
-    session.execute(delete(UnsettledRow).where(UnsettledRow.key == key))
+    session.execute(delete(UnsettledRow).where(UnsettledRow.key == key), execution_options=ROWS_ALONE)
 
 
 def left(session: Session, now: datetime | None = None, limit: int = 100) -> list[str]:

@@ -31,7 +31,7 @@ def work_on(claim: Claim, place: Workplace) -> None:
             registration = _align(wish, fixed, moving, place)
             lease.check()
             key = _store(claim, registration, place)
-        _finish(claim, registration, key, place)
+        _finish(claim, wish.owner, registration, key, place)
     except ClaimLost:
         log.info("%s was taken away", _name(claim), extra=_about(claim))
     except NetworkUnknown as error:  # the API knew it when it accepted the job: this worker has others
@@ -78,9 +78,8 @@ def _store(claim: Claim, registration: Registration, place: Workplace) -> str:
     return key
 
 
-def _finish(claim: Claim, registration: Registration, key: str, place: Workplace) -> None:
+def _finish(claim: Claim, owner: str, registration: Registration, key: str, place: Workplace) -> None:
     with place.database.writing() as session:
-        owner = session.get_one(RegistrationRow, claim.registration_id).owner
         limits = thresholds.of(session.get(InstrumentRow, owner))
         body = thresholds.applied(registration.to_json(), limits)
         finished = endings.finish(session, claim, body, key)
