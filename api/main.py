@@ -34,6 +34,7 @@ from api.requests import BodyLimit, Requests
 from api.session.routes import router as session
 from api.settings import ApiSettings
 from api.webhooks.routes import router as webhooks
+from db import statistics
 from db.engine import Database
 from db.migrate import migrate
 from db.settings import StorageSettings
@@ -52,6 +53,7 @@ def create_app() -> FastAPI:
     app = FastAPIOffline(lifespan=_lifespan, static_url="/docs-assets", **about)  # /docs without the internet
     app.state.house = _open(settings)
     app.state.direct = Direct(app.state.house)
+    app.state.states = statistics.States()
     app.state.access = Access(app.state.house.database, open=settings.access == "open")
     problems.install(app)
     for router in (

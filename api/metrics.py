@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 
@@ -19,10 +19,10 @@ QUANTILES = (0.5, 0.9, 0.99)
 
 
 @router.get("/metrics")
-def metrics(database: DatabaseDep) -> Response:
+def metrics(request: Request, database: DatabaseDep) -> Response:
     """The same whichever API process is asked, but for the requests."""
     registry = CollectorRegistry()
-    registry.register(_Jobs(database))
+    registry.register(_Jobs(database, request.app.state.states))
     registry.register(requests)
     return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
@@ -30,15 +30,15 @@ def metrics(database: DatabaseDep) -> Response:
 class _Jobs:
     """Reads the rows once for each time that it is asked."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, database: Database, states: statistics.States) -> None:
+        self._database, self._states = database, states
 
     def describe(self) -> list[Metric]:
         return []
 
     def collect(self) -> Iterator[Metric]:
         with self._database.reading() as session:
-            states, waiting = statistics.states(session), statistics.waiting(session)
+            states, waiting = self._states.count(session), statistics.waiting(session)
             ended = statistics.ended_lately(session)
         yield _gauge("jobs", "Jobs in each state.", "state", states)
         yield _gauge("waiting_jobs", "Jobs in the queue.", "instrument", {w.owner: w.jobs for w in waiting})

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy import Float, Row, func, select
+from sqlalchemy.orm import Session
 
-from db.rows import STATES, OutboxRow, RegistrationRow
+from db.rows import ENDED, STATES, OutboxRow, RegistrationRow, ResultRow
 from db.types import utc_now
 
 LATELY = timedelta(minutes=5)
@@ -39,27 +42,52 @@ def waiting(session: Session, now: datetime | None = None) -> list[Waiting]:
     return [Waiting(owner, jobs, max(0.0, (now - since).total_seconds())) for owner, jobs, since in found]
 
 
-def states(session: Session) -> dict[str, int]:
-    """How many jobs there are in each state, of all instruments."""
-    query = select(RegistrationRow.state, func.count()).group_by(RegistrationRow.state)
-    return dict.fromkeys(STATES, 0) | dict(session.execute(query).tuples().all())
+class States:
+    """How many jobs there are in each state, of all instruments.
+
+    To count millions that have ended takes a second: it is believed for ``dearness`` times as long.
+    """
+
+    def __init__(self, dearness: float = 50) -> None:
+        self._dearness, self._lock = dearness, threading.Lock()
+        self._ended: dict[str, int] = {}
+        self._believed_until = 0.0
+
+    def count(self, session: Session) -> dict[str, int]:
+        """What has not ended is always counted: it is little, or much that matters."""
+        with self._lock:
+            if time.monotonic() >= self._believed_until:
+                started = time.monotonic()
+                self._ended = _counted(session, ENDED)
+                now = time.monotonic()
+                self._believed_until = now + self._dearness * (now - started)
+            ended = self._ended
+        unended = [state for state in STATES if state not in ENDED]
+        return dict.fromkeys(STATES, 0) | ended | _counted(session, unended)
 
 
 def ended_lately(session: Session, now: datetime | None = None) -> list[Ended]:
     """The newest jobs that were submitted lately and have ended."""
-    query = select(RegistrationRow).options(joinedload(RegistrationRow.result))
-    query = query.where(RegistrationRow.created_at > (now or utc_now()) - LATELY)
-    query = query.where(RegistrationRow.finished_at.is_not(None))
-    rows = session.scalars(query.order_by(RegistrationRow.created_at.desc()).limit(MOST))
-    return [_ended(row) for row in rows]
+    row, body = RegistrationRow, ResultRow.body
+    engine = body[("timings_s", "estimate")].as_string().cast(Float)
+    query = select(row.state, row.fault, row.attempt, row.created_at, row.started_at, row.finished_at)
+    query = query.add_columns(body["verdict"].as_string().label("verdict"), engine.label("engine"))
+    query = query.outerjoin(ResultRow, ResultRow.registration_id == row.id)
+    query = query.where(row.created_at > (now or utc_now()) - LATELY, row.finished_at.is_not(None))
+    return [_ended(one) for one in session.execute(query.order_by(row.created_at.desc()).limit(MOST))]
 
 
-def _ended(row: RegistrationRow) -> Ended:
+def _counted(session: Session, states: Sequence[str]) -> dict[str, int]:
+    query = select(RegistrationRow.state, func.count()).where(RegistrationRow.state.in_(states))
+    return dict(session.execute(query.group_by(RegistrationRow.state)).all())
+
+
+def _ended(row: Row) -> Ended:
     seconds = {"total": (row.finished_at - row.created_at).total_seconds()}
     if row.started_at is not None:
         seconds["waiting"] = (row.started_at - row.created_at).total_seconds()
         seconds["working"] = (row.finished_at - row.started_at).total_seconds()
-    if row.result is None:
+    if row.verdict is None:
         return Ended(f"{row.state}_{row.fault}" if row.fault else row.state, row.attempt, seconds)
-    seconds["engine"] = row.result.body.get("timings_s", {}).get("estimate", 0.0)
-    return Ended(row.result.body["verdict"], row.attempt, seconds)
+    seconds["engine"] = row.engine or 0.0
+    return Ended(row.verdict, row.attempt, seconds)
