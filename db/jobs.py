@@ -6,7 +6,7 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import true, update
+from sqlalchemy import select, true, update
 from sqlalchemy.orm import Session, joinedload
 from sqlalchemy.orm.attributes import set_committed_value
 
@@ -70,6 +70,11 @@ def get(session: Session, registration_id: str, owner: str | None = None) -> Reg
     if row is None or owner not in (None, row.owner):
         raise _not_found(registration_id)
     return row
+
+
+def state(session: Session, registration_id: str) -> str:
+    """Of a job that is known to be there."""
+    return session.scalars(select(RegistrationRow.state).where(RegistrationRow.id == registration_id)).one()
 
 
 def cancel(

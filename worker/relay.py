@@ -29,7 +29,6 @@ from worker.webhooks import Deliveries
 
 log = logging.getLogger(__name__)
 
-POLL_S = 0.02
 LOOK_S = 0.2  # at the outbox, where nobody has written in the meantime
 SWEEP_S = 1.0
 PULSE_S = 3.0
@@ -66,7 +65,7 @@ class Relay:
 
     def publish_due(self) -> None:
         """Wake a worker for each waiting job, then mark it: a call too many finds nothing to claim."""
-        if not self._changes.any(POLL_S):
+        if not self._changes.any(LOOK_S):
             return
         with self.database.engine.connect() as connection:  # a session would cost thrice as much
             entries = outbox.due(connection)

@@ -19,7 +19,7 @@ from db.rows import EventRow
 
 log = logging.getLogger(__name__)
 
-POLL_S = 0.02
+LOOK_S = 0.2  # whether anybody waits still
 TRUSTED_S = 1.0
 AFTER_A_FAULT_S = 1.0
 AT_ONCE = 1000
@@ -102,7 +102,7 @@ class Bulletin:
                 alone_since = time.monotonic()
             elif time.monotonic() - alone_since > LINGERS_S:
                 return
-            if changes.any(POLL_S):
+            if changes.any(LOOK_S):
                 self._read()
 
     def _read(self) -> None:

@@ -117,14 +117,15 @@ def check_wish(body: NewRegistration | NewBatch, caller: Caller) -> None:
 async def _ended(job: Registration, database: Database, bulletin: Bulletin, wait_s: float) -> Registration:
     """The registration once it has ended, or as it is when the time is over."""
 
-    def look() -> Registration:
-        return Registration.of(_row(job.id, database))
+    def state() -> str:
+        with database.reading() as session:
+            return jobs.state(session, job.id)
 
     async def has_ended() -> bool:
-        return (await run_in_threadpool(look)).state in ENDED
+        return await run_in_threadpool(state) in ENDED
 
     await until_ended(bulletin, job.id, wait_s, has_ended)
-    return await run_in_threadpool(look)
+    return Registration.of(await run_in_threadpool(_row, job.id, database))
 
 
 def _row(registration_id: str, database: Database, owner: str | None = None) -> RegistrationRow:
