@@ -18,8 +18,9 @@ from tables import markdown
 
 from xebra.estimate.estimator import PyramidEstimator
 from xebra.image import Image
-from xebra.training.export import refiner_at
+from xebra.training.export import GLANCE, refiner_at, seeker_pooled
 from xebra.training.lessons import trained
+from xebra.training.run import Lesson
 from xebra.transform import corner_error
 from xebra.weights import weights
 
@@ -40,8 +41,7 @@ class TorchEngine:
         )
         self._networks: dict[str, Callable] = {}
         for graph in weights().graphs:
-            size = graph.rpartition("_")[2]
-            network = (search if size == "search" else refiner_at(refine, int(size))).network
+            network = _asked_as(graph.rpartition("_")[2], search, refine).network
             if precision == "heads":
                 network.head.forward = torch.autocast("cpu", torch.float16)(network.head.forward)
             self._networks[graph] = network
@@ -58,6 +58,13 @@ class TorchEngine:
         outputs = getattr(network, "outputs", ("scores",))
         answers = said if isinstance(said, tuple) else (said,)
         return {name: a.float().numpy() for name, a in zip(outputs, answers, strict=True)}
+
+
+def _asked_as(part: str, search: Lesson, refine: Lesson) -> Lesson:
+    """The network of a graph, by the last word of the graph's name."""
+    if part == "glance":
+        return seeker_pooled(search, GLANCE)
+    return search if part == "search" else refiner_at(refine, int(part))
 
 
 def answers(precision: str, cases: list[Case]) -> list[np.ndarray]:

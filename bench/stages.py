@@ -1,8 +1,8 @@
 """How far each stage of the default network brings a pair: ./dev bench stages [options of bench/accuracy.py]
 
-Of the search: how often a right hypothesis (40 px at 256, what the next stage mends) is its best, among its
-best 5 and 20. Of each look: how many pairs are under 5 px after it. Of the accepted pairs: how many ended no
-further off than the search's best. Pictures of the pairs that are furthest off go to failures.png in --out.
+Of the quick search: how often a right hypothesis (40 px at 256, what the next stage mends) is its best,
+among its best 5 and 20. Of each look: how many pairs are under 5 px after it. Of the accepted pairs: how many
+ended no further off than the search's best. Pictures of those furthest off go to failures.png in --out.
 """
 
 from __future__ import annotations
@@ -66,9 +66,9 @@ def table(results: list[Staged]) -> str:
             mine = [r for r in results if (r.case.kind, r.case.level) == (kind, level)]
             if mine:
                 in_top = [_percent(r.rank < top for r in mine) for top in TOPS]
-                after = [_percent(r.errors[stage] < RIGHT_PX for r in mine) for stage in (1, 2, 3, 5)]
+                after = [_percent(r.errors[stage] < RIGHT_PX for r in mine) for stage in (1, 2, 4)]
                 rows.append([f"{KINDS[kind]}, {level}", *in_top, *after])
-    looks = ("128 px, all", "128 px, best 3", "256 px", "with more pains where unsure")
+    looks = ("128 px", "256 px", "with more pains where unsure")
     return markdown(["", *(f"right in the search's best {top}" for top in TOPS), *looks], rows)
 
 

@@ -207,7 +207,7 @@ def test_a_pair_that_is_not_accepted_at_once_is_tried_again_with_more_pains(own_
 
 def test_a_folder_without_one_of_the_graphs_is_an_engine_failure_in_words(tmp_path):
     shutil.copytree(weights().folder, tmp_path / weights().name)
-    with pytest.raises(EngineFailed, match="There is no network 'pyramid_search' in"):
+    with pytest.raises(EngineFailed, match="There is no network 'pyramid_glance' in"):
         Aligner(tmp_path.as_uri()).register(FIXED, MOVING)
 
 

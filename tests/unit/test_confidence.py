@@ -46,7 +46,7 @@ def apart(measured):
 
 @pytest.fixture(scope="module")
 def fitted():
-    return confide.fit(answers(600), wider(answers(200)))
+    return confide.fit([[m] for m in answers(600)], [[m] for m in wider(answers(200))])
 
 
 @pytest.mark.parametrize("sign", ["likeness", "lead", "disagreement_px", "spread_px"])
@@ -59,7 +59,7 @@ def test_every_sign_speaks_one_way(sign):
 
 def test_the_surer_the_answer_the_milder_the_verdict():
     ranks = {"refuse": 0, "review": 1, "accept": 2}
-    steps = [dataclasses.replace(FAIR, likeness=v, lead=v / 2) for v in np.geomspace(0.1, 60, 60)]
+    steps = [Signs(v, v / 2, disagreement_px=9 / v, spread_px=9 / v) for v in np.geomspace(1, 60)]
     assert [BUNDLED.probability(s) for s in steps] == sorted(BUNDLED.probability(s) for s in steps)
     said = [ranks[BUNDLED.verdict(s)[0]] for s in steps]
     assert said == sorted(said) and set(said) == {0, 1, 2}

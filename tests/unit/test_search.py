@@ -107,15 +107,16 @@ def layers():
     return specimen(576, seed=9)
 
 
+@pytest.mark.parametrize("stage", ["glance", "search"])
 @pytest.mark.parametrize(
     ("angle_deg", "scale", "shift"), [(160, 1.0, (20, -10)), (-75, 1.4, (0, 30)), (30, 0.7, (-25, 15))]
 )
-def test_a_turned_scaled_and_shifted_copy_is_found(layers, angle_deg, scale, shift):
+def test_a_turned_scaled_and_shifted_copy_is_found(layers, angle_deg, scale, shift, stage):
     truth = SimilarityTransform(scale, math.radians(angle_deg), shift, image_center((256, 256)))
     fixed, moving = seen_twice(layers, (absorption, absorption), truth, side=256)
     pair = Pair(Image(fixed), Image(moving))
     views = [each.view(pair.square(each, 128), 128)[None] for each in (pair.fixed, pair.moving)]
-    search = weights().config["search"]
+    search = weights().config[stage]
     scores = open_engine().run(search["graph"], fixed=views[0], moving=views[1])["scores"][0]
     best = peaks(scores, replace(GRID, cells=search["cells"]), 1)[0]
     x, y = shift

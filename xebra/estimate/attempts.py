@@ -16,8 +16,16 @@ from xebra.estimate.windows import closer
 
 OTHER_PX = 20.0  # at 256: hypotheses that end further apart than this are two
 SAME_PX = 12.0  # at 256: of hypotheses that lie nearer than this one is followed up
-MOST = 24  # of the search's best that the second attempt looks at, asked either way round
-FOLLOWED = 4  # of them, as they are and mended
+MOST = 24  # of a search's best that are kept
+FOLLOWED = 4  # of those that the second attempt looks at, as they are and mended
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A graph that searches, and what its scores stand for."""
+
+    graph: str
+    grid: SearchGrid
 
 
 @dataclass(frozen=True)
@@ -25,13 +33,10 @@ class Stages:
     """The network's graphs, what they are asked, and where they run."""
 
     engine: Engine
-    search: str
-    grid: SearchGrid
-    levels: list[Level]  # first looks, second looks, the closest view of the whole
-
-    def searched(self, pair: Pair, scale_within: float | None) -> tuple[list[Candidate], np.ndarray]:
-        """The search's best, and the scores over scale and angle."""
-        return searched(self.engine, self.search, self.grid, pair, MOST, scale_within)
+    glance: Stage
+    search: Stage  # the same with finer cells
+    first: Level  # looks at hypotheses
+    fine: Level  # the closest view of the whole
 
 
 @dataclass(frozen=True)
@@ -40,7 +45,7 @@ class Attempt:
 
     best: Candidate
     signs: Signs
-    way: tuple[Candidate, ...]  # the best after the first looks, the second, and the closest of the whole
+    way: tuple[Candidate, ...]  # the best after the first looks, and after the closest of the whole
 
 
 class Attempts:
@@ -50,25 +55,28 @@ class Attempts:
         """``scale_within``: search only log scales as near to none as this."""
         self._stages, self._pair, self._scale_within = stages, pair, scale_within
         self._opinions = Opinions(pair)
-        self.hypotheses, self.table = stages.searched(pair, scale_within)
+        self.hypotheses, self.table = self._searched(stages.glance, pair)  # best first; over scale and angle
 
     def __iter__(self) -> Iterator[Attempt]:
-        first, again, _ = self._stages.levels
-        unturned, *turned = as_they_lie(self._pair, first.size)
-        looked = self._looked([unturned, *self.hypotheses[: first.kept - 1]])
-        yield self._followed(self._distinct(looked, again.kept), looked)
-        looked += self._looked([*turned, *self.hypotheses[first.kept - 1 :], *self._asked_back()])
+        unturned, *turned = as_they_lie(self._pair, self._stages.first.size)
+        looked = self._looked([unturned, *self.hypotheses[: self._stages.first.kept - 1]])
+        yield self._followed(looked, looked)
+        self.hypotheses, self.table = self._searched(self._stages.search, self._pair)
+        looked += self._looked([*turned, *self.hypotheses, *self._asked_back()])
         likely = self._distinct(looked, FOLLOWED)
         mended = self._looked([self._opinions.mended(candidate) for candidate in likely])
-        yield self._followed(likely + mended, looked, settle=True)
+        yield self._followed(self._looked(likely + mended), looked, thorough=True)
+
+    def _searched(self, stage: Stage, pair: Pair) -> tuple[list[Candidate], np.ndarray]:
+        return searched(self._stages.engine, stage.graph, stage.grid, pair, MOST, self._scale_within)
 
     def _asked_back(self) -> list[Candidate]:
         """What the search finds with the images exchanged."""
-        found, _ = self._stages.searched(self._pair.exchanged(), self._scale_within)
+        found, _ = self._searched(self._stages.search, self._pair.exchanged())
         return [replace(c, moving_from_fixed=np.linalg.inv(c.moving_from_fixed)) for c in found]
 
     def _looked(self, candidates: list[Candidate]) -> list[Candidate]:
-        return look(self._stages.engine, self._stages.levels[0], self._pair, candidates)
+        return look(self._stages.engine, self._stages.first, self._pair, candidates)
 
     def _distinct(self, candidates: list[Candidate], count: int) -> list[Candidate]:
         """The most plausible, none of them where a better one lies."""
@@ -78,18 +86,17 @@ class Attempts:
                 kept.append(candidate)
         return kept
 
-    def _followed(self, likely: list[Candidate], looked: list[Candidate], settle: bool = False) -> Attempt:
+    def _followed(self, likely: list[Candidate], looked: list[Candidate], thorough: bool = False) -> Attempt:
         """The most plausible of some candidates, followed up to the images' own px."""
-        engine, pair = self._stages.engine, self._pair
-        first, again, fine = self._stages.levels
-        ranked = self._opinions.ranked(look(engine, again, pair, likely))
-        chosen = ranked[0]
-        others = [c for c in ranked[1:] + looked if apart_px(pair, c, chosen) > OTHER_PX]
+        engine, pair, fine = self._stages.engine, self._pair, self._stages.fine
+        chosen, *others = self._opinions.ranked(likely)
+        others = [c for c in others + looked if apart_px(pair, c, chosen) > OTHER_PX]
         lead = chosen.score - max((c.score for c in others), default=0.0)
         best = refined(engine, fine, pair, chosen)
-        if settle:
+        if thorough:
             settled = look(engine, fine, pair, [self._opinions.settled(best)])
             best = self._opinions.ranked([best, *settled])[0]
-        way = (likely[0], chosen, best)
-        last = closer(engine, first.graph, pair, best, max(pair.fixed.shape) / fine.size)
-        return Attempt(last, read_signs(last, chosen.score, lead, by_windows=last is not best), way)
+        step = max(pair.fixed.shape) / fine.size
+        last = closer(engine, self._stages.first.graph, pair, best, step)
+        signs = read_signs(last, chosen.score, lead, thorough=thorough, by_windows=last is not best)
+        return Attempt(last, signs, (chosen, best))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from xebra.engine import Engine
-from xebra.estimate.attempts import Attempt, Attempts, Stages
+from xebra.estimate.attempts import Attempt, Attempts, Stage, Stages
 from xebra.estimate.confidence import AHEAD, Confidence
 from xebra.estimate.estimate import Estimate
 from xebra.estimate.hypotheses import SearchGrid
@@ -32,13 +32,13 @@ class Found(Attempt):
 
 
 class PyramidEstimator:
-    """Search over everything at 128 px, look closer at 128 and 256 px, end on the fixed image's own px."""
+    """Search everything at 128 px, look closer at 128 and 256 px, end on the fixed image's own px."""
 
     def __init__(self, weights: Weights, engine: Engine):
         config = weights.config
-        grid = SearchGrid(*(config["search"][name] for name in ("size", "cells", "angles", "scales")))
-        levels = [Level(**level) for level in config["levels"]]
-        self.stages = Stages(engine, config["search"]["graph"], grid, levels)
+        glance, search = (_stage(config[name]) for name in ("glance", "search"))
+        first, fine = (Level(**level) for level in config["levels"])
+        self.stages = Stages(engine, glance, search, first, fine)
         self.confidence = Confidence(**config["confidence"])
 
     def estimate(self, fixed: Image, moving: Image) -> Estimate:
@@ -69,10 +69,10 @@ class PyramidEstimator:
         """The best answer there is: the first attempt's where it will do."""
         pair, attempts = self.attempts(fixed, moving)
         for attempt in attempts:
-            if self.confidence.probability(attempt.signs) >= self.confidence.accept_from:
+            period = self._period(pair, attempt.best)
+            if not period and self.confidence.probability(attempt.signs) >= self.confidence.accept_from:
                 break
-        period, searched = self._period(pair, attempt.best), self._map(pair, attempts.table)
-        return Found(attempt.best, attempt.signs, attempt.way, period, searched)
+        return Found(attempt.best, attempt.signs, attempt.way, period, self._map(pair, attempts.table))
 
     def attempts(self, fixed: Image, moving: Image) -> tuple[Pair, Attempts]:
         """With both pixel spacings known, views are made at one physical scale and only that is searched."""
@@ -85,27 +85,31 @@ class PyramidEstimator:
     def _period(self, pair: Pair, best: Candidate) -> float | None:
         """Of the fixed image, in its px, where the answer shifted by it fits nearly as well."""
         period, copies = self._copies(pair, best)
-        here = look(self.stages.engine, self.stages.levels[0], pair, [best])[0].score if copies else 0.0
+        here = look(self.stages.engine, self.stages.first, pair, [best])[0].score if copies else 0.0
         return None if all(here - copy.score > AHEAD for copy in copies) else period
 
     def _map(self, pair: Pair, table: np.ndarray) -> SearchMap:
         """The search's scores for people: scales are those of px of the fixed to px of the moving image."""
-        to_fixed, to_moving = pair.wholes(self.stages.grid.size)
+        grid = self.stages.glance.grid  # the finer search counts turns and scales likewise
+        to_fixed, to_moving = pair.wholes(grid.size)
         return SearchMap(
-            np.linspace(0, 360, self.stages.grid.angles, endpoint=False).tolist(),
-            (np.exp(self.stages.grid.log_scales) * to_fixed[0, 0] / to_moving[0, 0]).round(4).tolist(),
+            np.linspace(0, 360, grid.angles, endpoint=False).tolist(),
+            (np.exp(grid.log_scales) * to_fixed[0, 0] / to_moving[0, 0]).round(4).tolist(),
             table.astype(float).round(2).tolist(),
         )
 
     def _copies(self, pair: Pair, best: Candidate) -> tuple[float | None, list[Candidate]]:
         """Where the fixed image repeats itself: its period, and the best answer shifted by it, looked at."""
-        level = self.stages.levels[0]
         to_fixed = pair.square(pair.fixed, WIDTH)
-        shifts = repeats(pair.fixed.view(to_fixed, WIDTH)) * to_fixed[0, 0]
+        shifts = repeats(pair.whole(WIDTH)) * to_fixed[0, 0]
         if not len(shifts):
             return None, []
         moved = [Candidate(best.moving_from_fixed @ _shifted(*shift), best.score) for shift in shifts]
-        return float(np.hypot(*shifts.T).min()), look(self.stages.engine, level, pair, moved)
+        return float(np.hypot(*shifts.T).min()), look(self.stages.engine, self.stages.first, pair, moved)
+
+
+def _stage(said: dict) -> Stage:
+    return Stage(said["graph"], SearchGrid(*(said[name] for name in ("size", "cells", "angles", "scales"))))
 
 
 def _shifted(x: float, y: float) -> np.ndarray:

@@ -29,7 +29,7 @@ class MutualInformation:
     def __init__(self, pair: Pair, size: int, every: int = 1):
         self.size = size
         self.to_fixed = pair.square(pair.fixed, size)
-        values, inside = pair.fixed.view(self.to_fixed, size)
+        values, inside = pair.whole(size)
         shown = ndimage.gaussian_filter(values, SMOOTH_PX)
         levels = _levels(shown, shown[inside > 0.99]).round().astype(int)
         self._fixed, self._inside = levels[::every, ::every], inside[::every, ::every] > 0.99

@@ -17,12 +17,13 @@ from xebra.transform import SimilarityTransform, image_center
 
 NEAR_DEG = (0.0, -10.0, 10.0)  # turns that are looked at whatever the search says
 WIDTH = 256  # px: lengths are stated for a fixed image of this side
-STILL_PX = 0.3  # at 256: a look that moves a candidate by less is the last
+AT_ONCE = 8  # candidates in a batch: a server takes no more than 16, and memory grows with it
+STILL_PX = 2.0  # at 256: a look that moves a candidate by less, a cell, is the last
 
 
 @dataclass(frozen=True)
 class Level:
-    """One graph of the refinement: views of ``size`` px, asked about the ``kept`` best hypotheses so far."""
+    """One graph of the refinement: views of ``size`` px; of ``kept`` hypotheses, ``passes`` times."""
 
     graph: str
     size: int
@@ -46,13 +47,21 @@ class Pair:
     def __init__(self, fixed: Image, moving: Image):
         self.fixed, self.moving = Viewed(fixed), Viewed(moving)
         self.moving_per_fixed: float | None = None  # px, where both spacings are known
+        self._whole: dict[int, np.ndarray] = {}
 
     def exchanged(self) -> Pair:
         """The fixed image as the moving one, and the other way round."""
         other = copy(self)
         other.fixed, other.moving = self.moving, self.fixed
         other.moving_per_fixed = self.moving_per_fixed and 1 / self.moving_per_fixed
+        other._whole = {}
         return other
+
+    def whole(self, size: int) -> np.ndarray:
+        """(2, N, N): the fixed image whole; made once, since every look asks for it."""
+        if size not in self._whole:
+            self._whole[size] = self.fixed.view(self.square(self.fixed, size), size)
+        return self._whole[size]
 
     def wholes(self, size: int) -> tuple[np.ndarray, np.ndarray]:
         """Views of ``size`` px that hold the whole images, at one scale where that is known."""
@@ -71,9 +80,8 @@ def searched(
     engine: Engine, graph: str, grid: SearchGrid, pair: Pair, count: int, scale_within: float | None
 ) -> tuple[list[Candidate], np.ndarray]:
     """The search's best, and how well each scale and turn fits at its best shift (scales, angles)."""
-    to_fixed, to_moving = pair.wholes(grid.size)
-    views = pair.fixed.view(to_fixed, grid.size), pair.moving.view(to_moving, grid.size)
-    scores = engine.run(graph, fixed=views[0][None], moving=views[1][None])["scores"][0]
+    moving = pair.moving.view(pair.wholes(grid.size)[1], grid.size)
+    scores = engine.run(graph, fixed=pair.whole(grid.size)[None], moving=moving[None])["scores"][0]
     best = peaks(scores, grid, count, scale_within)
     candidates = [_laid(pair, peak.fixed_from_moving, grid.size, peak.score) for peak in best]
     return candidates, scores.max((1, 2)).reshape(grid.angles, grid.scales).T
@@ -111,9 +119,13 @@ def apart_px(pair: Pair, one: Candidate, other: Candidate) -> float:
 
 def look(engine: Engine, level: Level, pair: Pair, candidates: list[Candidate]) -> list[Candidate]:
     """Each candidate one pass on."""
+    starts = range(0, len(candidates), AT_ONCE)
+    return [moved for i in starts for moved in _look(engine, level, pair, candidates[i : i + AT_ONCE])]
+
+
+def _look(engine: Engine, level: Level, pair: Pair, candidates: list[Candidate]) -> list[Candidate]:
     size = level.size
-    to_fixed = pair.square(pair.fixed, size)
-    here = pair.fixed.view(to_fixed, size)
+    to_fixed, here = pair.square(pair.fixed, size), pair.whole(size)
     there = np.stack([pair.moving.view(c.moving_from_fixed @ to_fixed, size) for c in candidates])
     said = engine.run(level.graph, fixed=np.broadcast_to(here, there.shape).copy(), moving=there)
     return [_moved(candidate, evidence_of(said, i), to_fixed, size) for i, candidate in enumerate(candidates)]

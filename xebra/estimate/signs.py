@@ -21,22 +21,26 @@ class Signs:
     lead: float  # how far ahead of the next hypothesis that is another
     disagreement_px: float  # mean corner distance between the answers of black and white blocks
     spread_px: float  # mean corner distance that the information leaves open, before calibration
+    thorough: bool = False  # of the second attempt?
     by_windows: bool = False  # did windows of a large image have the last word?
 
     @property
     def features(self) -> np.ndarray:
-        """For the calibration, (4,)."""
+        """For the calibration, (5,)."""
         return np.array(
             [
                 np.log(max(self.likeness, 0.1)),
                 np.clip(self.lead, 0, 20) ** 0.5,
                 np.log(self.disagreement_px + 0.1),
                 np.log(np.clip(self.spread_px, 0.01, 100)),
+                float(self.thorough),
             ]
         )
 
 
-def read_signs(best: Candidate, likeness: float, lead: float, by_windows: bool = False) -> Signs:
+def read_signs(
+    best: Candidate, likeness: float, lead: float, thorough: bool = False, by_windows: bool = False
+) -> Signs:
     """The signs of a candidate at its last look."""
     evidence, corners = best.evidence, corner_points(round(best.size))
     apart = evidence.step(best.size, 0) - evidence.step(best.size, 1)
@@ -44,7 +48,7 @@ def read_signs(best: Candidate, likeness: float, lead: float, by_windows: bool =
     disagreement = np.hypot(*at_points(apart, corners).T).mean() * to_width
     jacobian = jacobians(corners)
     spread = np.sqrt(np.trace(jacobian @ covariance(best) @ jacobian.transpose(0, 2, 1), axis1=1, axis2=2))
-    return Signs(likeness, lead, float(disagreement), float(spread.mean() * to_width), by_windows)
+    return Signs(likeness, lead, float(disagreement), float(spread.mean() * to_width), thorough, by_windows)
 
 
 def covariance(candidate: Candidate) -> np.ndarray:

@@ -22,9 +22,15 @@ class Viewed:
     def view(self, image_from_view: np.ndarray, size: int) -> np.ndarray:
         """(2, N, N) float32: values and outline (1 inside, 0 beyond) through a 3 x 3 transform of view px."""
         step = math.sqrt(abs(np.linalg.det(image_from_view[:2, :2])))
+        inside = _outline(self.shape, image_from_view, step, size)
+        return np.stack([self._values(image_from_view, step, size) * inside, inside])
+
+    def _values(self, image_from_view: np.ndarray, step: float, size: int) -> np.ndarray:
         pixels, unbinned = self.binned(step)
         matrix = np.linalg.inv(unbinned) @ image_from_view
-        values = ndimage.affine_transform(
+        if pixels.shape == (size, size) and np.allclose(matrix, np.eye(3), atol=1e-9):
+            return pixels
+        return ndimage.affine_transform(
             pixels,
             matrix[1::-1, 1::-1],  # scipy counts (row, column)
             matrix[1::-1, 2],
@@ -33,8 +39,6 @@ class Viewed:
             order=1,
             mode="nearest",
         )
-        inside = _outline(self.shape, image_from_view, step, size)
-        return np.stack([values * inside, inside])
 
     def binned(self, step: float) -> tuple[np.ndarray, np.ndarray]:
         """The image binned to about ``step`` px, and the 3 x 3 from px of that to those of the image."""

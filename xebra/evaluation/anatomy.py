@@ -21,7 +21,8 @@ def anatomy(estimator: PyramidEstimator, fixed: Image, moving: Image) -> Figure:
     FigureCanvasAgg(figure)
     axes = figure.subplots(1, 6, gridspec_kw={"width_ratios": [1, 1, 1.55, 1, 1, 1]})
     pair, attempts = estimator.attempts(fixed, moving)
-    _, *looks = next(iter(attempts)).way
+    best = attempts.hypotheses[0]
+    looks = next(iter(attempts)).way
     views = (
         pair.fixed.view(pair.square(pair.fixed, 256), 256),
         pair.moving.view(pair.square(pair.moving, 256), 256),
@@ -29,7 +30,7 @@ def anatomy(estimator: PyramidEstimator, fixed: Image, moving: Image) -> Figure:
     for axis, (image, _) in zip(axes[:2], views, strict=True):
         axis.imshow(_stretched(image), cmap="gray")
     _score_map(axes[2], estimator, attempts.table)
-    for axis, stage in zip(axes[3:], [attempts.hypotheses[0], *looks], strict=True):
+    for axis, stage in zip(axes[3:], [best, *looks], strict=True):
         axis.imshow(_overlay(pair, stage))
     for axis, title in zip(axes, TITLES, strict=True):
         axis.set_title(title, fontsize=10)
@@ -39,7 +40,7 @@ def anatomy(estimator: PyramidEstimator, fixed: Image, moving: Image) -> Figure:
 
 
 def _score_map(axis, estimator: PyramidEstimator, table: np.ndarray) -> None:
-    grid = estimator.stages.grid
+    grid = estimator.stages.glance.grid
     shown = axis.imshow(
         table, aspect="auto", origin="lower", cmap="magma", extent=(0, 360, -0.5, grid.scales - 0.5)
     )

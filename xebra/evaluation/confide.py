@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.optimize import minimize
@@ -18,11 +18,11 @@ from xebra.image import Image
 from xebra.transform import SimilarityTransform, corner_error, image_center
 
 RIGHT_PX = 5.0  # at 256
-SHRINK = 1e-2  # of the weights, per pair: keeps them finite where the pairs fall apart cleanly
+SHRINK = 3e-3  # of the weights, per pair: keeps them finite where the pairs fall apart cleanly
 CAREFUL = 0.995  # share of right answers among the accepted that the threshold is set for
-LEAST = 0.75  # probability below which nothing is accepted: real pairs are less kind than simulated ones
+LEAST = 0.9  # probability below which nothing is accepted: real pairs are less kind than simulated ones
 WARY = 0.3  # probability of being right below which an answer is refused
-NONE = Confidence([0.0] * 4, 0.0, 0.9, WARY, 1.0, 1.0, 50.0, [1.0] * 4, 1.0)  # before there is a calibration
+NONE = Confidence([0.0] * 5, 0.0, 0.9, WARY, 1.0, 1.0, 50.0, [1.0] * 4, 1.0)  # before there is a calibration
 NORMAL = 1.96  # standard deviations that hold 95 %
 
 
@@ -35,12 +35,11 @@ class Measured:
     pulls: np.ndarray  # (4,): errors of log scale, angle, shift x and y over what the information leaves open
 
 
-def measure(estimator: PyramidEstimator, cases: Iterable[Case]) -> list[Measured]:
+def measure(estimator: PyramidEstimator, cases: Iterable[Case]) -> list[list[Measured]]:
     """Every attempt of the estimator at each case."""
     return [
-        _measured(attempt, case)
+        [_measured(attempt, case) for attempt in estimator.attempts(Image(case.fixed), Image(case.moving))[1]]
         for case in cases
-        for attempt in estimator.attempts(Image(case.fixed), Image(case.moving))[1]
     ]
 
 
@@ -57,35 +56,38 @@ def _measured(found: Attempt, case: Case) -> Measured:
     return Measured(found.signs, error * WIDTH / max(shape), np.array(apart) / spread)
 
 
-def fit(measured: list[Measured], by_windows: list[Measured]) -> Confidence:
+def fit(measured: list[list[Measured]], by_windows: list[list[Measured]]) -> Confidence:
     """Logistic regression of being right; spreads and intervals scaled to hold what they say.
 
-    ``by_windows``: answers on images so large that windows had the last word.
+    Of the attempts at each pair. ``by_windows``: at images so large that windows had the last word.
     """
-    features, errors = (
-        np.array([m.signs.features for m in measured]),
-        np.array([m.error_px for m in measured]),
-    )
-    right = errors < RIGHT_PX
+    every = [attempt for attempts in measured for attempt in attempts]
+    features = np.array([m.signs.features for m in every])
+    right = np.array([m.error_px < RIGHT_PX for m in every])
     centre, spread = features.mean(0), features.std(0) + 1e-6
     weights, bias = _logistic((features - centre) / spread, right)
     weights = weights / spread
     bias -= float(weights @ centre)
-    probability = 1 / (1 + np.exp(-(features @ weights + bias)))
-    ratio = errors[right] / np.array([m.signs.spread_px for m in measured])[right]
-    widest, of_windows = _widest(measured), _widest(by_windows)
-    scale = float(np.median(ratio))
-    return Confidence(
-        weights=weights.round(4).tolist(),
-        bias=round(bias, 4),
-        accept_from=round(_threshold(probability, right), 4),
-        refuse_below=WARY,
+    judge = replace(NONE, weights=weights.round(4).tolist(), bias=round(bias, 4))
+    judge = replace(judge, accept_from=round(_threshold(judge, measured), 4))
+    answers, of_windows = ([_given(judge, attempts) for attempts in each] for each in (measured, by_windows))
+    errors = np.array([m.error_px for m in answers])
+    right = errors < RIGHT_PX
+    ratio = errors[right] / np.array([m.signs.spread_px for m in answers])[right]
+    widest, scale = _widest(answers), float(np.median(ratio))
+    return replace(
+        judge,
         spread_scale=round(scale, 4),
         right_error=round(float(ratio.mean() / scale), 4),
         wrong_px=round(float(np.minimum(errors[~right], SIDE).mean()), 2),
         interval_scale=(widest / NORMAL).round(4).tolist(),
-        by_windows=round(float(np.median(of_windows / widest)), 4),
+        by_windows=round(float(np.median(_widest(of_windows) / widest)), 4),
     )
+
+
+def _given(judge: Confidence, attempts: list[Measured]) -> Measured:
+    """The answer: that of the first attempt that will do, or of the last."""
+    return next((m for m in attempts if judge.probability(m.signs) >= judge.accept_from), attempts[-1])
 
 
 def _widest(measured: list[Measured]) -> np.ndarray:
@@ -105,9 +107,12 @@ def _logistic(features: np.ndarray, right: np.ndarray) -> tuple[np.ndarray, floa
     return found[:-1], float(found[-1])
 
 
-def _threshold(probability: np.ndarray, right: np.ndarray) -> float:
+def _threshold(judge: Confidence, measured: list[list[Measured]]) -> float:
     """The lowest from which the answers accepted are right often enough."""
-    order = np.argsort(-probability)
-    good = np.cumsum(right[order]) / np.arange(1, len(order) + 1)
-    enough = np.flatnonzero(good >= CAREFUL)
-    return float(np.clip(probability[order][enough[-1]] if len(enough) else 0.99, LEAST, 0.999))
+    for least in sorted({judge.probability(m.signs) for attempts in measured for m in attempts}):
+        trial = replace(judge, accept_from=float(np.clip(least, LEAST, 0.999)))
+        answers = [_given(trial, attempts) for attempts in measured]
+        accepted = [m for m in answers if judge.probability(m.signs) >= trial.accept_from]
+        if accepted and np.mean([m.error_px < RIGHT_PX for m in accepted]) >= CAREFUL:
+            return trial.accept_from
+    return 0.99

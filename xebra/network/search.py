@@ -31,11 +31,12 @@ class SearchConfig:
     stride: int = 4  # px a cell
     angles: int = 36  # over the full turn
     scales: int = 7  # from a half to two
+    pool: int = 1  # cells of the head, either way, that are laid on each other as one
 
     @property
     def cells(self) -> int:
         """Along a side of the maps that are laid on each other."""
-        return self.size // self.stride
+        return self.size // self.stride // self.pool
 
 
 class Search(nn.Module):
@@ -65,7 +66,8 @@ class Search(nn.Module):
 
     def maps(self, view: torch.Tensor) -> torch.Tensor:
         """Features and outline, (B, C + 1, n, n)."""
-        return torch.cat([self.head(view), F.avg_pool2d(view[:, 1:], self.config.stride)], 1)
+        maps = torch.cat([self.head(view), F.avg_pool2d(view[:, 1:], self.config.stride)], 1)
+        return F.avg_pool2d(maps, self.config.pool) if self.config.pool > 1 else maps
 
     def score(self, fixed: torch.Tensor, moving: torch.Tensor, hypotheses: torch.Tensor) -> torch.Tensor:
         """Scores of hypotheses (B or 1, H, 2), each an angle (rad) and a log scale of fixed_from_moving."""
@@ -89,7 +91,7 @@ class Search(nn.Module):
         like, cover, moving_energy, fixed_energy = sums.unbind(-2)
         cover = cover / self.config.cells**2
         energy = moving_energy.clamp(min=1e-3) * fixed_energy.clamp(min=1e-3)
-        likeness = like / energy.sqrt().clamp(min=1.0)
+        likeness = like / energy.sqrt().clamp(min=self.config.pool**-2)
         surer = cover.clamp(min=1e-3) ** (0.5 * self.preference.sigmoid())
         return self.sharpness.exp() * likeness * surer - 1e4 * (cover < LEAST_COVER)
 

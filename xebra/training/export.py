@@ -15,6 +15,7 @@ from xebra.training.run import GOLDEN_SEED, Lesson
 from xebra.training.searching import with_outline
 
 OUTPUTS = {"paper": ("parameters",), "search": ("scores",), "refine": Refine.outputs}
+GLANCE = 2  # cells that the quick search takes as one
 # Sides (px) of the views that the refinement is asked at, with what is still tried there.
 REFINED_AT = {128: {}, 256: {"turns": 2, "shifts": 3}}
 PAPER = "The paper's two heads: angle, scale and shift by direct regression, within a small range."
@@ -41,7 +42,10 @@ def export_pyramid(search: Path, refine: Path, folder: Path) -> dict:
     """Write search and refinement beside ``folder``, named after it; returns the start of its config.json."""
     seeker, said = _read(search, "search")
     refiner, also = _read(refine, "refine")
-    graphs = {f"{folder.name}_search": (seeker, seeker.size)}
+    graphs = {
+        f"{folder.name}_glance": (seeker_pooled(seeker, GLANCE), seeker.size),
+        f"{folder.name}_search": (seeker, seeker.size),
+    }
     for size in REFINED_AT:
         graphs[f"{folder.name}_{size}"] = refiner_at(refiner, size), size
     for name, (learnt, size) in graphs.items():
@@ -55,16 +59,10 @@ def export_pyramid(search: Path, refine: Path, folder: Path) -> dict:
         "kind": "pyramid",
         "description": PYRAMID,
         "graphs": list(graphs),
-        "search": {
-            "graph": f"{folder.name}_search",
-            "size": seeker.size,
-            "cells": seeker.config.cells,
-            "angles": seeker.config.angles,
-            "scales": seeker.config.scales,
-        },
+        "glance": _searches(f"{folder.name}_glance", seeker_pooled(seeker, GLANCE)),
+        "search": _searches(f"{folder.name}_search", seeker),
         "levels": [
-            {"graph": coarse, "size": min(REFINED_AT), "kept": 5, "passes": 1},
-            {"graph": coarse, "size": min(REFINED_AT), "kept": 2, "passes": 1},
+            {"graph": coarse, "size": min(REFINED_AT), "kept": 3, "passes": 1},
             {"graph": fine, "size": max(REFINED_AT), "kept": 1, "passes": 2},
         ],
         "network": {
@@ -73,6 +71,18 @@ def export_pyramid(search: Path, refine: Path, folder: Path) -> dict:
         },
         "training": {"search": said["training"], "refine": also["training"]},
         "validation": {"search": said["validation"], "refine": also["validation"]},
+    }
+
+
+def _searches(graph: str, seeker: Lesson) -> dict:
+    """What a graph's scores stand for."""
+    config = seeker.config
+    return {
+        "graph": graph,
+        "size": seeker.size,
+        "cells": config.cells,
+        "angles": config.angles,
+        "scales": config.scales,
     }
 
 
@@ -93,6 +103,14 @@ def refiner_at(refiner: Lesson, size: int) -> Lesson:
     """The refinement with the grid for views of ``size`` px; its weights do not know of the grid."""
     other = type(refiner)(dataclasses.replace(refiner.config, **REFINED_AT[size]))
     other.network.load_state_dict(refiner.network.state_dict())
+    other.network.eval()
+    return other
+
+
+def seeker_pooled(seeker: Lesson, pool: int) -> Lesson:
+    """The search with ``pool`` x ``pool`` cells taken as one; its weights do not know of that."""
+    other = type(seeker)(dataclasses.replace(seeker.config, pool=pool))
+    other.network.load_state_dict(seeker.network.state_dict())
     other.network.eval()
     return other
 
