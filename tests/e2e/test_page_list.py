@@ -8,8 +8,13 @@ from pathlib import Path
 
 import pytest
 from browser import opened
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Request, expect
 from service import Service
+
+HIDE = """hidden => {
+  Object.defineProperty(document, 'hidden', { value: hidden, configurable: true })
+  document.dispatchEvent(new Event('visibilitychange'))
+}"""
 
 
 @pytest.fixture
@@ -35,6 +40,19 @@ def test_what_others_submit_appears_and_ends_without_a_reload(page, service: Ser
     page.get_by_label("Search by name").fill("OURS")
     page.get_by_label("Which registrations").select_option("Failed")
     expect(page.get_by_text("None like this.")).to_be_visible()
+
+
+def test_page_that_nobody_looks_at_leaves_its_connection_to_others(page):
+    """A browser holds six to one service, however many pages of it are open."""
+
+    def is_stream(request: Request) -> bool:
+        return request.url.endswith("/events")
+
+    expect(page.locator(".recent-item, .recent > .hint").first).to_be_visible()  # so it listens by now
+    with page.expect_event("requestfailed", is_stream):
+        page.evaluate(HIDE, True)
+    with page.expect_event("request", is_stream):
+        page.evaluate(HIDE, False)
 
 
 def test_many_files_are_paired_by_name_shown_and_submitted_together(page, sample_pair, tmp_path: Path):

@@ -1,4 +1,4 @@
-import { useCallback, useReducer, useRef, useState } from "react";
+import { useCallback, useEffect, useReducer, useRef, useState } from "react";
 import { isAbort, messageOf } from "../api/problems";
 import type { Image, Mirror } from "../api/types";
 import { uploadImage } from "../api/upload";
@@ -22,6 +22,12 @@ export function usePair(): PairControls {
   const [mirror, setMirror] = useState<Mirror>("no");
   const uploads = useRef(new Map<number, AbortController>());
   const nextKey = useRef(1);
+
+  useEffect(() => {
+    for (const [key, abort] of uploads.current) {
+      if (key !== pair.fixed.key && key !== pair.moving.key) abort.abort(); // another image has taken its place
+    }
+  }, [pair]);
 
   const send = useCallback((role: Role, file: File) => {
     const key = nextKey.current++;

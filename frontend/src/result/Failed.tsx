@@ -1,23 +1,18 @@
-import { useState } from "react";
-import { messageOf } from "../api/problems";
 import type { Failure, Registration } from "../api/types";
 import { Icon } from "../frame/Icon";
 import { ProblemNote } from "../frame/ProblemNote";
 import { registerAgain } from "../submit/registerAgain";
+import { useSubmit } from "../submit/useSubmit";
 import { openRegistration } from "../url";
 
 /** An end without a result: whose fault it was, and what can be done now. */
 export function Failed({ registration }: { registration: Registration }) {
-  const [problem, setProblem] = useState<string | null>(null);
+  const { sending, problem, run } = useSubmit();
   const { failure } = registration;
   const title = titleOf(failure);
 
   async function again(): Promise<void> {
-    try {
-      openRegistration((await registerAgain(registration)).id);
-    } catch (error) {
-      setProblem(messageOf(error));
-    }
+    openRegistration((await registerAgain(registration)).id);
   }
 
   return (
@@ -28,7 +23,7 @@ export function Failed({ registration }: { registration: Registration }) {
         {failure && <p>{failure.message}</p>}
         {failure?.fault === "system" && <p className="hint">Nothing is wrong with your images.</p>}
         {failure?.fault !== "input" && (
-          <button type="button" className="primary" onClick={() => void again()}>
+          <button type="button" className="primary" disabled={sending} onClick={() => void run(again)}>
             Register again
           </button>
         )}

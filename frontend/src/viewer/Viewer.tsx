@@ -30,7 +30,7 @@ export function Viewer({ registration, result, placed, hand }: Props) {
       <ViewerControls view={view} change={change} />
       <div className="more-controls">
         <label className="check">
-          <input type="checkbox" checked={view.before} onChange={(event) => change({ before: event.currentTarget.checked })} />
+          <input type="checkbox" checked={view.before} disabled={hand !== null} onChange={(event) => change({ before: event.currentTarget.checked })} />
           <span>Before registration</span>
         </label>
         {result.covariance && result.verdict !== "refuse" && placed === null && (
