@@ -23,7 +23,8 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self.engine = _open(url)
-        self._writer = self.engine.execution_options(xebra_writes=True)
+        self._writer = self.engine.execution_options(xebra_synchronous="FULL")
+        self._noter = self.engine.execution_options(xebra_synchronous="NORMAL")
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -35,6 +36,17 @@ class Database:
     def writing(self) -> Iterator[Session]:
         """A session that is committed as a whole, or not at all if the block raises."""
         with Session(self._writer, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    @contextmanager
+    def noting(self) -> Iterator[Session]:
+        """The same, but the commit waits for no disk: for what is done again where the machine forgets it.
+
+        Never for what somebody may have seen, the audit and its events above all.
+        """
+        with Session(self._noter, expire_on_commit=False) as session, session.begin():
+            if self.engine.dialect.name == "postgresql":
+                session.execute(text("SET LOCAL synchronous_commit TO OFF"))
             yield session
 
     def ping(self) -> None:
@@ -93,5 +105,9 @@ def _write_ahead(connection) -> None:
 
 def _begin_sqlite(connection) -> None:
     """Take the write lock first: a reader that turns writer half-way would fail instead of wait."""
-    writes = connection.get_execution_options().get("xebra_writes")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    synchronous = connection.get_execution_options().get("xebra_synchronous")
+    if synchronous is None:
+        connection.exec_driver_sql("BEGIN")
+        return
+    connection.exec_driver_sql(f"PRAGMA synchronous = {synchronous}")
+    connection.exec_driver_sql("BEGIN IMMEDIATE")

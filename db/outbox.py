@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, select, text, update
+from sqlalchemy import Connection, select, update
 from sqlalchemy.orm import Session
 
 from db.engine import ROWS_ALONE
@@ -24,13 +24,7 @@ def due(
 
 
 def mark_sent(session: Session, entries: list[int], now: datetime | None = None) -> None:
-    """Note that these entries were published; they stay until a worker claims the job.
-
-    Workers wait for the end of this transaction, so that it waits for no disk: a note that is lost with the
-    machine is made again.
-    """
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(text("SET LOCAL synchronous_commit TO OFF"))
+    """Note that these entries were published; they stay until a worker claims the job."""
     session.execute(
         update(OutboxRow).where(OutboxRow.id.in_(entries)).values(sent_at=now or utc_now()),
         execution_options=ROWS_ALONE,

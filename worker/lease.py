@@ -50,6 +50,6 @@ class HeldLease:
                 return
 
     def _beat(self) -> bool:
-        with self._place.database.writing() as session:
+        with self._place.database.noting() as session:
             heartbeats.beat(session, "worker", self._place.name)
             return claims.keep(session, self._claim, self._place.lease)

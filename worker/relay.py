@@ -76,7 +76,7 @@ class Relay:
                 sent.append(entry)
         finally:  # what a lost broker did not take is due as before
             if sent:
-                with self.database.writing() as session:
+                with self.database.noting() as session:  # workers wait for its end
                     outbox.mark_sent(session, sent)
 
     def sweep(self) -> None:
@@ -92,7 +92,7 @@ class Relay:
         """Show that the broker answers, and give the workers a chance to show that they consume."""
         if queue_length(self.celery) == 0:
             self.celery.send_task("xebra.pulse", expires=PULSE_EXPIRES_S)
-        with self.database.writing() as session:
+        with self.database.noting() as session:
             heartbeats.beat(session, "relay", self.name)
 
     def _every(self, seconds: float, work: Callable[[], None]) -> None:

@@ -27,5 +27,5 @@ def work() -> None:
 def pulse() -> None:
     """Prove that this worker consumes."""
     place = workplace()
-    with place.database.writing() as session:
+    with place.database.noting() as session:
         heartbeats.beat(session, "worker", place.name)
