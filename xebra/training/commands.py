@@ -35,6 +35,8 @@ def train(argv: list[str]) -> int:
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--batch", type=int, default=16, help="pairs a step (default 16)")
     parser.add_argument("--seed", type=int, default=TrainingConfig.seed)
+    about = f"learning rate at its highest (default {TrainingConfig.learning_rate:g})"
+    parser.add_argument("--rate", type=float, default=TrainingConfig.learning_rate, help=about)
     parser.add_argument("--start", metavar="CHECKPOINT", help="begin with these weights, e.g. a search.pt")
     about = "micrographs (.npy, .tif, .png) that a share of the specimens is made of"
     parser.add_argument("--real", metavar="FOLDER", type=Path, help=about)
@@ -42,7 +44,7 @@ def train(argv: list[str]) -> int:
     parser.add_argument("--apart", metavar="NAME", nargs="+", default=[], help=about)
     asked = parser.parse_args(argv)
     torch.manual_seed(asked.seed)  # of the first weights
-    config = TrainingConfig(asked.minutes, asked.batch, seed=asked.seed, start=asked.start)
+    config = TrainingConfig(asked.minutes, asked.batch, asked.rate, seed=asked.seed, start=asked.start)
     real = str(asked.real) if asked.real else None
     config = dataclasses.replace(config, real=real, apart=tuple(asked.apart))
     folder = asked.folder or RUNS / asked.lesson
