@@ -102,7 +102,7 @@ class Bulletin:
                 alone_since = time.monotonic()
             elif time.monotonic() - alone_since > LINGERS_S:
                 return
-            if changes.any(LOOK_S):
+            if changes.any(LOOK_S) and self._readers:
                 self._read()
 
     def _read(self) -> None:
