@@ -8,11 +8,13 @@ from matplotlib.figure import Figure
 
 NAMES = ("rotation", "scale (log)", "shift x", "shift y")
 INK, LINE = "#1f4e79", "#c0392b"
+FEW = 200  # points: drawn to be seen one by one
 
 
 def parity_figure(sets: dict[str, tuple[np.ndarray, np.ndarray]]) -> Figure:
     """One row for each named set of (truth, prediction), both (n, 4) standardised; R2 and MAE in each."""
     figure = Figure(figsize=(11, 2.9 * len(sets)), dpi=120, layout="constrained")
+    figure.get_layout_engine().set(w_pad=0.08, h_pad=0.08)
     FigureCanvasAgg(figure)
     rows = figure.subplots(len(sets), 4, sharex=True, sharey=True, squeeze=False)
     for axes, (label, (truth, predicted)) in zip(rows, sets.items(), strict=True):
@@ -27,8 +29,9 @@ def parity_figure(sets: dict[str, tuple[np.ndarray, np.ndarray]]) -> Figure:
 
 def _panel(axis, truth: np.ndarray, predicted: np.ndarray) -> None:
     axis.plot([-2, 2], [-2, 2], color=LINE, lw=1, zorder=3)
-    axis.annotate("y = x", (1.55, 1.55), (1.0, 1.9), color=LINE, fontsize=8)
-    axis.plot(truth, predicted, ".", ms=3, color=INK, alpha=0.45, mec="none")
+    axis.text(1.45, 1.05, "y = x", color=LINE, fontsize=8)
+    size = 3 if len(truth) > FEW else 6
+    axis.plot(truth, predicted, ".", ms=size, color=INK, alpha=0.6, mec="none", zorder=4)
     r2 = 1 - ((truth - predicted) ** 2).sum() / ((truth - truth.mean()) ** 2).sum()
     text = f"R² = {r2:.3f}\nMAE = {np.abs(truth - predicted).mean():.3f}"
     axis.text(0.04, 0.96, text, transform=axis.transAxes, va="top", fontsize=9)
