@@ -17,6 +17,7 @@ from pathlib import Path
 import httpx
 import performance_page
 import service_loads as loads
+import service_shares as shares
 import service_table as table
 import service_trials as trials
 from deployed import deployed
@@ -27,7 +28,7 @@ from db import keys
 from db.engine import Database
 
 CLIENTS = (1, 8, 64)
-STEPS = ("load", "idle", "synchronous", "fairness", "queue", "memory", "recovery")
+STEPS = ("load", "idle", "synchronous", "shares", "fairness", "queue", "memory", "recovery")
 WORKERS = 2
 PATIENCE_S = 3600.0
 SETTINGS = {"ACCESS": "keys", "LEASE_SECONDS": "5"}
@@ -79,6 +80,7 @@ def measure(name: str, chosen: argparse.Namespace) -> dict:
             "load": partial(load, stack, wish, chosen),
             "idle": partial(trials.idle, stack, pair, wish, chosen.jobs // 2),
             "synchronous": partial(loads.at_once, stack.busy[0], pair, chosen.jobs // 2),
+            "shares": partial(shares.shares, stack, pair, wish, chosen.jobs),
             "fairness": partial(trials.fairness, stack, wish, modest, WORKERS),
             "queue": partial(queue, stack, wish, chosen.queued),
             "memory": partial(trials.memory, stack, wish, chosen.many),

@@ -81,6 +81,12 @@ def _memory(of: dict) -> Iterator[tuple[str, str]]:
         yield f"{part}, all processes, after {after} jobs of the network `paper`", figures
 
 
+def _shares(of: dict) -> Iterator[tuple[str, str]]:
+    own = sum(ms for part, ms in of.items() if part != "bare")
+    each = ", ".join(f"{part} {ms:.0f}" for part, ms in of.items() if part != "bare")
+    yield "processor time of a job, 8 clients", f"{own:.0f} ms ({each}); bare {of['bare']:.0f}"
+
+
 def _recovery(of: dict) -> Iterator[tuple[str, str]]:
     yield "`kill -9` of a worker with two jobs, lease 5 s, until both are done, longest", f"{of['seconds']} s"
 
@@ -88,6 +94,7 @@ def _recovery(of: dict) -> Iterator[tuple[str, str]]:
 SAID = {
     "idle": _beside("POST to finished, idle"),
     "synchronous": _beside("`POST /api/v1/register`"),
+    "shares": _shares,
     "fairness": _fairness,
     "queue": _queue,
     "memory": _memory,

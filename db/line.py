@@ -6,6 +6,7 @@ waits already goes on from its own last turn. So owners are served in rotation, 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -16,6 +17,7 @@ from db.engine import ROWS_ALONE
 from db.rows import PRIORITIES, OutboxRow, RegistrationRow
 from db.types import utc_now
 
+HELD_AT_MOST_S, ASK_AGAIN_S = 10.0, 0.005
 CHANNEL = "xebra_outbox"  # on which PostgreSQL tells the relays that somebody joined
 
 
@@ -48,13 +50,17 @@ def leave(session: Session, registration_id: str) -> None:
 def first(session: Session, now: datetime | None = None) -> str | None:
     """The id of the job whose turn it is, held for this transaction; None where nobody waits.
 
-    A place that another holds is passed over while there is one that nobody does. The last of all is waited
-    for: the relay may just be marking it, and whom it has woken must not go away empty-handed.
+    Places that others hold are passed over. Where there is no other, one is waited for: the relay may just be
+    marking it, and whom it has woken must not go away empty-handed. Not for ever: its holder may be frozen.
     """
     query = select(OutboxRow.registration_id).where(OutboxRow.due_at <= (now or utc_now()))
     query = query.order_by(OutboxRow.rank, OutboxRow.turn, OutboxRow.id).limit(1)
-    free = session.scalar(query.with_for_update(skip_locked=True))
-    return free or session.scalar(query.with_for_update())
+    end = time.monotonic() + HELD_AT_MOST_S
+    while True:
+        free = session.scalar(query.with_for_update(skip_locked=True))
+        if free is not None or session.scalar(query) is None or time.monotonic() > end:
+            return free
+        time.sleep(ASK_AGAIN_S)
 
 
 def _tell(session: Session) -> None:

@@ -1,0 +1,53 @@
+"""Whose processor time a job takes: the parts of a stack and the servers beside it, and the library alone."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections import Counter
+
+import numpy as np
+import psutil
+from service_loads import Stack, load
+
+import xebra
+
+CLIENTS = 8
+PARTS = {
+    "api": "api.main",
+    "worker": "worker.app",
+    "relay": "worker.relay",
+    "Triton": "triton",
+    "PostgreSQL": "postgres",
+    "S3": "rclone",
+    "Redis": "redis-server",
+}
+
+
+def shares(stack: Stack, pair: list[np.ndarray], wish: dict, jobs: int) -> dict[str, float]:
+    """Milliseconds of processor time for each job, several clients at once; *bare* is the library alone."""
+    before = _spent()
+    load(stack.busy, wish, CLIENTS, jobs)
+    after = _spent()
+    found = {part: 1e3 * (after[part] - before[part]) / jobs for part in PARTS if after[part]}
+    return {part: round(ms, 1) for part, ms in found.items()} | {"bare": round(_bare(pair, jobs // 2), 1)}
+
+
+def _bare(pair: list[np.ndarray], runs: int) -> float:
+    started = time.process_time()
+    for _ in range(runs):
+        xebra.register(*pair)
+    return 1e3 * (time.process_time() - started) / runs
+
+
+def _spent() -> Counter:
+    """Seconds of each part so far."""
+    spent: Counter = Counter()
+    for process in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            command, times = " ".join(process.cmdline()), process.cpu_times()
+            for part, word in PARTS.items():
+                if word in command:
+                    spent[part] += times.user + times.system
+                    break
+    return spent
