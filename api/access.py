@@ -61,6 +61,7 @@ class Access:
     _known: dict[tuple[bool, str], tuple[float, Caller]] = field(default_factory=dict)
     _windows: dict[str, Window] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _forgotten: int = 0  # cookies so far
 
     async def caller(self, key: str | None, token: str | None = None) -> Caller:
         """Raises ``KeyMissing``, ``KeyUnknown`` or ``SessionUnknown``; a key counts before a cookie."""
@@ -75,8 +76,10 @@ class Access:
         return known[1]
 
     def forget(self, token: str) -> None:
-        """The cookie may stand for something else now."""
-        self._known.pop((True, token), None)
+        """The cookie may stand for something else now, whatever is being looked up of it."""
+        with self._lock:
+            self._forgotten += 1
+            self._known.pop((True, token), None)
 
     def count(self, caller: Caller) -> dict[str, str]:
         """The RateLimit headers of one more request; raises ``RateExceeded``."""
@@ -96,14 +99,17 @@ class Access:
         return headers
 
     def _look_up(self, by_cookie: bool, text: str) -> tuple[float, Caller]:
+        forgotten = self._forgotten
         with self.database.reading() as session:
             key, instrument = sessions.find(session, text)[0][:2] if by_cookie else keys.find(session, text)
         actor = f"{instrument.name}/{key.id}"
         caller = Caller(instrument.name, actor, tuple(key.scopes), instrument, by_cookie)
         found = time.monotonic() + BELIEVED_S, caller
-        if len(self._known) >= MOST_BELIEVED:
-            self._known.clear()
-        self._known[by_cookie, text] = found
+        with self._lock:
+            if len(self._known) >= MOST_BELIEVED:
+                self._known.clear()
+            if forgotten == self._forgotten:
+                self._known[by_cookie, text] = found
         return found
 
 
