@@ -48,10 +48,11 @@ def staged(estimator: PyramidEstimator, case: Case) -> Staged:
     def error(candidate: Candidate) -> float:
         return corner_error(candidate.moving_from_fixed, case.moving_from_fixed, case.fixed.shape)
 
-    _, attempts = estimator.attempts(fixed, moving)
-    right = [rank for rank, each in enumerate(attempts.hypotheses) if error(each) < IN_REACH_PX]
+    pair, attempts = estimator.attempts(fixed, moving)
+    best, _ = estimator.stages.searched(estimator.stages.glance, pair, max(TOPS))
+    right = [rank for rank, each in enumerate(best) if error(each) < IN_REACH_PX]
     first = next(iter(attempts))
-    errors = [error(each) for each in (attempts.hypotheses[0], *first.way, first.best)]
+    errors = [error(each) for each in (best[0], *first.way, first.best)]
     answer = estimator.estimate(fixed, moving)
     matrix = np.linalg.inv(answer.transform.matrix)
     errors.append(corner_error(matrix, case.moving_from_fixed, case.fixed.shape))

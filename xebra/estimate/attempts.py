@@ -16,7 +16,7 @@ from xebra.estimate.windows import closer
 
 OTHER_PX = 20.0  # at 256: hypotheses that end further apart than this are two
 SAME_PX = 12.0  # at 256: of hypotheses that lie nearer than this one is followed up
-MOST = 24  # of a search's best that are kept
+MOST = 24  # of the search's best, either way round, that the second attempt looks at
 FOLLOWED = 4  # of those that the second attempt looks at, as they are and mended
 
 
@@ -38,6 +38,12 @@ class Stages:
     first: Level  # looks at hypotheses
     fine: Level  # the closest view of the whole
 
+    def searched(
+        self, stage: Stage, pair: Pair, count: int, scale_within: float | None = None
+    ) -> tuple[list[Candidate], np.ndarray]:
+        """A search's ``count`` best, and how well each scale and turn fits."""
+        return searched(self.engine, stage.graph, stage.grid, pair, count, scale_within)
+
 
 @dataclass(frozen=True)
 class Attempt:
@@ -52,27 +58,31 @@ class Attempts:
     """At one pair; each that is asked for takes more time."""
 
     def __init__(self, stages: Stages, pair: Pair, scale_within: float | None = None):
-        """``scale_within``: search only log scales as near to none as this."""
+        """``scale_within``: search only log scales as near to none as this.
+
+        ``hypotheses`` are the last search's, best first; ``table`` says how well each scale and turn fits.
+        """
         self._stages, self._pair, self._scale_within = stages, pair, scale_within
         self._opinions = Opinions(pair)
-        self.hypotheses, self.table = self._searched(stages.glance, pair)  # best first; over scale and angle
+        glanced = stages.first.kept - 1  # beside them, the images as they lie
+        self.hypotheses, self.table = stages.searched(stages.glance, pair, glanced, scale_within)
 
     def __iter__(self) -> Iterator[Attempt]:
         unturned, *turned = as_they_lie(self._pair, self._stages.first.size)
-        looked = self._looked([unturned, *self.hypotheses[: self._stages.first.kept - 1]])
+        looked = self._looked([unturned, *self.hypotheses])
         yield self._followed(looked, looked)
-        self.hypotheses, self.table = self._searched(self._stages.search, self._pair)
+        self.hypotheses, self.table = self._searched(self._pair)
         looked += self._looked([*turned, *self.hypotheses, *self._asked_back()])
         likely = self._distinct(looked, FOLLOWED)
         mended = self._looked([self._opinions.mended(candidate) for candidate in likely])
         yield self._followed(self._looked(likely + mended), looked, thorough=True)
 
-    def _searched(self, stage: Stage, pair: Pair) -> tuple[list[Candidate], np.ndarray]:
-        return searched(self._stages.engine, stage.graph, stage.grid, pair, MOST, self._scale_within)
+    def _searched(self, pair: Pair) -> tuple[list[Candidate], np.ndarray]:
+        return self._stages.searched(self._stages.search, pair, MOST, self._scale_within)
 
     def _asked_back(self) -> list[Candidate]:
         """What the search finds with the images exchanged."""
-        found, _ = self._searched(self._stages.search, self._pair.exchanged())
+        found, _ = self._searched(self._pair.exchanged())
         return [replace(c, moving_from_fixed=np.linalg.inv(c.moving_from_fixed)) for c in found]
 
     def _looked(self, candidates: list[Candidate]) -> list[Candidate]:
