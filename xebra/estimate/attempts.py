@@ -99,10 +99,11 @@ class Attempts:
     def _followed(self, likely: list[Candidate], looked: list[Candidate], thorough: bool = False) -> Attempt:
         """The most plausible of some candidates, followed up to the images' own px."""
         engine, pair, fine = self._stages.engine, self._pair, self._stages.fine
-        chosen, *others = self._opinions.ranked(likely)
-        others = [c for c in others + looked if apart_px(pair, c, chosen) > OTHER_PX]
+        most = FOLLOWED if thorough else 1
+        ways = [(c, refined(engine, fine, pair, c)) for c in self._distinct(likely, most)]
+        chosen, best = max(ways, key=lambda way: self._opinions.plausibility(way[1]))
+        others = [c for c in likely + looked if apart_px(pair, c, chosen) > OTHER_PX]
         lead = chosen.score - max((c.score for c in others), default=0.0)
-        best = refined(engine, fine, pair, chosen)
         if thorough:
             settled = look(engine, fine, pair, [self._opinions.settled(best)])
             best = self._opinions.ranked([best, *settled])[0]

@@ -18,7 +18,7 @@ from xebra.transform import SimilarityTransform, image_center
 NEAR_DEG = (0.0, -10.0, 10.0)  # turns that are looked at whatever the search says
 WIDTH = 256  # px: lengths are stated for a fixed image of this side
 AT_ONCE = 8  # candidates in a batch: a server takes no more than 16, and memory grows with it
-STILL_PX = 2.0  # at 256: a look that moves a candidate by less, a cell, is the last
+STILL_PX = 1.5  # at 256: a look that moves a candidate by less is the last
 
 
 @dataclass(frozen=True)
