@@ -81,6 +81,15 @@ def test_a_fit_tells_right_answers_from_wrong_ones(fitted):
     assert (errors[accepted] < confide.RIGHT_PX).mean() >= confide.CAREFUL - 0.01
 
 
+def test_the_answer_is_that_of_the_first_attempt_that_will_do(fitted):
+    sure = confide.Measured(Signs(60.0, 20.0, 0.1, 0.3), 0.3, np.zeros(4))
+    unsure = confide.Measured(Signs(0.2, 0.0, 9.0, 9.0), 90.0, np.zeros(4))
+    later = dataclasses.replace(sure, error_px=1.0)
+    assert confide._given(fitted, [sure, later]) is sure
+    assert confide._given(fitted, [unsure, later]) is later
+    assert confide._given(fitted, [unsure, last := dataclasses.replace(unsure)]) is last
+
+
 def test_the_expected_error_is_the_mean_error(fitted):
     signs, errors = apart(answers(600))
     expected = np.array([fitted.expected_px(s) for s in signs])
