@@ -49,7 +49,7 @@ def staged(estimator: PyramidEstimator, case: Case) -> Staged:
         return corner_error(candidate.moving_from_fixed, case.moving_from_fixed, case.fixed.shape)
 
     pair, attempts = estimator.attempts(fixed, moving)
-    best, _ = estimator.stages.searched(estimator.stages.glance, pair, max(TOPS))
+    best = estimator.stages.searched(estimator.stages.glance, pair).best(max(TOPS))
     right = [rank for rank, each in enumerate(best) if error(each) < IN_REACH_PX]
     first = next(iter(attempts))
     errors = [error(each) for each in (best[0], *first.way, first.best)]

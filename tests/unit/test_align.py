@@ -190,9 +190,15 @@ def own_weights(tmp_path):
 
 
 def test_networks_in_a_folder_of_ones_own_are_used_with_their_own_error_bar(own_weights, found):
-    known = weights().config["confidence"]
-    scale = [5 * scale for scale in known["interval_scale"]]
-    own = own_weights(spread_scale=5 * known["spread_scale"], interval_scale=scale).register(FIXED, MOVING)
+    bars = {
+        word: {
+            **bar,
+            "spread_scale": 5 * bar["spread_scale"],
+            "interval_scale": [5 * s for s in bar["interval_scale"]],
+        }
+        for word, bar in weights().config["confidence"]["bars"].items()
+    }
+    own = own_weights(bars=bars).register(FIXED, MOVING)
     assert np.array_equal(own.fixed_from_moving, found.fixed_from_moving)
     assert own.intervals["scale"] == pytest.approx(5 * found.intervals["scale"])
     assert own.expected_corner_error_px > 2 * found.expected_corner_error_px

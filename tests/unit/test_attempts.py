@@ -1,12 +1,14 @@
 """A pair is attempted quickly, then with more pains; network and mutual information weigh hypotheses."""
 
 import json
+import math
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from xebra.engine import open_engine
+from xebra.estimate import attempts
 from xebra.estimate.estimator import PyramidEstimator
 from xebra.estimate.opinions import Opinions
 from xebra.estimate.pyramid import Candidate, Pair, apart_px, as_they_lie
@@ -49,6 +51,19 @@ def test_each_step_of_the_way_is_no_further_off_than_the_search(attempted, truth
     assert apart_px(pair, last, right) < apart_px(pair, searched, right)
 
 
+@pytest.mark.parametrize(("lead", "looked_at"), [(-math.inf, 1), (math.inf, 3)])
+def test_where_the_search_is_clear_nothing_else_is_looked_at_first(monkeypatch, images, lead, looked_at):
+    monkeypatch.setattr(attempts, "CLEAR", lead)
+    engine, asked = open_engine(), []
+    run = engine.run
+    monkeypatch.setattr(
+        engine, "run", lambda graph, **views: asked.append((graph, views)) or run(graph, **views)
+    )
+    next(iter(PyramidEstimator(weights(), engine).attempts(*images)[1]))
+    graph, views = asked[1]
+    assert (graph, len(views["moving"])) == ("pyramid_128", looked_at)
+
+
 def test_a_pair_found_one_way_is_found_with_its_images_exchanged(attempted, images):
     pair, _, _ = attempted
     back = Pair(*images).exchanged()
@@ -58,16 +73,16 @@ def test_a_pair_found_one_way_is_found_with_its_images_exchanged(attempted, imag
 
 
 def test_of_equal_scores_the_one_where_the_images_say_more_about_each_other_is_likelier(attempted):
-    pair, _, (quick, _) = attempted
+    pair, made, (quick, _) = attempted
     aside = quick.best.moving_from_fixed @ np.array([[1, 0, 25], [0, 1, 25], [0, 0, 1.0]])
     wrong = replace(quick.best, moving_from_fixed=aside)
-    assert Opinions(pair).ranked([wrong, quick.best])[0] is quick.best
+    assert Opinions(pair, made.search).ranked([wrong, quick.best])[0] is quick.best
 
 
 def test_what_is_mended_and_settled_lies_nearer(attempted):
-    pair, _, (quick, _) = attempted
+    pair, made, (quick, _) = attempted
     aside = quick.best.moving_from_fixed @ np.array([[1, 0, 10], [0, 1, -6], [0, 0, 1.0]])
-    opinions, start = Opinions(pair), replace(quick.best, moving_from_fixed=aside)
+    opinions, start = Opinions(pair, made.search), replace(quick.best, moving_from_fixed=aside)
     mended = opinions.mended(start)
     settled = opinions.settled(mended)
     far = [apart_px(pair, each, quick.best) for each in (start, mended, settled)]

@@ -8,11 +8,11 @@ import pytest
 from xebra.estimate.confidence import Confidence
 from xebra.estimate.displacement import Evidence
 from xebra.estimate.pyramid import Candidate
-from xebra.estimate.signs import Signs, covariance, read_signs
+from xebra.estimate.signs import PIXELS, VIEW, WINDOWS, Signs, covariance, read_signs
 from xebra.evaluation import confide
 from xebra.weights import weights
 
-BUNDLED = Confidence(**weights().config["confidence"])
+BUNDLED = Confidence.of(weights().config["confidence"])
 FAIR = Signs(likeness=10.0, lead=4.0, disagreement_px=1.0, spread_px=1.5)
 SURE = np.diag([4000.0, 4000.0, 10.0, 10.0])
 
@@ -34,9 +34,16 @@ def answers(count):
     ]
 
 
-def wider(measured):
-    """The same with pulls three times as far."""
-    return [dataclasses.replace(m, pulls=3 * m.pulls) for m in measured]
+def wider(measured, last_word):
+    """The same with pulls three times as far and another's last word."""
+    return [
+        dataclasses.replace(
+            m,
+            pulls=3 * m.pulls,
+            signs=dataclasses.replace(m.signs, last_word=last_word, left_px=0.1 * m.signs.spread_px),
+        )
+        for m in measured
+    ]
 
 
 def apart(measured):
@@ -46,7 +53,8 @@ def apart(measured):
 
 @pytest.fixture(scope="module")
 def fitted():
-    return confide.fit([[m] for m in answers(600)], [[m] for m in wider(answers(200))])
+    measured = answers(600) + wider(answers(200), PIXELS)
+    return confide.fit([[m] for m in measured], [[m] for m in wider(answers(200), WINDOWS)])
 
 
 @pytest.mark.parametrize("sign", ["likeness", "lead", "disagreement_px", "spread_px"])
@@ -105,12 +113,23 @@ def test_a_95_percent_interval_holds_95_percent(fitted):
     assert (np.abs([m.pulls for m in right]) <= half).mean(0) == pytest.approx(0.95, abs=0.01)
 
 
-def test_answers_of_windows_have_an_error_bar_of_their_own(fitted):
-    assert fitted.by_windows == pytest.approx(3, rel=0.2)
-    assert np.allclose(fitted.calibrated(SURE, True), fitted.by_windows**2 * fitted.calibrated(SURE))
+@pytest.mark.parametrize("word", [WINDOWS, PIXELS])
+def test_who_had_the_last_word_has_an_error_bar_of_its_own(fitted, word):
+    wide = np.divide(fitted.bars[word].interval_scale, fitted.bars[VIEW].interval_scale)
+    assert wide == pytest.approx(3, rel=0.3)
+    assert np.allclose(np.diag(fitted.calibrated(SURE, word)), wide**2 * np.diag(fitted.calibrated(SURE)))
+
+
+def test_the_error_to_expect_is_what_the_last_word_leaves_open(fitted):
     sure = dataclasses.replace(FAIR, likeness=60, lead=20.0)
-    by_windows = dataclasses.replace(sure, by_windows=True)
-    assert fitted.expected_px(by_windows) > 1.5 * fitted.expected_px(sure)
+    of_pixels = dataclasses.replace(sure, last_word=PIXELS, left_px=0.1 * sure.spread_px)
+    closer = dataclasses.replace(of_pixels, left_px=0.05 * sure.spread_px)
+    assert fitted.expected_px(closer) < fitted.expected_px(of_pixels)
+    assert fitted.probability(of_pixels) == fitted.probability(sure)
+
+
+def test_of_too_few_right_answers_no_error_bar_is_made():
+    assert confide.fit([[m] for m in answers(300)], []).bars[PIXELS] == confide.UNSCALED
 
 
 def test_the_reason_names_the_weakest_sign():

@@ -9,7 +9,7 @@ from scipy import ndimage
 from xebra.estimate.periodic import repeats
 
 
-def lattice(period, angle, side=256):
+def lattice(period, angle, side=128):
     """Dots on a square lattice."""
     y, x = np.mgrid[:side, :side]
     along, across = x * np.cos(angle) + y * np.sin(angle), y * np.cos(angle) - x * np.sin(angle)
@@ -20,23 +20,23 @@ def full_view(image):
     return np.stack([image, np.ones_like(image)]).astype(np.float32)
 
 
-@pytest.mark.parametrize(("period", "angle"), [(12, 0.0), (22, 0.4), (45, -1.0)])
+@pytest.mark.parametrize(("period", "angle"), [(6, 0.0), (11, 0.4), (22.5, -1.0)])
 def test_the_period_of_a_lattice_is_found(period, angle):
-    noise = np.random.default_rng(1).normal(size=(256, 256)) * 0.05
+    noise = np.random.default_rng(1).normal(size=(128, 128)) * 0.05
     shifts = repeats(full_view(lattice(period, angle) + noise))
     lengths = np.hypot(*shifts.T)
-    assert len(shifts) == 4 and np.allclose(lengths, period, atol=1)
+    assert len(shifts) == 4 and np.allclose(lengths, period, atol=0.3)
     steps = np.degrees(np.arctan2(*shifts.T[::-1]) - angle) % 90
-    assert np.allclose(np.minimum(steps, 90 - steps), 0, atol=math.degrees(1 / period))
+    assert np.allclose(np.minimum(steps, 90 - steps), 0, atol=math.degrees(0.3 / period))
 
 
-@pytest.mark.parametrize("grain", [2, 5, 12])
+@pytest.mark.parametrize("grain", [1, 2.5, 6])
 def test_a_random_specimen_repeats_nothing(grain):
-    noise = np.random.default_rng(grain).normal(size=(256, 256))
+    noise = np.random.default_rng(int(2 * grain)).normal(size=(128, 128))
     assert not len(repeats(full_view(ndimage.gaussian_filter(noise, grain))))
 
 
 def test_a_slow_shading_is_no_period():
-    specimen = ndimage.gaussian_filter(np.random.default_rng(2).normal(size=(256, 256)), 3)
-    shading = 5 * specimen.std() * np.linspace(-1, 1, 256) ** 2
+    specimen = ndimage.gaussian_filter(np.random.default_rng(2).normal(size=(128, 128)), 1.5)
+    shading = 5 * specimen.std() * np.linspace(-1, 1, 128) ** 2
     assert not len(repeats(full_view(specimen + shading)))

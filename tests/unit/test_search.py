@@ -10,14 +10,15 @@ from specimens import seen_twice, specimen
 from torch.nn import functional as F  # noqa: N812
 
 from xebra.engine import open_engine
-from xebra.estimate.hypotheses import SearchGrid, peaks
+from xebra.estimate.hypotheses import UNHEARD_OF, SearchGrid, peaks
 from xebra.estimate.pyramid import Pair
 from xebra.image import Image
 from xebra.network.correlate import Correlate, conjugate_product
 from xebra.network.features import FeatureHead, normalised
 from xebra.network.search import SearchConfig, hypotheses
 from xebra.specimen.instruments import absorption
-from xebra.transform import SimilarityTransform, corner_error, image_center
+from xebra.training.refining import RefineLesson
+from xebra.transform import SimilarityTransform, image_center
 from xebra.weights import weights
 
 GRID = SearchGrid(size=128, cells=16, angles=36, scales=7)
@@ -95,6 +96,17 @@ def test_a_peak_between_the_steps_of_the_grid_is_found_there():
     assert four(best) == pytest.approx([0.3, 3.2, 0.4, 1.7], abs=1e-6)
 
 
+def test_what_was_searched_next_to_a_transform_is_told():
+    scores = hills((35, 3, 8, 8, 20), (12, 5, 4, 10, 15))
+    near = GRID.similarity(11.7, 5.2, np.array([-3.6, 1.8]))
+    assert GRID.near(scores, near) == 15
+    assert GRID.near(scores, GRID.similarity(35.6, 3, np.zeros(2))) == 20
+    angle, scale, shift = GRID.steps(near)
+    assert [angle, scale, *shift] == pytest.approx([11.7, 5.2, -3.6, 1.8])
+    for beyond in (GRID.similarity(3, 8.5, np.zeros(2)), GRID.similarity(3, 3, np.array([40, 0]))):
+        assert GRID.near(scores, beyond) == UNHEARD_OF
+
+
 def test_a_known_scale_leaves_hypotheses_of_that_scale_only():
     scores = hills((3, 1, 8, 8, 20), (20, 3, 8, 8, 10))
     assert four(peaks(scores, GRID, 1)[0])[1] == pytest.approx(1)
@@ -120,5 +132,10 @@ def test_a_turned_scaled_and_shifted_copy_is_found(layers, angle_deg, scale, shi
     scores = open_engine().run(search["graph"], fixed=views[0], moving=views[1])["scores"][0]
     best = peaks(scores, replace(GRID, cells=search["cells"]), 1)[0]
     x, y = shift
-    seen = SimilarityTransform(scale, math.radians(angle_deg), (x / 2, y / 2), image_center((128, 128)))
-    assert corner_error(best.fixed_from_moving, seen.matrix, (128, 128)) < 10
+    middle = image_center((128, 128))
+    seen = SimilarityTransform(scale, math.radians(angle_deg), (x / 2, y / 2), middle)
+    left = SimilarityTransform.from_matrix(np.linalg.inv(seen.matrix) @ best.fixed_from_moving, middle)
+    reach = RefineLesson.reach  # what the next stage has learnt to mend
+    assert abs(math.degrees(left.angle)) < reach.angle_deg
+    assert 1 / reach.scale < left.scale < reach.scale
+    assert np.abs(left.translation).max() < reach.shift * 128

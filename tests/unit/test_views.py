@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
-from xebra.estimate.views import Viewed
+from xebra.estimate.views import Viewed, sampled
 from xebra.image import Image
 from xebra.resample import resample
 from xebra.transform import SimilarityTransform, image_center, map_points
@@ -58,3 +59,23 @@ def test_binned_levels_keep_every_point_where_it_is(side, step):
     rows, columns = np.mgrid[:size, :size]
     brightest = np.array([(columns * values).sum(), (rows * values).sum()]) / values.sum()
     assert np.allclose(map_points(look(step, 3.0, 5.0), brightest), at, atol=0.05 * step)
+
+
+@pytest.mark.parametrize("edge", [0, 2])
+def test_sampling_is_bilinear_and_ends_with_the_image(edge):
+    pixels = RANDOM.random((50, 70)).astype(np.float32)
+    turned = SimilarityTransform(0.8, 0.6, (9, -4), image_center((40, 90))).matrix
+    found = sampled(pixels, turned, (40, 90), edge)
+    expected = ndimage.affine_transform(
+        pixels, turned[1::-1, 1::-1], turned[1::-1, 2], output_shape=(40, 90), order=1, mode="nearest"
+    )
+    y, x = np.mgrid[:40, :90]
+    at_x, at_y = (row[0] * x + row[1] * y + row[2] for row in turned[:2])
+    beyond = np.maximum(np.abs(at_x - 34.5) - 35, np.abs(at_y - 24.5) - 25)  # px outside the edges
+    assert np.allclose(found[beyond < edge - 0.01], expected[beyond < edge - 0.01], atol=1e-5)
+    assert (beyond > edge + 1).any() and not found[beyond > edge + 0.01].any()
+
+
+def test_a_view_far_from_the_image_samples_nothing():
+    far = np.array([[1, 0, 500], [0, 1, -900], [0, 0, 1.0]])
+    assert not sampled(np.ones((20, 20), np.float32), far, (16, 16)).any()

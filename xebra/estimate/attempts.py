@@ -10,13 +10,25 @@ import numpy as np
 from xebra.engine import Engine
 from xebra.estimate.hypotheses import SearchGrid
 from xebra.estimate.opinions import Opinions
-from xebra.estimate.pyramid import Candidate, Level, Pair, apart_px, as_they_lie, look, refined, searched
-from xebra.estimate.signs import Signs, read_signs
+from xebra.estimate.polish import polished
+from xebra.estimate.pyramid import (
+    Candidate,
+    Level,
+    Pair,
+    Searched,
+    apart_px,
+    as_they_lie,
+    look,
+    refined,
+    searched,
+)
+from xebra.estimate.signs import PIXELS, WINDOWS, Signs, read_signs, spread_px
 from xebra.estimate.windows import closer
 
 OTHER_PX = 20.0  # at 256: hypotheses that end further apart than this are two
 SAME_PX = 12.0  # at 256: of hypotheses that lie nearer than this one is followed up
 MOST = 24  # of the search's best, either way round, that the second attempt looks at
+CLEAR = 4.0  # log odds: where the search's best leads by so much, no other hypothesis is looked at first
 FOLLOWED = 4  # of those that the second attempt looks at, as they are and mended
 
 
@@ -38,11 +50,9 @@ class Stages:
     first: Level  # looks at hypotheses
     fine: Level  # the closest view of the whole
 
-    def searched(
-        self, stage: Stage, pair: Pair, count: int, scale_within: float | None = None
-    ) -> tuple[list[Candidate], np.ndarray]:
-        """A search's ``count`` best, and how well each scale and turn fits."""
-        return searched(self.engine, stage.graph, stage.grid, pair, count, scale_within)
+    def searched(self, stage: Stage, pair: Pair) -> Searched:
+        """What a stage says of a pair."""
+        return searched(self.engine, stage.graph, stage.grid, pair)
 
 
 @dataclass(frozen=True)
@@ -60,30 +70,33 @@ class Attempts:
     def __init__(self, stages: Stages, pair: Pair, scale_within: float | None = None):
         """``scale_within``: search only log scales as near to none as this.
 
-        ``hypotheses`` are the last search's, best first; ``table`` says how well each scale and turn fits.
+        ``search`` is what was searched last, ``hypotheses`` the best of it, best first.
         """
         self._stages, self._pair, self._scale_within = stages, pair, scale_within
-        self._opinions = Opinions(pair)
+        self.search = stages.searched(stages.glance, pair)
         glanced = stages.first.kept - 1  # beside them, the images as they lie
-        self.hypotheses, self.table = stages.searched(stages.glance, pair, glanced, scale_within)
+        self.hypotheses = self.search.best(glanced, scale_within)
+        self._opinions = Opinions(pair, self.search)
 
     def __iter__(self) -> Iterator[Attempt]:
         unturned, *turned = as_they_lie(self._pair, self._stages.first.size)
-        looked = self._looked([unturned, *self.hypotheses])
+        best, *others = [*self.hypotheses, unturned]
+        clear = len(others) > 1 and best.score - others[0].score > CLEAR
+        looked = self._looked([best] if clear else [best, *others])
         yield self._followed(looked, looked)
-        self.hypotheses, self.table = self._searched(self._pair)
-        looked += self._looked([*turned, *self.hypotheses, *self._asked_back()])
+        self.search = self._opinions.search = self._stages.searched(self._stages.search, self._pair)
+        self.hypotheses = self.search.best(MOST, self._scale_within)
+        unseen = [unturned, *turned] if clear else turned
+        looked += self._looked([*unseen, *self.hypotheses, *self._asked_back()])
         likely = self._distinct(looked, FOLLOWED)
         mended = self._looked([self._opinions.mended(candidate) for candidate in likely])
         yield self._followed(self._looked(likely + mended), looked, thorough=True)
 
-    def _searched(self, pair: Pair) -> tuple[list[Candidate], np.ndarray]:
-        return self._stages.searched(self._stages.search, pair, MOST, self._scale_within)
-
     def _asked_back(self) -> list[Candidate]:
         """What the search finds with the images exchanged."""
-        found, _ = self._searched(self._pair.exchanged())
-        return [replace(c, moving_from_fixed=np.linalg.inv(c.moving_from_fixed)) for c in found]
+        found = self._stages.searched(self._stages.search, self._pair.exchanged())
+        best = found.best(MOST, self._scale_within)
+        return [replace(c, moving_from_fixed=np.linalg.inv(c.moving_from_fixed)) for c in best]
 
     def _looked(self, candidates: list[Candidate]) -> list[Candidate]:
         return look(self._stages.engine, self._stages.first, self._pair, candidates)
@@ -100,8 +113,9 @@ class Attempts:
         """The most plausible of some candidates, followed up to the images' own px."""
         engine, pair, fine = self._stages.engine, self._pair, self._stages.fine
         most = FOLLOWED if thorough else 1
-        ways = [(c, refined(engine, fine, pair, c)) for c in self._distinct(likely, most)]
-        chosen, best = max(ways, key=lambda way: self._opinions.plausibility(way[1]))
+        ways = [(refined(engine, fine, pair, c), c) for c in self._distinct(likely, most)]
+        best = self._opinions.ranked([end for end, _ in ways])[0]
+        chosen = next(start for end, start in ways if end is best)
         others = [c for c in likely + looked if apart_px(pair, c, chosen) > OTHER_PX]
         lead = chosen.score - max((c.score for c in others), default=0.0)
         if thorough:
@@ -109,5 +123,10 @@ class Attempts:
             best = self._opinions.ranked([best, *settled])[0]
         step = max(pair.fixed.shape) / fine.size
         last = closer(engine, self._stages.first.graph, pair, best, step)
-        signs = read_signs(last, chosen.score, lead, thorough=thorough, by_windows=last is not best)
-        return Attempt(last, signs, (chosen, best))
+        if last is not best:
+            return Attempt(last, read_signs(last, chosen.score, lead, thorough, WINDOWS), (chosen, best))
+        signs = read_signs(best, chosen.score, lead, thorough)
+        last = polished(pair, best)
+        if last is None:
+            return Attempt(best, signs, (chosen, best))
+        return Attempt(last, replace(signs, last_word=PIXELS, left_px=spread_px(last)), (chosen, best))

@@ -6,10 +6,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from xebra.estimate.signs import Signs
+from xebra.estimate.signs import VIEW, Signs
 from xebra.registration import Verdict
 
 AHEAD = 3.0  # scores are log odds: an answer with less lead over another may be the other
+
+
+@dataclass(frozen=True)
+class Bar:
+    """How far right answers are off, by the spread that the last word on them leaves."""
+
+    spread_scale: float  # true spread over the one that the information says
+    right_error: float  # mean corner error over the calibrated spread
+    # True spread over the information's, of log scale, angle, shift x and y: 95 % lie within 1.96 of it.
+    interval_scale: list[float]
 
 
 @dataclass(frozen=True)
@@ -20,12 +30,13 @@ class Confidence:
     bias: float
     accept_from: float  # probability of being right
     refuse_below: float
-    spread_scale: float  # true spread over the one that the information says
-    right_error: float  # mean corner error of right answers over their calibrated spread
     wrong_px: float  # mean corner error of wrong answers, px at 256
-    # True spread over the information's, of log scale, angle, shift x and y: 95 % lie within 1.96 of it.
-    interval_scale: list[float]
-    by_windows: float  # the same again where windows of a large image had the last word
+    bars: dict[str, Bar]  # by who had the last word
+
+    @classmethod
+    def of(cls, config: dict) -> Confidence:
+        """From what config.json holds."""
+        return cls(**{**config, "bars": {word: Bar(**bar) for word, bar in config["bars"].items()}})
 
     def probability(self, signs: Signs) -> float:
         """That the corner error is under 5 px at 256."""
@@ -34,13 +45,12 @@ class Confidence:
 
     def expected_px(self, signs: Signs) -> float:
         """Mean corner error to expect, px at 256."""
-        right, scale = self.probability(signs), self.right_error * self.spread_scale
-        scale *= self.by_windows if signs.by_windows else 1
-        return right * scale * signs.spread_px + (1 - right) * self.wrong_px
+        right, bar = self.probability(signs), self.bars[signs.last_word]
+        return right * bar.right_error * bar.spread_scale * signs.open_px + (1 - right) * self.wrong_px
 
-    def calibrated(self, covariance: np.ndarray, by_windows: bool = False) -> np.ndarray:
+    def calibrated(self, covariance: np.ndarray, last_word: str = VIEW) -> np.ndarray:
         """(4, 4) of log scale, angle and shift, whose 1.96 deviations hold 95 % of right answers."""
-        scale = np.array(self.interval_scale) * (self.by_windows if by_windows else 1)
+        scale = np.array(self.bars[last_word].interval_scale)
         return covariance * scale[:, None] * scale
 
     def verdict(self, signs: Signs) -> tuple[Verdict, str]:

@@ -39,7 +39,7 @@ class PyramidEstimator:
         glance, search = (_stage(config[name]) for name in ("glance", "search"))
         first, fine = (Level(**level) for level in config["levels"])
         self.stages = Stages(engine, glance, search, first, fine)
-        self.confidence = Confidence(**config["confidence"])
+        self.confidence = Confidence.of(config["confidence"])
 
     def estimate(self, fixed: Image, moving: Image) -> Estimate:
         """Align two images and judge the answer."""
@@ -60,7 +60,7 @@ class PyramidEstimator:
             verdict,
             reason,
             self.confidence.calibrated(
-                parameter_covariance(found.best, fixed.shape, moving.shape), found.signs.by_windows
+                parameter_covariance(found.best, fixed.shape, moving.shape), found.signs.last_word
             ),
             found.search,
         )
@@ -72,7 +72,7 @@ class PyramidEstimator:
             period = self._period(pair, attempt.best)
             if not period and self.confidence.probability(attempt.signs) >= self.confidence.accept_from:
                 break
-        return Found(attempt.best, attempt.signs, attempt.way, period, self._map(pair, attempts.table))
+        return Found(attempt.best, attempt.signs, attempt.way, period, self._map(pair, attempts.search.table))
 
     def attempts(self, fixed: Image, moving: Image) -> tuple[Pair, Attempts]:
         """With both pixel spacings known, views are made at one physical scale and only that is searched."""
@@ -100,8 +100,8 @@ class PyramidEstimator:
 
     def _copies(self, pair: Pair, best: Candidate) -> tuple[float | None, list[Candidate]]:
         """Where the fixed image repeats itself: its period, and the best answer shifted by it, looked at."""
-        to_fixed = pair.square(pair.fixed, WIDTH)
-        shifts = repeats(pair.whole(WIDTH)) * to_fixed[0, 0]
+        size = self.stages.first.size
+        shifts = repeats(pair.whole(size)) * pair.square(pair.fixed, size)[0, 0]
         if not len(shifts):
             return None, []
         moved = [Candidate(best.moving_from_fixed @ _shifted(*shift), best.score) for shift in shifts]

@@ -9,6 +9,7 @@ import numpy as np
 
 from xebra.transform import SimilarityTransform
 
+UNHEARD_OF = -100.0  # a score for what the search does not try, or where too little overlaps to tell
 NEAR_PX = 16.0  # of the view: peaks nearer than this, of neighbouring hypotheses, are one peak
 
 
@@ -32,6 +33,24 @@ class SearchGrid:
         step = 2 * math.log(2) / (self.scales - 1)
         log_scale, turn = scale * step - math.log(2), 2 * math.pi * angle / self.angles
         return SimilarityTransform(math.exp(log_scale), turn, (x, y), middle).matrix
+
+    def steps(self, fixed_from_moving: np.ndarray) -> tuple[float, float, np.ndarray]:
+        """What ``similarity`` takes, of a 3 x 3 in px of the view."""
+        found = SimilarityTransform.from_matrix(fixed_from_moving, ((self.size - 1) / 2,) * 2)
+        step = 2 * math.log(2) / (self.scales - 1)
+        shift = -np.array(found.translation) * self.cells / self.size
+        return found.angle / (2 * math.pi) * self.angles, (math.log(found.scale) + math.log(2)) / step, shift
+
+    def near(self, scores: np.ndarray, fixed_from_moving: np.ndarray) -> float:
+        """Of scores (H, n + 1, n + 1) the best of the hypotheses on either side of a 3 x 3, a cell around."""
+        angle, scale, shift = self.steps(fixed_from_moving)
+        column, row = (np.round(shift) + self.cells / 2).astype(int)
+        around = (slice(max(0, place - 1), max(0, place + 2)) for place in (row, column))
+        angles = np.arange(2) + math.floor(angle)
+        scales = np.arange(2) + math.floor(scale)
+        scales = scales[(scales >= 0) & (scales < self.scales)]
+        which = (angles[:, None] % self.angles * self.scales + scales).ravel()
+        return float(scores[which][(slice(None), *around)].max(initial=UNHEARD_OF))
 
 
 @dataclass(frozen=True)
@@ -75,22 +94,22 @@ def _between(
     best: np.ndarray, grid: SearchGrid, scores: np.ndarray, angle: int, scale: int, shift: np.ndarray
 ) -> Peak:
     """A peak put between the steps of the grid, by parabolas through its neighbours."""
-    turned = angle + _vertex(
+    turned = angle + vertex(
         best[angle - 1, scale], best[angle, scale], best[(angle + 1) % grid.angles, scale]
     )
     scaled = float(scale)
     if 0 < scale < grid.scales - 1:
-        scaled += _vertex(*best[angle, scale - 1 : scale + 2])
+        scaled += vertex(*best[angle, scale - 1 : scale + 2])
     column, row = (shift + (scores.shape[0] - 1) / 2).astype(int)
     moved = shift.copy()
     if 0 < column < len(scores) - 1:
-        moved[0] += _vertex(*scores[row, column - 1 : column + 2])
+        moved[0] += vertex(*scores[row, column - 1 : column + 2])
     if 0 < row < len(scores) - 1:
-        moved[1] += _vertex(*scores[row - 1 : row + 2, column])
+        moved[1] += vertex(*scores[row - 1 : row + 2, column])
     return Peak(grid.similarity(turned, scaled, moved), float(best[angle, scale]))
 
 
-def _vertex(before: float, here: float, after: float) -> float:
+def vertex(before: float, here: float, after: float) -> float:
     """Where the parabola through three neighbours has its top, -0.5 to 0.5; 0 where it has none."""
     bend = 2 * here - before - after
     return float(np.clip((after - before) / (2 * bend), -0.5, 0.5)) if bend > 1e-6 else 0.0

@@ -13,7 +13,7 @@ from scipy import ndimage, optimize
 
 from xebra.estimate.displacement import matrix, units
 from xebra.estimate.pyramid import Pair
-from xebra.estimate.views import Viewed
+from xebra.estimate.views import Viewed, sampled
 
 BINS = 24
 SMOOTH_PX = 1.0  # of the view: noise below it says nothing about the other image
@@ -39,7 +39,7 @@ class MutualInformation:
     def __call__(self, moving_from_fixed: np.ndarray) -> float:
         """Normalised mutual information, 0 to 1, times the share of the fixed view that both show."""
         levels = self._moving.view(moving_from_fixed @ self._asked, self._fixed.shape)
-        both = (levels >= 0) & self._inside
+        both = (levels > -0.5) & self._inside
         cover = both.mean()
         if cover < LEAST_COVER:
             return 0.0
@@ -78,18 +78,10 @@ class Smoothed:
         if octave not in self._levels:
             pixels, unbinned = self._viewed.binned(2**octave)
             shown = ndimage.gaussian_filter(pixels, SMOOTH_PX * 2**octave / unbinned[0, 0])
-            self._levels[octave] = _levels(shown, shown), np.linalg.inv(unbinned)
+            levels = _levels(shown, shown) + np.float32(1)  # beyond the image lies 0
+            self._levels[octave] = levels, np.linalg.inv(unbinned)
         pixels, to_pixels = self._levels[octave]
-        through = to_pixels @ image_from_view
-        return ndimage.affine_transform(
-            pixels,
-            through[1::-1, 1::-1],  # scipy counts (row, column)
-            through[1::-1, 2],
-            output_shape=shape,
-            output=np.float32,
-            order=1,
-            cval=-1,
-        )
+        return sampled(pixels, to_pixels @ image_from_view, shape) - np.float32(1)
 
 
 def normalised(fixed: np.ndarray, moving: np.ndarray) -> float:

@@ -1,4 +1,4 @@
-"""What network and mutual information together think of hypotheses, and where the latter would put them."""
+"""What network, search and mutual information together think of hypotheses; where the last would put them."""
 
 from __future__ import annotations
 
@@ -6,27 +6,29 @@ import math
 from dataclasses import replace
 
 from xebra.estimate.information import MutualInformation
-from xebra.estimate.pyramid import Candidate, Pair
+from xebra.estimate.pyramid import Candidate, Pair, Searched
 
-SHARE = 0.5  # of mutual information in the plausibility, whose other part is the network's score
+SHARE = 0.5  # of mutual information in the plausibility, whose first part is the network's score
+SEARCHED = 0.05  # of the search's score in it: enough to rule out what the search holds for impossible
 COARSE, MIDDLE, FINE = 64, 128, 256  # px along the fixed image
 
 
 class Opinions:
-    """Of one pair."""
+    """Of one pair; ``search`` is the best that was made of it so far."""
 
-    def __init__(self, pair: Pair):
-        self._pair = pair
+    def __init__(self, pair: Pair, search: Searched):
+        self._pair, self.search = pair, search
         self._information: dict[int, MutualInformation] = {}
 
     def plausibility(self, candidate: Candidate) -> float:
         """Log of the network's score and of mutual information, each floored where it says nothing more."""
         told = self._at(MIDDLE)(candidate.moving_from_fixed)
-        return math.log(max(candidate.score, 0.1)) + SHARE * math.log(max(told, 1e-4))
+        by_looks = math.log(max(candidate.score, 0.1)) + SHARE * math.log(max(told, 1e-4))
+        return by_looks + SEARCHED * self.search.near(candidate)
 
     def ranked(self, candidates: list[Candidate]) -> list[Candidate]:
-        """The most plausible first."""
-        return sorted(candidates, key=self.plausibility, reverse=True)
+        """The most plausible first; of one alone nothing is asked."""
+        return sorted(candidates, key=self.plausibility, reverse=True) if len(candidates) > 1 else candidates
 
     def mended(self, candidate: Candidate) -> Candidate:
         """Where mutual information would put it, coarsely first: that reaches further than a look does."""

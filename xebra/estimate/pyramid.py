@@ -76,15 +76,36 @@ class Pair:
         return np.array([[step, 0, x], [0, step, y], [0, 0, 1.0]])
 
 
-def searched(
-    engine: Engine, graph: str, grid: SearchGrid, pair: Pair, count: int, scale_within: float | None
-) -> tuple[list[Candidate], np.ndarray]:
-    """The search's best, and how well each scale and turn fits at its best shift (scales, angles)."""
+@dataclass(frozen=True)
+class Searched:
+    """What a search said of a pair."""
+
+    pair: Pair
+    grid: SearchGrid
+    scores: np.ndarray  # (hypotheses, n + 1, n + 1)
+
+    def best(self, count: int, scale_within: float | None = None) -> list[Candidate]:
+        """Its best hypotheses, best first; ``scale_within``: only log scales as near to none as this."""
+        found = peaks(self.scores, self.grid, count, scale_within)
+        return [_laid(self.pair, peak.fixed_from_moving, self.grid.size, peak.score) for peak in found]
+
+    @property
+    def table(self) -> np.ndarray:
+        """How well each scale and turn fits at its best shift, (scales, angles)."""
+        return self.scores.max((1, 2)).reshape(self.grid.angles, self.grid.scales).T
+
+    def near(self, candidate: Candidate) -> float:
+        """The score of what was searched next to a candidate."""
+        to_fixed, to_moving = self.pair.wholes(self.grid.size)
+        moving_from_fixed = np.linalg.inv(to_moving) @ candidate.moving_from_fixed @ to_fixed
+        return self.grid.near(self.scores, np.linalg.inv(moving_from_fixed))
+
+
+def searched(engine: Engine, graph: str, grid: SearchGrid, pair: Pair) -> Searched:
+    """Ask a graph that searches."""
     moving = pair.moving.view(pair.wholes(grid.size)[1], grid.size)
-    scores = engine.run(graph, fixed=pair.whole(grid.size)[None], moving=moving[None])["scores"][0]
-    best = peaks(scores, grid, count, scale_within)
-    candidates = [_laid(pair, peak.fixed_from_moving, grid.size, peak.score) for peak in best]
-    return candidates, scores.max((1, 2)).reshape(grid.angles, grid.scales).T
+    said = engine.run(graph, fixed=pair.whole(grid.size)[None], moving=moving[None])
+    return Searched(pair, grid, said["scores"][0])
 
 
 def as_they_lie(pair: Pair, size: int) -> list[Candidate]:

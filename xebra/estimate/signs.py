@@ -10,6 +10,7 @@ from xebra.estimate.displacement import CELL, at_points, corner_points, jacobian
 from xebra.estimate.pyramid import WIDTH, Candidate
 from xebra.transform import image_center
 
+VIEW, WINDOWS, PIXELS = "view", "windows", "pixels"  # who may have the last word
 FAINT = 1e-3  # of the mean information, below which a direction counts as unknown
 
 
@@ -22,7 +23,13 @@ class Signs:
     disagreement_px: float  # mean corner distance between the answers of black and white blocks
     spread_px: float  # mean corner distance that the information leaves open, before calibration
     thorough: bool = False  # of the second attempt?
-    by_windows: bool = False  # did windows of a large image have the last word?
+    last_word: str = VIEW  # who said where the answer lies
+    left_px: float | None = None  # the spread that the last word leaves, where that is not the network's
+
+    @property
+    def open_px(self) -> float:
+        """Mean corner distance that is left open in the end, before calibration."""
+        return self.spread_px if self.left_px is None else self.left_px
 
     @property
     def features(self) -> np.ndarray:
@@ -39,16 +46,20 @@ class Signs:
 
 
 def read_signs(
-    best: Candidate, likeness: float, lead: float, thorough: bool = False, by_windows: bool = False
+    best: Candidate, likeness: float, lead: float, thorough: bool = False, last_word: str = VIEW
 ) -> Signs:
     """The signs of a candidate at its last look."""
     evidence, corners = best.evidence, corner_points(round(best.size))
     apart = evidence.step(best.size, 0) - evidence.step(best.size, 1)
-    to_width = CELL * WIDTH / best.size
-    disagreement = np.hypot(*at_points(apart, corners).T).mean() * to_width
-    jacobian = jacobians(corners)
-    spread = np.sqrt(np.trace(jacobian @ covariance(best) @ jacobian.transpose(0, 2, 1), axis1=1, axis2=2))
-    return Signs(likeness, lead, float(disagreement), float(spread.mean() * to_width), thorough, by_windows)
+    disagreement = np.hypot(*at_points(apart, corners).T).mean() * CELL * WIDTH / best.size
+    return Signs(likeness, lead, float(disagreement), spread_px(best), thorough, last_word)
+
+
+def spread_px(candidate: Candidate) -> float:
+    """Mean corner distance that a candidate's evidence leaves open, px at 256, before calibration."""
+    jacobian = jacobians(corner_points(round(candidate.size)))
+    left = jacobian @ covariance(candidate) @ jacobian.transpose(0, 2, 1)
+    return float(np.sqrt(np.trace(left, axis1=1, axis2=2)).mean() * CELL * WIDTH / candidate.size)
 
 
 def covariance(candidate: Candidate) -> np.ndarray:

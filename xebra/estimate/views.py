@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from scipy import ndimage
+from PIL import Image as Pillow
 
 from xebra.image import Image
 
@@ -21,8 +21,8 @@ class Viewed:
 
     def view(self, image_from_view: np.ndarray, size: int) -> np.ndarray:
         """(2, N, N) float32: values and outline (1 inside, 0 beyond) through a 3 x 3 transform of view px."""
-        step = math.sqrt(abs(np.linalg.det(image_from_view[:2, :2])))
-        inside = _outline(self.shape, image_from_view, step, size)
+        step = step_of(image_from_view)
+        inside = outline(self.shape, image_from_view, size)
         return np.stack([self._values(image_from_view, step, size) * inside, inside])
 
     def _values(self, image_from_view: np.ndarray, step: float, size: int) -> np.ndarray:
@@ -30,15 +30,7 @@ class Viewed:
         matrix = np.linalg.inv(unbinned) @ image_from_view
         if pixels.shape == (size, size) and np.allclose(matrix, np.eye(3), atol=1e-9):
             return pixels
-        return ndimage.affine_transform(
-            pixels,
-            matrix[1::-1, 1::-1],  # scipy counts (row, column)
-            matrix[1::-1, 2],
-            output_shape=(size, size),
-            output=np.float32,
-            order=1,
-            mode="nearest",
-        )
+        return sampled(pixels, matrix, (size, size), edge=1 + math.ceil(step_of(matrix) / 2))
 
     def binned(self, step: float) -> tuple[np.ndarray, np.ndarray]:
         """The image binned to about ``step`` px, and the 3 x 3 from px of that to those of the image."""
@@ -51,6 +43,43 @@ class Viewed:
         return self._levels[level], np.array([[bin_px, 0, middle], [0, bin_px, middle], [0, 0, 1.0]])
 
 
+def sampled(pixels: np.ndarray, matrix: np.ndarray, shape: tuple[int, int], edge: int = 0) -> np.ndarray:
+    """``pixels`` (H, W) float32 through a 3 x 3 matrix of px of a view (rows, columns), bilinear.
+
+    The outermost px go on for half a px, and ``edge`` px more; beyond is 0.
+    """
+    (left, top), (right, bottom) = _under(matrix, shape, pixels.shape, edge)
+    rows, columns = np.arange(top, bottom), np.arange(left, right)
+    if top < 0 or left < 0 or bottom > pixels.shape[0] or right > pixels.shape[1]:
+        part = pixels.take(rows, 0, mode="clip").take(columns, 1, mode="clip")
+    else:
+        part = pixels[top:bottom, left:right]
+    linear = matrix[:2, :2]
+    start = matrix[:2, 2] - (left, top) + 0.5 - linear.sum(1) / 2  # Pillow counts from the px' corners
+    through = (*linear[0], start[0], *linear[1], start[1])
+    seen = Pillow.fromarray(np.ascontiguousarray(part)).transform(
+        shape[::-1], Pillow.Transform.AFFINE, through, Pillow.Resampling.BILINEAR
+    )
+    return np.asarray(seen)
+
+
+def _under(
+    matrix: np.ndarray, shape: tuple[int, int], whole: tuple[int, int], edge: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """First px (x, y) of an image that a view reaches, and those after the last, up to ``edge`` px beyond."""
+    height, width = shape
+    corners = np.array([[0, 0, 1], [width - 1, 0, 1], [0, height - 1, 1], [width - 1, height - 1, 1]])
+    reached = (corners @ matrix.T)[:, :2]
+    size = np.array(whole[::-1])
+    first = np.clip(np.floor(reached.min(0)).astype(int) - 1, -edge, size + edge - 1)
+    return first, np.clip(np.ceil(reached.max(0)).astype(int) + 2, first + 1, size + edge)
+
+
+def step_of(matrix: np.ndarray) -> float:
+    """How many px a px of a view spans."""
+    return math.sqrt(abs(np.linalg.det(matrix[:2, :2])))
+
+
 def _halved(pixels: np.ndarray) -> np.ndarray:
     """Means over 2 x 2 px; an odd last row or column is repeated."""
     rows, columns = (-(-side // 2) * 2 for side in pixels.shape)
@@ -59,11 +88,12 @@ def _halved(pixels: np.ndarray) -> np.ndarray:
     return (even[::2, ::2] + even[1::2, ::2] + even[::2, 1::2] + even[1::2, 1::2]) * np.float32(0.25)
 
 
-def _outline(shape: tuple[int, int], image_from_view: np.ndarray, step: float, size: int) -> np.ndarray:
+def outline(shape: tuple[int, int], image_from_view: np.ndarray, size: int) -> np.ndarray:
     """How far inside the image's outer edges each px of the view lies, 0 to 1 over a px of the view."""
     line = np.arange(size)
-    inside = np.full((size, size), np.inf)
+    far = []  # px outside each pair of opposite edges
     for (x, y, start), length in zip(image_from_view[:2], (shape[1], shape[0]), strict=True):
-        at = (x * line)[None, :] + (y * line)[:, None] + start
-        np.minimum(inside, np.minimum(at + 0.5, length - 0.5 - at), out=inside)
-    return np.clip(inside / step + 0.5, 0, 1).astype(np.float32)
+        across, down = (part.astype(np.float32) for part in (x * line + start - (length - 1) / 2, y * line))
+        far.append(np.abs(across[None, :] + down[:, None]) - np.float32(length / 2))
+    inside = np.maximum(*far) * np.float32(-1 / step_of(image_from_view))
+    return np.clip(inside + np.float32(0.5), 0, 1)

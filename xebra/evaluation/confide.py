@@ -10,9 +10,9 @@ import numpy as np
 from scipy.optimize import minimize
 
 from xebra.estimate.attempts import Attempt
-from xebra.estimate.confidence import Confidence
+from xebra.estimate.confidence import Bar, Confidence
 from xebra.estimate.estimator import PyramidEstimator
-from xebra.estimate.signs import WIDTH, Signs, parameter_covariance
+from xebra.estimate.signs import PIXELS, VIEW, WIDTH, WINDOWS, Signs, parameter_covariance
 from xebra.evaluation.simulated import SIDE, Case
 from xebra.image import Image
 from xebra.transform import SimilarityTransform, corner_error, image_center
@@ -22,7 +22,10 @@ SHRINK = 3e-3  # of the weights, per pair: keeps them finite where the pairs fal
 CAREFUL = 0.995  # share of right answers among the accepted that the threshold is set for
 LEAST = 0.9  # probability below which nothing is accepted: real pairs are less kind than simulated ones
 WARY = 0.3  # probability of being right below which an answer is refused
-NONE = Confidence([0.0] * 5, 0.0, 0.9, WARY, 1.0, 1.0, 50.0, [1.0] * 4, 1.0)  # before there is a calibration
+UNSCALED = Bar(1.0, 1.0, [1.0] * 4)
+# Before there is a calibration:
+NONE = Confidence([0.0] * 5, 0.0, 0.9, WARY, 50.0, dict.fromkeys((VIEW, WINDOWS, PIXELS), UNSCALED))
+FEWEST = 8  # right answers by which an error bar is set
 NORMAL = 1.96  # standard deviations that hold 95 %
 
 
@@ -72,17 +75,11 @@ def fit(measured: list[list[Measured]], by_windows: list[list[Measured]]) -> Con
     judge = replace(judge, accept_from=round(_threshold(judge, measured), 4))
     answers, of_windows = ([_given(judge, attempts) for attempts in each] for each in (measured, by_windows))
     errors = np.array([m.error_px for m in answers])
-    right = errors < RIGHT_PX
-    ratio = errors[right] / np.array([m.signs.spread_px for m in answers])[right]
-    widest, scale = _widest(answers), float(np.median(ratio))
-    return replace(
-        judge,
-        spread_scale=round(scale, 4),
-        right_error=round(float(ratio.mean() / scale), 4),
-        wrong_px=round(float(np.minimum(errors[~right], SIDE).mean()), 2),
-        interval_scale=(widest / NORMAL).round(4).tolist(),
-        by_windows=round(float(np.median(_widest(of_windows) / widest)), 4),
-    )
+    bars = {word: _bar([m for m in answers if m.signs.last_word == word]) for word in (VIEW, PIXELS)}
+    wrong_px = round(float(np.minimum(errors[errors >= RIGHT_PX], SIDE).mean()), 2)
+    # Of windows there are too few for four scales of their own: the view's, all times the same.
+    wider = float(np.median(np.divide(_bar(of_windows).interval_scale, bars[VIEW].interval_scale)))
+    return replace(judge, wrong_px=wrong_px, bars={**bars, WINDOWS: _times(bars[VIEW], wider)})
 
 
 def _given(judge: Confidence, attempts: list[Measured]) -> Measured:
@@ -90,9 +87,20 @@ def _given(judge: Confidence, attempts: list[Measured]) -> Measured:
     return next((m for m in attempts if judge.probability(m.signs) >= judge.accept_from), attempts[-1])
 
 
-def _widest(measured: list[Measured]) -> np.ndarray:
-    """(4,) pulls within which 95 % of the right answers lie."""
-    return np.quantile([np.abs(m.pulls) for m in measured if m.error_px < RIGHT_PX], 0.95, axis=0)
+def _bar(measured: list[Measured]) -> Bar:
+    """How far the right ones of some answers are off; not known (1) where they are too few."""
+    right = [m for m in measured if m.error_px < RIGHT_PX]
+    if len(right) < FEWEST:
+        return UNSCALED
+    ratio = np.array([m.error_px / m.signs.open_px for m in right])
+    scale = float(np.median(ratio))
+    widest = np.quantile([np.abs(m.pulls) for m in right], 0.95, axis=0)  # (4,) pulls that 95 % lie within
+    return Bar(round(scale, 4), round(float(ratio.mean() / scale), 4), (widest / NORMAL).round(4).tolist())
+
+
+def _times(bar: Bar, factor: float) -> Bar:
+    interval_scale = [round(scale * factor, 4) for scale in bar.interval_scale]
+    return Bar(round(bar.spread_scale * factor, 4), bar.right_error, interval_scale)
 
 
 def _logistic(features: np.ndarray, right: np.ndarray) -> tuple[np.ndarray, float]:

@@ -29,7 +29,7 @@ class RefineConfig:
     """What the weights mean; kept beside them."""
 
     widths: tuple[int, int, int] = (16, 32, 64)
-    features: int = 16
+    features: int = 8
     stride: int = 2  # px a cell
     turns: int = 4  # steps of turn and of magnification that are tried, either way
     shifts: int = 5  # cells that are tried, either way
@@ -75,13 +75,10 @@ class Refine(nn.Module):
         fixed = fixed * around
         n = fixed.shape[-1] // BLOCK
         energy = (fixed * fixed).sum((1, 2, 3)) * (moving * moving).sum((1, 2, 3))
-        canvases = _strips(_strips(F.pad(moving, (REACH,) * 4), 2, n), 4, n)  # (B, C, n, 2 BLOCK, n, 2 BLOCK)
-        blocks = fixed.unflatten(3, (n, BLOCK)).unflatten(2, (n, BLOCK))
-        spectra = (
-            self.correlate.spectrum(x.permute(0, 3, 5, 2, 4, 1).flatten(3)) for x in (canvases, blocks)
-        )
+        canvases, blocks = _squares(F.pad(moving, (REACH,) * 4), 2 * BLOCK, n), _squares(fixed, BLOCK, n)
+        spectra = (self.correlate.spectrum(x) for x in (canvases, blocks))
         product = conjugate_product(*spectra).unflatten(3, (n * n, -1)).sum(4)
-        like = self.correlate.places(product).permute(0, 3, 1, 2).unflatten(1, (n, n))
+        like = self.correlate.places(product).unflatten(3, (n, n)).permute(0, 4, 3, 1, 2)
         surer = around.mean((1, 2, 3)).clamp(min=1e-3) ** (0.5 * self.preference.sigmoid())
         return like * (self.sharpness.exp() * surer / (energy + 1.0).sqrt())[:, None, None, None, None]
 
@@ -171,6 +168,12 @@ def displaced(place: torch.Tensor, parameters: torch.Tensor) -> torch.Tensor:
     return torch.einsum("kij,pj->kpi", jacobians(place), parameters)
 
 
-def _strips(x: torch.Tensor, dim: int, count: int) -> torch.Tensor:
-    """Overlapping strips of 2 BLOCK cells along a dimension, which becomes (count, 2 BLOCK)."""
-    return torch.stack([x.narrow(dim, i * BLOCK, 2 * BLOCK) for i in range(count)], dim)
+def _squares(maps: torch.Tensor, side: int, count: int) -> torch.Tensor:
+    """Squares of ``side`` cells, one each BLOCK cells of maps (B, C, N, N): (B, side, side, count^2 C).
+
+    Columns of squares, then rows, then channels: in that order whole runs of memory are moved.
+    """
+    last = maps.permute(0, 2, 3, 1)
+    rows = torch.stack([last.narrow(1, i * BLOCK, side) for i in range(count)], 3)  # (B, side, N, count, C)
+    both = torch.stack([rows.narrow(2, i * BLOCK, side) for i in range(count)], 3)
+    return both.flatten(3)

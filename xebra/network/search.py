@@ -27,7 +27,7 @@ class SearchConfig:
 
     size: int = 128  # px, side of both inputs
     widths: tuple[int, int, int] = (16, 48, 96)
-    features: int = 16
+    features: int = 8
     stride: int = 4  # px a cell
     angles: int = 36  # over the full turn
     scales: int = 7  # from a half to two

@@ -72,12 +72,24 @@ def _counts(draw: Draw, image: torch.Tensor, few: torch.Tensor) -> torch.Tensor:
     return counted + draw.normal(*image.shape) * draw.uniform(0, 0.08)
 
 
+def _raster(draw: Draw, image: torch.Tensor) -> torch.Tensor:
+    """Coarse px drawn large, as they are or smoothed, in one image of six: maps are slow to take."""
+    step = torch.where(draw.chance(0.16), draw.log_uniform(1.5, 6), torch.ones_like(image[:, :1, :1]))
+    smooth = torch.where(draw.chance(0.5), 0.5 * (step - 1), torch.zeros_like(step))
+    for axis in (1, 2):
+        start = draw.uniform(0, 1)[:, 0] * step[:, 0]
+        line = torch.arange(image.shape[axis], device=image.device)
+        chosen = (((line + start) / step[:, 0]).floor() + 0.5) * step[:, 0] - start
+        chosen = torch.where(step[:, 0] > 1, chosen, line.float()).round().long().clamp(0, len(line) - 1)
+        index = chosen[:, :, None] if axis == 1 else chosen[:, None, :]
+        image = image.gather(axis, index.expand_as(image))
+    return torch.where(smooth > 0, blur(image, smooth), image)
+
+
 def expose(draw: Draw, signal: torch.Tensor, few_counts: torch.Tensor) -> torch.Tensor:
     """What the file stores: the signal after optics, detector and the operator's contrast, about 0 to 1."""
-    image = blur(
-        to_unit(signal), torch.where(draw.chance(0.6), draw.uniform(0.3, 1.6), draw.uniform(0.2, 0.3))
-    )
+    sharp = torch.where(draw.chance(0.6), draw.uniform(0.3, 1.6), draw.uniform(0.2, 0.3))
+    image = blur(to_unit(signal), torch.where(draw.chance(0.2), draw.log_uniform(1.5, 5), sharp))
     image = torch.where(few_counts, image.clamp(min=0), _tone(draw, image))
     image = _counts(draw, _charging(draw, image), few_counts)
-    image = _bias_field(draw, _scan_lines(draw, image))
-    return image
+    return _raster(draw, _bias_field(draw, _scan_lines(draw, image)))

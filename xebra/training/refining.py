@@ -11,7 +11,8 @@ from xebra.network.refine import STEP, Refine, RefineConfig, centres, displaced
 from xebra.specimen.pairs import Pairs, PairSource, Range, rotation_scale
 from xebra.training.searching import with_outline
 
-NEAR = 0.4  # share of pairs within a fifth of the range
+NEAR = 0.25  # share of pairs within a fifth of the range
+SAME = 0.15  # of one modality: there, px have the last word
 BLUR = 0.5  # steps of the grid, width of the right place
 TRUSTED = 1.0  # cells: Newton's step is taught where the grid's answer is no further off
 
@@ -26,7 +27,7 @@ class RefineLesson:
         self.config, self.network, self.size = config, Refine(config), size
 
     def batch(self, source: PairSource, count: int) -> Pairs:
-        return source.batch(count, self.reach, near=NEAR)
+        return source.batch(count, self.reach, near=NEAR, same=SAME)
 
     def loss(self, pairs: Pairs, generator: torch.Generator) -> torch.Tensor:
         """Cross entropy over the grid and wrong pairs, and how far Newton's step ends from the truth."""

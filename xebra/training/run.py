@@ -61,7 +61,7 @@ class Training:
     def __init__(self, folder: Path, lesson: Lesson, config: TrainingConfig, device: str, resume: bool):
         self.folder, self.lesson, self.config, self.device = folder, lesson, config, device
         folder.mkdir(parents=True, exist_ok=True)
-        self.network = lesson.network.to(device)
+        self.network = lesson.network.to(device, memory_format=torch.channels_last)  # half the time on a CPU
         self.optimizer = torch.optim.AdamW(
             self.network.parameters(), config.learning_rate, weight_decay=config.weight_decay
         )
