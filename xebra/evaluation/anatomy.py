@@ -29,7 +29,7 @@ def anatomy(estimator: PyramidEstimator, fixed: Image, moving: Image) -> Figure:
     )
     for axis, (image, _) in zip(axes[:2], views, strict=True):
         axis.imshow(_stretched(image), cmap="gray")
-    _score_map(axes[2], estimator, attempts.table)
+    _score_map(axes[2], estimator, attempts.search.table)
     for axis, stage in zip(axes[3:], [best, *looks], strict=True):
         axis.imshow(_overlay(pair, stage))
     for axis, title in zip(axes, TITLES, strict=True):
