@@ -12,6 +12,7 @@ from xebra.estimate import attempts
 from xebra.estimate.estimator import PyramidEstimator
 from xebra.estimate.opinions import Opinions
 from xebra.estimate.pyramid import Candidate, Pair, apart_px, as_they_lie
+from xebra.estimate.signs import VIEW
 from xebra.image import Image, read_image
 from xebra.sample import FIXED, MOVING, TRUTH
 from xebra.transform import corner_error
@@ -51,8 +52,8 @@ def test_each_step_of_the_way_is_no_further_off_than_the_search(attempted, truth
     assert apart_px(pair, last, right) < apart_px(pair, searched, right)
 
 
-@pytest.mark.parametrize(("lead", "looked_at"), [(-math.inf, 1), (math.inf, 3)])
-def test_where_the_search_is_clear_nothing_else_is_looked_at_first(monkeypatch, images, lead, looked_at):
+@pytest.mark.parametrize(("lead", "looked_at"), [(-math.inf, 1), (math.inf, 8)])
+def test_only_what_the_search_holds_for_nearly_as_good_is_looked_at_first(monkeypatch, images, lead, looked_at):
     monkeypatch.setattr(attempts, "CLEAR", lead)
     engine, asked = open_engine(), []
     run = engine.run
@@ -77,6 +78,35 @@ def test_of_equal_scores_the_one_where_the_images_say_more_about_each_other_is_l
     aside = quick.best.moving_from_fixed @ np.array([[1, 0, 25], [0, 1, 25], [0, 0, 1.0]])
     wrong = replace(quick.best, moving_from_fixed=aside)
     assert Opinions(pair, made.search).ranked([wrong, quick.best])[0] is quick.best
+
+
+@pytest.fixture
+def quick(monkeypatch, images):
+    """Attempts at the sample pair as if its images showed two contrasts, and how to make the first."""
+    monkeypatch.setattr(attempts, "polished", lambda *_: None)
+    pair, made = PyramidEstimator(weights(), open_engine()).attempts(*images)
+    return pair, made, lambda: next(iter(made))
+
+
+def test_an_answer_across_contrasts_lies_half_way_to_that_of_mutual_information(quick):
+    pair, made, first = quick
+    found = first()
+    network = found.way[-1]
+    witness = Opinions(pair, made.search).settled(network)
+    assert found.signs.last_word == VIEW
+    assert 0 < found.signs.witness_px == pytest.approx(apart_px(pair, network, witness))
+    for end in (network, witness):
+        assert apart_px(pair, found.best, end) == pytest.approx(found.signs.witness_px / 2, rel=0.1)
+
+
+def test_a_witness_far_off_is_heard_and_not_followed(monkeypatch, quick):
+    aside = np.array([[1, 0, 25], [0, 1, 25], [0, 0, 1.0]])
+    monkeypatch.setattr(
+        Opinions, "settled", lambda _, c: replace(c, moving_from_fixed=c.moving_from_fixed @ aside)
+    )
+    found = quick[2]()
+    assert found.signs.witness_px > attempts.SAME_PX
+    assert found.best is found.way[-1]
 
 
 def test_what_is_mended_and_settled_lies_nearer(attempted):

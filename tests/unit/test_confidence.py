@@ -8,12 +8,12 @@ import pytest
 from xebra.estimate.confidence import Confidence
 from xebra.estimate.displacement import Evidence
 from xebra.estimate.pyramid import Candidate
-from xebra.estimate.signs import PIXELS, VIEW, WINDOWS, Signs, covariance, read_signs
+from xebra.estimate.signs import PIXELS, VIEW, WINDOWS, Signs, covariance, disagreement_px, spread_px
 from xebra.evaluation import confide
 from xebra.weights import weights
 
 BUNDLED = Confidence.of(weights().config["confidence"])
-FAIR = Signs(likeness=10.0, lead=4.0, disagreement_px=1.0, spread_px=1.5)
+FAIR = Signs(likeness=10.0, lead=4.0, disagreement_px=1.0, spread_px=1.5, witness_px=1.0)
 SURE = np.diag([4000.0, 4000.0, 10.0, 10.0])
 
 
@@ -25,9 +25,10 @@ def answers(count):
     lead = np.where(right, 8, 1) * rng.lognormal(0, 0.5, count)
     disagreement = np.where(right, 0.5, 5) * rng.lognormal(0, 0.7, count)
     spread = np.where(right, 0.8, 3) * rng.lognormal(0, 0.3, count)
+    witness = np.where(right, 0.6, 4) * rng.lognormal(0, 0.7, count)
     errors = np.where(right, 0.5 * spread * np.abs(rng.normal(1, 0.3, count)), rng.uniform(20, 200, count))
     pulls = rng.normal(0, 2, (count, 4)) * [0.5, 1, 2, 4]
-    rows = zip(likeness, lead, disagreement, spread, strict=True)
+    rows = zip(likeness, lead, disagreement, spread, witness, strict=True)
     return [
         confide.Measured(Signs(*row), error, pull)
         for row, error, pull in zip(rows, errors, pulls, strict=True)
@@ -57,7 +58,7 @@ def fitted():
     return confide.fit([[m] for m in measured], [[m] for m in wider(answers(200), WINDOWS)])
 
 
-@pytest.mark.parametrize("sign", ["likeness", "lead", "disagreement_px", "spread_px"])
+@pytest.mark.parametrize("sign", ["likeness", "lead", "disagreement_px", "spread_px", "witness_px"])
 def test_every_sign_speaks_one_way(sign):
     better = -1 if sign.endswith("_px") else 1
     steps = [dataclasses.replace(FAIR, **{sign: value}) for value in np.geomspace(0.05, 20, 30)[::better]]
@@ -67,7 +68,7 @@ def test_every_sign_speaks_one_way(sign):
 
 def test_the_surer_the_answer_the_milder_the_verdict():
     ranks = {"refuse": 0, "review": 1, "accept": 2}
-    steps = [Signs(v, v / 2, disagreement_px=9 / v, spread_px=9 / v) for v in np.geomspace(1, 60)]
+    steps = [Signs(v, v / 2, *[9 / v] * 3) for v in np.geomspace(1, 60)]
     assert [BUNDLED.probability(s) for s in steps] == sorted(BUNDLED.probability(s) for s in steps)
     said = [ranks[BUNDLED.verdict(s)[0]] for s in steps]
     assert said == sorted(said) and set(said) == {0, 1, 2}
@@ -90,8 +91,8 @@ def test_a_fit_tells_right_answers_from_wrong_ones(fitted):
 
 
 def test_the_answer_is_that_of_the_first_attempt_that_will_do(fitted):
-    sure = confide.Measured(Signs(60.0, 20.0, 0.1, 0.3), 0.3, np.zeros(4))
-    unsure = confide.Measured(Signs(0.2, 0.0, 9.0, 9.0), 90.0, np.zeros(4))
+    sure = confide.Measured(Signs(60.0, 20.0, 0.1, 0.3, 0.1), 0.3, np.zeros(4))
+    unsure = confide.Measured(Signs(0.2, 0.0, 9.0, 9.0, 9.0), 90.0, np.zeros(4))
     later = dataclasses.replace(sure, error_px=1.0)
     assert confide._given(fitted, [sure, later]) is sure
     assert confide._given(fitted, [unsure, later]) is later
@@ -133,9 +134,20 @@ def test_of_too_few_right_answers_no_error_bar_is_made():
 
 
 def test_the_reason_names_the_weakest_sign():
-    assert "another turn, scale or place" in BUNDLED.verdict(Signs(0.2, 0.0, 9, 9))[1]
-    assert "differ by 9.0 px" in BUNDLED.verdict(Signs(0.2, 10.0, 9, 9))[1]
-    assert "little alike" in BUNDLED.verdict(Signs(0.2, 10.0, 1, 9))[1]
+    for signs, reason in (
+        (Signs(0.2, 0.0, 9, 9, 9), "another turn, scale or place"),
+        (Signs(0.2, 10.0, 8, 9, 9), "network and mutual information differ by 9.0 px"),
+        (Signs(0.2, 10.0, 9, 9, 4, last_word=PIXELS), "network and pixels differ by 4.0 px"),
+        (Signs(0.2, 10.0, 9, 9, 1), "two halves of the image, asked apart, differ by 9.0 px"),
+        (Signs(0.2, 10.0, 1, 9, 1), "little alike"),
+    ):
+        assert reason in BUNDLED.verdict(signs)[1]
+
+
+@pytest.mark.parametrize(("word", "witness"), [(PIXELS, "pixels"), (VIEW, "mutual information")])
+def test_an_accepted_answer_says_who_agreed(word, witness):
+    said = BUNDLED.verdict(Signs(60.0, 20.0, 0.1, 0.3, 0.2, last_word=word))
+    assert said == ("accept", f"network and {witness} agree to 0.2 px at 256 x 256")
 
 
 def seen(gradient=(0.0, 0.0)):
@@ -145,10 +157,10 @@ def seen(gradient=(0.0, 0.0)):
 
 
 def test_halves_that_pull_apart_are_read_as_a_disagreement():
-    same, other = (read_signs(seen((pull, -pull)), 12.0, 5.0) for pull in (0.0, 2.0))
-    assert same.disagreement_px == 0
-    assert other.disagreement_px == pytest.approx(2 * 2 * 2.0 / 10, rel=0.1)  # cells of 2 px, both ways
-    assert same.spread_px == other.spread_px > 0
+    same, other = (seen((pull, -pull)) for pull in (0.0, 2.0))
+    assert disagreement_px(same) == 0
+    assert disagreement_px(other) == pytest.approx(2 * 2 * 2.0 / 10, rel=0.1)  # cells of 2 px, both ways
+    assert spread_px(same) == spread_px(other) > 0
 
 
 def test_more_information_leaves_less_open():

@@ -91,6 +91,13 @@ def test_peaks_are_not_neighbours_of_better_ones():
     assert (first.score, second.score) == (20, 15)
 
 
+def test_one_turn_and_scale_may_fit_in_two_places():
+    best, other = peaks(hills((12, 5, 4, 10, 20), (12, 5, 12, 10, 18)), GRID, 2)
+    assert four(best) == pytest.approx([12, 5, -4, 2], abs=1e-6)
+    assert four(other) == pytest.approx([12, 5, 4, 2], abs=1e-6)
+    assert (best.score, other.score) == (20, 18)
+
+
 def test_a_peak_between_the_steps_of_the_grid_is_found_there():
     best = peaks(hills((0.3, 3.2, 8.4, 9.7, 20)), GRID, 1)[0]
     assert four(best) == pytest.approx([0.3, 3.2, 0.4, 1.7], abs=1e-6)

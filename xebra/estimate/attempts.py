@@ -22,13 +22,13 @@ from xebra.estimate.pyramid import (
     refined,
     searched,
 )
-from xebra.estimate.signs import PIXELS, WINDOWS, Signs, read_signs, spread_px
+from xebra.estimate.signs import PIXELS, VIEW, WINDOWS, Signs, disagreement_px, spread_px
 from xebra.estimate.windows import closer
 
 OTHER_PX = 20.0  # at 256: hypotheses that end further apart than this are two
 SAME_PX = 12.0  # at 256: of hypotheses that lie nearer than this one is followed up
 MOST = 24  # of the search's best, either way round, that the second attempt looks at
-CLEAR = 4.0  # log odds: where the search's best leads by so much, no other hypothesis is looked at first
+CLEAR = 4.0  # log odds: hypotheses as far behind the search's best are not looked at first
 FOLLOWED = 4  # of those that the second attempt looks at, as they are and mended
 
 
@@ -80,13 +80,13 @@ class Attempts:
 
     def __iter__(self) -> Iterator[Attempt]:
         unturned, *turned = as_they_lie(self._pair, self._stages.first.size)
-        best, *others = [*self.hypotheses, unturned]
-        clear = len(others) > 1 and best.score - others[0].score > CLEAR
-        looked = self._looked([best] if clear else [best, *others])
+        best, *others = self.hypotheses
+        rivals = [other for other in others if best.score - other.score < CLEAR]
+        looked = self._looked([best, *rivals, unturned] if rivals else [best])
         yield self._followed(looked, looked)
         self.search = self._opinions.search = self._stages.searched(self._stages.search, self._pair)
         self.hypotheses = self.search.best(MOST, self._scale_within)
-        unseen = [unturned, *turned] if clear else turned
+        unseen = turned if rivals else [unturned, *turned]
         looked += self._looked([*unseen, *self.hypotheses, *self._asked_back()])
         likely = self._distinct(looked, FOLLOWED)
         mended = self._looked([self._opinions.mended(candidate) for candidate in likely])
@@ -122,11 +122,25 @@ class Attempts:
             settled = look(engine, fine, pair, [self._opinions.settled(best)])
             best = self._opinions.ranked([best, *settled])[0]
         step = max(pair.fixed.shape) / fine.size
-        last = closer(engine, self._stages.first.graph, pair, best, step)
-        if last is not best:
-            return Attempt(last, read_signs(last, chosen.score, lead, thorough, WINDOWS), (chosen, best))
-        signs = read_signs(best, chosen.score, lead, thorough)
-        last = polished(pair, best)
-        if last is None:
-            return Attempt(best, signs, (chosen, best))
-        return Attempt(last, replace(signs, last_word=PIXELS, left_px=spread_px(last)), (chosen, best))
+        closest = closer(engine, self._stages.first.graph, pair, best, step)
+        last, word, witness_px = self._last_word(closest, WINDOWS if closest is not best else VIEW)
+        left_px = spread_px(last) if word == PIXELS else None
+        apart, spread = disagreement_px(closest), spread_px(closest)
+        signs = Signs(chosen.score, lead, apart, spread, witness_px, thorough, word, left_px)
+        return Attempt(last, signs, (chosen, best))
+
+    def _last_word(self, closest: Candidate, word: str) -> tuple[Candidate, str, float]:
+        """The answer, who says so, and how far the network's own answer and a witness are apart, px at 256.
+
+        The witness is no network: the px, where both images show one contrast, else mutual information, which
+        starts from the answer. Of two answers that err each in its own way the middle errs least.
+        """
+        by_pixels = polished(self._pair, closest) if word == VIEW else None
+        if by_pixels is not None:
+            return by_pixels, PIXELS, apart_px(self._pair, closest, by_pixels)
+        witness = self._opinions.settled(closest)
+        apart = apart_px(self._pair, closest, witness)
+        if word == WINDOWS or apart > SAME_PX:
+            return closest, word, apart
+        middle = (closest.moving_from_fixed + witness.moving_from_fixed) / 2
+        return replace(closest, moving_from_fixed=middle), word, apart

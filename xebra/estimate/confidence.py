@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from xebra.estimate.signs import VIEW, Signs
+from xebra.estimate.signs import PIXELS, VIEW, Signs
 from xebra.registration import Verdict
 
+APART_PX = 3.0  # at 256: answers of two that should agree
 AHEAD = 3.0  # scores are log odds: an answer with less lead over another may be the other
 
 
@@ -56,18 +57,27 @@ class Confidence:
     def verdict(self, signs: Signs) -> tuple[Verdict, str]:
         """What to do with an answer, and why."""
         right = self.probability(signs)
-        apart = f"{signs.disagreement_px:.1f} px at 256 x 256"
         if right >= self.accept_from:
-            return "accept", f"two halves of the image, asked apart, agree to {apart}"
-        why = self._weakest(signs, apart)
+            return "accept", f"network and {_witness(signs)} agree to {_px(signs.witness_px)}"
+        why = self._weakest(signs)
         if right >= self.refuse_below:
             return "review", f"{why}: look at the overlay before use"
         return "refuse", f"{why}: take images that share more structure, or with more counts"
 
-    def _weakest(self, signs: Signs, apart: str) -> str:
+    def _weakest(self, signs: Signs) -> str:
         """The sign that speaks most against the answer."""
         if signs.lead < AHEAD:
             return "another turn, scale or place fits nearly as well"
-        if signs.disagreement_px > 3:
-            return f"two halves of the image, asked apart, differ by {apart}"
+        if signs.witness_px > APART_PX:
+            return f"network and {_witness(signs)} differ by {_px(signs.witness_px)}"
+        if signs.disagreement_px > APART_PX:
+            return f"two halves of the image, asked apart, differ by {_px(signs.disagreement_px)}"
         return "the images look little alike where they should be the same"
+
+
+def _witness(signs: Signs) -> str:
+    return "pixels" if signs.last_word == PIXELS else "mutual information"
+
+
+def _px(length: float) -> str:
+    return f"{length:.1f} px at 256 x 256"

@@ -11,6 +11,7 @@ from xebra.transform import SimilarityTransform
 
 UNHEARD_OF = -100.0  # a score for what the search does not try, or where too little overlaps to tell
 NEAR_PX = 16.0  # of the view: peaks nearer than this, of neighbouring hypotheses, are one peak
+NEIGHBOURS = 9  # hypotheses that a peak may show in: a step of turn and of scale either way
 
 
 @dataclass(frozen=True)
@@ -45,12 +46,11 @@ class SearchGrid:
         """Of scores (H, n + 1, n + 1) the best of the hypotheses on either side of a 3 x 3, a cell around."""
         angle, scale, shift = self.steps(fixed_from_moving)
         column, row = (np.round(shift) + self.cells / 2).astype(int)
-        around = (slice(max(0, place - 1), max(0, place + 2)) for place in (row, column))
         angles = np.arange(2) + math.floor(angle)
         scales = np.arange(2) + math.floor(scale)
         scales = scales[(scales >= 0) & (scales < self.scales)]
         which = (angles[:, None] % self.angles * self.scales + scales).ravel()
-        return float(scores[which][(slice(None), *around)].max(initial=UNHEARD_OF))
+        return float(scores[which][(slice(None), *_around(row, column))].max(initial=UNHEARD_OF))
 
 
 @dataclass(frozen=True)
@@ -64,25 +64,41 @@ class Peak:
 def peaks(scores: np.ndarray, grid: SearchGrid, count: int, scale_within: float | None = None) -> list[Peak]:
     """The ``count`` best hypotheses that are not neighbours of better ones, best first.
 
-    ``scale_within``: only log scales as far as this from none.
+    One turn and scale may fit in several places. ``scale_within``: only log scales as far as this from none.
     """
-    flat = scores.reshape(len(scores), -1)
-    place = flat.argmax(1)
-    best = np.take_along_axis(flat, place[:, None], 1)[:, 0].astype(float)
-    ranked = np.where(_allowed(grid, scale_within), best, -np.inf)
-    shift = np.stack(np.divmod(place, scores.shape[2])[::-1], 1) - (scores.shape[2] - 1) / 2
-    angle, scale = np.divmod(np.arange(len(scores)), grid.scales)
+    best = np.where(_allowed(grid, scale_within), scores.max((1, 2)), -np.inf)
+    floor = np.sort(best)[-min(count * NEIGHBOURS, int(np.isfinite(best).sum()))]
+    places = _tops(scores, np.argwhere(scores >= np.where(np.isfinite(best), floor, np.inf)[:, None, None]))
     near = NEAR_PX * grid.cells / grid.size
-    kept: list[int] = []
-    for h in np.argsort(-ranked, kind="stable"):
-        if len(kept) == count or not np.isfinite(ranked[h]):
+    kept = np.zeros((0, 3), int)
+    for place in places[np.argsort(-scores[tuple(places.T)], kind="stable")]:
+        if len(kept) == count:
             break
-        turned = np.abs((angle[kept] - angle[h] + grid.angles // 2) % grid.angles - grid.angles // 2)
-        same = (turned <= 1) & (np.abs(scale[kept] - scale[h]) <= 1)
-        if not (same & (np.hypot(*(shift[kept] - shift[h]).T) < near)).any():
-            kept.append(int(h))
-    table = best.reshape(grid.angles, grid.scales)
-    return [_between(table, grid, scores[h], *divmod(h, grid.scales), shift[h]) for h in kept]
+        apart = np.hypot(*(kept - place)[:, 1:].T)
+        if not (_neighbours(grid, kept[:, 0], place[0]) & (apart < near)).any():
+            kept = np.vstack([kept, place])
+    return [_between(scores, grid, *place) for place in kept.tolist()]
+
+
+def _tops(scores: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """Those of places (K, 3), hypothesis, row and column, beside which none fits better."""
+    hypothesis, row, column = places.T
+    last = scores.shape[1] - 1
+    steps = np.arange(-1, 2)
+    rows, columns = (np.clip(place[:, None] + steps, 0, last) for place in (row, column))
+    around = scores[hypothesis[:, None, None], rows[:, :, None], columns[:, None, :]]
+    return places[scores[hypothesis, row, column] >= around.max((1, 2))]
+
+
+def _neighbours(grid: SearchGrid, these: np.ndarray, other: int) -> np.ndarray:
+    """Which of some hypotheses (K,) are at most a step of turn and of scale from another."""
+    (angle, scale), (other_angle, other_scale) = np.divmod(these, grid.scales), divmod(other, grid.scales)
+    turned = np.abs((angle - other_angle + grid.angles // 2) % grid.angles - grid.angles // 2)
+    return (turned <= 1) & (np.abs(scale - other_scale) <= 1)
+
+
+def _around(row: int, column: int) -> tuple[slice, slice]:
+    return tuple(slice(max(0, place - 1), max(0, place + 2)) for place in (row, column))
 
 
 def _allowed(grid: SearchGrid, scale_within: float | None) -> np.ndarray:
@@ -90,23 +106,25 @@ def _allowed(grid: SearchGrid, scale_within: float | None) -> np.ndarray:
     return np.tile(near, grid.angles)
 
 
-def _between(
-    best: np.ndarray, grid: SearchGrid, scores: np.ndarray, angle: int, scale: int, shift: np.ndarray
-) -> Peak:
+def _between(scores: np.ndarray, grid: SearchGrid, hypothesis: int, row: int, column: int) -> Peak:
     """A peak put between the steps of the grid, by parabolas through its neighbours."""
-    turned = angle + vertex(
-        best[angle - 1, scale], best[angle, scale], best[(angle + 1) % grid.angles, scale]
-    )
+    angle, scale = divmod(hypothesis, grid.scales)
+
+    def fits(angle: int, scale: int) -> float:
+        return scores[(angle % grid.angles) * grid.scales + scale][_around(row, column)].max()
+
+    here = fits(angle, scale)
+    turned = angle + vertex(fits(angle - 1, scale), here, fits(angle + 1, scale))
     scaled = float(scale)
     if 0 < scale < grid.scales - 1:
-        scaled += vertex(*best[angle, scale - 1 : scale + 2])
-    column, row = (shift + (scores.shape[0] - 1) / 2).astype(int)
-    moved = shift.copy()
-    if 0 < column < len(scores) - 1:
-        moved[0] += vertex(*scores[row, column - 1 : column + 2])
-    if 0 < row < len(scores) - 1:
-        moved[1] += vertex(*scores[row - 1 : row + 2, column])
-    return Peak(grid.similarity(turned, scaled, moved), float(best[angle, scale]))
+        scaled += vertex(fits(angle, scale - 1), here, fits(angle, scale + 1))
+    plane = scores[hypothesis]
+    shift = np.array([column, row]) - (len(plane) - 1) / 2
+    if 0 < column < len(plane) - 1:
+        shift[0] += vertex(*plane[row, column - 1 : column + 2])
+    if 0 < row < len(plane) - 1:
+        shift[1] += vertex(*plane[row - 1 : row + 2, column])
+    return Peak(grid.similarity(turned, scaled, shift), float(plane[row, column]))
 
 
 def vertex(before: float, here: float, after: float) -> float:

@@ -18,9 +18,9 @@ from xebra.estimate.views import Viewed, sampled
 BINS = 24
 SMOOTH_PX = 1.0  # of the view: noise below it says nothing about the other image
 LEAST_COVER = 0.15  # of the fixed image: less is no evidence
-FIRST_STEP = 1.0  # cells that the first simplex reaches out
+FIRST_STEP, NEAR_STEP = 1.0, 0.5  # cells that the first simplex reaches out, and where it starts nearly right
 CLOSE_ENOUGH = 0.025  # cells
-LOOKS = 120  # of the simplex, at most
+LOOKS, NEAR_LOOKS = 120, 50  # of the simplex, at most, and where it starts nearly right
 
 
 class MutualInformation:
@@ -38,29 +38,35 @@ class MutualInformation:
 
     def __call__(self, moving_from_fixed: np.ndarray) -> float:
         """Normalised mutual information, 0 to 1, times the share of the fixed view that both show."""
+        told, cover = self._told(moving_from_fixed)
+        return told * cover
+
+    def _told(self, moving_from_fixed: np.ndarray) -> tuple[float, float]:
+        """Normalised mutual information where both show something, and the share of the fixed view that do."""
         levels = self._moving.view(moving_from_fixed @ self._asked, self._fixed.shape)
         both = (levels > -0.5) & self._inside
         cover = both.mean()
-        if cover < LEAST_COVER:
-            return 0.0
-        return cover * normalised(self._fixed[both], levels[both])
+        return (normalised(self._fixed[both], levels[both]) if cover >= LEAST_COVER else 0.0), cover
 
-    def climbed(self, moving_from_fixed: np.ndarray) -> np.ndarray:
-        """Where it is highest near a 3 x 3 transform, by the simplex of Nelder and Mead."""
+    def climbed(self, moving_from_fixed: np.ndarray, near: bool = False) -> np.ndarray:
+        """Where it is highest near a 3 x 3 transform, by the simplex of Nelder and Mead.
+
+        The share that both show does not count here: it would draw the moving image over the fixed one.
+        """
         unit, back = units(self.size), np.linalg.inv(self.to_fixed)
 
         def moved(parameters: np.ndarray) -> np.ndarray:
             return moving_from_fixed @ self.to_fixed @ matrix(parameters * unit, self.size) @ back
 
-        corners = np.vstack([np.zeros(4), FIRST_STEP * np.eye(4)])
+        corners = np.vstack([np.zeros(4), (NEAR_STEP if near else FIRST_STEP) * np.eye(4)])
         options = {
             "initial_simplex": corners - corners.mean(0),
-            "maxfev": LOOKS,
+            "maxfev": NEAR_LOOKS if near else LOOKS,
             "xatol": CLOSE_ENOUGH,
             "fatol": 1e-5,
         }
         best = optimize.minimize(
-            lambda p: -self(moved(p)), np.zeros(4), method="Nelder-Mead", options=options
+            lambda p: -self._told(moved(p))[0], np.zeros(4), method="Nelder-Mead", options=options
         )
         return moved(best.x)
 

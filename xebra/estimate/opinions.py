@@ -36,12 +36,12 @@ class Opinions:
 
     def settled(self, candidate: Candidate) -> Candidate:
         """The same of one that is nearly right."""
-        return self._climbed(candidate, FINE)
+        return self._climbed(candidate, FINE, near=True)
 
-    def _climbed(self, candidate: Candidate, *sizes: int) -> Candidate:
+    def _climbed(self, candidate: Candidate, *sizes: int, near: bool = False) -> Candidate:
         moving_from_fixed = candidate.moving_from_fixed
         for size in sizes:
-            moving_from_fixed = self._at(size).climbed(moving_from_fixed)
+            moving_from_fixed = self._at(size).climbed(moving_from_fixed, near)
         return replace(candidate, moving_from_fixed=moving_from_fixed)
 
     def _at(self, size: int) -> MutualInformation:

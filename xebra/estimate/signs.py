@@ -22,6 +22,7 @@ class Signs:
     lead: float  # how far ahead of the next hypothesis that is another
     disagreement_px: float  # mean corner distance between the answers of black and white blocks
     spread_px: float  # mean corner distance that the information leaves open, before calibration
+    witness_px: float  # mean corner distance between the network's answer and that of a witness that is none
     thorough: bool = False  # of the second attempt?
     last_word: str = VIEW  # who said where the answer lies
     left_px: float | None = None  # the spread that the last word leaves, where that is not the network's
@@ -33,26 +34,24 @@ class Signs:
 
     @property
     def features(self) -> np.ndarray:
-        """For the calibration, (5,)."""
+        """For the calibration, (6,)."""
         return np.array(
             [
                 np.log(max(self.likeness, 0.1)),
                 np.clip(self.lead, 0, 20) ** 0.5,
                 np.log(self.disagreement_px + 0.1),
                 np.log(np.clip(self.spread_px, 0.01, 100)),
+                np.log(self.witness_px + 0.1),
                 float(self.thorough),
             ]
         )
 
 
-def read_signs(
-    best: Candidate, likeness: float, lead: float, thorough: bool = False, last_word: str = VIEW
-) -> Signs:
-    """The signs of a candidate at its last look."""
-    evidence, corners = best.evidence, corner_points(round(best.size))
-    apart = evidence.step(best.size, 0) - evidence.step(best.size, 1)
-    disagreement = np.hypot(*at_points(apart, corners).T).mean() * CELL * WIDTH / best.size
-    return Signs(likeness, lead, float(disagreement), spread_px(best), thorough, last_word)
+def disagreement_px(candidate: Candidate) -> float:
+    """Mean corner distance between the answers of black and white blocks at the last look, px at 256."""
+    evidence, corners = candidate.evidence, corner_points(round(candidate.size))
+    apart = evidence.step(candidate.size, 0) - evidence.step(candidate.size, 1)
+    return float(np.hypot(*at_points(apart, corners).T).mean() * CELL * WIDTH / candidate.size)
 
 
 def spread_px(candidate: Candidate) -> float:

@@ -24,7 +24,7 @@ LEAST = 0.9  # probability below which nothing is accepted: real pairs are less 
 WARY = 0.3  # probability of being right below which an answer is refused
 UNSCALED = Bar(1.0, 1.0, [1.0] * 4)
 # Before there is a calibration:
-NONE = Confidence([0.0] * 5, 0.0, 0.9, WARY, 50.0, dict.fromkeys((VIEW, WINDOWS, PIXELS), UNSCALED))
+NONE = Confidence([0.0] * 6, 0.0, 0.9, WARY, 50.0, dict.fromkeys((VIEW, WINDOWS, PIXELS), UNSCALED))
 FEWEST = 8  # right answers by which an error bar is set
 NORMAL = 1.96  # standard deviations that hold 95 %
 
