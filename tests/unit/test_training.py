@@ -12,11 +12,13 @@ from xebra.network.model import NetworkConfig
 from xebra.network.refine import RefineConfig
 from xebra.network.search import SearchConfig
 from xebra.specimen.pairs import PairSource
+from xebra.training.commands import train
 from xebra.training.lessons import lesson, trained
 from xebra.training.refining import RefineLesson, outline, right_place
 from xebra.training.regressing import RegressionLesson
 from xebra.training.run import Training, TrainingConfig, begin_with
 from xebra.training.searching import SearchLesson, close, questions, right_shift
+from xebra.weights import BUNDLED
 
 LESSONS = {
     "paper": lambda: RegressionLesson(NetworkConfig(size=64, features=16, radius=4)),
@@ -82,6 +84,20 @@ def test_a_changed_network_begins_with_the_weights_that_fit_it():
 
 def test_every_lesson_can_be_asked_for_by_name():
     assert {name: lesson(name).name for name in LESSONS} == {name: name for name in LESSONS}
+
+
+def test_both_lessons_of_the_default_network_go_on_from_its_weights(tmp_path):
+    few = ["--batch", "2", "--pool", "2", "--validation", "2", "--folder", str(tmp_path)]
+    assert train(["--minutes", "0.001", "--start", str(BUNDLED / "pyramid"), *few]) == 0
+    first = {name: torch.load(tmp_path / name / "checkpoint.pt") for name in ("search", "refine")}
+    minutes = 3 * max(held["seconds"] for held in first.values()) / 60
+    assert train(["--minutes", str(2 * minutes), "--resume", *few]) == 0
+    for name, held in first.items():
+        assert (held["lesson"], held["step"]) == (name, 1)
+        bundled = torch.load(BUNDLED / "pyramid" / f"{name}.pt")["network"]
+        for key, value in held["network"].items():
+            assert torch.allclose(value, bundled[key], atol=0.01)  # a step of 1 in 100 of the warm-up on
+        assert torch.load(tmp_path / name / "checkpoint.pt")["step"] > 1
 
 
 def test_the_first_hypothesis_asked_is_right_and_the_others_count_as_wrong_unless_close():

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from xebra.engine import Engine
+from xebra.estimate.confidence import AHEAD
 from xebra.estimate.hypotheses import SearchGrid
 from xebra.estimate.opinions import Opinions
 from xebra.estimate.polish import polished
@@ -29,6 +30,7 @@ OTHER_PX = 20.0  # at 256: hypotheses that end further apart than this are two
 SAME_PX = 12.0  # at 256: of hypotheses that lie nearer than this one is followed up
 MOST = 24  # of the search's best, either way round, that the second attempt looks at
 CLEAR = 4.0  # log odds: hypotheses as far behind the search's best are not looked at first
+TORN = 1.0  # log odds: with another as little behind, the quick attempt would be a guess
 FOLLOWED = 4  # of those that the second attempt looks at, as they are and mended
 
 
@@ -83,7 +85,8 @@ class Attempts:
         best, *others = self.hypotheses
         rivals = [other for other in others if best.score - other.score < CLEAR]
         looked = self._looked([best, *rivals, unturned] if rivals else [best])
-        yield self._followed(looked, looked)
+        if not rivals or best.score - rivals[0].score > TORN:
+            yield self._followed(looked, looked)
         self.search = self._opinions.search = self._stages.searched(self._stages.search, self._pair)
         self.hypotheses = self.search.best(MOST, self._scale_within)
         unseen = turned if rivals else [unturned, *turned]
@@ -116,18 +119,30 @@ class Attempts:
         ways = [(refined(engine, fine, pair, c), c) for c in self._distinct(likely, most)]
         best = self._opinions.ranked([end for end, _ in ways])[0]
         chosen = next(start for end, start in ways if end is best)
-        others = [c for c in likely + looked if apart_px(pair, c, chosen) > OTHER_PX]
-        lead = chosen.score - max((c.score for c in others), default=0.0)
         if thorough:
             settled = look(engine, fine, pair, [self._opinions.settled(best)])
             best = self._opinions.ranked([best, *settled])[0]
         step = max(pair.fixed.shape) / fine.size
         closest = closer(engine, self._stages.first.graph, pair, best, step)
         last, word, witness_px = self._last_word(closest, WINDOWS if closest is not best else VIEW)
+        others = [c for c in likely + looked if apart_px(pair, c, chosen) > OTHER_PX]
+        lead = chosen.score - self._rival_score(chosen, others, word)
         left_px = spread_px(last) if word == PIXELS else None
         apart, spread = disagreement_px(closest), spread_px(closest)
         signs = Signs(chosen.score, lead, apart, spread, witness_px, thorough, word, left_px)
         return Attempt(last, signs, (chosen, best))
+
+    def _rival_score(self, chosen: Candidate, others: list[Candidate], word: str) -> float:
+        """Of the best of other candidates; where px had the last word, of those that px have not ruled out."""
+        for other in sorted(others, key=lambda c: c.score, reverse=True):
+            near = chosen.score - other.score < AHEAD
+            if word != PIXELS or not near or self._fits_in_px(other):
+                return other.score
+        return 0.0
+
+    def _fits_in_px(self, candidate: Candidate) -> bool:
+        fine = refined(self._stages.engine, self._stages.fine, self._pair, candidate)
+        return polished(self._pair, fine) is not None
 
     def _last_word(self, closest: Candidate, word: str) -> tuple[Candidate, str, float]:
         """The answer, who says so, and how far the network's own answer and a witness are apart, px at 256.

@@ -54,13 +54,16 @@ class Confidence:
         scale = np.array(self.bars[last_word].interval_scale)
         return covariance * scale[:, None] * scale
 
+    def accepts(self, signs: Signs) -> bool:
+        """Whether an answer can be used unseen: likely right, and no other one in sight."""
+        return self.probability(signs) >= self.accept_from and signs.lead >= AHEAD
+
     def verdict(self, signs: Signs) -> tuple[Verdict, str]:
         """What to do with an answer, and why."""
-        right = self.probability(signs)
-        if right >= self.accept_from:
+        if self.accepts(signs):
             return "accept", f"network and {_witness(signs)} agree to {_px(signs.witness_px)}"
         why = self._weakest(signs)
-        if right >= self.refuse_below:
+        if self.probability(signs) >= self.refuse_below:
             return "review", f"{why}: look at the overlay before use"
         return "refuse", f"{why}: take images that share more structure, or with more counts"
 

@@ -70,7 +70,7 @@ class PyramidEstimator:
         pair, attempts = self.attempts(fixed, moving)
         for attempt in attempts:
             period = self._period(pair, attempt.best)
-            if not period and self.confidence.probability(attempt.signs) >= self.confidence.accept_from:
+            if not period and self.confidence.accepts(attempt.signs):
                 break
         return Found(attempt.best, attempt.signs, attempt.way, period, self._map(pair, attempts.search.table))
 

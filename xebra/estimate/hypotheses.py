@@ -10,7 +10,7 @@ import numpy as np
 from xebra.transform import SimilarityTransform
 
 UNHEARD_OF = -100.0  # a score for what the search does not try, or where too little overlaps to tell
-NEAR_PX = 16.0  # of the view: peaks nearer than this, of neighbouring hypotheses, are one peak
+NEAR_PX = 10.0  # of the view: peaks nearer than this, of neighbouring hypotheses, are one peak
 NEIGHBOURS = 9  # hypotheses that a peak may show in: a step of turn and of scale either way
 
 

@@ -84,7 +84,7 @@ def fit(measured: list[list[Measured]], by_windows: list[list[Measured]]) -> Con
 
 def _given(judge: Confidence, attempts: list[Measured]) -> Measured:
     """The answer: that of the first attempt that will do, or of the last."""
-    return next((m for m in attempts if judge.probability(m.signs) >= judge.accept_from), attempts[-1])
+    return next((m for m in attempts if judge.accepts(m.signs)), attempts[-1])
 
 
 def _bar(measured: list[Measured]) -> Bar:
@@ -120,7 +120,7 @@ def _threshold(judge: Confidence, measured: list[list[Measured]]) -> float:
     for least in sorted({judge.probability(m.signs) for attempts in measured for m in attempts}):
         trial = replace(judge, accept_from=float(np.clip(least, LEAST, 0.999)))
         answers = [_given(trial, attempts) for attempts in measured]
-        accepted = [m for m in answers if judge.probability(m.signs) >= trial.accept_from]
+        accepted = [m for m in answers if trial.accepts(m.signs)]
         if accepted and np.mean([m.error_px < RIGHT_PX for m in accepted]) >= CAREFUL:
             return trial.accept_from
     return 0.99

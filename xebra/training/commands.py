@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
 from pathlib import Path
 
 from xebra.weights import BUNDLED, DEFAULT
 
 RUNS = Path("runs")
 LESSONS = ("search", "refine", "paper")
+BOTH = {"search": 0.5, "refine": 0.5}  # of the default network; shares of the minutes
 
 
 def train(argv: list[str]) -> int:
@@ -24,33 +24,50 @@ def train(argv: list[str]) -> int:
         "lesson",
         nargs="?",
         choices=LESSONS,
-        default="search",
-        help="the default network's search or refinement, or the paper's network (default search)",
+        help="the default network's search or refinement, or the paper's network (default: search, then refine)",
     )
     parser.add_argument(
         "--minutes", type=float, default=60, help="in all, over every resumed run (default 60)"
     )
     parser.add_argument("--resume", action="store_true", help="go on from the folder's checkpoint")
-    parser.add_argument("--folder", type=Path, help="checkpoint and log (default runs/LESSON)")
+    about = "checkpoint and log (default runs/LESSON); of both lessons: of the folders search and refine"
+    parser.add_argument("--folder", type=Path, help=about)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--batch", type=int, default=16, help="pairs a step (default 16)")
+    about = f"specimens in memory, one renewed for each step (default {TrainingConfig.pool})"
+    parser.add_argument("--pool", metavar="SPECIMENS", type=int, default=TrainingConfig.pool, help=about)
+    about = f"held-out pairs scored with every checkpoint (default {TrainingConfig.validation})"
+    parser.add_argument("--validation", metavar="PAIRS", type=int, default=TrainingConfig.validation, help=about)
     parser.add_argument("--seed", type=int, default=TrainingConfig.seed)
     about = f"learning rate at its highest (default {TrainingConfig.learning_rate:g})"
     parser.add_argument("--rate", type=float, default=TrainingConfig.learning_rate, help=about)
-    parser.add_argument("--start", metavar="CHECKPOINT", help="begin with these weights, e.g. a search.pt")
+    about = "begin with these weights: a checkpoint, or a folder with search.pt and refine.pt"
+    parser.add_argument("--start", metavar="PATH", type=Path, help=about)
     about = "micrographs (.npy, .tif, .png) that a share of the specimens is made of"
     parser.add_argument("--real", metavar="FOLDER", type=Path, help=about)
     about = "names of files in FOLDER that begin so are kept apart, for judging: all of one specimen"
     parser.add_argument("--apart", metavar="NAME", nargs="+", default=[], help=about)
     asked = parser.parse_args(argv)
-    torch.manual_seed(asked.seed)  # of the first weights
-    config = TrainingConfig(asked.minutes, asked.batch, asked.rate, seed=asked.seed, start=asked.start)
     real = str(asked.real) if asked.real else None
-    config = dataclasses.replace(config, real=real, apart=tuple(asked.apart))
-    folder = asked.folder or RUNS / asked.lesson
-    training = Training(folder, lesson(asked.lesson), config, asked.device, asked.resume)
-    training.run()
-    print(f"\n{training.checkpoint}: {training.step} steps; `xebra export` makes it serve")
+    for name, share in {asked.lesson: 1.0}.items() if asked.lesson else BOTH.items():
+        start = asked.start / f"{name}.pt" if asked.start and asked.start.is_dir() else asked.start
+        config = TrainingConfig(
+            share * asked.minutes,
+            asked.batch,
+            asked.rate,
+            pool=asked.pool,
+            validation=asked.validation,
+            seed=asked.seed,
+            start=str(start) if start else None,
+            real=real,
+            apart=tuple(asked.apart),
+        )
+        folder = asked.folder if asked.folder and asked.lesson else (asked.folder or RUNS) / name
+        torch.manual_seed(asked.seed)  # of the first weights
+        training = Training(folder, lesson(name), config, asked.device, asked.resume)
+        training.run()
+        print(f"\n{training.checkpoint}: {training.step} steps")
+    print("`xebra export` makes them serve")
     return 0
 
 
