@@ -53,7 +53,7 @@ def test_each_step_of_the_way_is_no_further_off_than_the_search(attempted, truth
 
 
 @pytest.mark.parametrize(("lead", "looked_at"), [(-math.inf, 1), (math.inf, 8)])
-def test_only_what_the_search_holds_for_nearly_as_good_is_looked_at_first(monkeypatch, images, lead, looked_at):
+def test_only_what_is_nearly_as_good_is_looked_at_first(monkeypatch, images, lead, looked_at):
     monkeypatch.setattr(attempts, "CLEAR", lead)
     engine, asked = open_engine(), []
     run = engine.run

@@ -133,7 +133,7 @@ class Attempts:
         return Attempt(last, signs, (chosen, best))
 
     def _rival_score(self, chosen: Candidate, others: list[Candidate], word: str) -> float:
-        """Of the best of other candidates; where px had the last word, of those that px have not ruled out."""
+        """Of the best of other candidates; where px had the last word, of those that they do not rule out."""
         for other in sorted(others, key=lambda c: c.score, reverse=True):
             near = chosen.score - other.score < AHEAD
             if word != PIXELS or not near or self._fits_in_px(other):

@@ -9,7 +9,7 @@ import numpy as np
 
 from xebra.engine import Engine
 from xebra.estimate.attempts import Attempt, Attempts, Stage, Stages
-from xebra.estimate.confidence import AHEAD, Confidence
+from xebra.estimate.confidence import Confidence
 from xebra.estimate.estimate import Estimate
 from xebra.estimate.hypotheses import SearchGrid
 from xebra.estimate.periodic import repeats
@@ -20,6 +20,7 @@ from xebra.registration import SearchMap
 from xebra.transform import SimilarityTransform, image_center
 from xebra.weights import Weights
 
+PERIOD_AHEAD = 3.0  # log odds: by how much an answer leads its copy a period away if it is not to be that
 SCALE_TOLERANCE = 0.1  # how far known pixel spacings may be off, as a share
 
 
@@ -86,7 +87,7 @@ class PyramidEstimator:
         """Of the fixed image, in its px, where the answer shifted by it fits nearly as well."""
         period, copies = self._copies(pair, best)
         here = look(self.stages.engine, self.stages.first, pair, [best])[0].score if copies else 0.0
-        return None if all(here - copy.score > AHEAD for copy in copies) else period
+        return None if all(here - copy.score > PERIOD_AHEAD for copy in copies) else period
 
     def _map(self, pair: Pair, table: np.ndarray) -> SearchMap:
         """The search's scores for people: scales are those of px of the fixed to px of the moving image."""

@@ -42,7 +42,7 @@ class MutualInformation:
         return told * cover
 
     def _told(self, moving_from_fixed: np.ndarray) -> tuple[float, float]:
-        """Normalised mutual information where both show something, and the share of the fixed view that do."""
+        """Normalised mutual information where both show something, and how much of the fixed view that is."""
         levels = self._moving.view(moving_from_fixed @ self._asked, self._fixed.shape)
         both = (levels > -0.5) & self._inside
         cover = both.mean()

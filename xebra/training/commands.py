@@ -24,7 +24,7 @@ def train(argv: list[str]) -> int:
         "lesson",
         nargs="?",
         choices=LESSONS,
-        help="the default network's search or refinement, or the paper's network (default: search, then refine)",
+        help="the default network's search or refinement (default: both), or the paper's network",
     )
     parser.add_argument(
         "--minutes", type=float, default=60, help="in all, over every resumed run (default 60)"
@@ -35,7 +35,7 @@ def train(argv: list[str]) -> int:
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--batch", type=int, default=16, help="pairs a step (default 16)")
     about = f"specimens in memory, one renewed for each step (default {TrainingConfig.pool})"
-    parser.add_argument("--pool", metavar="SPECIMENS", type=int, default=TrainingConfig.pool, help=about)
+    parser.add_argument("--pool", metavar="SPECIMENS", type=int, help=about, default=TrainingConfig.pool)
     about = f"held-out pairs scored with every checkpoint (default {TrainingConfig.validation})"
     parser.add_argument("--validation", metavar="PAIRS", type=int, default=TrainingConfig.validation, help=about)
     parser.add_argument("--seed", type=int, default=TrainingConfig.seed)
