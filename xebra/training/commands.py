@@ -35,9 +35,9 @@ def train(argv: list[str]) -> int:
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--batch", type=int, default=16, help="pairs a step (default 16)")
     about = f"specimens in memory, one renewed for each step (default {TrainingConfig.pool})"
-    parser.add_argument("--pool", metavar="SPECIMENS", type=int, help=about, default=TrainingConfig.pool)
+    parser.add_argument("--pool", type=int, help=about, default=TrainingConfig.pool)
     about = f"held-out pairs scored with every checkpoint (default {TrainingConfig.validation})"
-    parser.add_argument("--validation", metavar="PAIRS", type=int, default=TrainingConfig.validation, help=about)
+    parser.add_argument("--validation", type=int, help=about, default=TrainingConfig.validation)
     parser.add_argument("--seed", type=int, default=TrainingConfig.seed)
     about = f"learning rate at its highest (default {TrainingConfig.learning_rate:g})"
     parser.add_argument("--rate", type=float, default=TrainingConfig.learning_rate, help=about)
