@@ -12,7 +12,7 @@ from xebra.estimate import attempts
 from xebra.estimate.estimator import PyramidEstimator
 from xebra.estimate.opinions import Opinions
 from xebra.estimate.pyramid import Candidate, Pair, apart_px, as_they_lie
-from xebra.estimate.signs import VIEW
+from xebra.estimate.signs import PIXELS, VIEW
 from xebra.image import Image, read_image
 from xebra.sample import FIXED, MOVING, TRUTH
 from xebra.transform import corner_error
@@ -78,6 +78,24 @@ def test_of_equal_scores_the_one_where_the_images_say_more_about_each_other_is_l
     aside = quick.best.moving_from_fixed @ np.array([[1, 0, 25], [0, 1, 25], [0, 0, 1.0]])
     wrong = replace(quick.best, moving_from_fixed=aside)
     assert Opinions(pair, made.search).ranked([wrong, quick.best])[0] is quick.best
+
+
+def test_where_two_hypotheses_are_as_good_the_quick_attempt_is_not_made(monkeypatch, images):
+    monkeypatch.setattr(attempts, "CLEAR", math.inf)
+    monkeypatch.setattr(attempts, "TORN", math.inf)
+    (only,) = PyramidEstimator(weights(), open_engine()).attempts(*images)[1]
+    assert only.signs.thorough
+
+
+def test_px_rule_out_a_rival_that_they_do_not_bear_out(attempted):
+    _, made, (quick, _) = attempted
+    elsewhere = quick.best.moving_from_fixed @ np.array([[1, 0, 70], [0, 1, -60], [0, 0, 1.0]])
+    rival = replace(quick.way[0], moving_from_fixed=elsewhere)
+    score = quick.way[0].score
+    assert made._rival_score(score, [rival], quick.best, VIEW) == score
+    assert made._rival_score(score, [rival, quick.way[0]], quick.best, PIXELS) == 0
+    far = replace(rival, score=score - 2 * attempts.AHEAD)
+    assert made._rival_score(score, [far, rival], quick.best, PIXELS) == far.score
 
 
 @pytest.fixture

@@ -126,23 +126,23 @@ class Attempts:
         closest = closer(engine, self._stages.first.graph, pair, best, step)
         last, word, witness_px = self._last_word(closest, WINDOWS if closest is not best else VIEW)
         others = [c for c in likely + looked if apart_px(pair, c, chosen) > OTHER_PX]
-        lead = chosen.score - self._rival_score(chosen, others, word)
+        lead = chosen.score - self._rival_score(chosen.score, others, last, word)
         left_px = spread_px(last) if word == PIXELS else None
         apart, spread = disagreement_px(closest), spread_px(closest)
         signs = Signs(chosen.score, lead, apart, spread, witness_px, thorough, word, left_px)
         return Attempt(last, signs, (chosen, best))
 
-    def _rival_score(self, chosen: Candidate, others: list[Candidate], word: str) -> float:
+    def _rival_score(self, score: float, others: list[Candidate], last: Candidate, word: str) -> float:
         """Of the best of other candidates; where px had the last word, of those that they do not rule out."""
         for other in sorted(others, key=lambda c: c.score, reverse=True):
-            near = chosen.score - other.score < AHEAD
-            if word != PIXELS or not near or self._fits_in_px(other):
+            if word != PIXELS or score - other.score >= AHEAD or self._fits_elsewhere(other, last):
                 return other.score
         return 0.0
 
-    def _fits_in_px(self, candidate: Candidate) -> bool:
-        fine = refined(self._stages.engine, self._stages.fine, self._pair, candidate)
-        return polished(self._pair, fine) is not None
+    def _fits_elsewhere(self, candidate: Candidate, answer: Candidate) -> bool:
+        """Whether px bear a candidate out, once it is followed, and not by bringing it to the answer."""
+        end = polished(self._pair, refined(self._stages.engine, self._stages.fine, self._pair, candidate))
+        return end is not None and apart_px(self._pair, end, answer) > OTHER_PX
 
     def _last_word(self, closest: Candidate, word: str) -> tuple[Candidate, str, float]:
         """The answer, who says so, and how far the network's own answer and a witness are apart, px at 256.
