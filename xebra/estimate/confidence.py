@@ -10,7 +10,7 @@ from xebra.estimate.signs import PIXELS, VIEW, Signs
 from xebra.registration import Verdict
 
 APART_PX = 3.0  # at 256: answers of two that should agree
-AHEAD = 2.0  # scores are log odds: an answer with less lead over another may be the other
+AHEAD = 1.5  # scores are log odds: an answer with less lead over another may be the other
 
 
 @dataclass(frozen=True)

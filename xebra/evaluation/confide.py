@@ -20,8 +20,8 @@ from xebra.transform import SimilarityTransform, corner_error, image_center
 RIGHT_PX = 5.0  # at 256
 SHRINK = 3e-3  # of the weights, per pair: keeps them finite where the pairs fall apart cleanly
 CAREFUL = 0.985  # share of right answers among the accepted that the threshold is set for
-LEAST = 0.8  # probability below which nothing is accepted: real pairs are less kind than simulated ones
-WARY = 0.3  # probability of being right below which an answer is refused
+LEAST = 0.7  # probability below which nothing is accepted: real pairs are less kind than simulated ones
+WARY = 0.4  # probability of being right below which an answer is refused
 UNSCALED = Bar(1.0, 1.0, [1.0] * 4)
 # Before there is a calibration:
 NONE = Confidence([0.0] * 6, 0.0, 0.9, WARY, 50.0, dict.fromkeys((VIEW, WINDOWS, PIXELS), UNSCALED))
