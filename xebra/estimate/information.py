@@ -20,7 +20,7 @@ SMOOTH_PX = 1.0  # of the view: noise below it says nothing about the other imag
 LEAST_COVER = 0.15  # of the fixed image: less is no evidence
 FIRST_STEP, NEAR_STEP = 1.0, 0.5  # cells that the first simplex reaches out, and where it starts nearly right
 CLOSE_ENOUGH = 0.025  # cells
-LOOKS, NEAR_LOOKS = 120, 30  # of the simplex, at most, and where it starts nearly right
+LOOKS, NEAR_LOOKS = 120, 24  # of the simplex, at most, and where it starts nearly right
 
 
 class MutualInformation:

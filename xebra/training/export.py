@@ -62,7 +62,7 @@ def export_pyramid(search: Path, refine: Path, folder: Path) -> dict:
         "glance": _searches(f"{folder.name}_glance", seeker_pooled(seeker, GLANCE)),
         "search": _searches(f"{folder.name}_search", seeker),
         "levels": [
-            {"graph": coarse, "size": min(REFINED_AT), "kept": 8, "passes": 1},
+            {"graph": coarse, "size": min(REFINED_AT), "kept": 3, "passes": 1},
             {"graph": fine, "size": max(REFINED_AT), "kept": 1, "passes": 2},
         ],
         "network": {
