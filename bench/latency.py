@@ -1,6 +1,6 @@
 """How long a pair takes: in the process on one thread, and from POST to finished job in the embedded service.
 
-./dev bench latency [--runs N] [--jobs N] [--json FILE]
+./dev bench latency [--runs N] [--jobs N] [--cases DIR --limit N] [--json FILE]
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from pathlib import Path
 
 import httpx
 import numpy as np
+from cases import first_of_each_cell, read
 
 import xebra
 from xebra import sample
@@ -48,12 +49,7 @@ def timed(work: Callable[[], object], runs: int) -> np.ndarray:
     """Seconds of each run, after a few that do not count."""
     for _ in range(5):
         work()
-    seconds = np.empty(runs)
-    for run in range(runs):
-        started = time.perf_counter()
-        work()
-        seconds[run] = time.perf_counter() - started
-    return seconds
+    return np.array([timed_once(work) for _ in range(runs)])
 
 
 @contextlib.contextmanager
@@ -127,6 +123,20 @@ def measure(runs: int, jobs: int) -> dict[str, np.ndarray]:
     return found
 
 
+def over(folder: Path, limit: int | None) -> np.ndarray:
+    """Seconds of ``xebra.register`` for each pair in a folder as ``make_cases.py`` writes it, on one core."""
+    cases = first_of_each_cell(read(folder), limit)
+    xebra.register(cases[0].fixed, cases[0].moving)  # opens the network
+    with one_core():
+        return np.array([timed_once(lambda c=case: xebra.register(c.fixed, c.moving)) for case in cases])
+
+
+def timed_once(work: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
 def summary(seconds: np.ndarray) -> dict[str, float]:
     median, p95 = np.percentile(seconds * 1e3, [50, 95])
     return {"median_ms": round(float(median), 2), "p95_ms": round(float(p95), 2), "runs": len(seconds)}
@@ -147,9 +157,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=layout)
     parser.add_argument("--runs", type=int, default=200, help="registrations in the process")
     parser.add_argument("--jobs", type=int, default=100, help="jobs through the service, one by one")
+    parser.add_argument("--cases", type=Path, help="folder of pairs, each registered once as well")
+    parser.add_argument("--limit", type=int, help="of these the first N of each kind and level")
     parser.add_argument("--json", type=Path, help="write the figures to this file as well")
     chosen = parser.parse_args()
     found = {what: summary(seconds) for what, seconds in measure(chosen.runs, chosen.jobs).items()}
+    if chosen.cases:
+        found["xebra.register, each pair once"] = summary(over(chosen.cases, chosen.limit))
     report(found)
     if chosen.json:
         figures = {"side_px": SIDE, "cores": os.cpu_count(), **found}
