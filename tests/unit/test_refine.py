@@ -5,17 +5,19 @@ import math
 import numpy as np
 import pytest
 import torch
+from torch.nn.functional import grid_sample
 
 from xebra.engine import open_engine
 from xebra.estimate.displacement import CELL, Evidence, at_points, corner_points, matrix
 from xebra.estimate.pyramid import evidence_of
 from xebra.evaluation.release import golden_difference
-from xebra.network.refine import Refine, RefineConfig, centres, chessboard, displaced
+from xebra.network.refine import REACH, Refine, RefineConfig, centres, chessboard, displaced
 from xebra.training.refining import displacement, newton_step
 from xebra.transform import SimilarityTransform, image_center
 from xebra.weights import BUNDLED, weights
 
 SIZE = 128
+REFINED = [level["graph"] for level in weights().config["levels"]]
 CELLS = SIZE // CELL
 TRUTH = torch.tensor([0.012, -0.02, 1.3, -0.7])  # turn, skew, cells, cells
 
@@ -108,6 +110,19 @@ def test_the_matrix_moves_corners_by_the_displacement():
 @pytest.mark.parametrize("graph", weights().graphs)
 def test_bundled_graphs_give_the_answers_that_torch_gave(graph):
     assert golden_difference(open_engine(), graph) < 1e-3
+
+
+@pytest.mark.parametrize("graph", REFINED)
+def test_block_correlations_at_the_displacement_add_up_to_the_score(graph):
+    with np.load(BUNDLED / graph / "golden.npz") as golden:
+        said = open_engine().run(graph, fixed=golden["fixed"], moving=golden["moving"])
+        assert np.allclose(said["block_correlation"], golden["block_correlation"], atol=1e-3)
+    correlation, at = (torch.from_numpy(said[name]) for name in ("block_correlation", "displacement"))
+    rows = correlation.shape[1]
+    places = displaced(centres(rows, at), at).permute(1, 0, 2)  # (B, block, 2)
+    points = (places / REACH).reshape(-1, 1, 1, 2)
+    seen = grid_sample(correlation.reshape(-1, 1, 17, 17), points, align_corners=True)
+    assert np.allclose(seen.view(len(at), -1).sum(1), said["score"], atol=1e-3)
 
 
 def test_strangers_in_the_batch_do_not_change_an_answer():
