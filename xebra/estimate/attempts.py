@@ -64,6 +64,7 @@ class Attempt:
     best: Candidate
     signs: Signs
     way: tuple[Candidate, ...]  # the best after the first looks, and after the closest of the whole
+    closest: Candidate | None = None
 
 
 class Attempts:
@@ -130,7 +131,7 @@ class Attempts:
         left_px = spread_px(last) if word == PIXELS else None
         apart, spread = disagreement_px(closest), spread_px(closest)
         signs = Signs(chosen.score, lead, apart, spread, witness_px, thorough, word, left_px)
-        return Attempt(last, signs, (chosen, best))
+        return Attempt(last, signs, (chosen, best), closest)
 
     def _rival_score(self, score: float, others: list[Candidate], last: Candidate, word: str) -> float:
         """Of the best of other candidates; where px had the last word, of those that they do not rule out."""

@@ -24,6 +24,7 @@ class Evidence:
     gradient: np.ndarray  # (2, 4)
     information: np.ndarray  # (2, 4, 4)
     score: float
+    blocks: np.ndarray | None = None  # (rows, rows, 17, 17): each block's correlation over its shifts, cells
 
     def step(self, size: int, colour: int | None = None) -> np.ndarray:
         """Newton's step (4,) for a view of N px, by all blocks or those of one colour."""

@@ -28,8 +28,8 @@ SCALE_TOLERANCE = 0.1  # how far known pixel spacings may be off, as a share
 class Found(Attempt):
     """The answer that is given, and what is known about the pair."""
 
-    period_px: float | None  # of the fixed image, in its px, where its copy a period away fits nearly as well
-    search: SearchMap
+    period_px: float | None = None  # of the fixed image, in its px, where its copy a period away fits nearly as well
+    search: SearchMap | None = None
 
 
 class PyramidEstimator:
@@ -73,7 +73,7 @@ class PyramidEstimator:
             period = self._period(pair, attempt.best)
             if not period and self.confidence.accepts(attempt.signs):
                 break
-        return Found(attempt.best, attempt.signs, attempt.way, period, self._map(pair, attempts.search.table))
+        return Found(attempt.best, attempt.signs, attempt.way, attempt.closest, period, self._map(pair, attempts.search.table))
 
     def attempts(self, fixed: Image, moving: Image) -> tuple[Pair, Attempts]:
         """With both pixel spacings known, views are made at one physical scale and only that is searched."""

@@ -29,8 +29,8 @@ class MutualInformation:
     def __init__(self, pair: Pair, size: int, every: int = 1):
         self.size = size
         self.to_fixed = pair.square(pair.fixed, size)
-        values, inside = pair.whole(size)
-        shown = ndimage.gaussian_filter(values, SMOOTH_PX)
+        _, inside = pair.whole(size)
+        shown = ndimage.gaussian_filter(pair.fixed.values(self.to_fixed, size), SMOOTH_PX)
         levels = _levels(shown, shown[inside > 0.99]).round().astype(int)
         self._fixed, self._inside = levels[::every, ::every], inside[::every, ::every] > 0.99
         self._asked = self.to_fixed @ np.diag([every, every, 1.0])
@@ -85,9 +85,13 @@ class Smoothed:
             pixels, unbinned = self._viewed.binned(2**octave)
             shown = ndimage.gaussian_filter(pixels, SMOOTH_PX * 2**octave / unbinned[0, 0])
             levels = _levels(shown, shown) + np.float32(1)  # beyond the image lies 0
-            self._levels[octave] = levels, np.linalg.inv(unbinned)
-        pixels, to_pixels = self._levels[octave]
-        return sampled(pixels, to_pixels @ image_from_view, shape) - np.float32(1)
+            self._levels[octave] = levels, np.linalg.inv(unbinned), self._viewed.mask(2**octave)
+        pixels, to_pixels, mask = self._levels[octave]
+        seen = sampled(pixels, to_pixels @ image_from_view, shape) - np.float32(1)
+        if mask is None:
+            return seen
+        usable = sampled(mask, to_pixels @ image_from_view, shape) > 0.99
+        return np.where(usable, seen, np.float32(-1))
 
 
 def normalised(fixed: np.ndarray, moving: np.ndarray) -> float:

@@ -52,7 +52,7 @@ def _correlation(detail: np.ndarray, inside: np.ndarray) -> np.ndarray:
     like = fft.irfft2(np.abs(fft.rfft2(detail, canvas)) ** 2, canvas)
     line = np.arange(-half, size - half + 1)
     like = like.take(line, 0, mode="wrap").take(line, 1, mode="wrap")
-    rows, columns = (_overlap(inside[:, size // 2], line), _overlap(inside[size // 2], line))
+    rows, columns = (_overlap(inside.any(1), line), _overlap(inside.any(0), line))
     energy = _sums(detail, rows, columns)
     cover = np.diff(rows, axis=0).T * np.diff(columns, axis=0)
     like /= np.sqrt(np.clip(energy * energy[::-1, ::-1], 1e-9, None))

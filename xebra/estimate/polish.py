@@ -14,7 +14,7 @@ from scipy import ndimage
 
 from xebra.estimate.displacement import CELL, Evidence, matrix
 from xebra.estimate.pyramid import WIDTH, Candidate, Pair, apart_px
-from xebra.estimate.views import outline, sampled, step_of
+from xebra.estimate.views import sampled, step_of
 
 SMOOTH_PX = 1.0  # of the view: finer detail is noise, which interpolation would smooth in one image only
 MARGIN = 13  # px: side of the square around a px that both images must show
@@ -68,7 +68,7 @@ class _Fixed:
         """None where the images have too little in common, or it shows nothing."""
         values, inside = pair.whole(WIDTH)
         through = candidate.moving_from_fixed @ pair.square(pair.fixed, WIDTH)
-        both = np.minimum(inside, outline(pair.moving.shape, through, WIDTH)) > 0.99
+        both = np.minimum(inside, pair.moving.usable(through, WIDTH)) > 0.99
         weight = ndimage.minimum_filter(both.astype(np.float32), MARGIN, mode="constant").ravel()
         if weight.mean() < LEAST_SHARE:
             return None

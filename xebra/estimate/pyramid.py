@@ -12,8 +12,9 @@ from xebra.engine import Engine
 from xebra.estimate.displacement import Evidence, matrix
 from xebra.estimate.hypotheses import SearchGrid, peaks
 from xebra.estimate.views import Viewed
-from xebra.image import Image
+from xebra.image import Image, luminance
 from xebra.transform import SimilarityTransform, image_center
+from xebra.usable_area import usable_areas
 
 NEAR_DEG = (0.0, -10.0, 10.0)  # turns that are looked at whatever the search says
 WIDTH = 256  # px: lengths are stated for a fixed image of this side
@@ -45,7 +46,11 @@ class Pair:
     """Two images with the square view of the fixed one that holds it whole."""
 
     def __init__(self, fixed: Image, moving: Image):
-        self.fixed, self.moving = Viewed(fixed), Viewed(moving)
+        self.areas = usable_areas(luminance(fixed.pixels), luminance(moving.pixels))
+        self.fixed, self.moving = (
+            Viewed(image, None if area.mask.all() else area.mask)
+            for image, area in zip((fixed, moving), self.areas, strict=True)
+        )
         self.moving_per_fixed: float | None = None  # px, where both spacings are known
         self._whole: dict[int, np.ndarray] = {}
 
@@ -165,4 +170,4 @@ def evidence_of(said: dict[str, np.ndarray], member: int) -> Evidence:
         said[name][member].astype(float) for name in ("displacement", "gradient", "information")
     )
     score = said["score"].reshape(-1)[member]  # a Triton server gives each score an axis of its own
-    return Evidence(displacement, gradient, information, float(score))
+    return Evidence(displacement, gradient, information, float(score), said["block_correlation"][member])

@@ -7,26 +7,45 @@ import math
 import numpy as np
 from PIL import Image as Pillow
 
-from xebra.image import Image
+from xebra.image import Image, gray
+from xebra.usable_area.filling import filled, without_narrow_gaps
 
 COARSEST = 48  # px: an image is not binned below this
 
 
 class Viewed:
-    """An image at its own resolution and binned by 2, 4, 8..., each made when first looked at."""
+    """An image at its own resolution and binned by 2, 4, 8..., each made when first looked at.
 
-    def __init__(self, image: Image):
+    ``mask`` (H, W) bool, True where pixels may be used; None: everywhere.
+    """
+
+    def __init__(self, image: Image, mask: np.ndarray | None = None):
         self.shape = image.shape[:2]
-        self._levels = [np.ascontiguousarray(image.gray, dtype=np.float32)]
+        values = image.gray if mask is None else filled(gray(image.pixels, mask), mask)
+        self._levels = [np.ascontiguousarray(values, dtype=np.float32)]
+        self._masks = None if mask is None else [without_narrow_gaps(mask).astype(np.float32)]
 
     def view(self, image_from_view: np.ndarray, size: int) -> np.ndarray:
-        """(2, N, N) float32: values and outline (1 inside, 0 beyond) through a 3 x 3 transform of view px."""
-        step = step_of(image_from_view)
-        inside = outline(self.shape, image_from_view, size)
-        return np.stack([self._values(image_from_view, step, size) * inside, inside])
+        """(2, N, N) float32: values and usable area (1 inside, 0 beyond) through a 3 x 3 of view px."""
+        inside = self.usable(image_from_view, size)
+        return np.stack([self.values(image_from_view, size) * inside, inside])
 
-    def _values(self, image_from_view: np.ndarray, step: float, size: int) -> np.ndarray:
-        pixels, unbinned = self.binned(step)
+    def mask(self, step: float) -> np.ndarray | None:
+        """Return the share of usable px of the image binned to about ``step`` px; None: all are usable."""
+        return None if self._masks is None else self._binned(self._masks, step)[0]
+
+    def usable(self, image_from_view: np.ndarray, size: int) -> np.ndarray:
+        """Return how far each px of a view (N, N) lies in the usable area, 0 to 1 over a px of the view."""
+        inside = outline(self.shape, image_from_view, size)
+        if self._masks is None:
+            return inside
+        mask, unbinned = self._binned(self._masks, step_of(image_from_view))
+        seen = sampled(mask, np.linalg.inv(unbinned) @ image_from_view, (size, size), edge=2)
+        return np.minimum(inside, np.clip(seen, 0, 1))
+
+    def values(self, image_from_view: np.ndarray, size: int) -> np.ndarray:
+        """Return the grey values (N, N) of a view, what is not usable filled with its surroundings."""
+        pixels, unbinned = self.binned(step_of(image_from_view))
         matrix = np.linalg.inv(unbinned) @ image_from_view
         if pixels.shape == (size, size) and np.allclose(matrix, np.eye(3), atol=1e-9):
             return pixels
@@ -34,13 +53,16 @@ class Viewed:
 
     def binned(self, step: float) -> tuple[np.ndarray, np.ndarray]:
         """The image binned to about ``step`` px, and the 3 x 3 from px of that to those of the image."""
+        return self._binned(self._levels, step)
+
+    def _binned(self, levels: list[np.ndarray], step: float) -> tuple[np.ndarray, np.ndarray]:
         wanted = max(0, round(math.log2(max(step, 1.0))))
-        while len(self._levels) <= wanted and min(self._levels[-1].shape) >= 2 * COARSEST:
-            self._levels.append(_halved(self._levels[-1]))
-        level = min(wanted, len(self._levels) - 1)
+        while len(levels) <= wanted and min(levels[-1].shape) >= 2 * COARSEST:
+            levels.append(_halved(levels[-1]))
+        level = min(wanted, len(levels) - 1)
         bin_px = 2**level
         middle = (bin_px - 1) / 2
-        return self._levels[level], np.array([[bin_px, 0, middle], [0, bin_px, middle], [0, 0, 1.0]])
+        return levels[level], np.array([[bin_px, 0, middle], [0, bin_px, middle], [0, 0, 1.0]])
 
 
 def sampled(pixels: np.ndarray, matrix: np.ndarray, shape: tuple[int, int], edge: int = 0) -> np.ndarray:

@@ -69,10 +69,9 @@ def _views(pair: Pair, candidate: Candidate, step: float) -> tuple[list, list, l
         corner = center - step * (SIZE - 1) / 2
         window = np.array([[step, 0, corner[0]], [0, step, corner[1]], [0, 0, 1.0]])
         there = pair.moving.view(candidate.moving_from_fixed @ window, SIZE)
-        if there[1].mean() >= LEAST_INSIDE:
-            for values, value in zip(
-                kept, ((center - middle) / (step * CELL), pair.fixed.view(window, SIZE), there), strict=True
-            ):
+        here = pair.fixed.view(window, SIZE)
+        if min(here[1].mean(), there[1].mean()) >= LEAST_INSIDE:
+            for values, value in zip(kept, ((center - middle) / (step * CELL), here, there), strict=True):
                 values.append(value)
     return kept
 
