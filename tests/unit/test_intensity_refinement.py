@@ -1,4 +1,4 @@
-"""Where both images show one contrast, their px say where the answer lies, and how surely."""
+"""Intensity refinement of images with the same contrast: accuracy, uncertainty and its limits."""
 
 import math
 
@@ -7,9 +7,9 @@ import pytest
 import torch
 from specimens import seen_twice, specimen
 
-from xebra.estimate.polish import FURTHEST_PX, polished
-from xebra.estimate.pyramid import Candidate, Pair, apart_px
-from xebra.estimate.signs import parameter_covariance
+from xebra.estimate.image_pair import Candidate, ImagePair, corner_distance_px
+from xebra.estimate.intensity_refinement import MAX_DISTANCE_PX, refine_by_intensity
+from xebra.estimate.quality_features import parameter_covariance
 from xebra.image import Image
 from xebra.resample import resample
 from xebra.specimen.draw import Replay
@@ -20,7 +20,7 @@ from xebra.transform import SimilarityTransform, image_center
 SIDE = 256
 CENTRE = image_center((SIDE, SIDE))
 TRUTH = SimilarityTransform(1.15, 0.4, (14, -9), CENTRE)
-ASIDE = SimilarityTransform(1.003, 0.004, (0.5, -0.4), CENTRE).matrix  # 0.8 px at the corners
+OFFSET = SimilarityTransform(1.003, 0.004, (0.5, -0.4), CENTRE).matrix  # 0.8 px at the corners
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,7 @@ def layers():
 
 
 def taken(layers, truth, noise, seed):
-    """Two images by one instrument, each with noise of its own, given as a share of the signal."""
+    """Return two images by one instrument with independent noise, given relative to the signal."""
     physics = torch.rand(1, PHYSICS, generator=torch.Generator().manual_seed(1))
     signal = absorption(Replay(physics), layers)[0].numpy()
     whole = np.eye(3)
@@ -40,32 +40,32 @@ def taken(layers, truth, noise, seed):
 
 
 def pair_of(fixed, moving):
-    return Pair(Image(fixed.astype(np.float32)), Image(moving.astype(np.float32)))
+    return ImagePair(Image(fixed.astype(np.float32)), Image(moving.astype(np.float32)))
 
 
-def candidate(truth, aside=ASIDE):
-    return Candidate(np.linalg.inv(truth.matrix) @ aside, 10.0)
+def candidate(truth, offset=OFFSET):
+    return Candidate(np.linalg.inv(truth.matrix) @ offset, 10.0)
 
 
 RIGHT = candidate(TRUTH, np.eye(3))
 
 
 @pytest.mark.parametrize("gain", [1, -0.3])
-def test_one_contrast_is_laid_on_itself_to_a_hundredth_of_a_px_or_its_negative(layers, gain):
+def test_the_same_contrast_or_its_negative_is_registered_to_hundredths_of_a_px(layers, gain):
     fixed, moving = taken(layers, TRUTH, 0.02, seed=1)
     pair = pair_of(fixed, 5 + gain * moving)
-    found = polished(pair, candidate(TRUTH))
-    assert apart_px(pair, candidate(TRUTH), RIGHT) > 0.5
-    assert apart_px(pair, found, RIGHT) < 0.03
+    found = refine_by_intensity(pair, candidate(TRUTH))
+    assert corner_distance_px(pair, candidate(TRUTH), RIGHT) > 0.5
+    assert corner_distance_px(pair, found, RIGHT) < 0.03
     assert found.score == 10.0
 
 
-def test_the_evidence_of_px_says_how_far_off_they_are(layers):
-    """Over independent noise the parameters scatter about as the covariance says."""
+def test_the_covariance_matches_the_scatter_over_noise(layers):
+    """Pulls over independent noise have a standard deviation of about 1."""
     pulls = []
     for seed in range(12):
         pair = pair_of(*taken(layers, TRUTH, 0.3, seed))
-        found = polished(pair, candidate(TRUTH))
+        found = refine_by_intensity(pair, candidate(TRUTH))
         four = SimilarityTransform.from_matrix(np.linalg.inv(found.moving_from_fixed), CENTRE)
         off = (
             math.log(four.scale / TRUTH.scale),
@@ -78,18 +78,21 @@ def test_the_evidence_of_px_says_how_far_off_they_are(layers):
     assert ((spread > 0.5) & (spread < 2)).all()
 
 
-def test_of_two_contrasts_px_say_nothing(layers):
+def test_two_contrasts_return_none(layers):
     fixed, moving = seen_twice(layers, (absorption, fluorescence), TRUTH, side=SIDE)
-    assert polished(pair_of(fixed, moving), candidate(TRUTH)) is None
+    assert refine_by_intensity(pair_of(fixed, moving), candidate(TRUTH)) is None
 
 
-def test_px_do_not_move_an_answer_to_another(layers):
+def test_a_candidate_is_not_moved_beyond_the_limit(layers):
     pair = pair_of(*taken(layers, TRUTH, 0.02, seed=1))
-    far = candidate(TRUTH, SimilarityTransform(1.0, 0.0, (FURTHEST_PX + 1, 0), CENTRE).matrix)
-    found = polished(pair, far)
-    assert found is None or apart_px(pair, found, far) <= FURTHEST_PX
+    far = candidate(TRUTH, SimilarityTransform(1.0, 0.0, (MAX_DISTANCE_PX + 1, 0), CENTRE).matrix)
+    found = refine_by_intensity(pair, far)
+    assert found is None or corner_distance_px(pair, found, far) <= MAX_DISTANCE_PX
 
 
-def test_where_too_little_overlaps_px_are_not_asked(layers):
+def test_too_little_overlap_returns_none(layers):
     pair = pair_of(*taken(layers, TRUTH, 0.02, seed=1))
-    assert polished(pair, candidate(TRUTH, SimilarityTransform(1.0, 0.0, (230, 0), CENTRE).matrix)) is None
+    assert (
+        refine_by_intensity(pair, candidate(TRUTH, SimilarityTransform(1.0, 0.0, (230, 0), CENTRE).matrix))
+        is None
+    )

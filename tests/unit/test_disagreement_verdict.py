@@ -1,10 +1,10 @@
-"""The error bar follows what was measured; the verdict follows the error bar."""
+"""The expected error follows the measured calibration, the verdict follows the expected error."""
 
 import numpy as np
 import pytest
 
-from xebra.estimate.judge import ACCEPT_PX, REFUSE_PX, judge
-from xebra.evaluation.calibrate import calibrate
+from xebra.estimate.disagreement_verdict import ACCEPT_PX, REFUSE_PX, decide_verdict
+from xebra.evaluation.fit_disagreement_calibration import fit
 
 
 @pytest.fixture(scope="module")
@@ -16,26 +16,26 @@ def measured():
 
 
 def test_expected_error_is_the_mean_error_at_such_a_disagreement(measured):
-    calibration = calibrate(*measured)
+    calibration = fit(*measured)
     disagreement, error = measured
-    expected = np.array([calibration.expected(d) for d in disagreement])
+    expected = np.array([calibration.expected_error_px(d) for d in disagreement])
     for fifth in np.array_split(np.argsort(expected), 5):
         assert expected[fifth].mean() == pytest.approx(error[fifth].mean(), rel=0.15)
 
 
 def test_expected_error_never_falls_as_disagreement_grows(measured):
-    calibration = calibrate(*measured)
-    expected = [calibration.expected(d) for d in np.linspace(0, 200, 400)]
+    calibration = fit(*measured)
+    expected = [calibration.expected_error_px(d) for d in np.linspace(0, 200, 400)]
     assert (np.diff(expected) >= 0).all()
 
 
 def test_beyond_the_calibration_the_error_is_at_least_the_disagreement(measured):
-    assert calibrate(*measured).expected(500) >= 500
+    assert fit(*measured).expected_error_px(500) >= 500
 
 
 def test_estimates_that_differ_are_not_accepted_however_small_the_expected_error():
-    assert judge(1.0, ACCEPT_PX)[0] == "review"
-    assert judge(1.0, REFUSE_PX)[0] == "refuse"
+    assert decide_verdict(1.0, ACCEPT_PX)[0] == "review"
+    assert decide_verdict(1.0, REFUSE_PX)[0] == "refuse"
 
 
 @pytest.mark.parametrize(
@@ -49,6 +49,6 @@ def test_estimates_that_differ_are_not_accepted_however_small_the_expected_error
     ],
 )
 def test_the_larger_the_expected_error_the_stricter_the_verdict(expected_px, verdict):
-    found, reason = judge(expected_px, disagreement_px=expected_px / 2)
+    found, reason = decide_verdict(expected_px, disagreement_px=expected_px / 2)
     assert found == verdict
     assert f"{expected_px / 2:.1f} px" in reason
