@@ -123,7 +123,7 @@ class TestBadInput:
             ("text.tif", "neither PNG nor TIFF"),
             ("tiny.tif", "too small"),
             ("flat.tif", "every pixel has the value 1"),
-            ("nan.tif", "not finite"),
+            ("nan.tif", "no value is finite"),
             (".", "cannot be opened"),
         ],
     )

@@ -23,7 +23,7 @@ from xebra.transform import SimilarityTransform, image_center
 from xebra.weights import BUNDLED, weights
 
 SIZE = 128
-REFINED = [level["graph"] for level in weights().config["levels"]]
+REFINED = [level["graph"] for level in weights().config["refine_levels"]]
 CELLS = SIZE // CELL
 TRUTH = torch.tensor([0.012, -0.02, 1.3, -0.7])  # turn, skew, cells, cells
 

@@ -34,8 +34,7 @@ def usable_areas(fixed: np.ndarray, moving: np.ndarray) -> tuple[UsableArea, Usa
     hot = shared_outliers(fixed, moving, *ranges) & first.mask & second.mask
     step = -(-max(fixed.shape) // EXAMINED_PX)
     values = [
-        levels.relative(image[::step, ::step])
-        for image, levels in zip((fixed, moving), ranges, strict=True)
+        levels.relative(image[::step, ::step]) for image, levels in zip((fixed, moving), ranges, strict=True)
     ]
     masks = first.mask[::step, ::step], second.mask[::step, ::step]
     first, second = (
