@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from xebra.estimate.affine_residual import AffineResidual
+from xebra.estimate.block_agreement import BlockAgreement
 from xebra.estimate.candidate_scoring import CandidateScoring
 from xebra.estimate.coarse_search import SearchLevel, SearchResult, coarse_search
 from xebra.estimate.confidence import MIN_SCORE_MARGIN
@@ -19,6 +21,7 @@ from xebra.estimate.stages import Stages
 
 DIFFERENT_PX = 20.0  # at 256: refined candidates further apart than this are different transforms
 DUPLICATE_PX = 12.0  # at 256: of candidates nearer than this only the best is refined further
+IDENTITY_PX = 4.0  # at 256: a smaller displacement may be that of a pattern which is fixed to the detector
 SEARCH_CANDIDATES = 24  # of each search direction, in the thorough attempt
 COMPETITOR_MARGIN = 4.0  # log odds: the quick attempt refines candidates within this of the search's best
 AMBIGUOUS_MARGIN = 1.0  # log odds: with a competitor within this the quick attempt is skipped
@@ -111,17 +114,27 @@ class Attempts:
         """Return the final estimate and its quality features for a candidate before and after refinement."""
         final = finalise(self._stages, self._pair, self._scoring, end)
         different = [c for c in others if corner_distance_px(self._pair, c, start) > DIFFERENT_PX]
+        size = self._stages.fine.size
         features = QualityFeatures(
             correlation=start.score,
             score_margin=start.score - self._competing_score(start.score, different, final),
-            half_disagreement_px=half_disagreement_px(final.network),
-            uncertainty_px=uncertainty_px(final.network),
+            half_disagreement_px=half_disagreement_px(end),
+            uncertainty_px=uncertainty_px(end),
             independent_disagreement_px=final.independent_disagreement_px,
+            agreement=BlockAgreement.of(end.evidence, size, self._is_identity(final.candidate)),
+            coverage=self._pair.coverage(final.candidate, self._stages.coarse.size),
             thorough=thorough,
             final_stage=final.stage,
             final_uncertainty_px=final.uncertainty_px,
+            affine=AffineResidual.of(end.evidence, size),
         )
         return Attempt(final.candidate, features, (start, end))
+
+    def _is_identity(self, candidate: Candidate) -> bool:
+        """Return whether the images lie at the same place of the detector, as what is fixed to it would."""
+        unmoved = replace(candidate, moving_from_fixed=np.eye(3))
+        same_shape = self._pair.fixed.shape == self._pair.moving.shape
+        return same_shape and corner_distance_px(self._pair, candidate, unmoved) < IDENTITY_PX
 
     def _competing_score(self, score: float, others: list[Candidate], final: FinalEstimate) -> float:
         """Return the highest score of the other candidates that pixel intensities do not exclude."""

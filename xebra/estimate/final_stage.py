@@ -24,9 +24,9 @@ class FinalEstimate:
     independent_disagreement_px: float  # mean corner distance of network and independent estimate, at 256
 
     @property
-    def uncertainty_px(self) -> float | None:
-        """Uncertainty by pixel intensities where these are the final stage, px at 256, uncalibrated."""
-        return uncertainty_px(self.candidate) if self.stage == INTENSITY else None
+    def uncertainty_px(self) -> float:
+        """Return the uncertainty by the evidence of the final stage, px at 256, before calibration."""
+        return uncertainty_px(self.candidate)
 
 
 def finalise(

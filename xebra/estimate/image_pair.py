@@ -67,6 +67,12 @@ class ImagePair:
         step = None if self.moving_per_fixed is None else fixed_from_view[0, 0] * self.moving_per_fixed
         return fixed_from_view, full_view_matrix(self.moving.shape, size, step)
 
+    def coverage(self, candidate: Candidate, size: int) -> float:
+        """Return the share of a view of the fixed image that the usable areas of both images cover."""
+        moving_from_view = candidate.moving_from_fixed @ self.fixed_from_view(size)
+        both = np.minimum(self.fixed_view(size)[1], self.moving.coverage(moving_from_view, size))
+        return float(both.mean())
+
     def from_views(self, moving_from_fixed: np.ndarray, size: int) -> np.ndarray:
         """Convert a 3 x 3 moving_from_fixed from px of the whole-image views to image px."""
         fixed_from_view, moving_from_view = self.image_from_view(size)
