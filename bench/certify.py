@@ -113,7 +113,7 @@ def table(counted: dict[str, CertifiedGroup]) -> str:
         [
             name,
             *map(str, (g.pairs, g.right, g.accepted, g.accepted_wrong)),
-            f"{100 * g.wrong_upper_bound:.2f} %",
+            _percent(g),
             str(g.refused),
         ]
         for name, g in counted.items()
@@ -121,17 +121,16 @@ def table(counted: dict[str, CertifiedGroup]) -> str:
     return markdown(head, rows)
 
 
+def _percent(counted: CertifiedGroup) -> str:
+    return f"{100 * counted.wrong_upper_bound:.2f} %"
+
+
 def certificate(counted: dict[str, CertifiedGroup], chosen: argparse.Namespace) -> dict:
     """Return what config.json holds."""
+    images = read_half(chosen.data, CERTIFY)
     return {
         "statement": "at most 1 % of accepted estimates wrong, with 95 % confidence, where certified",
-        "specimens": sorted(
-            {
-                name.split("/")[0]
-                for half in [read_half(chosen.data, CERTIFY)]
-                for name in (*half.singles, *half.pairs)
-            }
-        ),
+        "specimens": sorted([*images.singles, *images.pairs]),
         "seed": chosen.seed,
         "groups": {name: g.to_json() for name, g in counted.items()},
     }
@@ -142,10 +141,8 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=layout)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--seed", type=int, default=501)
-    parser.add_argument("--per-cell", type=int, default=60, help="pairs of each kind and level (%(default)s)")
-    parser.add_argument(
-        "--unrelated", type=int, default=150, help="pairs of two specimens, a size (%(default)s)"
-    )
+    parser.add_argument("--per-cell", type=int, default=60, help="pairs of a kind and level (%(default)s)")
+    parser.add_argument("--unrelated", type=int, default=150, help="pairs of two specimens (%(default)s)")
     parser.add_argument("--simulated", type=int, default=200, help="simulated pairs for --fit (%(default)s)")
     parser.add_argument("--fit", action="store_true")
     parser.add_argument("--write", action="store_true")

@@ -90,7 +90,7 @@ def own_resolution(images: RealImages, seed: int, count: int) -> Iterator[Labell
 def without_answer(images: RealImages, kind: str, seed: int, count: int, side: int | None) -> Iterator:
     """Yield pairs that no transform aligns; ``side``: shrink the images to this longer side.
 
-    ``different``: two specimens; ``apart``: opposite ends of one image; ``mirrored``: the moving image reflected.
+    ``different``: two specimens; ``apart``: opposite ends of one image; ``mirrored``: one image reflected.
     """
     rng = np.random.default_rng(seed)
     views = {**images.singles, **{f"{n}/{i}": p[i] for n, p in images.pairs.items() for i in (0, 1)}}

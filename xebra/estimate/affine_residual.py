@@ -1,9 +1,9 @@
 """What a similarity leaves of an affine transform: foreshortening of a tilted view, shear of a scan.
 
-Each block's maximum of correlation is a measured displacement with an information matrix. Least squares over
-the blocks, with Tukey's weights against outliers, gives a correction of the similarity and the two parameters
-of a symmetric stretch without change of area, [[a, b], [b, -a]]. Their covariance is White's (Econometrica 48,
-817, 1980), by the scatter of the blocks.
+Each block's maximum of correlation is a measured displacement with an information matrix. Least squares
+over the blocks, with Tukey's weights against outliers, gives a correction of the similarity and the two
+parameters of a symmetric stretch without change of area, [[a, b], [b, -a]]. Their covariance is White's
+(Econometrica 48, 817, 1980), by the scatter of the blocks.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ SIGNIFICANT = 6.0  # standard errors: real pairs of a similarity have smaller on
 
 @dataclass(frozen=True)
 class AffineResidual:
-    """A stretch by 1 + ``stretch`` along an axis and 1 - ``stretch`` across it; 0 where none is significant."""
+    """A stretch by 1 + ``stretch`` along an axis and 1 - ``stretch`` across it; 0 where not significant."""
 
     stretch: float = 0.0
     axis_deg: float = 0.0  # of the fixed image, +x towards +y
@@ -52,6 +52,9 @@ class AffineResidual:
         if np.count_nonzero(sharp) < MIN_BLOCKS:
             return cls()
         return _fit(found.centers[sharp], (peaks - expected)[sharp], information[sharp])
+
+
+NO_RESIDUAL = AffineResidual()
 
 
 def _fit(centers: np.ndarray, residuals: np.ndarray, information: np.ndarray) -> AffineResidual:
@@ -88,7 +91,7 @@ def _stretch_jacobians(points: np.ndarray) -> np.ndarray:
 
 
 def _peaks(found: BlockMaps, expected: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return each map's maximum (K, 2) near an expected shift, its negative curvature, and where it is one."""
+    """Return each map's maximum (K, 2) near an expected shift, its curvature, and where it is a maximum."""
     line = np.arange(-REACH, REACH + 1)
     apart = np.hypot(line[None, None, :] - expected[:, :1, None], line[None, :, None] - expected[:, 1:, None])
     place = np.where(apart <= WINDOW, found.maps, -np.inf).reshape(len(apart), -1).argmax(1)

@@ -1,8 +1,8 @@
 """How much of the overlap agrees with an estimate, block by block: evidence that is measured absolutely.
 
-Each block of the fixed view has a map of its correlation with the moving view over its own shifts. Where both
-images show the same specimen, the maps have their maxima where the estimate puts them. Where they do not, each
-map has its maximum anywhere, and the estimate collects what it would collect by chance.
+Each block of the fixed view has a map of its correlation with the moving view over its own shifts. Where
+both images show the same specimen, the maps have their maxima where the estimate puts them. Where they do
+not, each map has its maximum anywhere, and the estimate collects what it would collect by chance.
 """
 
 from __future__ import annotations

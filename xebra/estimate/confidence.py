@@ -77,6 +77,6 @@ class Confidence:
         return likely and features.score_margin >= MIN_SCORE_MARGIN
 
     def accepts(self, features: QualityFeatures, tolerance_px: float | None = None) -> bool:
-        """Return whether the place is probably right and the error to expect within ``tolerance_px`` at 256."""
+        """Return whether the place is probably right and the expected error within a tolerance at 256."""
         tolerance_px = DEFAULT_TOLERANCE * REFERENCE_WIDTH if tolerance_px is None else tolerance_px
         return self.finds(features) and self.expected_error_px(features) <= tolerance_px

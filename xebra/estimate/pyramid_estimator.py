@@ -67,7 +67,7 @@ class PyramidEstimator:
         )
 
     def find(self, fixed: Image, moving: Image, tolerance_px: float | None = None) -> PyramidResult:
-        """Return the first attempt that is accepted (tolerance at 256) and not periodic, else the last one."""
+        """Return the first attempt that is accepted and not periodic, else the last; tolerance at 256."""
         pair, attempts = self.attempts(fixed, moving)
         for attempt in attempts:
             period = self._ambiguous_period(pair, attempt.best)
@@ -151,7 +151,7 @@ def mirrored(image: Image) -> Image:
 
 
 def _spacing_ratio(fixed: Image, moving: Image) -> float | None:
-    """Return fixed over moving pixel spacing, px of the moving image per px of the fixed one; None: unknown."""
+    """Return fixed over moving pixel spacing: moving px per fixed px; None where one is unknown."""
     if fixed.pixel_spacing is None or moving.pixel_spacing is None:
         return None
     return fixed.pixel_spacing / moving.pixel_spacing

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from xebra.estimate.affine_residual import AffineResidual
+from xebra.estimate.affine_residual import NO_RESIDUAL, AffineResidual
 from xebra.estimate.block_agreement import BlockAgreement
 from xebra.estimate.displacement import CELL, displacement_at, jacobians, parameter_units, view_corners
 from xebra.estimate.estimate import REFERENCE_WIDTH
@@ -21,8 +21,8 @@ MIN_EIGENVALUE = 1e-3  # of the mean information: directions below it count as u
 class QualityFeatures:
     """Features of one estimate; lengths are mean corner distances in px at 256.
 
-    Whether the estimate is at the right place is judged by the whole view, which is the same for images of all
-    sizes; how precise it is, by the final stage.
+    Whether the estimate is at the right place is judged by the whole view, which is the same for images of
+    all sizes; how precise it is, by the final stage.
     """
 
     correlation: float  # score of the refinement network
@@ -35,7 +35,7 @@ class QualityFeatures:
     thorough: bool = False  # made by the second attempt
     final_stage: str = WHOLE_VIEW
     final_uncertainty_px: float = 1.0  # of the final stage, before calibration
-    affine: AffineResidual = AffineResidual()
+    affine: AffineResidual = NO_RESIDUAL
 
     @property
     def vector(self) -> np.ndarray:

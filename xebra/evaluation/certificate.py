@@ -44,7 +44,7 @@ class CertifiedGroup:
 
 
 def upper_bound(wrong: int, accepted: int, confidence: float = CONFIDENCE) -> float:
-    """Return the upper confidence bound of a share of ``wrong`` among ``accepted``; 1 where none is accepted."""
+    """Return the upper confidence bound of the share of ``wrong``; 1 where none is accepted."""
     if wrong >= accepted:
         return 1.0
     return float(beta.ppf(confidence, wrong + 1, accepted - wrong))

@@ -177,10 +177,9 @@ def _fit_error_scale(right: list[MeasuredAttempt]) -> ErrorScale:
 def _accept_probability(model: Confidence, measured: list[list[MeasuredAttempt]]) -> float:
     """Return the lowest threshold that is safe, by testing fixed ones from strict to lenient.
 
-    A threshold is safe where, with 95 % confidence, at most 1 % of the accepted estimates are wrong. The first
-    one that is not ends the tests, so that their number costs no confidence (fixed-sequence testing in
-    Angelopoulos et al., Learn then Test, arXiv 2110.01052). Where not even the first one is, the pairs are
-    too few, and the strictest threshold without a wrong estimate above it is taken.
+    A threshold is safe where, with 95 % confidence, at most 1 % of the accepted estimates are wrong. The
+    first one that is not ends the tests, so that their number costs no confidence (fixed-sequence testing in
+    Angelopoulos et al., Learn then Test, arXiv 2110.01052). Where not even the first one is, it is taken.
     """
     safe = None
     for probability in PROBABILITIES:
