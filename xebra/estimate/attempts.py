@@ -150,4 +150,4 @@ class Attempts:
     def _fits_elsewhere(self, candidate: Candidate, estimate: Candidate) -> bool:
         """Return True where a candidate, fully refined, passes intensity refinement at another position."""
         end = refine_by_intensity(self._pair, self._refine_fully(candidate))
-        return end is not None and corner_distance_px(self._pair, end, estimate) > DIFFERENT_PX
+        return end is not None and corner_distance_px(self._pair, end.candidate, estimate) > DIFFERENT_PX

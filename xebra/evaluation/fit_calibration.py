@@ -44,6 +44,7 @@ PROBABILITIES = (
 )  # from strict to lenient
 REFUSED = 0.94  # share of the estimates of unrelated pairs that are refused
 REVIEW_PROBABILITY = (0.02, 0.5)  # limits of the threshold below which an estimate is refused
+SURE_PROBABILITY, SURE_MARGIN = 0.999, 8.0  # attempts above are followed by no other
 FEATURES = 11
 UNSCALED = ErrorScale(1.0, 1.0, [1.0] * 4)
 UNCALIBRATED = Confidence(
@@ -76,10 +77,20 @@ class MeasuredAttempt:
 
 
 def measure(estimator: PyramidEstimator, pairs: Iterable[LabelledPair]) -> Iterator[list[MeasuredAttempt]]:
-    """Yield all attempts of the estimator at each pair."""
+    """Yield the attempts of the estimator at each pair, up to one that is sure."""
     for pair in pairs:
-        found = estimator.all_attempts(Image(pair.fixed), Image(pair.moving))
-        yield [_measure(attempt, period, pair) for attempt, period in found]
+        made: list[MeasuredAttempt] = []
+        for attempt, period in estimator.all_attempts(Image(pair.fixed), Image(pair.moving)):
+            made.append(_measure(attempt, period, pair))
+            if not period and _needs_no_other(estimator.confidence, attempt.features):
+                break
+        yield made
+
+
+def _needs_no_other(confidence: Confidence, features: QualityFeatures) -> bool:
+    """Return whether an attempt is so sure that any threshold accepts it."""
+    sure = confidence.probability(features) > SURE_PROBABILITY and features.score_margin > SURE_MARGIN
+    return sure and confidence.accepts(features)
 
 
 def _measure(attempt: Attempt, period_px: float | None, pair: LabelledPair) -> MeasuredAttempt:
