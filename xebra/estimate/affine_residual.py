@@ -19,7 +19,7 @@ from xebra.estimate.estimate import REFERENCE_WIDTH
 
 WINDOW = 4.0  # cells around the estimate in which a block's maximum is looked for
 MIN_BLOCKS = 8
-ROUNDS = 12
+ROUNDS = 6
 CUT = 3.5  # robust standard deviations where Tukey's weight ends
 LEAST_SPREAD = 0.08  # cells: blocks agree no better
 SIGNIFICANT = 6.0  # standard errors: real pairs of a similarity have smaller ones (development images)

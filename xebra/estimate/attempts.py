@@ -49,26 +49,33 @@ class Attempts:
         self.search = self._search(stages.coarse_search, pair)
         self.hypotheses = self.search.candidates(stages.coarse.kept - 1, max_log_scale)
         self._scoring = CandidateScoring(pair, self.search)
+        self._identity = identity_candidates(pair, stages.coarse.size)  # those that are not refined yet
+        self._refined: list[Candidate] = []
 
     def __iter__(self) -> Iterator[Attempt]:
-        unrotated, *rotated = identity_candidates(self._pair, self._stages.coarse.size)
+        quick = self.quick()
+        if quick is not None:
+            yield quick
+        yield self._thorough()
+
+    def quick(self) -> Attempt | None:
+        """Return the estimate from the best candidates of the coarse search; None where two are as good."""
         best, *others = self.hypotheses
         competitors = [other for other in others if best.score - other.score < COMPETITOR_MARGIN]
-        refined = self._refine([best, *competitors, unrotated] if competitors else [best])
-        if not competitors or best.score - competitors[0].score > AMBIGUOUS_MARGIN:
-            yield self._quick(refined)
-        yield self._thorough(refined, rotated if competitors else [unrotated, *rotated])
+        candidates = [best, *competitors, self._identity[0]] if competitors else [best]
+        self._refined = self._refine(candidates)
+        self._identity = self._identity[1:] if competitors else self._identity
+        if competitors and best.score - competitors[0].score <= AMBIGUOUS_MARGIN:
+            return None
+        start, end = self._follow(self._refined, 1)
+        return self._attempt(start, end, self._refined, thorough=False)
 
-    def _quick(self, refined: list[Candidate]) -> Attempt:
-        """Return the estimate from the best of the refined candidates."""
-        start, end = self._follow(refined, 1)
-        return self._attempt(start, end, refined, thorough=False)
-
-    def _thorough(self, refined: list[Candidate], identity: list[Candidate]) -> Attempt:
+    def _thorough(self) -> Attempt:
         """Return the estimate from a finer search in both directions, with mutual information."""
         self.search = self._scoring.search = self._search(self._stages.fine_search, self._pair)
         self.hypotheses = self.search.candidates(SEARCH_CANDIDATES, self._max_log_scale)
-        refined = refined + self._refine([*identity, *self.hypotheses, *self._reverse_search()])
+        candidates = [*self._identity, *self.hypotheses, *self._reverse_search()]
+        refined = self._refined + self._refine(candidates)
         likely = self._distinct(refined, FOLLOWED)
         mi_refined = self._refine([self._scoring.mi_refined_coarse(candidate) for candidate in likely])
         likely = self._refine(likely + mi_refined)

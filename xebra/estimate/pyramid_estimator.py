@@ -110,9 +110,9 @@ class PyramidEstimator:
         )
 
     def _quick_attempt(self, fixed: Image, moving: Image) -> Attempt | None:
-        """Return the first attempt without pixel spacings if its place is right, else None."""
-        attempt = next(iter(self.attempts(fixed, moving, use_spacings=False)[1]))
-        return attempt if self.confidence.finds(attempt.features) else None
+        """Return the quick attempt without pixel spacings if its place is right, else None."""
+        attempt = self.attempts(fixed, moving, use_spacings=False)[1].quick()
+        return attempt if attempt is not None and self.confidence.finds(attempt.features) else None
 
     def _ambiguous_period(self, pair: ImagePair, best: Candidate) -> float | None:
         """Return the fixed image's period in px where the estimate shifted by it scores nearly as well."""
