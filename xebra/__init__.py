@@ -20,3 +20,7 @@ def __getattr__(name: str):
     if name not in _HOME:
         raise AttributeError(f"module 'xebra' has no attribute {name!r}")
     return getattr(import_module(_HOME[name]), name)
+
+
+def __dir__() -> list[str]:
+    return [*__all__]
