@@ -1,6 +1,12 @@
 """Optional parts of the installation: which extra brings a missing package."""
 
-EXTRAS = {"httpx": "client", "tritonclient": "triton", "torch": "train", "onnx": "train", "onnxscript": "train"}
+EXTRAS = {
+    "httpx": "client",
+    "tritonclient": "triton",
+    "torch": "train",
+    "onnx": "train",
+    "onnxscript": "train",
+}
 SERVICE = ("api", "worker", "db")  # packages of the checkout that are not in the wheel
 WITHOUT_SERVICE = (
     "The service is not part of the package xebra. Run it from a checkout (./dev run) or from its containers."

@@ -18,7 +18,8 @@ import xebra
 
 CHECKOUT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["project"]
-OURS = {"xebra", "api", "worker", "db", *(path.stem for folder in ("tests", "bench") for path in (CHECKOUT / folder).rglob("*"))}
+BESIDE_TESTS = [path for folder in ("tests", "bench") for path in (CHECKOUT / folder).rglob("*")]
+OURS = {"xebra", "api", "worker", "db", *(path.stem for path in BESIDE_TESTS)}
 TRAINING = ("network", "training", "evaluation", "specimen")
 EXTRA_OF = {"client": ["xebra/client"], "triton": ["xebra/triton.py", "xebra/shared_memory.py"]}
 
