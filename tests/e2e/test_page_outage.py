@@ -12,7 +12,7 @@ from browser import choose, opened, register
 from playwright.sync_api import expect
 from service import Service, serving, wait_until_ready
 
-BANNER = "The service does not answer."
+BANNER = "The service does not respond."
 
 
 @pytest.fixture

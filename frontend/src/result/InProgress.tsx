@@ -1,6 +1,6 @@
 import { useEffect, useState } from "react";
 import { cancelRegistration } from "../api/client";
-import { messageOf } from "../api/problems";
+import { messageOf } from "../api/errors";
 import type { Registration } from "../api/types";
 import { ProblemNote } from "../frame/ProblemNote";
 import { RoleName } from "../frame/RoleName";
@@ -11,15 +11,15 @@ interface Props {
   onCancelled: () => void;
 }
 
-export function Underway({ registration, onCancelled }: Props) {
+export function InProgress({ registration, onCancelled }: Props) {
   const [problem, setProblem] = useState<string | null>(null);
   const elapsed = useElapsed(registration.created_at);
   const cancel = () =>
     cancelRegistration(registration.id).then(onCancelled, (error) => setProblem(messageOf(error)));
 
   return (
-    <div className="underway">
-      <div className="underway-pair">
+    <div className="in-progress">
+      <div className="in-progress-pair">
         {(["fixed", "moving"] as const).map((role) => (
           <figure key={role} className="well">
             <img src={registration.links[`${role}_preview`]} alt="" />
@@ -29,11 +29,11 @@ export function Underway({ registration, onCancelled }: Props) {
           </figure>
         ))}
       </div>
-      <div className="underway-state">
+      <div className="in-progress-state">
         <p role="status">
           {registration.state === "queued" ? "Waiting for a worker" : "Searching for the position"}
         </p>
-        <span className="underway-elapsed">{elapsed >= 1 && seconds(Math.floor(elapsed) + 0.0)}</span>
+        <span className="in-progress-elapsed">{elapsed >= 1 && seconds(Math.floor(elapsed) + 0.0)}</span>
         <progress aria-label="Registration under way" />
         <button type="button" className="quiet" onClick={() => void cancel()}>
           Cancel

@@ -1,20 +1,20 @@
 import { useState } from "react";
 import type { Correction, Registration, Result } from "../api/types";
-import type { operations } from "../api/schema";
+import type { paths } from "../api/schema";
 import { Icon } from "../frame/Icon";
-import { CodeToPaste } from "./CodeToPaste";
-import "./takeHome.css";
+import { CodeSnippets } from "./CodeSnippets";
+import "./downloads.css";
 
 interface Props {
   registration: Registration;
   result: Result;
-  correction: Correction | null; // the one that is shown, if it is not the prediction
+  correction: Correction | null; // null: the prediction is shown
 }
 
-type Query = NonNullable<operations["transform_api_v1_registrations__registration_id__transform_get"]["parameters"]["query"]>;
-type Format = NonNullable<Query["format"]>;
+type TransformRequest = paths["/api/v1/registrations/{registration_id}/transform"]["get"]["parameters"];
+type Format = NonNullable<NonNullable<TransformRequest["query"]>["format"]>;
 
-/** Every format that the service writes; a new one is missed here by the compiler. */
+/** Every transform format of the service; the compiler reports a missing one. */
 const FORMATS: Record<Format, { name: string; suffix: string }> = {
   json: { name: "JSON, both matrices", suffix: ".json" },
   csv: { name: "Table (CSV)", suffix: ".csv" },
@@ -25,35 +25,65 @@ const FORMATS: Record<Format, { name: string; suffix: string }> = {
   ngff: { name: "OME-NGFF transformation", suffix: ".ngff.json" },
 };
 
-/** Everything that can be taken home. */
-export function TakeHome({ registration, result, correction }: Props) {
+/** Downloads: registered image, figure, transform, code. */
+export function Downloads({ registration, result, correction }: Props) {
   const { links } = registration;
   const stem = `${stemOf(result.moving.name)}_on_${stemOf(result.fixed.name)}`;
   return (
     <section aria-labelledby="downloads-title">
-      <h2 id="downloads-title">Take home</h2>
+      <h2 id="downloads-title">Downloads</h2>
       <ul className="downloads">
         {links.registered && (
-          <Item href={links.registered} name={`${stem}.tif`} title="Registered image" kind={`TIFF, ${result.moving.dtype}`} />
+          <Item
+            href={links.registered}
+            name={`${stem}.tif`}
+            title="Registered image"
+            kind={`TIFF, ${result.moving.dtype}`}
+          />
         )}
-        {links.picture && <Item href={links.picture} name={`${stem}.png`} title="Picture for a talk" kind="PNG" />}
-        {links.picture && <Item href={`${links.picture}?format=svg`} name={`${stem}.svg`} title="The same, to any size" kind="SVG" />}
+        {links.picture && (
+          <Item href={links.picture} name={`${stem}.png`} title="Figure for publications" kind="PNG" />
+        )}
+        {links.picture && (
+          <Item
+            href={`${links.picture}?format=svg`}
+            name={`${stem}.svg`}
+            title="Scalable figure"
+            kind="SVG"
+          />
+        )}
       </ul>
-      {correction && <p className="hint">Image and picture show the predicted position; transform and code the corrected one.</p>}
+      {correction && (
+        <p className="hint">
+          Image and figure show the predicted position; transform and code use the correction.
+        </p>
+      )}
       <TransformFile links={links} stem={stem} correction={correction} />
-      <CodeToPaste result={result} correction={correction} />
+      <CodeSnippets result={result} correction={correction} />
     </section>
   );
 }
 
-function TransformFile({ links, stem, correction }: { links: Registration["links"]; stem: string; correction: Correction | null }) {
+function TransformFile({
+  links,
+  stem,
+  correction,
+}: {
+  links: Registration["links"];
+  stem: string;
+  correction: Correction | null;
+}) {
   const [format, setFormat] = useState<Format>("json");
   const query = new URLSearchParams({ format, ...(correction && { correction: correction.id }) });
   return (
     <div className="transform-file">
       <label>
         <span>Transform</span>
-        <select value={format} aria-label="Format of the transform" onChange={(event) => setFormat(event.currentTarget.value as Format)}>
+        <select
+          value={format}
+          aria-label="Format of the transform"
+          onChange={(event) => setFormat(event.currentTarget.value as Format)}
+        >
           {Object.entries(FORMATS).map(([key, { name }]) => (
             <option key={key} value={key}>
               {name}
@@ -61,7 +91,12 @@ function TransformFile({ links, stem, correction }: { links: Registration["links
           ))}
         </select>
       </label>
-      <a className="button" href={`${links.self}/transform?${query}`} download={stem + FORMATS[format].suffix} aria-label="Download the transform">
+      <a
+        className="button"
+        href={`${links.self}/transform?${query}`}
+        download={stem + FORMATS[format].suffix}
+        aria-label="Download the transform"
+      >
         <Icon name="download" />
       </a>
     </div>

@@ -1,13 +1,17 @@
 import { useEffect, useState } from "react";
 import { listImages } from "../api/client";
-import { isAbort, messageOf } from "../api/problems";
+import { isAbort, messageOf } from "../api/errors";
 import type { Image } from "../api/types";
 
-/** Own images, newest first, a page at a time; `more` asks for the next one. */
-export function useEarlier(): { images: Image[] | null; problem: string | null; more: (() => void) | null } {
+/** Uploaded images, newest first; `more` loads the next page. */
+export function useEarlierUploads(): {
+  images: Image[] | null;
+  problem: string | null;
+  more: (() => void) | null;
+} {
   const [images, setImages] = useState<Image[] | null>(null);
   const [problem, setProblem] = useState<string | null>(null);
-  const [from, setFrom] = useState<string | null>(null); // the page that is asked for
+  const [from, setFrom] = useState<string | null>(null); // cursor of the requested page
   const [next, setNext] = useState<string | null>(null);
   useEffect(() => {
     const abort = new AbortController();

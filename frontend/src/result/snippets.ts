@@ -1,12 +1,12 @@
 import type { Matrix3, Result } from "../api/types";
 
-/** Lines to paste that lay the moving image on the fixed one. */
+/** Code that applies the transform in another program. */
 export interface Snippet {
   name: string;
   text: string;
 }
 
-/** Points are (x, y) from the centre of the first pixel here and in scikit-image; napari counts (row, column). */
+/** Points are (x, y) from the centre of the first pixel, as in scikit-image; napari uses (row, column). */
 export function snippets(result: Result, fixedFromMoving: Matrix3, movingFromFixed: Matrix3): Snippet[] {
   const [height = 0, width = 0] = result.fixed.shape;
   return [

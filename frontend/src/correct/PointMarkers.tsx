@@ -1,13 +1,19 @@
-import type { Hand } from "./useHand";
+import type { ManualAlignment } from "./useManualAlignment";
 
-/** Crosses where point pairs were set: the fixed point and, joined to it, where its partner lies now. */
-export function Marks({ hand, canvasFromFixed }: { hand: Hand; canvasFromFixed: DOMMatrix }) {
+/** Markers of point pairs: the fixed point, connected with the current position of the moving point. */
+export function PointMarkers({
+  alignment,
+  canvasFromFixed,
+}: {
+  alignment: ManualAlignment;
+  canvasFromFixed: DOMMatrix;
+}) {
   const onCanvas = (point: { x: number; y: number }) => canvasFromFixed.transformPoint(point);
   return (
     <>
-      {hand.pairs.map((pair, index) => {
+      {alignment.pairs.map((pair, index) => {
         const fixed = onCanvas(pair.fixed);
-        const moving = onCanvas(hand.matrix.transformPoint(pair.moving));
+        const moving = onCanvas(alignment.matrix.transformPoint(pair.moving));
         return (
           <g key={index} className="mark-pair">
             <line x1={fixed.x} y1={fixed.y} x2={moving.x} y2={moving.y} />
@@ -16,7 +22,7 @@ export function Marks({ hand, canvasFromFixed }: { hand: Hand; canvasFromFixed: 
           </g>
         );
       })}
-      {hand.half && <Cross at={onCanvas(hand.half)} role="fixed" />}
+      {alignment.pendingPoint && <Cross at={onCanvas(alignment.pendingPoint)} role="fixed" />}
     </>
   );
 }

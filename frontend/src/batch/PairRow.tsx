@@ -1,25 +1,47 @@
 import { Icon } from "../frame/Icon";
 import { ProblemNote } from "../frame/ProblemNote";
 import { RoleName, type Role } from "../frame/RoleName";
-import { grouped } from "../quantities";
-import type { Row, Sent } from "./pairing";
+import { groupedDigits } from "../quantities";
+import type { Row, BatchFile } from "./pairing";
 
 interface Props {
   number: number;
   row: Row;
-  files: Sent[];
+  files: BatchFile[];
   onChange: (row: Row | null) => void;
 }
 
 export function PairRow({ number, row, files, onChange }: Props) {
   return (
     <li className="pair-row" aria-label={`Pair ${number}`}>
-      <Side role="fixed" number={number} chosen={row.fixed} files={files} onChoose={(fixed) => onChange({ ...row, fixed })} />
-      <button type="button" className="quiet" aria-label={`Swap pair ${number}`} onClick={() => onChange({ fixed: row.moving, moving: row.fixed })}>
+      <Side
+        role="fixed"
+        number={number}
+        chosen={row.fixed}
+        files={files}
+        onChoose={(fixed) => onChange({ ...row, fixed })}
+      />
+      <button
+        type="button"
+        className="quiet"
+        aria-label={`Swap pair ${number}`}
+        onClick={() => onChange({ fixed: row.moving, moving: row.fixed })}
+      >
         <Icon name="swap" />
       </button>
-      <Side role="moving" number={number} chosen={row.moving} files={files} onChoose={(moving) => onChange({ ...row, moving })} />
-      <button type="button" className="quiet" aria-label={`Remove pair ${number}`} onClick={() => onChange(null)}>
+      <Side
+        role="moving"
+        number={number}
+        chosen={row.moving}
+        files={files}
+        onChoose={(moving) => onChange({ ...row, moving })}
+      />
+      <button
+        type="button"
+        className="quiet"
+        aria-label={`Remove pair ${number}`}
+        onClick={() => onChange(null)}
+      >
         Remove
       </button>
     </li>
@@ -30,7 +52,7 @@ interface SideProps {
   role: Role;
   number: number;
   chosen: number;
-  files: Sent[];
+  files: BatchFile[];
   onChoose: (key: number) => void;
 }
 
@@ -38,10 +60,16 @@ function Side({ role, number, chosen, files, onChoose }: SideProps) {
   const file = files.find(({ key }) => key === chosen);
   return (
     <div className="pair-side">
-      <span className="well thumb">{file?.state === "ready" && <img src={file.image.links.preview} alt="" />}</span>
+      <span className="well thumb">
+        {file?.state === "ready" && <img src={file.image.links.preview} alt="" />}
+      </span>
       <div className="pair-side-words">
         <RoleName role={role} />
-        <select value={chosen} aria-label={`${role} image of pair ${number}`} onChange={(event) => onChoose(Number(event.currentTarget.value))}>
+        <select
+          value={chosen}
+          aria-label={`${role} image of pair ${number}`}
+          onChange={(event) => onChoose(Number(event.currentTarget.value))}
+        >
           {files.map(({ key, file: { name } }) => (
             <option key={key} value={key}>
               {name}
@@ -54,7 +82,7 @@ function Side({ role, number, chosen, files, onChoose }: SideProps) {
   );
 }
 
-function Progress({ file }: { file: Sent }) {
+function Progress({ file }: { file: BatchFile }) {
   switch (file.state) {
     case "waiting":
       return <span className="hint">Waiting for its upload</span>;
@@ -65,7 +93,7 @@ function Progress({ file }: { file: Sent }) {
     case "ready":
       return (
         <span className="hint">
-          {grouped(file.image.width)} × {grouped(file.image.height)} px, {file.image.dtype}
+          {groupedDigits(file.image.width)} × {groupedDigits(file.image.height)} px, {file.image.dtype}
         </span>
       );
   }

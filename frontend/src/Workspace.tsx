@@ -1,24 +1,24 @@
-import { useRecent } from "./api/useRecent";
+import { useRecentRegistrations } from "./api/useRecentRegistrations";
 import { Administration } from "./administration/Administration";
-import { ManyForm } from "./many/ManyForm";
-import { useMany } from "./many/useMany";
+import { BatchForm } from "./batch/BatchForm";
+import { useBatch } from "./batch/useBatch";
 import { PairForm } from "./pair/PairForm";
 import { usePair } from "./pair/usePair";
 import { RecentList } from "./recent/RecentList";
 import { RegistrationView } from "./result/RegistrationView";
 import { ADMINISTRATION, useAddress } from "./url";
 
-/** What one instrument sees; another one starts anew. */
-export function Inside() {
+/** Everything that belongs to one instrument; mounted anew for another one. */
+export function Workspace() {
   const address = useAddress();
   const registration = address.get("registration");
-  const pair = usePair(); // kept here, so that the chosen images are still there on the way back
-  const many = useMany();
-  const recent = useRecent();
+  const pair = usePair(); // kept here, so that the chosen images survive a visit to a result
+  const many = useBatch();
+  const recent = useRecentRegistrations();
   if (address.get("page") === ADMINISTRATION) return <Administration />;
   const start =
     many.files.length > 0 ? (
-      <ManyForm many={many} onSubmitted={(batch_id) => recent.setFilter({ batch_id })} />
+      <BatchForm many={many} onSubmitted={(batch_id) => recent.setFilter({ batch_id })} />
     ) : (
       <PairForm pair={pair} onMany={many.add} onSubmitted={recent.refresh} />
     );

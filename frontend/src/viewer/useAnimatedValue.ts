@@ -1,16 +1,16 @@
 import { useEffect, useState } from "react";
 
-const TAKES_MS = 260;
+const DURATION_MS = 260;
 
-/** Goes to 0 or 1 in a moment; at once where someone wants less motion. */
-export function useGlide(target: 0 | 1): number {
+/** Animate a value to 0 or 1; change it at once if the user prefers reduced motion. */
+export function useAnimatedValue(target: 0 | 1): number {
   const [share, setShare] = useState<number>(target);
   useEffect(() => {
     if (window.matchMedia("(prefers-reduced-motion: reduce)").matches) return setShare(target);
     let frame = 0;
-    const begun = performance.now();
+    const start = performance.now();
     const step = (now: number) => {
-      const done = Math.min((now - begun) / TAKES_MS, 1);
+      const done = Math.min((now - start) / DURATION_MS, 1);
       setShare((last) => (done === 1 ? target : last + (target - last) * done));
       if (done < 1) frame = window.requestAnimationFrame(step);
     };

@@ -2,17 +2,17 @@ import { createBatch } from "../api/client";
 import { SubmitBar } from "../submit/SubmitBar";
 import { useSubmit } from "../submit/useSubmit";
 import { PairRow } from "./PairRow";
-import "./many.css";
-import { ARRANGEMENTS, type Arrangement, hindrance, pairsOf } from "./pairing";
-import type { Many } from "./useMany";
+import "./batch.css";
+import { PAIRING_RULES, type PairingRule, blockingReason, pairsOf } from "./pairing";
+import type { BatchControls } from "./useBatch";
 
 interface Props {
-  many: Many;
+  many: BatchControls;
   onSubmitted: (batch: string) => void;
 }
 
-/** How many files are paired, before anything is submitted. */
-export function ManyForm({ many, onSubmitted }: Props) {
+/** Form for many files: how they are paired, before submission. */
+export function BatchForm({ many, onSubmitted }: Props) {
   const { files, rows, mirror } = many;
   const submitting = useSubmit();
   const count = `${rows.length} ${rows.length === 1 ? "pair" : "pairs"}`;
@@ -31,8 +31,11 @@ export function ManyForm({ many, onSubmitted }: Props) {
         </h1>
         <label>
           <span>Pair</span>
-          <select value={many.arrangement} onChange={(event) => many.arrange(event.currentTarget.value as Arrangement)}>
-            {Object.entries(ARRANGEMENTS).map(([key, name]) => (
+          <select
+            value={many.rule}
+            onChange={(event) => many.arrange(event.currentTarget.value as PairingRule)}
+          >
+            {Object.entries(PAIRING_RULES).map(([key, name]) => (
               <option key={key} value={key}>
                 {name}
               </option>
@@ -42,12 +45,18 @@ export function ManyForm({ many, onSubmitted }: Props) {
       </div>
       <ul className="pair-rows">
         {rows.map((row, index) => (
-          <PairRow key={`${index}-${row.fixed}-${row.moving}`} number={index + 1} row={row} files={files} onChange={(changed) => many.setRow(index, changed)} />
+          <PairRow
+            key={`${index}-${row.fixed}-${row.moving}`}
+            number={index + 1}
+            row={row}
+            files={files}
+            onChange={(changed) => many.setRow(index, changed)}
+          />
         ))}
       </ul>
       <SubmitBar
         label={`Register ${count}`}
-        missing={hindrance(files, rows)}
+        missing={blockingReason(files, rows)}
         submitting={submitting}
         onSubmit={submit}
         mirror={mirror}
