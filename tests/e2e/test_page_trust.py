@@ -38,7 +38,7 @@ def test_regions_of_the_corners_are_those_of_the_stated_covariance(shown):
     )
     note = shown.page.locator(".corner-error-note")
     expect(note).to_contain_text(f"{max(major for major, *_ in found):.2f}")
-    expect(note).to_contain_text(f"{found[0][2]:.0f}-fold")
+    expect(note).to_contain_text(f"{found[0][2]:.0f} times larger")
 
 
 def test_each_region_is_drawn_around_its_corner_and_as_large_as_the_page_says(shown):

@@ -27,9 +27,13 @@ EXTRA_OF = {"client": ["xebra/client"], "triton": ["xebra/triton.py", "xebra/sha
 def declared(*extras: str) -> dict[str, Requirement]:
     """Requirements of the library and these extras by normalised name; "xebra[client]" stands for its own."""
     texts = PROJECT["dependencies"] + [t for e in extras for t in PROJECT["optional-dependencies"][e]]
-    found = {canonicalize_name(r.name): r for r in map(Requirement, texts)}
-    nested = found.pop("xebra", None)
-    return found | (declared(*nested.extras) if nested else {})
+    found: dict[str, Requirement] = {}
+    for requirement in map(Requirement, texts):
+        if requirement.name == "xebra":
+            found |= declared(*requirement.extras)
+        else:
+            found[canonicalize_name(requirement.name)] = requirement
+    return found
 
 
 def imported(*paths: Path) -> set[str]:
