@@ -7,6 +7,7 @@ from importlib import import_module
 
 _HOME = {
     "Image": "xebra.image",
+    "inspect": "xebra.image",
     "read_image": "xebra.image",
     "Registration": "xebra.registration",
     "SimilarityTransform": "xebra.transform",

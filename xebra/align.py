@@ -15,6 +15,7 @@ from xebra.estimate.estimate import Estimate
 from xebra.estimate.estimator import PyramidEstimator
 from xebra.estimate.regressed import RegressedEstimator
 from xebra.image import Image, read_image
+from xebra.limits import check_registrable
 from xebra.registration import Model, Registration
 from xebra.weights import Weights, graph_sha256, weights
 
@@ -120,6 +121,12 @@ def _estimate(
 
 
 def _image(source: Source, spacing: float | None, name: str) -> Image:
+    image = _read(source, spacing, name)
+    check_registrable(image.name, *image.shape[:2])
+    return image
+
+
+def _read(source: Source, spacing: float | None, name: str) -> Image:
     if isinstance(source, Image):
         return (
             source

@@ -1,5 +1,13 @@
 """What can go wrong, in the words of the specimen; no status codes here."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from xebra.readers.channel import Channel
+
 
 class RegistrationError(Exception):
     """The pair cannot be registered for a reason that lies in the input; the message says what to do."""
@@ -7,6 +15,14 @@ class RegistrationError(Exception):
 
 class ImageUnreadable(RegistrationError):
     """The file is missing, truncated, of an unknown type or larger than Xebra takes."""
+
+
+class ImageChoiceNeeded(ImageUnreadable):
+    """The file holds several images and none was chosen; ``choices`` lists them."""
+
+    def __init__(self, message: str, choices: Sequence[Channel] = ()):
+        super().__init__(message)
+        self.choices = list(choices)
 
 
 class ImageUnusable(RegistrationError):

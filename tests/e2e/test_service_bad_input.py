@@ -32,8 +32,8 @@ def tiff_header(width: int, height: int) -> bytes:
 
 NAN = np.where(np.eye(128) > 0, np.nan, speckle(128)).astype(np.float32)
 IMAGES = {
-    "text": (b"this is no image", "image-unreadable", "neither PNG nor TIFF"),
-    "jpeg": (imagecodecs.jpeg_encode(np.zeros((128, 128), np.uint8)), "image-unreadable", "neither"),
+    "text": (b"this is no image", "image-unreadable", "of no format that Xebra reads"),
+    "constant jpeg": (imagecodecs.jpeg_encode(np.zeros((128, 128), np.uint8)), "image-unusable", "value 0"),
     "empty": (b"", "image-unreadable", "empty"),
     "truncated tiff": (tiff(speckle())[: 256 * 256], "image-unreadable", "truncated"),
     "truncated png": (imagecodecs.png_encode(speckle())[:500], "image-unreadable", "truncated"),

@@ -120,7 +120,7 @@ class TestBadInput:
             ("gone.tif", "there is no such file"),
             ("cut.tif", "truncated or damaged"),
             ("empty.tif", "empty (0 bytes)"),
-            ("text.tif", "neither PNG nor TIFF"),
+            ("text.tif", "of no format that Xebra reads"),
             ("tiny.tif", "too small"),
             ("flat.tif", "every pixel has the value 1"),
             ("nan.tif", "not finite"),
