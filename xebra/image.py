@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
@@ -16,6 +16,9 @@ from xebra import image_files
 from xebra.errors import ImageUnreadable, ImageUnusable
 from xebra.limits import MAX_SIDE, MIN_SIDE, check_size
 from xebra.pixel_spacing import checked, square
+
+if TYPE_CHECKING:
+    from xebra.readers.sandbox import Limits
 
 __all__ = ["MAX_SIDE", "MIN_SIDE", "Image", "gray", "inspect", "read_image"]
 
@@ -74,11 +77,13 @@ def read_image(
     channel: str | int | None = None,
     frame: int | None = None,
     level: int | None = None,
+    limits: Limits | None = None,
 ) -> Image:
     """Read one image of a file; ``pixel_spacing`` in um/px overrides what the file says.
 
     ``channel`` is a number or name, ``frame`` and ``level`` are numbers as ``xebra.inspect`` lists them. They
-    may be left out where there is one image, or one electron image beside maps.
+    may be left out where there is one image, or one electron image beside maps. With ``limits`` a file of
+    unknown origin is decoded in a process of its own.
 
     Raises ImageChoiceNeeded, ImageUnreadable, ImageUnusable or PixelSpacingInvalid; the message names
     the file and the reason.
@@ -86,10 +91,21 @@ def read_image(
     wanted = {"channel": channel, "frame": frame, "level": level}
     with opened(source, name) as (file, path, name):
         given = None if pixel_spacing is None else checked(name, pixel_spacing)
-        pixels, said, selected = image_files.read(file, name, path=path, **wanted)
+        pixels, said, selected = _contents(file, name, path, wanted, limits)
         spacing = given or (said and square(name, said))
         spacing_source = "given" if given else said and said.source
         return Image(pixels, spacing, spacing_source, name, _sha256(file, path), selected)
+
+
+def _contents(
+    file: BinaryIO | None, name: str, path: Path | None, wanted: dict[str, Any], limits: Limits | None
+) -> image_files.Contents:
+    """One image of a file, decoded here or, within limits, in another process."""
+    if limits is None or file is None:
+        return image_files.read(file, name, path=path, **wanted)
+    from xebra.readers import sandbox
+
+    return sandbox.read(file, name, **wanted, limits=limits)
 
 
 def inspect(source: str | Path | BinaryIO, *, name: str | None = None) -> image_files.FileInfo:

@@ -148,7 +148,9 @@ def _opened(source: Source) -> Iterator[Opened]:
 
 def _with_named(opened: Opened, channel: str | int | None) -> list[Entry]:
     """The channels of a file, and the one that only a name asks for."""
-    asked = opened.more(channel) if isinstance(channel, str) else None
+    known = {entry.channel.name.casefold() for entry in opened.entries}
+    new = isinstance(channel, str) and channel.casefold() not in known
+    asked = opened.more(channel) if new else None
     return [*opened.entries, asked] if asked else opened.entries
 
 

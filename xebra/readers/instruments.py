@@ -34,15 +34,17 @@ class Said:
 
 
 def said(page: TiffPage) -> Said | None:
-    """Return what the first instrument that is recognised says about the page."""
+    """Return what the first instrument that states a pixel spacing says, else what the first one says."""
+    first = None
     for ask in INSTRUMENTS:
         try:
             found = ask(page)
         except (KeyError, IndexError, TypeError, ValueError, AttributeError, ElementTree.ParseError):
-            found = None  # metadata of an instrument in a shape that it never had: as if it were not there
-        if found:
+            continue  # metadata of an instrument in a shape that it never had: as if it were not there
+        if found and found.spacing:
             return found
-    return None
+        first = first or found
+    return first
 
 
 def zeiss(page: TiffPage) -> Said | None:

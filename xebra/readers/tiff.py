@@ -18,6 +18,7 @@ from xebra.errors import ImageUnreadable
 from xebra.pixel_spacing import Spacing, per_unit, plausible
 from xebra.readers import companions, instruments, ome
 from xebra.readers.channel import Channel, Entry, Opened
+from xebra.readers.elements import is_element
 from xebra.readers.instruments import Said
 from xebra.readers.palette import looked_up
 from xebra.readers.source import Source
@@ -102,9 +103,10 @@ class _Series:
 
     def _channel(self, number: int, count: int) -> Channel:
         frames = int(np.prod([n for axis, n in self.lead if axis != "C"], dtype=np.int64))
-        about = self.about
+        about, name = self.about, self._name(number, count)
+        kind = "preview" if self.preview else "map" if is_element(name.rpartition(": ")[2]) else "image"
         return Channel(
-            name=self._name(number, count),
+            name=name,
             shape=self._shape(self.series),
             dtype=str(np.dtype("uint8") if self.series.dtype == bool else self.series.dtype),
             frames=frames,
@@ -113,7 +115,7 @@ class _Series:
             stage=(about and about.stage) or self.said.stage,
             scan_rotation_deg=self.said.scan_rotation_deg,
             detector=(about and about.detector(number)) or self.said.detector,
-            kind="preview" if self.preview else "image",
+            kind=kind,
         )
 
     def _shape(self, series: TiffPageSeries) -> tuple[int, ...]:
