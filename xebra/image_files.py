@@ -12,7 +12,7 @@ import numpy as np
 import tifffile
 
 from xebra.errors import ImageUnreadable, RegistrationError
-from xebra.limits import MAX_SIDE, MIN_SIDE, check_size
+from xebra.limits import MAX_SIDE, MIN_SIDE, check_ratio, check_size
 from xebra.pixel_spacing import Spacing
 from xebra.readers import choose, raster
 from xebra.readers.channel import Channel, Entry, Opened
@@ -83,12 +83,14 @@ def read(
     the file ``name``.
     """
     with _opened(Source(name, file, path)) as opened:
-        entries = _with_named(opened, channel)
+        entries, channel = _with_named(opened, channel)
         channels = [entry.channel for entry in entries]
         chosen = choose.choose(name, channels, channel, frame, level)
         found = channels[chosen.channel]
         shape = (found.shape, *found.levels)[chosen.level]
         check_size(name, *shape[:2], pixel_bytes(shape, found.dtype))
+        if file is not None:
+            check_ratio(name, shape[0] * shape[1] * pixel_bytes(shape, found.dtype), file.seek(0, 2))
         pixels = _plain(entries[chosen.channel].load(chosen.frame, chosen.level))
     spacing = _at_level(found, shape)
     selected = Selected(opened.format, found, *chosen)
@@ -146,12 +148,12 @@ def _opened(source: Source) -> Iterator[Opened]:
         ) from error
 
 
-def _with_named(opened: Opened, channel: str | int | None) -> list[Entry]:
-    """The channels of a file, and the one that only a name asks for."""
+def _with_named(opened: Opened, channel: str | int | None) -> tuple[list[Entry], str | int | None]:
+    """The channels of a file with the one that only a name asks for, and which is meant."""
     known = {entry.channel.name.casefold() for entry in opened.entries}
     new = isinstance(channel, str) and channel.casefold() not in known
     asked = opened.more(channel) if new else None
-    return [*opened.entries, asked] if asked else opened.entries
+    return ([*opened.entries, asked], len(opened.entries)) if asked else (opened.entries, channel)
 
 
 def _plain(pixels: np.ndarray) -> np.ndarray:

@@ -19,11 +19,12 @@ from PIL.PngImagePlugin import PngImageFile
 
 from xebra import pixel_spacing
 from xebra.errors import ImageUnreadable
-from xebra.limits import check_size
+from xebra.limits import MAX_RATIO, check_ratio, check_size
 from xebra.pixel_spacing import Spacing
 from xebra.readers.channel import Channel, Entry, Opened
 from xebra.readers.palette import looked_up
 from xebra.readers.source import Source
+from xebra.readers.tiff_limits import JPEG_RATIO
 
 PNG = b"\x89PNG\r\n\x1a\n"
 LONGEST_TEXT = 1 << 19  # bytes of a compressed text, which may inflate a thousandfold
@@ -112,6 +113,8 @@ def _picture(source: Source, format: str) -> Entry:
     width, height = picture.size
     colours = 0 if picture.mode in (*GRAY_MODES, "P", "LA") else len(picture.getbands())
     check_size(source.name, height, width, max(1, colours))
+    limit = JPEG_RATIO if format == "JPEG" else MAX_RATIO
+    check_ratio(source.name, height * width * max(1, colours), source.size, limit)
     frames = min(getattr(picture, "n_frames", 1), MAX_FRAMES) if format == "GIF" else 1
     shape = (height, width, colours) if colours else (height, width)
     channel = Channel("image 0", shape, "uint8", frames=frames, spacing=_spacing(picture))
