@@ -1,10 +1,10 @@
-"""How small and how large an image may be."""
+"""Limits of image size."""
 
 from xebra.errors import ImageUnreadable, ImageUnusable
 
 MIN_SIDE, MAX_SIDE = 64, 16384
 MAX_RATIO, RATIO_FROM_BYTES = 200, 1 << 28  # measured images of 256 MiB do not compress 200 times
-MAX_BYTES = 1 << 32  # decoded: 16k x 16k px in colour and 32 bit, and no more however well it is compressed
+MAX_BYTES = 1 << 32  # decoded: 16k x 16k px of four 32-bit channels
 
 
 def check_registrable(name: str, height: int, width: int) -> None:

@@ -38,7 +38,7 @@ class RefineConfig:
 class Refine(nn.Module):
     """Two views (B, 2, N, N), N = 64, 128, 256..., to displacement parameters, information and score."""
 
-    outputs = ("displacement", "gradient", "information", "score")
+    outputs = ("displacement", "gradient", "information", "score", "block_correlation")
 
     def __init__(self, config: RefineConfig):
         super().__init__()
@@ -49,14 +49,19 @@ class Refine(nn.Module):
         self.preference = nn.Parameter(torch.tensor(0.0))
 
     def forward(self, fixed: torch.Tensor, moving: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        """The grid's best parameters (B, 4); gradient (B, 2, 4), information (B, 2, 4, 4); score (B,)."""
+        """Return what ``outputs`` names, for views of N = 32 n px.
+
+        Parameters (B, 4) of the grid's best place in cells; gradient (B, 2, 4) and information (B, 2, 4, 4)
+        there; score (B,); correlation of each block over its shifts (B, n, n, 17, 17), row first, no shift in
+        the centre.
+        """
         there, around = self.moving_maps(moving)
         evidence = self.evidence(self.head(fixed), there, around)
         score = self.grid_scores(evidence).flatten(1)
         best, place = score.max(1)
         grid = self.grid(evidence)[place]
         gradient, information = self.newton(evidence, grid)
-        return grid, gradient, information, best
+        return grid, gradient, information, best, evidence
 
     def moving_maps(self, moving: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Features of the moving view, and where it shows the moving image for CLEAR cells around.

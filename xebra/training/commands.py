@@ -73,7 +73,7 @@ def train(argv: list[str]) -> int:
 
 def export(argv: list[str]) -> int:
     """Write trained checkpoints as ONNX with config and golden pairs, checked and calibrated."""
-    from xebra.evaluation.release import release_paper, release_pyramid
+    from xebra.evaluation.export_and_calibrate import export_paper_network, export_pyramid_network
 
     parser = argparse.ArgumentParser(prog="xebra export", description=export.__doc__)
     parser.add_argument("--network", choices=(DEFAULT, "paper"), default=DEFAULT)
@@ -86,8 +86,8 @@ def export(argv: list[str]) -> int:
     folder = asked.folder or BUNDLED / asked.network
     search, refine, paper = (asked.runs / name / "checkpoint.pt" for name in LESSONS)
     if asked.network == "paper":
-        difference = release_paper(paper, folder, asked.pairs)
+        difference = export_paper_network(paper, folder, asked.pairs)
     else:
-        difference = release_pyramid(search, refine, folder, asked.pairs)
+        difference = export_pyramid_network(search, refine, folder, asked.pairs)
     print(f"{folder}: ONNX and torch differ by {difference:.1e} at most on the golden pairs")
     return 0

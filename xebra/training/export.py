@@ -59,9 +59,9 @@ def export_pyramid(search: Path, refine: Path, folder: Path) -> dict:
         "kind": "pyramid",
         "description": PYRAMID,
         "graphs": list(graphs),
-        "glance": _searches(f"{folder.name}_glance", seeker_pooled(seeker, GLANCE)),
-        "search": _searches(f"{folder.name}_search", seeker),
-        "levels": [
+        "coarse_search": _searches(f"{folder.name}_glance", seeker_pooled(seeker, GLANCE)),
+        "fine_search": _searches(f"{folder.name}_search", seeker),
+        "refine_levels": [
             {"graph": coarse, "size": min(REFINED_AT), "kept": 3, "passes": 1},
             {"graph": fine, "size": max(REFINED_AT), "kept": 1, "passes": 2},
         ],
