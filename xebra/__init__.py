@@ -14,6 +14,7 @@ if TYPE_CHECKING:  # for type checkers and the Python reference
 
 _HOME = {
     "Image": "xebra.image",
+    "inspect": "xebra.image",
     "read_image": "xebra.image",
     "Registration": "xebra.registration",
     "SimilarityTransform": "xebra.transform",

@@ -16,6 +16,7 @@ from xebra.estimate.estimate import Estimate
 from xebra.estimate.pyramid_estimator import PyramidEstimator, mirrored
 from xebra.estimate.regression_estimator import RegressionEstimator
 from xebra.image import Image, read_image
+from xebra.limits import check_registrable
 from xebra.registration import Model, Registration
 from xebra.weights import Weights, graph_sha256, weights
 
@@ -149,7 +150,13 @@ def _check_tolerance(tolerance: float | None) -> None:
 
 
 def _image(source: Source, spacing: float | None, name: str) -> Image:
-    """Return a source as an ``Image``; ``spacing`` replaces its pixel spacing."""
+    """Return a source as an ``Image`` that can be registered; ``spacing`` replaces its pixel spacing."""
+    image = _read(source, spacing, name)
+    check_registrable(image.name, *image.shape[:2])
+    return image
+
+
+def _read(source: Source, spacing: float | None, name: str) -> Image:
     if isinstance(source, Image):
         if spacing is None:
             return source
