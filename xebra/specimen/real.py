@@ -25,7 +25,7 @@ class Micrographs:
     def __init__(self, folder: Path, apart: tuple[str, ...] = (), device: str = "cpu"):
         files = sorted(f for f in folder.rglob("*") if f.suffix.lower() in SUFFIXES)
         chosen = [f for f in files if not f.name.startswith(apart)] if apart else files
-        images = {str(f.relative_to(folder)): _values(f) for f in chosen}
+        images = {str(f.relative_to(folder)): grey_levels(f) for f in chosen}
         held = {name: image for name, image in images.items() if min(image.shape) >= LEAST_PX}
         if not held:
             raise ValueError(f"{folder} holds no image (.npy, .tif, .png) of {LEAST_PX} px to train on")
@@ -56,8 +56,8 @@ def bands(draw: Draw, values: torch.Tensor) -> torch.Tensor:
     return torch.cat([whole, above]) - torch.cat([above, none])
 
 
-def _values(file: Path) -> np.ndarray:
-    """Grey values (H, W), 0 to 1 between the 0.5th and the 99.5th percentile."""
+def grey_levels(file: Path) -> np.ndarray:
+    """Return grey values (H, W), 0 to 1 between the 0.5th and the 99.5th percentile."""
     if file.suffix == ".npy":
         grey = np.load(file).astype(np.float32)
     else:

@@ -47,6 +47,8 @@ def train(argv: list[str]) -> int:
     parser.add_argument("--real", metavar="FOLDER", type=Path, help=about)
     about = "names of files in FOLDER that begin so are kept apart, for judging: all of one specimen"
     parser.add_argument("--apart", metavar="NAME", nargs="+", default=[], help=about)
+    about = "pairs NAME_fixed, NAME_moving that a share of the pairs is cut from; half the specimens are held out"
+    parser.add_argument("--recorded", metavar="FOLDER", type=Path, help=about)
     asked = parser.parse_args(argv)
     real = str(asked.real) if asked.real else None
     for name, share in {asked.lesson: 1.0}.items() if asked.lesson else BOTH.items():
@@ -61,6 +63,7 @@ def train(argv: list[str]) -> int:
             start=str(start) if start else None,
             real=real,
             apart=tuple(asked.apart),
+            recorded=str(asked.recorded) if asked.recorded else None,
         )
         folder = asked.folder if asked.folder and asked.lesson else (asked.folder or RUNS) / name
         torch.manual_seed(asked.seed)  # of the first weights

@@ -16,6 +16,7 @@ from torch import nn
 
 from xebra.specimen.pairs import Pairs, PairSource, Range
 from xebra.specimen.real import Micrographs
+from xebra.specimen.recorded import RecordedPairs
 
 # Streams that share no specimen: each draws its own, and a training run uses seeds below VALIDATION_SEED.
 TRAIN_SEED, VALIDATION_SEED, CALIBRATION_SEED, TEST_SEED = 1_000, 2_000_000, 3_000_000, 4_000_000
@@ -53,6 +54,7 @@ class TrainingConfig:
     start: str | None = None  # checkpoint to begin with
     real: str | None = None  # folder of micrographs that a share of the specimens is made of
     apart: tuple[str, ...] = ()  # beginnings of the names of those that are not to be used
+    recorded: str | None = None  # folder of recorded pairs; the specimens of one half are held out
 
 
 class Training:
@@ -89,8 +91,14 @@ class Training:
         seed = self.config.seed + 2 * self.step
         real, apart = self.config.real, self.config.apart
         micrographs = Micrographs(Path(real), apart, self.device) if real else None
+        recordings = RecordedPairs(Path(self.config.recorded), self.device) if self.config.recorded else None
         source = PairSource(
-            seed, size=self.lesson.size, pool=self.config.pool, device=self.device, real=micrographs
+            seed,
+            size=self.lesson.size,
+            pool=self.config.pool,
+            device=self.device,
+            real=micrographs,
+            recordings=recordings,
         )
         generator = torch.Generator(self.device).manual_seed(seed + 1)
         validation = self._validation()

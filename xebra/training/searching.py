@@ -7,7 +7,7 @@ import math
 import torch
 
 from xebra.network.search import Search, SearchConfig
-from xebra.specimen.pairs import Pairs, PairSource, Range, rotation_scale
+from xebra.specimen.pairs import MASKED, Pairs, PairSource, Range, rotation_scale
 
 WRONG = 8  # hypotheses beside the right one, each with all its shifts
 CLOSE = (0.2, 0.25)  # rad and log scale: a hypothesis within both is not wrong
@@ -25,14 +25,11 @@ class SearchLesson:
         self.size = config.size
 
     def batch(self, source: PairSource, count: int) -> Pairs:
-        return source.batch(count, self.reach)
+        return source.batch(count, self.reach, masked=MASKED)
 
     def loss(self, pairs: Pairs, generator: torch.Generator) -> torch.Tensor:
         """Cross entropy over hypotheses and shifts."""
-        fixed, moving = (
-            self.network.maps(with_outline(pairs.fixed)),
-            self.network.maps(with_outline(pairs.moving)),
-        )
+        fixed, moving = (self.network.maps(view) for view in pairs.views)
         asked = questions(pairs.parameters, self.config, generator)
         score = self.network.score(fixed, moving, asked)
         wrong = ~close(asked, pairs.parameters)
@@ -51,8 +48,7 @@ class SearchLesson:
 
     def _rank(self, pairs: Pairs, i: int) -> int:
         """How many hypotheses score above the best right one."""
-        fixed, moving = (with_outline(x[i : i + 1]) for x in (pairs.fixed, pairs.moving))
-        score = self.network(fixed, moving)[0].flatten(1)
+        score = self.network(*pairs[i : i + 1].views)[0].flatten(1)
         best, place = score.max(1)
         n = self.config.cells
         shift = -torch.stack([place % (n + 1), place // (n + 1)], 1).float().sub(n / 2) / n
