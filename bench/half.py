@@ -18,9 +18,9 @@ from tables import markdown
 
 from xebra.estimate.estimator import PyramidEstimator
 from xebra.image import Image
-from xebra.training.export import GLANCE, refiner_at, seeker_pooled
-from xebra.training.lessons import trained
-from xebra.training.run import Lesson
+from xebra.training.export import GLANCE, pooled_search, refinement_at
+from xebra.training.run import TrainingTask
+from xebra.training.tasks import trained
 from xebra.transform import corner_error
 from xebra.weights import weights
 
@@ -60,11 +60,11 @@ class TorchEngine:
         return {name: a.float().numpy() for name, a in zip(outputs, answers, strict=True)}
 
 
-def _asked_as(part: str, search: Lesson, refine: Lesson) -> Lesson:
+def _asked_as(part: str, search: TrainingTask, refine: TrainingTask) -> TrainingTask:
     """The network of a graph, by the last word of the graph's name."""
     if part == "glance":
-        return seeker_pooled(search, GLANCE)
-    return search if part == "search" else refiner_at(refine, int(part))
+        return pooled_search(search, GLANCE)
+    return search if part == "search" else refinement_at(refine, int(part))
 
 
 def answers(precision: str, cases: list[Case]) -> list[np.ndarray]:

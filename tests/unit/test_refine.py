@@ -12,7 +12,7 @@ from xebra.estimate.displacement import CELL, Evidence, at_points, corner_points
 from xebra.estimate.pyramid import evidence_of
 from xebra.evaluation.release import golden_difference
 from xebra.network.refine import REACH, Refine, RefineConfig, centres, chessboard, displaced
-from xebra.training.refining import displacement, newton_step
+from xebra.training.refine_task import displacement, newton_step
 from xebra.transform import SimilarityTransform, image_center
 from xebra.weights import BUNDLED, weights
 

@@ -11,7 +11,6 @@ from xebra.specimen.counting import noise_above_signal, sparse_counts
 from xebra.specimen.draw import Draw
 from xebra.specimen.outlines import nearly_empty, spread_outlines
 
-
 # Shares of the images (SPREAD, EMPTY_MAPS, SPARSE: of the count maps) that each of these happens to.
 SPREAD, EMPTY_MAPS, EMPTY, SPARSE, NOISY = 0.3, 0.25, 0.04, 0.3, 0.1
 
@@ -107,7 +106,7 @@ def expose(draw: Draw, signal: torch.Tensor, few_counts: torch.Tensor) -> torch.
 
 
 def recorded(draw: Draw, image: torch.Tensor) -> torch.Tensor:
-    """Return recorded images (0 to 1) as another session might have stored them: tone, blur, counts, noise."""
+    """Return recorded images (0 to 1) as another session might store them: tone, blur, counts, noise."""
     image = spread_outlines(draw, image, _members(draw, 0.06))
     toned = torch.where(draw.chance(0.6), _tone(draw, image), image)
     image = torch.where(draw.chance(0.35), blur(toned, draw.log_uniform(0.4, 3)), toned)

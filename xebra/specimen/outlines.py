@@ -1,4 +1,4 @@
-"""Element outlines that differ from the object's: the interaction volume, thresholds, saturation. (B, H, W)."""
+"""Element outlines that differ from the object's: interaction volume, thresholds, saturation. (B, H, W)."""
 
 from __future__ import annotations
 

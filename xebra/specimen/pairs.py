@@ -12,13 +12,12 @@ from xebra.specimen import blemishes, usable
 from xebra.specimen.detector import expose, recorded
 from xebra.specimen.draw import Draw, Replay
 from xebra.specimen.instruments import CONTRASTS, FLUORESCENCE, Contrast, View
-from xebra.specimen.real import Micrographs
-from xebra.specimen.recorded import RecordedPairs
+from xebra.specimen.real import RealImages
 from xebra.specimen.specimen import PHASES, draw_specimens
 
 PHYSICS = 40  # random numbers that one instrument's response needs at most
 RELATED = 0.4  # of the pairs of two contrasts: one physics for both images
-REAL = 0.3  # of the specimens, where micrographs are given
+REAL = 0.3  # of the specimens, where real images are given
 RECORDED = 0.3  # of the pairs, where recorded ones are given
 MASKED = 0.45  # of the pairs, where masks are asked for: bars, field stops, padding, holes
 GROUP = 4  # neighbours in a batch share their masks: a network must tell their pairs apart all the same
@@ -92,12 +91,10 @@ class PairSource:
         pool: int = 128,
         device: str = "cpu",
         renew: bool = True,
-        real: Micrographs | None = None,
-        recordings: RecordedPairs | None = None,
+        real: RealImages | None = None,
     ):
-        """``real``: a share of the specimens is made of these micrographs; ``recordings``: one of the pairs."""
+        """``real``: a share of the specimens is made of these images, and a share of the pairs is theirs."""
         self.size, self.renew, self.device, self.real = size, renew, device, real
-        self.recordings = recordings
         self.specimen_size = 3 * size
         self._specimens = Draw(seed, 1, device)
         self._views = Draw(seed + 1, 1, device)
@@ -126,9 +123,9 @@ class PairSource:
     ) -> Pairs:
         """``count`` pairs within ``reach``, a share ``near`` within a fifth of it, ``same`` of one modality.
 
-        ``contrasts`` fixes what the two instruments see; else each image has one at random. ``masked``: share of
-        the pairs with a usable area that is not the whole frame. ``laid``: the moving image was laid on the fixed
-        one before, so that its detector's frame lies in the view at random.
+        ``contrasts`` fixes what the two instruments see; else each image has one at random. ``masked``: share
+        of the pairs with a usable area that is not the whole frame. ``laid``: the moving image was laid on
+        the fixed one before, so that its detector's frame lies in the view at random.
         """
         if self.renew:
             self._replace_oldest()
@@ -146,7 +143,7 @@ class PairSource:
         fixed = self._see(members, fixed_view, first, physics)
         moving = self._see(members, moving_view, second, other_physics)
         pairs = Pairs(fixed, moving, parameters)
-        if self.recordings:
+        if self.real and self.real.pairs.names:
             pairs = self._with_recorded(pairs, alike)
         return self._in_frames(pairs, masked, laid) if masked or laid else pairs
 
@@ -159,7 +156,7 @@ class PairSource:
             angle, log_scale, *shift = pairs.parameters[member].cpu()
             matrix = rotation_scale(angle, log_scale)
             between = torch.cat([matrix, torch.stack(shift)[:, None] * self.size], 1)
-            drawn = self.recordings.draw(self._views, self.size, between, bool(alike[member]))
+            drawn = self.real.pairs.draw(self._views, self.size, between, bool(alike[member]))
             for side in (0, 1):
                 images[side][member, 0], areas[side][member, 0] = drawn[2 * side], drawn[2 * side + 1]
         if chosen:
@@ -175,18 +172,17 @@ class PairSource:
         own = usable.own_frame(count, self.size, self.device)
         other, width = self._laid(own) if laid else (own, torch.ones(count, device=self.device))
         shared = self._per_group(1)[:, :1] < 0.5
-        masks, spots = [], []
-        for columns, drawn in ((usable.COLUMNS, masks), (blemishes.COLUMNS, spots)):
+        tables = []
+        for columns in (usable.COLUMNS, blemishes.COLUMNS):
             first, second = self._per_group(columns), self._per_group(columns)
-            drawn += [first, torch.where(shared, first, second)]
-        blank = self._per_group(1) >= masked
-        masks = [torch.where(blank, 1.0, table) for table in masks]
+            tables.append((first, torch.where(shared, first, second)))
+        whole = self._per_group(1) >= masked
         images, areas = [], []
-        frames = ((own, torch.ones_like(width)), (other, width))
-        for image, area, mask, spot, (frame, wide) in zip(
-            (pairs.fixed, pairs.moving), (pairs.fixed_usable, pairs.moving_usable), masks, spots, frames, strict=True
-        ):
-            images.append(blemishes.blemished(spot, frame, image[:, 0])[:, None])
+        for side, (frame, wide) in enumerate(((own, torch.ones_like(width)), (other, width))):
+            image = (pairs.fixed, pairs.moving)[side]
+            area = (pairs.fixed_usable, pairs.moving_usable)[side]
+            images.append(blemishes.blemished(tables[1][side], frame, image[:, 0])[:, None])
+            mask = torch.where(whole, 1.0, tables[0][side])  # no mask is drawn at 1
             shown = usable.usable(mask, frame, self.size * wide[:, None, None])[:, None]
             areas.append(shown if area is None else shown * area)
         return Pairs(*images, pairs.parameters, *areas)
@@ -253,7 +249,16 @@ def _look(
     y, x = torch.meshgrid(line, line, indexing="ij")
     points = torch.stack([x, y], -1).view(1, -1, 2) @ matrix.transpose(1, 2) + offset[:, None]
     where = (points * 2 / pool.shape[-1]).view(-1, size, size, 2)
-    fields = grid_sample(pool[members], where, padding_mode="reflection", align_corners=False)
+    fields = _sampled(pool, members, where)
     # Heights are px of the specimen; a slope must not depend on the magnification of the view.
     per_px = matrix[:, :, 0].norm(dim=1)[:, None, None]
     return View(fields[:, :PHASES], fields[:, PHASES] / per_px, fields[:, PHASES + 1])
+
+
+def _sampled(pool: torch.Tensor, members: torch.Tensor, where: torch.Tensor) -> torch.Tensor:
+    """Return the fields of members (B,) of a pool at points (B, N, N, 2); a CPU copies no whole specimens."""
+    how = {"padding_mode": "reflection", "align_corners": False}
+    if pool.is_cuda:
+        return grid_sample(pool[members], where, **how)
+    each = zip(members.tolist(), where.split(1), strict=True)
+    return torch.cat([grid_sample(pool[member : member + 1], points, **how) for member, points in each])

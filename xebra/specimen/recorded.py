@@ -1,4 +1,4 @@
-"""Pairs that two detectors recorded of one specimen: views of real images with a known transform between them."""
+"""Pairs that two detectors recorded of one specimen: views with a known transform between them."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ import torch
 from torch.nn.functional import avg_pool2d, grid_sample
 
 from xebra.specimen.draw import Draw
-from xebra.specimen.real import grey_levels
-from xebra.specimen.split import held_out
+from xebra.specimen.micrographs import LEAST_PX, grey_levels
+from xebra.specimen.split import Split
 
 FINE = 3  # samples per px of a view, either way
-LEAST_SIDE = (0.3, 1.0)  # of the source's shorter side: a view's side
-LEAST_PX = 128  # a smaller image holds too little
+SIDE = (0.15, 1.0)  # of the source's shorter side: a view's side
+MOST_MAGNIFIED = 3.0  # px of a view per px of the source
 AMBIGUOUS = ("LATTICE", "PERIODIC")  # words in a name: a shift by a period cannot be told from none
 
 
@@ -31,24 +31,21 @@ class Recording:
 
 
 class RecordedPairs:
-    """The pairs NAME_fixed, NAME_moving of a folder whose specimens are not held out.
+    """The pairs NAME_fixed, NAME_moving of a folder, without those whose specimens are held out.
 
-    ``offsets.json`` in the folder or above it holds measured rests between two recordings, by the beginning of
-    their names: dx, dy (px), scale, rot_deg. Raises ValueError where nothing is left to train on.
+    ``offsets.json`` in the folder or above it holds measured rests between two recordings, by the beginning
+    of their names: dx, dy (px), scale, rot_deg.
     """
 
-    def __init__(self, folder: Path, device: str = "cpu"):
-        offsets = _offsets(folder)
-        self.recordings = [
-            Recording(name, (_read(first, device), _read(second, device)), _rest(name, offsets).to(device))
-            for first in sorted(folder.rglob("*_fixed.*"))
-            if (name := first.stem.removesuffix("_fixed")) and not held_out(name)
-            and not any(word in name for word in AMBIGUOUS)
-            and (second := first.with_name(first.name.replace("_fixed.", "_moving."))).exists()
-        ]
-        self.recordings = [r for r in self.recordings if min(r.images[0].shape) >= LEAST_PX]
-        if not self.recordings:
-            raise ValueError(f"{folder} holds no pair NAME_fixed, NAME_moving of {LEAST_PX} px to train on")
+    def __init__(self, folder: Path, split: Split, device: str = "cpu"):
+        offsets, self.recordings = _offsets(folder), []
+        for first in sorted(folder.rglob("*_fixed.*")):
+            name = first.stem.removesuffix("_fixed")
+            second = first.with_name(first.name.replace("_fixed.", "_moving."))
+            if split.trains_on(name) and second.exists() and not any(word in name for word in AMBIGUOUS):
+                images = _read(first, device), _read(second, device)
+                if min(images[0].shape) >= LEAST_PX:
+                    self.recordings.append(Recording(name, images, _rest(name, offsets).to(device)))
 
     @property
     def names(self) -> list[str]:
@@ -66,7 +63,8 @@ class RecordedPairs:
         recording = self.recordings[draw.one(len(self.recordings))]
         first, second = ([0, 1] if draw.one(2) else [1, 0]) if not alike else [draw.one(2)] * 2
         fixed, moving = recording.images[first], recording.images[second]
-        step = float(draw.uniform(*LEAST_SIDE, 1)) * min(fixed.shape) / size
+        side = max(float(draw.log_uniform(*SIDE, 1)) * min(fixed.shape), size / MOST_MAGNIFIED)
+        step = side / size
         matrix = _turned(float(draw.uniform(-math.pi, math.pi, 1)), step)
         matrix = matrix @ torch.diag(torch.tensor([1.0, 1.0 - 2.0 * draw.one(2)]))
         free = torch.tensor([max(0.0, side - 0.8 * step * size) / 2 for side in fixed.shape[::-1]])
@@ -93,9 +91,11 @@ def _inverse(affine: torch.Tensor) -> torch.Tensor:
 
 
 def _view(image: torch.Tensor, view: torch.Tensor, size: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return a view (N, N) at an affine map (2, 3) of centred px to centred px, and where it shows the image."""
+    """Return a view (N, N) at an affine map (2, 3) of centred px, and where it shows the image."""
     while float(view[:, :2].det().abs().sqrt()) > 1.5 * FINE:  # anti-aliasing beyond the view's own samples
-        odd = torch.tensor([[side % 2] for side in image.shape[::-1]]) / 2  # px: what pooling cuts off, halved
+        odd = (
+            torch.tensor([[side % 2] for side in image.shape[::-1]]) / 2
+        )  # half the px that pooling cuts off
         moved = torch.cat([view[:, :2], view[:, 2:] + odd], 1)
         image, view = avg_pool2d(image[None, None], 2)[0, 0], moved / 2
     line = (torch.arange(size * FINE) - (size * FINE - 1) / 2) / FINE

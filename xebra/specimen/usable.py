@@ -1,4 +1,4 @@
-"""Which part of a detector's frame shows the specimen: bars, field stops, padding, holes and wedges are masked.
+"""The part of a detector's frame that shows the specimen, without bars, field stops, padding, holes, wedges.
 
 A frame's coordinates (B, H, W, 2) are (x, y) in widths of the detector from its centre; the detector spans
 -0.5 to 0.5. One row of a table of uniform numbers fixes all masks of a frame, so that the same row gives two

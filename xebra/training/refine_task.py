@@ -1,4 +1,4 @@
-"""What the refinement learns: small displacements to a fraction of a cell, and how likely views are one."""
+"""Training of the refinement: small displacements to a fraction of a cell, and right against wrong pairs."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from xebra.specimen.pairs import MASKED, Pairs, PairSource, Range, rotation_scal
 
 NEAR = 0.25  # share of pairs within a fifth of the range
 SAME = 0.15  # of one modality: there, px have the last word
+WRONG = 2  # pairs that do not belong together, of four kinds, beside each right one
 BLUR = 0.5  # steps of the grid, width of the right place
 TRUSTED = 1.0  # cells: Newton's step is taught where the grid's answer is no further off
 
 
-class RefineLesson:
+class RefineTask:
     """What the search leaves: a few degrees, a few percent, a few cells."""
 
     name = "refine"
@@ -27,7 +28,7 @@ class RefineLesson:
         return source.batch(count, self.reach, near=NEAR, same=SAME, masked=MASKED, laid=True)
 
     def loss(self, pairs: Pairs, generator: torch.Generator) -> torch.Tensor:
-        """Cross entropy over the grid and wrong pairs, and how far Newton's step ends from the truth."""
+        """Return the cross entropy over grid and wrong pairs, plus the error of Newton's step in cells."""
         fixed, moving = pairs.views
         if torch.rand(1, generator=generator, device=fixed.device) < 0.25:  # as the coarsest level sees them
             fixed, moving = F.avg_pool2d(fixed, 2), F.avg_pool2d(moving, 2)
@@ -35,8 +36,9 @@ class RefineLesson:
         truth = displacement(pairs.parameters, cells)
         first, second = self.network.head(fixed), torch.cat(self.network.moving_maps(moving), 1)
         evidence = self._evidence(first, second)
-        others = [second.roll(1, 0), second.rot90(1, (2, 3)), second.flip((2, 3)), rolled(second, generator)]
-        wrong = [self.network.grid_scores(self._evidence(first, other)).flatten(1) for other in others]
+        others = (second.roll(1, 0), second.rot90(1, (2, 3)), second.flip((2, 3)), rolled(second, generator))
+        chosen = torch.randperm(len(others), generator=generator, device=fixed.device)[:WRONG].tolist()
+        wrong = [self.network.grid_scores(self._evidence(first, others[i])).flatten(1) for i in chosen]
         right = self.network.grid_scores(evidence).flatten(1)
         target = right_place(truth, self.network, evidence)
         share = torch.cat([right, *wrong], 1).log_softmax(1)[:, : right.shape[1]]
