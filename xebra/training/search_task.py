@@ -25,7 +25,7 @@ class SearchTask:
         self.size = config.size
 
     def batch(self, source: PairSource, count: int) -> Pairs:
-        return source.batch(count, self.reach, msampled=MASKED)
+        return source.batch(count, self.reach, masked=MASKED)
 
     def loss(self, pairs: Pairs, generator: torch.Generator) -> torch.Tensor:
         """Cross entropy over hypotheses and shifts."""
@@ -34,7 +34,7 @@ class SearchTask:
         score = self.network.score(fixed, moving, sampled)
         wrong = ~close(sampled, pairs.parameters)
         wrong[:, 0] = True
-        score = score.msampled_fill(~wrong[..., None, None], -1e4)
+        score = score.masked_fill(~wrong[..., None, None], -1e4)
         right = right_shift(sampled[:, 0], pairs.parameters, self.config.cells)
         right = right * (score[:, 0] > -5e3)  # too little in common: nothing to learn from
         share = score.flatten(1).log_softmax(1).view_as(score)[:, 0]
