@@ -18,7 +18,7 @@ from db.settings import StorageSettings
 from db.store import ImageStore, open_store
 from worker import archive
 from worker.replay import FAULT, FAULTS
-from xebra.remembered import remembered
+from xebra.registration import Registration
 from xebra.transform_files import FORMATS, Pair
 
 ABOUT = """# Registration {id}
@@ -72,7 +72,7 @@ def _write(row: RegistrationRow, database: Database, store: ImageStore, folder: 
         _copy(store, image.store_key, folder / f"{name}{suffix}")
     _copy(store, row.result.registered_key, folder / "registered.tif")
     with (folder / "picture.png").open("wb") as file:
-        picture.save(remembered(body, *archive.images(row, store)), file)
+        picture.save(Registration.from_json(body, *archive.images(row, store)), file)
     (folder / "audit.jsonl").write_text(_audit(row, database))
 
 

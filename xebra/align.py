@@ -1,4 +1,4 @@
-"""Register a pair: the one path that a notebook, the command line and the worker take."""
+"""Register a pair of images: the function behind the notebook, the command line and the worker."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ import numpy as np
 from xebra.engine import open_engine
 from xebra.errors import EngineFailed
 from xebra.estimate.estimate import Estimate
-from xebra.estimate.estimator import PyramidEstimator
-from xebra.estimate.regressed import RegressedEstimator
+from xebra.estimate.pyramid_estimator import PyramidEstimator
+from xebra.estimate.regression_estimator import RegressionEstimator
 from xebra.image import Image, read_image
 from xebra.registration import Model, Registration
 from xebra.weights import Weights, graph_sha256, weights
 
 Source = np.ndarray | str | Path | Image
-ESTIMATORS = {"pyramid": PyramidEstimator, "paper": RegressedEstimator}
+ESTIMATORS = {"pyramid": PyramidEstimator, "paper": RegressionEstimator}  # by "kind" in config.json
 
 
 class Aligner:
-    """Registers pairs on one inference engine; keep it, opening is what costs. Safe in threads."""
+    """Registers pairs on one inference engine. Thread-safe; reuse it, since opening the engine is slow."""
 
     def __init__(self, inference_url: str | None = None):
-        """``None`` for the bundled networks in this process; else ``file:///folder`` or ``grpc://host:port``."""
+        """Open the engine of ``file:///folder`` or ``grpc://host:port``; None: the bundled networks."""
         self.engine = open_engine(inference_url)
 
     def register(
@@ -39,14 +39,14 @@ class Aligner:
         network: str | None = None,
         mirror: bool | None = False,
     ) -> Registration:
-        """As ``xebra.register``."""
+        """Register a pair; see ``xebra.register``."""
         started = time.perf_counter()
-        chosen = self._weights(network)
+        model = self._weights(network)
         fixed, moving = _image(fixed, fixed_spacing, "fixed"), _image(moving, moving_spacing, "moving")
-        read = time.perf_counter()
-        estimator = ESTIMATORS[chosen.config["kind"]](chosen, self.engine)
-        tried = (False, True) if mirror is None else (mirror,)
-        estimates = [_estimate(estimator, fixed, moving, each) for each in tried]
+        loaded = time.perf_counter()
+        estimator = ESTIMATORS[model.config["kind"]](model, self.engine)
+        options = (False, True) if mirror is None else (mirror,)
+        estimates = [_estimate(estimator, fixed, moving, mirrored) for mirrored in options]
         estimate = min(estimates, key=lambda e: e.expected_corner_error_px)
         done = time.perf_counter()
         return Registration(
@@ -58,26 +58,27 @@ class Aligner:
             reason=estimate.reason,
             covariance=estimate.covariance,
             search=estimate.search,
-            model=Model(chosen.name, chosen.sha256, self.engine.name),
-            timings_s={"read": read - started, "estimate": done - read},
+            model=Model(model.name, model.sha256, self.engine.name),
+            timings_s={"read": loaded - started, "estimate": done - loaded},
         )
 
     def _weights(self, network: str | None) -> Weights:
-        """The network asked for; raises EngineFailed where the engine has other weights under its name."""
-        chosen = weights(network, self.engine.folder)
-        for graph in chosen.graphs:
-            served, known = self.engine.weights_sha256(graph), graph_sha256(self.engine.folder, graph)
-            if served != known:
-                said = served[:12] or "that it does not name"
+        """Return a network's weights; raise EngineFailed where the engine serves others under its name."""
+        found = weights(network, self.engine.folder)
+        for graph in found.graphs:
+            served, expected = self.engine.weights_sha256(graph), graph_sha256(self.engine.folder, graph)
+            if served != expected:
+                version = served[:12] or "of unknown version"
                 raise EngineFailed(
-                    f"{self.engine.name} serves weights {said} as {graph!r}, but the error bar is known "
-                    f"for {known[:12]} only; bring both to one version"
+                    f"{self.engine.name} serves weights {version} as {graph!r}, but the error estimate is "
+                    f"calibrated for {expected[:12]}; install the same version on both sides"
                 )
-        return chosen
+        return found
 
 
 @cache
-def _bundled() -> Aligner:
+def _bundled_aligner() -> Aligner:
+    """Return the aligner of ``xebra.register``; cached."""
     return Aligner()
 
 
@@ -90,15 +91,24 @@ def register(
     network: str | None = None,
     mirror: bool | None = False,
 ) -> Registration:
-    """Lay a moving image on a fixed image of the same specimen.
+    """Register a moving image with a fixed image of the same specimen.
 
-    Images are arrays (H, W) or (H, W, 3 | 4), paths of PNG or TIFF files, or ``Image``s; spacings are um per
-    px and override what a file says. ``network`` is the best there is, or ``"paper"`` for the paper's.
-    ``mirror`` says that the specimen was turned over in between; ``None``: find out, at twice the time.
+    Args:
+        fixed: Array (H, W) or (H, W, 3 | 4), path of a PNG or TIFF file, or ``Image``.
+        moving: Likewise; its size may differ.
+        fixed_spacing: Pixel spacing in um per px; by default the file's own, where it has one.
+        moving_spacing: Likewise.
+        network: Name of a network; by default the most accurate one. ``"paper"`` is the paper's network.
+        mirror: True where the specimen was turned over in between; None tries both, in twice the time.
 
-    Raises RegistrationError (its message says what to do) where an image cannot be read or shows nothing.
+    Returns:
+        The transform with its uncertainty and verdict, and the registered image.
+
+    Raises:
+        RegistrationError: An image cannot be read or shows no structure; the message says what to do.
+        EngineFailed: The inference engine failed.
     """
-    return _bundled().register(
+    return _bundled_aligner().register(
         fixed,
         moving,
         fixed_spacing=fixed_spacing,
@@ -109,9 +119,9 @@ def register(
 
 
 def _estimate(
-    estimator: PyramidEstimator | RegressedEstimator, fixed: Image, moving: Image, mirror: bool
+    estimator: PyramidEstimator | RegressionEstimator, fixed: Image, moving: Image, mirror: bool
 ) -> Estimate:
-    """What the estimator makes of the moving image as it is, or reflected about its centre."""
+    """Return the estimate for the moving image, or for its reflection in x about its centre."""
     if not mirror:
         return estimator.estimate(fixed, moving)
     reflected = replace(moving, pixels=np.ascontiguousarray(moving.pixels[:, ::-1]))
@@ -120,12 +130,11 @@ def _estimate(
 
 
 def _image(source: Source, spacing: float | None, name: str) -> Image:
+    """Return a source as an ``Image``; ``spacing`` replaces its pixel spacing."""
     if isinstance(source, Image):
-        return (
-            source
-            if spacing is None
-            else Image(source.pixels, spacing, "given", source.name, source.file_sha256)
-        )
+        if spacing is None:
+            return source
+        return Image(source.pixels, spacing, "given", source.name, source.file_sha256)
     if isinstance(source, str | Path):
         return read_image(source, pixel_spacing=spacing)
     return Image(np.asarray(source), spacing, name=name)

@@ -19,7 +19,9 @@ __all__ = ["MAX_SIDE", "MIN_SIDE", "Image", "gray", "read_image"]
 
 DTYPES = ("uint8", "int8", "uint16", "int16", "uint32", "int32", "float16", "float32", "float64")
 BLOCK_ROWS = 512  # work on large images goes through blocks, so that no copy in float64 is ever made
-TOO_LARGE = 1e300  # sums of a few such values would overflow
+TOO_LARGE = 1e300  # sums of a few such values would overflow: they count as not finite
+SAMPLE_PX = 2**18  # of an image, that percentiles are taken of
+OUTLIER = 0.5  # of the distance of the percentiles: how far beyond them a value may lie
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,14 +91,40 @@ def read_image(
     return Image(pixels, spacing, spacing_source, name, digest)
 
 
-def gray(pixels: np.ndarray) -> np.ndarray:
-    """Mean of the colour channels, alpha ignored, from 0 (the lowest value) to 1; (H, W) float32."""
-    low, high = _range(pixels)
+def gray(pixels: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray:
+    """Return the mean of the colour channels, alpha ignored, as shares 0 to 1 of its range; (H, W) float32.
+
+    The range is that of the values under ``mask`` (H, W) bool, without outliers: values further beyond the
+    0.1st and 99.9th percentile than half their distance are limited to that. Values that are not finite are 0.
+    """
+    low, high = _display_range(pixels, mask)
     result = np.empty(pixels.shape[:2], np.float32)
     for rows in _blocks(pixels):
         # Lowest value off before float32: it has 24 bits, and 32-bit counts may differ in the last ones only.
-        result[rows] = (_luminance(pixels[rows]) - low) / ((high - low) or 1.0)
+        shares = (_luminance(pixels[rows]) - low) / ((high - low) or 1.0)
+        result[rows] = np.clip(np.nan_to_num(shares, nan=0.0, posinf=0.0, neginf=0.0), 0, 1)
     return result
+
+
+def luminance(pixels: np.ndarray) -> np.ndarray:
+    """Return the mean of the colour channels, alpha ignored; values (H, W) of one channel as they are."""
+    return pixels if pixels.ndim == 2 else pixels[..., :3].mean(-1, dtype=np.float32)
+
+
+def _display_range(pixels: np.ndarray, mask: np.ndarray | None) -> tuple[float, float]:
+    step = max(1, int(np.sqrt(pixels.shape[0] * pixels.shape[1] / SAMPLE_PX)))
+    sample = _luminance(pixels[::step, ::step])
+    usable = np.isfinite(sample) & (np.abs(sample) < TOO_LARGE)
+    if mask is not None and (usable & mask[::step, ::step]).any():
+        usable &= mask[::step, ::step]
+    low, high = _range(pixels)
+    if not usable.any():
+        return low, high
+    first, last = np.percentile(sample[usable], [0.1, 99.9])
+    if last <= first:
+        return low, high
+    reach = OUTLIER * (last - first)
+    return max(low, float(first - reach)), min(high, float(last + reach))
 
 
 def _checked_pixels(pixels: np.ndarray, name: str) -> np.ndarray:
@@ -120,20 +148,26 @@ def _checked_pixels(pixels: np.ndarray, name: str) -> np.ndarray:
 
 def _check_values(pixels: np.ndarray, name: str) -> None:
     low, high = _range(pixels)
-    if not (abs(low) < TOO_LARGE and abs(high) < TOO_LARGE):
-        raise ImageUnusable(
-            f"{name}: some values are not finite (NaN or infinite). "
-            "Replace them, for example by the image's median."
-        )
+    if not low <= high:
+        raise ImageUnusable(f"{name}: no value is finite (all are NaN or infinite). Export the image again.")
     if low == high:
         raise ImageUnusable(f"{name}: every pixel has the value {low:g}, so that nothing can be aligned.")
 
 
 def _range(pixels: np.ndarray) -> tuple[float, float]:
-    """Lowest and highest gray value; NaN where there is one."""
+    """Return the lowest and the highest finite gray value; inf and -inf where there is none."""
     with np.errstate(invalid="ignore", over="ignore"):
-        extremes = [(block.min(), block.max()) for block in (_luminance(pixels[r]) for r in _blocks(pixels))]
-    return float(np.min(extremes)), float(np.max(extremes))
+        extremes = [_extremes(_luminance(pixels[rows])) for rows in _blocks(pixels)]
+    lows, highs = zip(*extremes, strict=True)
+    return float(min(lows)), float(max(highs))
+
+
+def _extremes(block: np.ndarray) -> tuple[float, float]:
+    low, high = block.min(), block.max()
+    if abs(low) < TOO_LARGE and abs(high) < TOO_LARGE:
+        return low, high
+    finite = block[np.abs(block) < TOO_LARGE]
+    return (finite.min(), finite.max()) if finite.size else (np.inf, -np.inf)
 
 
 def _luminance(block: np.ndarray) -> np.ndarray:

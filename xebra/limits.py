@@ -1,13 +1,13 @@
-"""How small and how large an image may be."""
+"""Limits of image size."""
 
 from xebra.errors import ImageUnreadable, ImageUnusable
 
 MIN_SIDE, MAX_SIDE = 64, 16384
-MAX_BYTES = 1 << 32  # decoded: 16k x 16k px in colour and 32 bit, and no more however well it is compressed
+MAX_BYTES = 1 << 32  # decoded: 16k x 16k px of four 32-bit channels
 
 
 def check_size(name: str, height: int, width: int, pixel_bytes: int = 1) -> None:
-    """Refuse images smaller or larger than Xebra takes."""
+    """Raise ImageUnusable or ImageUnreadable for an image outside the limits."""
     if min(height, width) < MIN_SIDE:
         raise ImageUnusable(
             f"{name}: {width} x {height} px is too small. Xebra needs at least {MIN_SIDE} x {MIN_SIDE} px."

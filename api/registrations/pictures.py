@@ -21,12 +21,12 @@ def draw_picture(
 
     def draw(target: BinaryIO) -> None:
         from xebra import picture  # brings matplotlib, which no other request needs
-        from xebra.remembered import remembered
+        from xebra.registration import Registration
 
         body = row.result.body
         fixed = _image(row.fixed_image, body["fixed"]["pixel_spacing_um"], store)
         moving = _image(row.moving_image, body["moving"]["pixel_spacing_um"], store)
-        found = remembered(body, fixed, moving)
+        found = Registration.from_json(body, fixed, moving)
         if format == "png":
             picture.save(found, target)
         else:

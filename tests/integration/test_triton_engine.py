@@ -149,9 +149,11 @@ def test_an_input_of_another_size_is_refused_in_words(served: TritonEngine) -> N
 def test_a_server_that_is_absent_is_said_to_be_and_found_when_it_comes(tmp_path, embedded: Engine) -> None:
     port, pair = free_port(), pairs(1)
     engine = open_engine(f"grpc://{LOOPBACK}:{port}")
-    with pytest.raises(EngineFailed, match=f"The Triton server at {LOOPBACK}:{port} is not there; start it"):
+    with pytest.raises(
+        EngineFailed, match=f"The Triton server at {LOOPBACK}:{port} is unreachable; start it"
+    ):
         engine.run("paper", **pair)
-    with pytest.raises(EngineFailed, match="is not there"):
+    with pytest.raises(EngineFailed, match="is unreachable"):
         _ = engine.name
     with triton(tmp_path, port, "--model-control-mode=explicit", "--load-model=paper"):
         wait_until(lambda: engine.name, "a second connection")
@@ -160,7 +162,7 @@ def test_a_server_that_is_absent_is_said_to_be_and_found_when_it_comes(tmp_path,
 
 
 def test_a_server_that_stays_silent_is_given_up_at_the_deadline(silent_url: str) -> None:
-    with pytest.raises(EngineFailed, match=r"(gave no answer within 0\.5 s|is not there)"):
+    with pytest.raises(EngineFailed, match=r"(did not respond within 0\.5 s|is unreachable)"):
         TritonEngine(silent_url, deadline_s=0.5).run("paper", **pairs(1))
 
 

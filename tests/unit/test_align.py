@@ -14,10 +14,10 @@ import xebra
 from xebra.align import Aligner
 from xebra.engine import OnnxEngine
 from xebra.errors import EngineFailed, ImageUnusable, NetworkUnknown
-from xebra.estimate.judge import Calibration
-from xebra.estimate.regressed import RegressedEstimator
+from xebra.estimate.disagreement_verdict import DisagreementCalibration
+from xebra.estimate.regression_estimator import RegressionEstimator
 from xebra.image import Image
-from xebra.remembered import remembered
+from xebra.registration import Registration
 from xebra.sample import FIXED, MOVING, TRUTH
 from xebra.specimen.instruments import absorption, backscattered_electrons
 from xebra.transform import SimilarityTransform, corner_error, image_center, map_points
@@ -162,7 +162,7 @@ def test_serving_leaves_torch_out():
     subprocess.run([sys.executable, "-c", code, FIXED, MOVING], check=True)
 
 
-def test_weights_that_the_error_bar_was_not_made_for_are_not_used():
+def test_weights_without_calibration_are_refused():
     class OtherWeights(OnnxEngine):
         def weights_sha256(self, model):
             return "0" * 64
@@ -175,7 +175,7 @@ def test_weights_that_the_error_bar_was_not_made_for_are_not_used():
 
 @pytest.fixture
 def own_weights(tmp_path):
-    """Makes the default network one's own, in a folder, with another calibration; returns its aligner."""
+    """Return a function that opens an aligner on a copy of the default network with another calibration."""
 
     def changed(**confidence):
         for graph in (*weights().graphs, weights().name):
@@ -189,29 +189,29 @@ def own_weights(tmp_path):
     return changed
 
 
-def test_networks_in_a_folder_of_ones_own_are_used_with_their_own_error_bar(own_weights, found):
-    bars = {
-        word: {
-            **bar,
-            "spread_scale": 5 * bar["spread_scale"],
-            "interval_scale": [5 * s for s in bar["interval_scale"]],
+def test_networks_in_another_folder_use_their_own_calibration(own_weights, found):
+    scales = {
+        stage: {
+            **scale,
+            "uncertainty_scale": 5 * scale["uncertainty_scale"],
+            "interval_scale": [5 * s for s in scale["interval_scale"]],
         }
-        for word, bar in weights().config["confidence"]["bars"].items()
+        for stage, scale in weights().config["confidence"]["error_scales"].items()
     }
-    own = own_weights(bars=bars).register(FIXED, MOVING)
+    own = own_weights(error_scales=scales).register(FIXED, MOVING)
     assert np.array_equal(own.fixed_from_moving, found.fixed_from_moving)
     assert own.intervals["scale"] == pytest.approx(5 * found.intervals["scale"])
     assert own.expected_corner_error_px > 2 * found.expected_corner_error_px
 
 
-def test_a_pair_that_is_not_accepted_at_once_is_tried_again_with_more_pains(own_weights, found):
-    own = own_weights(accept_from=1.01).register(FIXED, MOVING)
+def test_a_pair_that_the_quick_attempt_does_not_accept_gets_a_thorough_one(own_weights, found):
+    own = own_weights(accept_probability=1.01).register(FIXED, MOVING)
     assert own.verdict != "accept" and found.verdict == "accept"
     apart = corner_error(own.fixed_from_moving, found.fixed_from_moving, own.fixed.shape)
     assert 0 < apart < 0.5
 
 
-def test_a_folder_without_one_of_the_graphs_is_an_engine_failure_in_words(tmp_path):
+def test_a_missing_graph_raises_engine_failed(tmp_path):
     shutil.copytree(weights().folder, tmp_path / weights().name)
     with pytest.raises(EngineFailed, match="There is no network 'pyramid_glance' in"):
         Aligner(tmp_path.as_uri()).register(FIXED, MOVING)
@@ -223,10 +223,10 @@ def test_the_papers_network_gives_the_exact_inverse_when_the_images_are_exchange
     assert forth.intervals is None and forth.to_json()["intervals"] is None
 
 
-def test_an_answer_of_the_papers_network_beyond_its_trained_range_is_for_review():
-    """The same weights, said to have been trained for less, and to be sure of it."""
-    estimator = RegressedEstimator(weights("paper"), Aligner().engine)
-    estimator.calibration = Calibration([0.0, 1000.0], [1.0, 1.0])
+def test_an_estimate_outside_the_training_range_of_the_papers_network_is_for_review():
+    """The same weights with a smaller training range and a low expected error."""
+    estimator = RegressionEstimator(weights("paper"), Aligner().engine)
+    estimator.calibration = DisagreementCalibration([0.0, 1000.0], [1.0, 1.0])
     turned = SimilarityTransform(1.0, math.radians(5), (0, 0), image_center((256, 256)))
     pair = [Image(view) for view in seen_twice(specimen(576, seed=5), (absorption, absorption), turned, 256)]
     before = estimator.estimate(*pair)
@@ -234,7 +234,7 @@ def test_an_answer_of_the_papers_network_beyond_its_trained_range_is_for_review(
     after = estimator.estimate(*pair)
     assert before.verdict == "accept"
     assert np.array_equal(before.transform.matrix, after.transform.matrix)
-    assert after.verdict == "review" and "beyond the range" in after.reason
+    assert after.verdict == "review" and "outside the range" in after.reason
 
 
 @pytest.fixture(scope="module")
@@ -243,30 +243,30 @@ def turned_over():
     return fixed, Image(np.ascontiguousarray(moving.pixels[:, ::-1]), moving.pixel_spacing)
 
 
-def test_a_specimen_that_was_turned_over_is_found_as_such(found, turned_over):
+def test_a_mirrored_pair_is_registered_with_mirror_true(found, turned_over):
     mirrored = xebra.register(*turned_over, mirror=True)
     assert mirrored.transform.mirror and np.linalg.det(mirrored.fixed_from_moving) < 0
     assert np.array_equal(mirrored.registered, found.registered)
     assert (mirrored.angle_deg, mirrored.scale) == (found.angle_deg, found.scale)
 
 
-def test_whether_it_was_turned_over_can_be_found_out(found, turned_over):
+def test_mirror_none_detects_the_mirrored_image(found, turned_over):
     assert xebra.register(*turned_over, mirror=None).transform.mirror
     assert not xebra.register(FIXED, MOVING, mirror=None).transform.mirror
 
 
-def test_the_search_map_has_its_top_near_the_answer(found):
+def test_the_search_map_has_its_maximum_near_the_estimate(found):
     scores = np.array(found.search.scores)
     scale, angle = np.unravel_index(scores.argmax(), scores.shape)
     assert math.remainder(found.search.angles_deg[angle] - found.angle_deg, 360) == pytest.approx(0, abs=10)
     assert found.search.scales[scale] == pytest.approx(found.scale, rel=0.2)
 
 
-def test_what_was_remembered_says_the_same(found):
+def test_from_json_restores_a_registration(found):
     body = json.loads(json.dumps(found.to_json()))
-    said = remembered(body, found.fixed, found.moving).to_json()
+    restored = Registration.from_json(body, found.fixed, found.moving).to_json()
     lengths = ("angle_deg", "scale", "shift_px", "shift_um")
     for name in (*lengths, "fixed_from_moving", "moving_from_fixed", "covariance"):
-        assert np.allclose(said.pop(name), body.pop(name))
-    assert said.pop("intervals")["scale"] == pytest.approx(body.pop("intervals")["scale"])
-    assert said == body
+        assert np.allclose(restored.pop(name), body.pop(name))
+    assert restored.pop("intervals")["scale"] == pytest.approx(body.pop("intervals")["scale"])
+    assert restored == body

@@ -86,7 +86,7 @@ class TestRegister:
         before = (here / "iron" / output.JSON).read_bytes()
         capsys.readouterr()
         said = fault(capsys, "register", MOVING, FIXED, "-o", "iron")
-        assert said == "xebra: iron holds the files of another registration. Choose another folder.\n"
+        assert said == "xebra: iron contains the files of another registration. Choose another folder.\n"
         assert (here / "iron" / output.JSON).read_bytes() == before
 
     def test_files_that_are_not_ours_are_left_alone(self, here, capsys):
@@ -123,7 +123,7 @@ class TestBadInput:
             ("text.tif", "neither PNG nor TIFF"),
             ("tiny.tif", "too small"),
             ("flat.tif", "every pixel has the value 1"),
-            ("nan.tif", "not finite"),
+            ("nan.tif", "no value is finite"),
             (".", "cannot be opened"),
         ],
     )

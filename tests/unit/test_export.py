@@ -7,7 +7,7 @@ from test_training import TASKS
 
 from xebra.engine import OnnxEngine
 from xebra.errors import EngineFailed
-from xebra.evaluation.release import TOLERANCE, golden_difference
+from xebra.evaluation.export_and_calibrate import TOLERANCE, golden_difference
 from xebra.training.export import OUTPUTS, channels, export_pyramid, write_graph
 from xebra.weights import BUNDLED, weights
 

@@ -343,8 +343,8 @@ BAD_FILES = {
     "complex": (tiff(values("complex64")), "complex64 are not taken"),
     "bilevel": (tiff(values("uint8") > 50), "bool are not taken"),
     "64 bit": (tiff(values("uint64")), "uint64 are not taken"),
-    "nan": (tiff(NAN), r"not finite \(NaN or infinite\)"),
-    "infinite": (tiff(HOLE), r"not finite \(NaN or infinite\)"),
+    "nan": (tiff(np.full_like(NAN, np.nan)), "no value is finite"),
+    "infinite": (tiff(np.full_like(HOLE, -np.inf)), "no value is finite"),
     "constant": (tiff(np.full((70, 90), 7, np.uint8)), "every pixel has the value 7"),
     "pages": (stack(GRAY, GRAY, GRAY), "a stack of 3 pages.*Save the one"),
     "imagej stack": (tiff(values("uint16", (5, 70, 90)), imagej=True), "a stack of 5 pages"),
@@ -391,7 +391,7 @@ def test_a_missing_file_a_folder_and_a_forbidden_one_are_told_apart(tmp_path):
         (np.ones(100), "shape .100,. is no image"),
         (np.ones((3, 70, 90)), "colour as a last axis"),
         (np.arange(70 * 90).reshape(70, 90), "int64 are not taken"),
-        (np.full((70, 90), np.nan), "not finite"),
+        (np.full((70, 90), np.nan), "no value is finite"),
         (np.dstack([np.full((70, 90, 3), 7.0), RANDOM.random((70, 90))]), "every pixel has the value 7"),
         ("iron.tif", "is no image"),
     ],
@@ -424,3 +424,19 @@ def test_whatever_is_damaged_ends_in_an_image_or_in_words(source, damage, kept):
         read_image(io.BytesIO(data[: max(1, int(len(data) * kept))]))
     except RegistrationError as error:
         assert str(error).startswith("image: ")
+
+
+@pytest.mark.parametrize("hole", [NAN, HOLE], ids=["nan", "infinite"])
+def test_values_that_are_not_finite_are_0_in_grey_and_do_not_change_the_others(hole):
+    rest = np.isfinite(hole)
+    shades = gray(hole)
+    assert (shades[~rest] == 0).all()
+    assert np.allclose(shades[rest], gray(np.where(rest, hole, hole[rest].min()))[rest], atol=1e-6)
+
+
+def test_outliers_do_not_compress_the_grey_values_of_the_others():
+    counts = np.random.default_rng(1).poisson(100, (200, 200)).astype(np.uint32)
+    counts[5, 7] = 2**32 - 1
+    shades = gray(counts)
+    assert shades[5, 7] == 1
+    assert np.std(np.delete(shades.ravel(), 5 * 200 + 7)) > 0.05

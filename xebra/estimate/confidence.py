@@ -1,4 +1,4 @@
-"""From signs to how far an answer may be off, by what the signs meant on pairs held out for this."""
+"""Calibrated probability, expected error and verdict of an estimate."""
 
 from __future__ import annotations
 
@@ -6,81 +6,91 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from xebra.estimate.signs import PIXELS, VIEW, Signs
+from xebra.estimate.quality_features import INTENSITY, WHOLE_VIEW, QualityFeatures
 from xebra.registration import Verdict
 
-APART_PX = 3.0  # at 256: answers of two that should agree
-AHEAD = 1.5  # scores are log odds: an answer with less lead over another may be the other
+MAX_DISAGREEMENT_PX = 3.0  # at 256: a larger disagreement is stated as the reason of a verdict
+MIN_SCORE_MARGIN = 1.5  # log odds: an estimate with a smaller margin is not accepted
 
 
 @dataclass(frozen=True)
-class Bar:
-    """How far right answers are off, by the spread that the last word on them leaves."""
+class ErrorScale:
+    """Ratio of true to predicted errors of right estimates, for one final stage."""
 
-    spread_scale: float  # true spread over the one that the information says
-    right_error: float  # mean corner error over the calibrated spread
-    # True spread over the information's, of log scale, angle, shift x and y: 95 % lie within 1.96 of it.
+    uncertainty_scale: float  # median corner error over predicted uncertainty
+    mean_over_median: float  # of corner errors
+    # True standard deviation over the predicted one, of log scale, angle, shift x and y, such that 95 % of
+    # the errors are within 1.96 standard deviations.
     interval_scale: list[float]
 
 
 @dataclass(frozen=True)
 class Confidence:
-    """A calibration; fitted by ``xebra.evaluation.confide``, kept in config.json."""
+    """Calibration of the error estimate, from config.json; see ``xebra.evaluation.fit_calibration``."""
 
-    weights: list[float]  # of the signs' features, for the log odds that the answer is right
+    weights: list[float]  # (6,) of the logistic regression on ``QualityFeatures.vector``
     bias: float
-    accept_from: float  # probability of being right
-    refuse_below: float
-    wrong_px: float  # mean corner error of wrong answers, px at 256
-    bars: dict[str, Bar]  # by who had the last word
+    accept_probability: float  # estimates of this and a higher probability are accepted
+    review_probability: float  # estimates of a lower probability are refused
+    wrong_px: float  # mean corner error of wrong estimates, px at 256
+    error_scales: dict[str, ErrorScale]  # by final stage
 
     @classmethod
-    def of(cls, config: dict) -> Confidence:
-        """From what config.json holds."""
-        return cls(**{**config, "bars": {word: Bar(**bar) for word, bar in config["bars"].items()}})
+    def from_config(cls, config: dict) -> Confidence:
+        """Return the calibration in config.json."""
+        scales = {stage: ErrorScale(**scale) for stage, scale in config["error_scales"].items()}
+        return cls(**{**config, "error_scales": scales})
 
-    def probability(self, signs: Signs) -> float:
-        """That the corner error is under 5 px at 256."""
-        odds = float(signs.features @ np.array(self.weights) + self.bias)
-        return float(1 / (1 + np.exp(-np.clip(odds, -30, 30))))
+    def probability(self, features: QualityFeatures) -> float:
+        """Return the probability that the corner error is below 5 px at 256."""
+        log_odds = float(features.vector @ np.array(self.weights) + self.bias)
+        return float(1 / (1 + np.exp(-np.clip(log_odds, -30, 30))))
 
-    def expected_px(self, signs: Signs) -> float:
-        """Mean corner error to expect, px at 256."""
-        right, bar = self.probability(signs), self.bars[signs.last_word]
-        return right * bar.right_error * bar.spread_scale * signs.open_px + (1 - right) * self.wrong_px
+    def expected_error_px(self, features: QualityFeatures) -> float:
+        """Return the expected mean corner error, px at 256."""
+        right, scale = self.probability(features), self.error_scales[features.final_stage]
+        predicted = (
+            right * scale.mean_over_median * scale.uncertainty_scale * features.reported_uncertainty_px
+        )
+        return predicted + (1 - right) * self.wrong_px
 
-    def calibrated(self, covariance: np.ndarray, last_word: str = VIEW) -> np.ndarray:
-        """(4, 4) of log scale, angle and shift, whose 1.96 deviations hold 95 % of right answers."""
-        scale = np.array(self.bars[last_word].interval_scale)
+    def calibrated(self, covariance: np.ndarray, final_stage: str = WHOLE_VIEW) -> np.ndarray:
+        """Return the covariance (4, 4) of log scale, angle and shift whose 95 % intervals hold."""
+        scale = np.array(self.error_scales[final_stage].interval_scale)
         return covariance * scale[:, None] * scale
 
-    def accepts(self, signs: Signs) -> bool:
-        """Whether an answer can be used unseen: likely right, and no other one in sight."""
-        return self.probability(signs) >= self.accept_from and signs.lead >= AHEAD
+    def accepts(self, features: QualityFeatures) -> bool:
+        """Return True where an estimate is probably right and no other candidate scores nearly as high."""
+        likely = self.probability(features) >= self.accept_probability
+        return likely and features.score_margin >= MIN_SCORE_MARGIN
 
-    def verdict(self, signs: Signs) -> tuple[Verdict, str]:
-        """What to do with an answer, and why."""
-        if self.accepts(signs):
-            return "accept", f"network and {_witness(signs)} agree to {_px(signs.witness_px)}"
-        why = self._weakest(signs)
-        if self.probability(signs) >= self.refuse_below:
-            return "review", f"{why}: look at the overlay before use"
-        return "refuse", f"{why}: take images that share more structure, or with more counts"
+    def verdict(self, features: QualityFeatures) -> tuple[Verdict, str]:
+        """Return the verdict and its reason."""
+        if self.accepts(features):
+            distance = _px(features.independent_disagreement_px)
+            return "accept", f"network and {_independent_method(features)} agree to {distance}"
+        weakness = self._weakest_feature(features)
+        if self.probability(features) >= self.review_probability:
+            return "review", f"{weakness}: look at the overlay before use"
+        return "refuse", f"{weakness}: take images that share more structure, or with more counts"
 
-    def _weakest(self, signs: Signs) -> str:
-        """The sign that speaks most against the answer."""
-        if signs.lead < AHEAD:
-            return "another turn, scale or place fits nearly as well"
-        if signs.witness_px > APART_PX:
-            return f"network and {_witness(signs)} differ by {_px(signs.witness_px)}"
-        if signs.disagreement_px > APART_PX:
-            return f"two halves of the image, asked apart, differ by {_px(signs.disagreement_px)}"
-        return "the images look little alike where they should be the same"
+    def _weakest_feature(self, features: QualityFeatures) -> str:
+        """Return the reason for which an estimate is not accepted."""
+        if features.score_margin < MIN_SCORE_MARGIN:
+            return "another rotation, scale or position fits nearly as well"
+        if features.independent_disagreement_px > MAX_DISAGREEMENT_PX:
+            distance = _px(features.independent_disagreement_px)
+            return f"network and {_independent_method(features)} differ by {distance}"
+        if features.half_disagreement_px > MAX_DISAGREEMENT_PX:
+            return f"estimates from two halves of the image differ by {_px(features.half_disagreement_px)}"
+        return "the images correlate weakly at the estimated position"
 
 
-def _witness(signs: Signs) -> str:
-    return "pixels" if signs.last_word == PIXELS else "mutual information"
+def _independent_method(features: QualityFeatures) -> str:
+    """Return the name of the method that the network's estimate is compared with."""
+    return "pixel intensities" if features.final_stage == INTENSITY else "mutual information"
 
 
 def _px(length: float) -> str:
+    """Return a length with its unit."""
     return f"{length:.1f} px at 256 x 256"

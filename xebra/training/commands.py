@@ -76,7 +76,11 @@ def train(argv: list[str]) -> int:
 def export(argv: list[str]) -> int:
     """Write trained checkpoints as ONNX with config and golden pairs, checked and calibrated."""
     from xebra.engine import OnnxEngine
-    from xebra.evaluation.release import golden_difference, release_paper, release_pyramid
+    from xebra.evaluation.export_and_calibrate import (
+        export_paper_network,
+        export_pyramid_network,
+        golden_difference,
+    )
     from xebra.training.export import export_keeping_calibration
 
     parser = argparse.ArgumentParser(prog="xebra export", description=export.__doc__)
@@ -95,8 +99,8 @@ def export(argv: list[str]) -> int:
         graphs = export_keeping_calibration(search, refine, folder)
         difference = max(golden_difference(OnnxEngine(folder.parent), graph) for graph in graphs)
     elif args.network == "paper":
-        difference = release_paper(paper, folder, args.pairs)
+        difference = export_paper_network(paper, folder, args.pairs)
     else:
-        difference = release_pyramid(search, refine, folder, args.pairs)
+        difference = export_pyramid_network(search, refine, folder, args.pairs)
     print(f"{folder}: ONNX and torch differ by {difference:.1e} at most on the golden pairs")
     return 0

@@ -59,9 +59,9 @@ def export_pyramid(search: Path, refine: Path, folder: Path) -> dict:
         "kind": "pyramid",
         "description": PYRAMID,
         "graphs": list(graphs),
-        "glance": _searches(f"{folder.name}_glance", pooled_search(search_task, GLANCE)),
-        "search": _searches(f"{folder.name}_search", search_task),
-        "levels": [
+        "coarse_search": _searches(f"{folder.name}_glance", pooled_search(search_task, GLANCE)),
+        "fine_search": _searches(f"{folder.name}_search", search_task),
+        "refine_levels": [
             {"graph": coarse, "size": min(REFINED_AT), "kept": 3, "passes": 1},
             {"graph": fine, "size": max(REFINED_AT), "kept": 1, "passes": 2},
         ],
