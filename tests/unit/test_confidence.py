@@ -7,7 +7,7 @@ import pytest
 
 from xebra.estimate.affine_residual import AffineResidual
 from xebra.estimate.block_agreement import BlockAgreement
-from xebra.estimate.confidence import MIN_SCORE_MARGIN, Confidence
+from xebra.estimate.confidence import MIN_SCORE_MARGIN, QUICK_PROBABILITY, Confidence
 from xebra.estimate.displacement import Evidence
 from xebra.estimate.image_pair import Candidate
 from xebra.estimate.quality_features import (
@@ -115,6 +115,14 @@ def test_nothing_is_accepted_below_the_probability():
     probability = BUNDLED.probability(SURE)
     assert not replace(BUNDLED, accept_probability=probability + 1e-6).finds(SURE)
     assert replace(BUNDLED, accept_probability=probability - 1e-6).finds(SURE)
+
+
+def test_a_quick_attempt_must_be_surer_than_a_thorough_one():
+    lenient = replace(BUNDLED, weights=[0.0] * len(BUNDLED.weights), accept_probability=0.5)
+    for probability in (0.6, QUICK_PROBABILITY - 0.001, QUICK_PROBABILITY + 0.001):
+        sure = replace(lenient, bias=float(np.log(probability / (1 - probability))))
+        assert sure.finds(replace(SURE, thorough=True))
+        assert sure.finds(SURE) == (probability > QUICK_PROBABILITY)
 
 
 def test_nothing_is_accepted_above_the_tolerance():
