@@ -228,3 +228,13 @@ def test_more_information_has_a_smaller_covariance():
     smaller = covariance(replace(known, evidence=more))
     assert np.allclose(smaller, covariance(known) / 4)
     assert np.allclose(covariance(known), np.linalg.inv(2 * INFORMATION))
+
+
+def test_a_mirrored_image_is_preferred_only_where_it_is_found_and_more_probable(fitted):
+    unsure = features(8.0, 3.0)
+    assert fitted.probability(unsure) < fitted.probability(SURE)
+    assert fitted.prefers_mirrored(unsure, SURE)
+    assert not fitted.prefers_mirrored(SURE, SURE)
+    assert not fitted.prefers_mirrored(HOPELESS, unsure) or fitted.finds(unsure)
+    assert not fitted.prefers_mirrored(unsure, HOPELESS)
+    assert not fitted.prefers_mirrored(unsure, None)

@@ -15,7 +15,7 @@ MIN_SCORE_MARGIN = 1.5  # log odds: an estimate with a smaller margin is not acc
 QUICK_PROBABILITY = (
     0.99  # a less sure quick attempt is followed by a thorough one, which sees more competitors
 )
-MIRROR_CHECKED_BELOW = 0.995  # probability: a less sure estimate is compared with one of the mirrored image
+MIRROR_CHECKED_BELOW = 0.995  # probability: a less sure estimate is compared with the mirrored image
 MAX_LOG_ODDS = 9.0  # a probability further from 0 or 1 than 1e-4 was never measured
 
 
@@ -90,7 +90,7 @@ class Confidence:
         probability = self.probability(features)
         if mirrored is None or probability >= MIRROR_CHECKED_BELOW:
             return False
-        return self.probability(mirrored) > probability
+        return self.finds(mirrored) and self.probability(mirrored) > probability
 
     def accepts(self, features: QualityFeatures, tolerance_px: float | None = None) -> bool:
         """Return whether the place is probably right and the expected error within a tolerance at 256."""

@@ -115,14 +115,14 @@ class PyramidEstimator:
         )
 
     def _is_mirrored(self, fixed: Image, moving: Image, features: QualityFeatures) -> bool:
-        """Return whether the mirrored moving image is found, or fits better where an estimate is not sure."""
-        if self.confidence.probability(features) >= MIRROR_CHECKED_BELOW and self.confidence.finds(features):
+        """Return whether the mirrored moving image is found, where an estimate is not sure."""
+        sure = self.confidence.probability(features) >= MIRROR_CHECKED_BELOW
+        if sure and self.confidence.finds(features):
             return False
         other = self.mirrored_features(fixed, moving)
-        if other is None:
-            return False
-        found = not self.confidence.finds(features) and self.confidence.finds(other)
-        return found or self.confidence.prefers_mirrored(features, other)
+        if not sure:
+            return self.confidence.prefers_mirrored(features, other)
+        return other is not None and self.confidence.finds(other)
 
     def _quick_attempt(self, fixed: Image, moving: Image) -> Attempt | None:
         """Return the quick attempt without pixel spacings if its place is right, else None."""
