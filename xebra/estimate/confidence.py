@@ -86,7 +86,7 @@ class Confidence:
         return self.probability(features) >= least and features.score_margin >= MIN_SCORE_MARGIN
 
     def prefers_mirrored(self, features: QualityFeatures, mirrored: QualityFeatures | None) -> bool:
-        """Return whether the mirrored moving image explains a pair better than an estimate that is not sure."""
+        """Return whether the mirrored moving image is found, and an estimate is less sure than it."""
         probability = self.probability(features)
         if mirrored is None or probability >= MIRROR_CHECKED_BELOW:
             return False
