@@ -8,6 +8,7 @@ from importlib import import_module
 _HOME = {
     "Image": "xebra.image",
     "inspect": "xebra.image",
+    "load": "xebra.output",
     "read_image": "xebra.image",
     "Registration": "xebra.registration",
     "SimilarityTransform": "xebra.transform",

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from xebra.errors import ImageUnreadable, ImageUnusable, PixelSpacingInvalid, RegistrationError
-from xebra.image import DTYPES, Image, read_image
+from xebra.image import DTYPES, Image, gray, read_image
 from xebra.image_files import write_tiff
 
 RANDOM = np.random.default_rng(0)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from xebra.estimate.displacement import BLOCK, CELL, Evidence, jacobians
+from xebra.estimate.displacement import BLOCK, Evidence, jacobians
 
 REACH = BLOCK // 2
 
@@ -34,7 +34,7 @@ class BlockMaps:
 
     def at(self, displacement: np.ndarray) -> np.ndarray:
         """(K,) correlation of each block where a displacement (4,) in cells puts it, bilinear."""
-        return self.at_shifts((jacobians(self.centres) @ displacement))
+        return self.at_shifts(jacobians(self.centres) @ displacement)
 
     def at_shifts(self, where: np.ndarray) -> np.ndarray:
         side = self.maps.shape[-1]
