@@ -2,10 +2,10 @@
 
     ./dev bench fuzz --count 100000 --seed 1
 
-Each file is one of the corpus (made here, a few kilobytes each) with up to eight changes, mostly near its start,
-where the headers are. File n of a seed is always the same: `--only N` reads it again. The files are read by a
-process with 2 GiB of address space; one that ends, or takes over 10 s of processor time for a file, is reported
-and started anew behind it.
+Each file is one of the corpus (made here, a few kilobytes each) with up to eight changes, mostly near
+its start, where the headers are. File n of a seed is always the same: `--only N` reads it again. The
+files are read by a process with 2 GiB of address space; one that ends, or takes over 10 s of processor
+time for a file, is reported and started anew behind it.
 """
 
 from __future__ import annotations
@@ -166,9 +166,8 @@ def main() -> int:
             faults.append((number, name, "the worker does not start"))
             break
         first = number + 1
-    print(
-        f"{sum(ended.values())} files, seed {arguments.seed}, {time.monotonic() - started:.0f} s: {dict(ended)}"
-    )
+    took = time.monotonic() - started
+    print(f"{sum(ended.values())} files, seed {arguments.seed}, {took:.0f} s: {dict(ended)}")
     for fault in faults:
         print(*fault)
     return bool(faults)
