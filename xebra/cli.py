@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from xebra.errors import EngineFailed, RegistrationError
+from xebra.extras import with_hint
 
 if TYPE_CHECKING:
     from xebra.image import Image
@@ -44,7 +45,7 @@ def main(argv: list[str] | None = None) -> int:
     except MemoryError:
         return _fail("not enough memory for these images. Crop or bin them.")
     except ModuleNotFoundError as error:  # of an optional dependency
-        return _fail(f"{argv[0]} needs a package that is not installed: {error}.")
+        return _fail(f"{argv[0]}: {with_hint(error)}")
     except KeyboardInterrupt:
         return INTERRUPTED
 

@@ -157,7 +157,7 @@ def gray(pixels: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray:
     """Return the mean of the colour channels, alpha ignored, as shares 0 to 1 of its range; (H, W) float32.
 
     The range is that of the values under ``mask`` (H, W) bool, without outliers: values further beyond the
-    0.1st and 99.9th percentile than half their distance are limited to that. Values that are not finite are 0.
+    0.1st and 99.9th percentile than half their distance are limited to that. Not finite values are 0.
     """
     low, high = _display_range(pixels, mask)
     result = np.empty(pixels.shape[:2], np.float32)
