@@ -29,6 +29,7 @@ __all__ = [
     "inspect",
     "media_type_of",
     "read",
+    "write_channels",
     "write_tiff",
 ]
 
@@ -120,6 +121,20 @@ def write_tiff(target: str | Path | BinaryIO, pixels: np.ndarray, pixel_spacing:
         metadata=None,
         software="xebra",
     )
+
+
+def write_channels(
+    target: str | Path | BinaryIO,
+    channels: list[np.ndarray],
+    names: list[str],
+    pixel_spacing: float | None = None,
+) -> None:
+    """Write channels (H, W) of one dtype as one OME-TIFF, with their names and the spacing in um/px."""
+    metadata: dict[str, Any] = {"axes": "CYX", "Channel": {"Name": names}}
+    if pixel_spacing is not None:
+        metadata |= {"PhysicalSizeX": pixel_spacing, "PhysicalSizeY": pixel_spacing}
+        metadata |= {"PhysicalSizeXUnit": "µm", "PhysicalSizeYUnit": "µm"}
+    tifffile.imwrite(target, np.stack(channels), ome=True, photometric="minisblack", metadata=metadata)
 
 
 def media_type_of(start: bytes) -> str:
