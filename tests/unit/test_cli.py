@@ -211,7 +211,9 @@ def test_help_imports_nothing_heavy():
     assert (ran.returncode, ran.stderr) == (0, "")
 
 
-WITHOUT_TORCH = "import sys; sys.modules['torch'] = None; import xebra.cli as c; sys.exit(c.main(sys.argv[1:]))"
+WITHOUT_TORCH = (
+    "import sys; sys.modules['torch'] = None; import xebra.cli as c; sys.exit(c.main(sys.argv[1:]))"
+)
 
 
 @pytest.mark.parametrize("command", ["register", "evaluate", "specimens", "sample", "version"])
