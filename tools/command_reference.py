@@ -18,9 +18,9 @@ TARGET = Path(__file__).parent.parent / "docs" / "reference" / "command-line.md"
 NESTED = {"admin": ("add-instrument", "instruments", "add-key", "keys", "revoke-key"), "audit": ("verify",)}
 HEAD = """# Command line
 
-Made from the help texts. Every command prints its help with `--help`. An error is one line on stderr, with
-exit code 2. `serve`, `admin`, `audit`, `replay` and `export-job` belong to the service and exist in a checkout or a
-container only.
+Made from the help texts. Every command prints its help with `--help`.
+An error is one line on stderr, with exit code 2.
+`serve`, `admin`, `audit`, `replay` and `export-job` belong to the service: they need a checkout.
 """
 
 

@@ -17,7 +17,7 @@ from typing import Annotated
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from xebra.commands import evaluation, register
+from xebra.commands import evaluation, inspect, register
 from xebra.errors import EngineFailed, RegistrationError
 from xebra.extras import with_hint
 
@@ -72,6 +72,7 @@ def options(
 
 
 add(register.register, epilog=register.EXIT_CODES)
+add(inspect.inspect)
 add(evaluation.evaluate)
 add(evaluation.specimens)
 add(evaluation.sample)

@@ -20,7 +20,7 @@ NEIGHBOURS, DENSE = 5, 0.25  # px, and the share of pixels of the field around a
 
 
 def frame(pixels: np.ndarray, mask: np.ndarray, tolerance: float) -> np.ndarray | None:
-    """Return what lies beyond the field of view of grey values (H, W), or None. A frame may have two levels."""
+    """Return what lies beyond the field of view of grey values (H, W), or None; it may have two levels."""
     rim = _rim(pixels.shape)
     values, least = pixels[rim & mask], LEAST_RIM * np.count_nonzero(rim)
     beyond = np.zeros(pixels.shape, bool)

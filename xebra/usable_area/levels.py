@@ -69,7 +69,7 @@ def most_frequent_level(values: np.ndarray, tolerance: float) -> tuple[float, fl
 
 
 def lines_off_range(pixels: np.ndarray, mask: np.ndarray, levels: GreyRange) -> np.ndarray | None:
-    """Return detector lines and gaps (H, W) at one level far outside the signal, such as 2^32 - 1, or None."""
+    """Return detector lines and gaps (H, W) at one level far off the signal, such as 2^32 - 1, or None."""
     span = max(levels.span, 1e-12)
     with np.errstate(invalid="ignore"):
         far = mask & ((pixels > levels.high + FAR * span) | (pixels < levels.low - FAR * span))

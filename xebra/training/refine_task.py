@@ -1,23 +1,21 @@
-"""What the refinement learns: small displacements to a fraction of a cell, and how likely views are one."""
+"""Training of the refinement: small displacements to a fraction of a cell, and right against wrong pairs."""
 
 from __future__ import annotations
-
-import math
 
 import torch
 from torch.nn import functional as F  # noqa: N812
 
 from xebra.network.refine import STEP, Refine, RefineConfig, centres, displaced
-from xebra.specimen.pairs import Pairs, PairSource, Range, rotation_scale
-from xebra.training.searching import with_outline
+from xebra.specimen.pairs import MASKED, Pairs, PairSource, Range, rotation_scale
 
 NEAR = 0.25  # share of pairs within a fifth of the range
 SAME = 0.15  # of one modality: there, px have the last word
+WRONG = 2  # pairs that do not belong together, of four kinds, beside each right one
 BLUR = 0.5  # steps of the grid, width of the right place
 TRUSTED = 1.0  # cells: Newton's step is taught where the grid's answer is no further off
 
 
-class RefineLesson:
+class RefineTask:
     """What the search leaves: a few degrees, a few percent, a few cells."""
 
     name = "refine"
@@ -27,19 +25,20 @@ class RefineLesson:
         self.config, self.network, self.size = config, Refine(config), size
 
     def batch(self, source: PairSource, count: int) -> Pairs:
-        return source.batch(count, self.reach, near=NEAR, same=SAME)
+        return source.batch(count, self.reach, near=NEAR, same=SAME, masked=MASKED, laid=True)
 
     def loss(self, pairs: Pairs, generator: torch.Generator) -> torch.Tensor:
-        """Cross entropy over the grid and wrong pairs, and how far Newton's step ends from the truth."""
-        fixed, moving = views(pairs, generator)
+        """Return the cross entropy over grid and wrong pairs, plus the error of Newton's step in cells."""
+        fixed, moving = pairs.views
         if torch.rand(1, generator=generator, device=fixed.device) < 0.25:  # as the coarsest level sees them
             fixed, moving = F.avg_pool2d(fixed, 2), F.avg_pool2d(moving, 2)
         cells = fixed.shape[-1] // self.config.stride
         truth = displacement(pairs.parameters, cells)
         first, second = self.network.head(fixed), torch.cat(self.network.moving_maps(moving), 1)
         evidence = self._evidence(first, second)
-        others = [second.roll(1, 0), second.rot90(1, (2, 3)), second.flip((2, 3)), rolled(second, generator)]
-        wrong = [self.network.grid_scores(self._evidence(first, other)).flatten(1) for other in others]
+        others = (second.roll(1, 0), second.rot90(1, (2, 3)), second.flip((2, 3)), rolled(second, generator))
+        chosen = torch.randperm(len(others), generator=generator, device=fixed.device)[:WRONG].tolist()
+        wrong = [self.network.grid_scores(self._evidence(first, others[i])).flatten(1) for i in chosen]
         right = self.network.grid_scores(evidence).flatten(1)
         target = right_place(truth, self.network, evidence)
         share = torch.cat([right, *wrong], 1).log_softmax(1)[:, : right.shape[1]]
@@ -63,10 +62,9 @@ class RefineLesson:
     def scores(self, pairs: Pairs) -> dict:
         """Corner errors in px of the view after one pass, and after a second on what the first aligned."""
         errors = []
-        generator = torch.Generator(pairs.fixed.device).manual_seed(1)
         for i in range(0, len(pairs.parameters), 32):
-            part = Pairs(*(x[i : i + 32] for x in (pairs.fixed, pairs.moving, pairs.parameters)))
-            fixed, moving = views(part, generator)
+            part = pairs[i : i + 32]
+            fixed, moving = part.views
             cells = fixed.shape[-1] // self.config.stride
             there = torch.cat(self.network.moving_maps(moving), 1)
             evidence = self._evidence(self.network.head(fixed), there)
@@ -135,26 +133,3 @@ def right_place(truth: torch.Tensor, network: Refine, evidence: torch.Tensor) ->
     turns, shifts = network.config.turns, network.config.shifts
     within = ((truth * unit).abs() <= torch.tensor([turns, turns, shifts, shifts]).to(truth)).all(1)
     return share / share.sum(1, keepdim=True).clamp(min=1e-6) * within[:, None]
-
-
-def views(pairs: Pairs, generator: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
-    """Both views with outlines: the moving one often shows a part only, as after a search."""
-    fixed, moving = with_outline(pairs.fixed), with_outline(pairs.moving)
-    moving = moving * outline(len(fixed), fixed.shape[-1], 0.6, generator)
-    return fixed * outline(len(fixed), fixed.shape[-1], 0.15, generator), moving
-
-
-def outline(count: int, size: int, often: float, generator: torch.Generator) -> torch.Tensor:
-    """Where a turned, scaled, shifted square of the view's size lies in it, (B, 1, N, N), edges soft."""
-
-    def uniform(low: float, high: float) -> torch.Tensor:
-        values = torch.rand(count, 1, 1, generator=generator, device=generator.device)
-        return values * (high - low) + low
-
-    line = (torch.arange(size, device=generator.device) + 0.5) / size - 0.5
-    y, x = line[None, :, None] + uniform(-0.3, 0.3), line[None, None, :] + uniform(-0.3, 0.3)
-    angle, half = uniform(-math.pi, math.pi), uniform(math.log(0.3), math.log(1.0)).exp()
-    along, across = x * angle.cos() + y * angle.sin(), y * angle.cos() - x * angle.sin()
-    inside = ((half - torch.maximum(along.abs(), across.abs())) * size + 0.5).clamp(0, 1)
-    inside = torch.where(uniform(0, 1) < often, inside, torch.ones_like(inside))
-    return inside[:, None]

@@ -1,4 +1,4 @@
-"""What the paper's network learns: four numbers, and which cells of both images belong together."""
+"""Training of the paper's network: four parameters, and which cells of both images correspond."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MATCHING = 0.2  # weight of the loss that tells each cell where it belongs
 NEAR = 0.35  # share of pairs within a fifth of the range: what the second pass meets
 
 
-class RegressionLesson:
+class RegressionTask:
     """A small range, as in the paper."""
 
     name = "paper"
@@ -36,8 +36,8 @@ class RegressionLesson:
         """Mean absolute error of the standardised parameters, and how well cells find their counterparts."""
         join, matching = self.network.join, 0.0
         if isinstance(join, Correlation):
-            likeness = join.likeness(fixed, moving)
-            joined, matching = join.joined(likeness), matching_loss(join, likeness, truth)
+            correlation = join.correlation(fixed, moving)
+            joined, matching = join.joined(correlation), matching_loss(join, correlation, truth)
         else:
             joined = join(fixed, moving)
         found = self.network.answer(joined)

@@ -1,4 +1,4 @@
-"""What the search learns: the right turn, scale and shift among wrong ones."""
+"""Training of the search: the right rotation, scale and shift among wrong ones."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import math
 import torch
 
 from xebra.network.search import Search, SearchConfig
-from xebra.specimen.pairs import Pairs, PairSource, Range, rotation_scale
+from xebra.specimen.pairs import MASKED, Pairs, PairSource, Range, rotation_scale
 
 WRONG = 8  # hypotheses beside the right one, each with all its shifts
 CLOSE = (0.2, 0.25)  # rad and log scale: a hypothesis within both is not wrong
 BLUR = 0.7  # cells, width of the right shift
 
 
-class SearchLesson:
+class SearchTask:
     """Full turn, a half to twice the scale, shifts of up to 0.4 widths."""
 
     name = "search"
@@ -25,20 +25,17 @@ class SearchLesson:
         self.size = config.size
 
     def batch(self, source: PairSource, count: int) -> Pairs:
-        return source.batch(count, self.reach)
+        return source.batch(count, self.reach, masked=MASKED)
 
     def loss(self, pairs: Pairs, generator: torch.Generator) -> torch.Tensor:
         """Cross entropy over hypotheses and shifts."""
-        fixed, moving = (
-            self.network.maps(with_outline(pairs.fixed)),
-            self.network.maps(with_outline(pairs.moving)),
-        )
-        asked = questions(pairs.parameters, self.config, generator)
-        score = self.network.score(fixed, moving, asked)
-        wrong = ~close(asked, pairs.parameters)
+        fixed, moving = (self.network.maps(view) for view in pairs.views)
+        sampled = sampled_hypotheses(pairs.parameters, self.config, generator)
+        score = self.network.score(fixed, moving, sampled)
+        wrong = ~close(sampled, pairs.parameters)
         wrong[:, 0] = True
         score = score.masked_fill(~wrong[..., None, None], -1e4)
-        right = right_shift(asked[:, 0], pairs.parameters, self.config.cells)
+        right = right_shift(sampled[:, 0], pairs.parameters, self.config.cells)
         right = right * (score[:, 0] > -5e3)  # too little in common: nothing to learn from
         share = score.flatten(1).log_softmax(1).view_as(score)[:, 0]
         return -(right * share).sum((1, 2)).mean()
@@ -51,8 +48,7 @@ class SearchLesson:
 
     def _rank(self, pairs: Pairs, i: int) -> int:
         """How many hypotheses score above the best right one."""
-        fixed, moving = (with_outline(x[i : i + 1]) for x in (pairs.fixed, pairs.moving))
-        score = self.network(fixed, moving)[0].flatten(1)
+        score = self.network(*pairs[i : i + 1].views)[0].flatten(1)
         best, place = score.max(1)
         n = self.config.cells
         shift = -torch.stack([place % (n + 1), place // (n + 1)], 1).float().sub(n / 2) / n
@@ -65,12 +61,7 @@ class SearchLesson:
         return int((best > best[right].max()).sum())
 
 
-def with_outline(image: torch.Tensor) -> torch.Tensor:
-    """An image that fills its view, (B, 2, N, N)."""
-    return torch.cat([image, torch.ones_like(image)], 1)
-
-
-def questions(truth: torch.Tensor, config: SearchConfig, generator: torch.Generator) -> torch.Tensor:
+def sampled_hypotheses(truth: torch.Tensor, config: SearchConfig, generator: torch.Generator) -> torch.Tensor:
     """(B, 1 + WRONG, 2): the truth to within half a step of the grid, then others, a third of them near."""
 
     def uniform(*shape: int) -> torch.Tensor:
