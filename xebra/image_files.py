@@ -44,6 +44,14 @@ class Selected:
     frame: int = 0
     level: int = 0
     reason: str | None = None  # why this one, where several were there and none was named
+    of: int = 1  # channels in the file
+
+    def __str__(self) -> str:
+        """The choice in words; empty where the file holds one image only."""
+        parts = [self.channel.name] if self.of > 1 else []
+        parts += [f"frame {self.frame}"] if self.channel.frames > 1 else []
+        parts += [f"level {self.level}"] if self.level else []
+        return ", ".join(parts) + (f" ({self.reason})" if self.reason else "")
 
 
 class Contents(NamedTuple):
@@ -94,7 +102,7 @@ def read(
             check_ratio(name, shape[0] * shape[1] * pixel_bytes(shape, found.dtype), file.seek(0, 2))
         pixels = _plain(entries[chosen.channel].load(chosen.frame, chosen.level))
     spacing = _at_level(found, shape)
-    selected = Selected(opened.format, found, *chosen)
+    selected = Selected(opened.format, found, *chosen, len(channels))
     return Contents(pixels, spacing, selected)
 
 

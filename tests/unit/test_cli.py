@@ -217,10 +217,28 @@ WITHOUT_TORCH = (
 
 
 @pytest.mark.parametrize(
-    "command", ["register", "inspect", "evaluate", "specimens", "sample", "version", "train", "export"]
+    "command",
+    ["register", "inspect", "evaluate", "specimens", "sample", "version", "train", "export", "apply"],
 )
 def test_help_of_each_command_needs_no_torch(command):
     call = [sys.executable, "-c", WITHOUT_TORCH, command, "--help"]
     ran = subprocess.run(call, capture_output=True, text=True)
     assert (ran.returncode, ran.stderr) == (0, "")
     assert ran.stdout.lower().startswith(f"usage: xebra {command}")
+
+
+class TestChoices:
+    def test_channels_of_both_files_are_chosen_and_named_in_the_result(self, here, capsys):
+        import tifffile
+
+        fixed, moving = read_image(FIXED).pixels, read_image(MOVING).pixels
+        blank = np.zeros_like(moving)
+        metadata = {"axes": "CYX", "Channel": {"Name": ["empty", "signal"]}}
+        tifffile.imwrite("fixed.tif", fixed)
+        tifffile.imwrite("moving.ome.tif", np.stack([blank, moving]), metadata=metadata)
+        said = fault(capsys, "register", "fixed.tif", "moving.ome.tif")
+        assert "holds 2 images" in said and "--channel" in said
+        for option in ("--channel", "--moving-channel"):
+            arguments = ["register", "fixed.tif", "moving.ome.tif", option, "signal", "-o", option.strip("-")]
+            assert cli.main(arguments) == cli.ACCEPTED
+            assert "moving.ome.tif: signal, " in capsys.readouterr().out
