@@ -14,9 +14,9 @@ from service import PATIENCE_S, environment
 from triton_server import starting_triton, triton_at, wait_until_triton_is_ready
 
 from db.settings import StorageSettings
-from worker import house
+from worker import process_manager
 from worker.settings import WorkerSettings
-from worker.supervisor import Part, Supervisor
+from worker.supervisor import ManagedProcess, Supervisor
 
 APIS = 2
 
@@ -70,16 +70,16 @@ def _servers(opened: ExitStack, folder: Path) -> dict[str, str]:
 def _prepare(given: dict[str, str]) -> None:
     """Tables and bucket, once, before anybody needs them."""
     storage = StorageSettings(database_url=given["DATABASE_URL"], images_url=given["IMAGES_URL"])
-    house.prepare(storage, WorkerSettings(inference_url=given["INFERENCE_URL"]))
+    process_manager.prepare(storage, WorkerSettings(inference_url=given["INFERENCE_URL"]))
 
 
-def _parts(ports: list[int], workers: int) -> list[Part]:
-    api = ("uvicorn", "--factory", "api.main:create_app", "--host", LOOPBACK, *house.HANG_UP)
-    parts = [Part(f"api-{n}", _python("-m", *api, "--port", str(port))) for n, port in enumerate(ports, 1)]
-    parts.append(Part("relay", _python("-m", "worker.relay")))
+def _parts(ports: list[int], workers: int) -> list[ManagedProcess]:
+    api = ("uvicorn", "--factory", "api.main:create_app", "--host", LOOPBACK, *process_manager.SHUTDOWN_TIMEOUT)
+    parts = [ManagedProcess(f"api-{n}", _python("-m", *api, "--port", str(port))) for n, port in enumerate(ports, 1)]
+    parts.append(ManagedProcess("relay", _python("-m", "worker.relay")))
     for n in range(1, workers + 1):
-        command = _python(*house.CELERY, *house.LEAN, "-n", f"worker-{n}@%h")
-        parts.append(Part(f"worker-{n}", command, patience_s=house.FINISH_A_JOB_S))
+        command = _python(*process_manager.CELERY, *process_manager.CELERY_FLAGS, "-n", f"worker-{n}@%h")
+        parts.append(ManagedProcess(f"worker-{n}", command, stop_timeout_s=process_manager.JOB_STOP_TIMEOUT_S))
     return parts
 
 

@@ -20,7 +20,7 @@ import pytest
 from minio import Minio
 from redis import Redis
 
-from worker.processes import end_with_parent
+from worker.processes import die_with_parent
 
 LOOPBACK = "127.0.0.1"
 PORTS = range(10_000, 32_000)  # below those from which the kernel takes outgoing connections theirs
@@ -68,7 +68,7 @@ def running(command: list, stop_by=signal.SIGTERM, **options) -> Iterator[subpro
     process = subprocess.Popen(
         [str(part) for part in command],
         start_new_session=True,  # Ctrl-C is for who started it
-        preexec_fn=lambda: end_with_parent(parent),
+        preexec_fn=lambda: die_with_parent(parent),
         **options,
     )
     try:

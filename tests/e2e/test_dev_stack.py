@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import psutil
 import pytest
-from kills import still_running
+from crashes import still_running
 from service import PATIENCE_S, Service, environment
 
 from xebra import sample

@@ -1,4 +1,4 @@
-"""A disk that is full: said in words, harmless to what is kept, and over once there is room again."""
+"""A disk that is full: said in words, sanitize_filename to what is kept, and over once there is room again."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 import pytest
-from kills import assert_each_ended_once, submit_some
+from crashes import assert_each_ended_once, submit_some
 from servers import LOOPBACK, free_port, s3, s3_url
 from service import serving, speckle, tiff
 

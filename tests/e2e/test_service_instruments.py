@@ -38,13 +38,13 @@ def client(service: Service, key: str) -> Service:
 
 @pytest.fixture(scope="module")
 def sem(service) -> Service:
-    admin(service, "add-instrument", "sem", "--pixel-spacing-um", "0.5", "--most-waiting", "3")
+    admin(service, "add-instrument", "sem", "--pixel-spacing-um", "0.5", "--max-queued-jobs", "3")
     return client(service, admin(service, "add-key", "sem"))
 
 
 @pytest.fixture(scope="module")
 def tem(service) -> Service:
-    admin(service, "add-instrument", "tem", "--requests-per-minute", "30", "--most-bytes", "1000000")
+    admin(service, "add-instrument", "tem", "--requests-per-minute", "30", "--max-stored-bytes", "1000000")
     return client(service, admin(service, "add-key", "tem", "--scope", "read", "write", "collect"))
 
 

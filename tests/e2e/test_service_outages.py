@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import httpx
 import pytest
-from kills import Server
+from crashes import Server
 from servers import LOOPBACK, free_port, s3, s3_url
 from service import serving, speckle, tiff, wait_until_ready
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import psutil
 import pytest
-from kills import still_running
+from crashes import still_running
 from servers import free_port, wait_until
 from service import PATIENCE_S, Service, serving, speckle, start, stop, wait_until_ready
 

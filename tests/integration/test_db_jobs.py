@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import select
 
-from db import audit, claims, endings, images, jobs, outbox
+from db import audit, claims, job_transitions, images, jobs, outbox
 from db.errors import ImageNotFound, RegistrationEnded, RegistrationNotFound
 from db.rows import LOCAL, AuditRow, ImageRow, OutboxRow, RegistrationRow, ResultRow
 from db.types import utc_now
@@ -33,14 +33,14 @@ def submit(database) -> str:
 
 
 def submit_as(database, owner: str, **asked) -> str:
-    wish = jobs.Wish(upload(database, owner), upload(database, owner), network="paper", **asked)
+    wish = jobs.RegistrationRequest(upload(database, owner), upload(database, owner), network="paper", **asked)
     with database.writing() as session:
         return jobs.submit(session, wish, actor="tester", request_id="r1", owner=owner).id
 
 
 def claim(database, job: str, worker: str = "w1") -> claims.Claim | None:
     with database.writing() as session:
-        return claims.take(session, job, worker, LEASE)
+        return claims.claim_job(session, job, worker, LEASE)
 
 
 def do(database, step, *args, **kwargs):
@@ -63,7 +63,7 @@ def test_a_submitted_job_is_queued_announced_and_audited(database):
 
 
 def test_a_job_on_an_unknown_image_is_refused_and_leaves_nothing(database):
-    wish = jobs.Wish(upload(database), str(uuid4()))
+    wish = jobs.RegistrationRequest(upload(database), str(uuid4()))
     with pytest.raises(ImageNotFound):
         do(database, jobs.submit, wish, actor="tester", request_id="r1")
     with database.reading() as session:
@@ -75,7 +75,7 @@ def test_a_job_goes_from_queued_over_running_to_succeeded(database):
     held = claim(database, job)
     running = look(database, job)
     assert (running.state, running.attempt, running.worker) == ("running", 1, "w1")
-    assert do(database, endings.finish, held, RESULT, "key")
+    assert do(database, job_transitions.finish, held, RESULT, "key")
     done = look(database, job)
     assert (done.state, done.result.body, done.lease_until) == ("succeeded", RESULT, None)
     assert done.created_at <= done.started_at <= done.finished_at
@@ -103,8 +103,8 @@ def test_a_claimed_job_is_no_longer_announced(database):
 
 def test_a_job_ends_once_even_if_finished_twice(database):
     held = claim(database, submit(database))
-    assert do(database, endings.finish, held, RESULT, "first")
-    assert not do(database, endings.finish, held, RESULT, "second")
+    assert do(database, job_transitions.finish, held, RESULT, "first")
+    assert not do(database, job_transitions.finish, held, RESULT, "second")
     with database.reading() as session:
         assert session.scalars(select(ResultRow.registered_key)).all() == ["first"]
 
@@ -119,20 +119,20 @@ def test_a_worker_learns_at_its_next_step_that_its_job_was_cancelled(database):
     job = submit(database)
     held = claim(database, job)
     do(database, jobs.cancel, job, actor="tester")
-    assert not do(database, claims.keep, held, LEASE)
-    assert not do(database, endings.finish, held, RESULT, "key")
+    assert not do(database, claims.renew, held, LEASE)
+    assert not do(database, job_transitions.finish, held, RESULT, "key")
     assert look(database, job).result is None
 
 
 def test_an_ended_job_cannot_be_cancelled(database):
     job = submit(database)
-    do(database, endings.finish, claim(database, job), RESULT, "key")
+    do(database, job_transitions.finish, claim(database, job), RESULT, "key")
     with pytest.raises(RegistrationEnded, match="already succeeded"):
         do(database, jobs.cancel, job, actor="tester")
 
 
 def test_a_job_on_anothers_image_is_refused_like_one_on_none(database):
-    wish = jobs.Wish(upload(database, "sem"), upload(database, "tem"))
+    wish = jobs.RegistrationRequest(upload(database, "sem"), upload(database, "tem"))
     with pytest.raises(ImageNotFound):
         do(database, jobs.submit, wish, actor="tester", request_id="r1", owner="sem")
 
@@ -165,26 +165,26 @@ def test_a_job_brings_its_images_along(database):
 
 def test_a_kept_lease_does_not_expire(database):
     held = claim(database, submit(database))
-    assert do(database, claims.keep, held, LATER)
-    assert do(database, endings.requeue_expired, utc_now() + 2 * LEASE) == 0
+    assert do(database, claims.renew, held, LATER)
+    assert do(database, job_transitions.requeue_expired, utc_now() + 2 * LEASE) == 0
 
 
 def test_a_job_whose_worker_is_gone_is_queued_again_and_the_old_worker_can_no_longer_end_it(database):
     job = submit(database)
     lost = claim(database, job)
-    assert do(database, endings.requeue_expired, utc_now() + 2 * LEASE) == 1
+    assert do(database, job_transitions.requeue_expired, utc_now() + 2 * LEASE) == 1
     assert look(database, job).state == "queued"
     again = claim(database, job, "w2")
     assert again.attempt == 2
-    assert not do(database, endings.finish, lost, RESULT, "old")
-    assert do(database, endings.finish, again, RESULT, "new")
+    assert not do(database, job_transitions.finish, lost, RESULT, "old")
+    assert do(database, job_transitions.finish, again, RESULT, "new")
 
 
 def test_after_three_attempts_the_system_is_at_fault(database):
     job = submit(database)
-    for _ in range(endings.LOST):
+    for _ in range(job_transitions.MAX_LOST_WORKERS):
         assert claim(database, job) is not None
-        do(database, endings.requeue_expired, utc_now() + LATER)
+        do(database, job_transitions.requeue_expired, utc_now() + LATER)
     ended = look(database, job)
     assert (ended.state, ended.fault, ended.failure_code) == ("failed", "system", "worker-lost")
     assert claim(database, job) is None
@@ -194,7 +194,7 @@ def test_a_retry_waits_longer_each_time(database):
     job = submit(database)
     now = utc_now()
     for wait in (1, 2):
-        do(database, endings.retry, claim(database, job), "engine-failed", "no answer", now)
+        do(database, job_transitions.retry, claim(database, job), "engine-failed", "no answer", now)
         with database.reading() as session:
             assert outbox.due(session, now=now + timedelta(seconds=wait - 0.1)) == []
             assert len(outbox.due(session, now=now + timedelta(seconds=wait))) == 1
@@ -202,7 +202,7 @@ def test_a_retry_waits_longer_each_time(database):
 
 def test_the_fault_of_the_input_ends_a_job_at_the_first_attempt(database):
     job = submit(database)
-    do(database, endings.fail, claim(database, job), "input", "image-unusable", "a.tif is constant")
+    do(database, job_transitions.fail, claim(database, job), "input", "image-unusable", "a.tif is constant")
     ended = look(database, job)
     assert (ended.state, ended.fault, ended.failure_message) == ("failed", "input", "a.tif is constant")
 
@@ -219,7 +219,7 @@ def test_a_sent_entry_is_sent_again_only_if_it_was_lost(database):
 
 def test_every_step_of_every_job_stands_in_a_whole_audit(database):
     done, cancelled = submit(database), submit(database)
-    do(database, endings.finish, claim(database, done), RESULT, "key")
+    do(database, job_transitions.finish, claim(database, done), RESULT, "key")
     do(database, jobs.cancel, cancelled, actor="tester")
     with database.reading() as session:
         assert audit.verify(session) == []

@@ -12,7 +12,7 @@ from servers import postgres_programs
 from sqlalchemy import select
 from test_db_jobs import LEASE, RESULT, do, submit
 
-from db import audit, claims, endings
+from db import audit, claims, job_transitions
 from db.engine import Database
 from db.migrate import migrate
 from db.rows import AuditRow, OutboxRow, RegistrationRow
@@ -61,8 +61,8 @@ def plain(database_url: str) -> str:
 @pytest.mark.parametrize("onto", ["an empty database", "what has gone wrong since"])
 def test_a_restored_database_has_every_job_and_a_whole_audit(database, database_url, request, tmp_path, onto):
     done, waiting = submit(database), submit(database)
-    claim = do(database, lambda session: claims.take(session, done, "worker", LEASE))
-    do(database, lambda session: endings.finish(session, claim, RESULT, "key"))
+    claim = do(database, lambda session: claims.claim_job(session, done, "worker", LEASE))
+    do(database, lambda session: job_transitions.finish(session, claim, RESULT, "key"))
     noted, file = last_entry(database), backed_up(database, database_url, tmp_path)
     late = submit(database)
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from test_db_jobs import claim, do, submit_as
 
-from db import endings, keys, oversight, sessions
+from db import job_transitions, keys, usage, sessions
 from db.errors import InstrumentUnknown, SessionUnknown
 from db.types import utc_now
 
@@ -30,17 +30,17 @@ def instruments(database, token: str, later: timedelta = timedelta(0)) -> list[s
 
 
 def test_a_session_ends_after_its_time(database, key):
-    token, until = do(database, sessions.begin, key)
+    token, until = do(database, sessions.create, key)
     assert instruments(database, token) == ["sem"]
-    assert abs(until - utc_now() - sessions.LASTS) < timedelta(minutes=1)
+    assert abs(until - utc_now() - sessions.LIFETIME) < timedelta(minutes=1)
     with pytest.raises(SessionUnknown):
-        instruments(database, token, sessions.LASTS + timedelta(seconds=1))
+        instruments(database, token, sessions.LIFETIME + timedelta(seconds=1))
 
 
 def test_a_session_ends_with_its_key_or_when_it_is_ended(database, key):
-    token, _ = do(database, sessions.begin, key)
-    other, _ = do(database, sessions.begin, key)
-    do(database, sessions.end, other)
+    token, _ = do(database, sessions.create, key)
+    other, _ = do(database, sessions.create, key)
+    do(database, sessions.delete_session, other)
     with pytest.raises(SessionUnknown):
         instruments(database, other)
     assert instruments(database, token) == ["sem"]
@@ -50,14 +50,14 @@ def test_a_session_ends_with_its_key_or_when_it_is_ended(database, key):
 
 
 def test_a_session_holds_the_keys_that_were_shown_and_means_the_chosen_one(database, key):
-    first, _ = do(database, sessions.begin, key)
+    first, _ = do(database, sessions.create, key)
     second_key, _ = do(database, keys.add, "tem", "", ["read"], "test")
-    token, _ = do(database, sessions.begin, second_key, first)
+    token, _ = do(database, sessions.create, second_key, first)
     assert instruments(database, token) == ["tem", "sem"]
-    do(database, sessions.choose, token, "sem", utc_now() + timedelta(seconds=1))
+    do(database, sessions.select_instrument, token, "sem", utc_now() + timedelta(seconds=1))
     assert instruments(database, token) == ["sem", "tem"]
     with pytest.raises(InstrumentUnknown):
-        do(database, sessions.choose, token, "stem")
+        do(database, sessions.select_instrument, token, "stem")
     with pytest.raises(SessionUnknown):
         instruments(database, first)
 
@@ -65,12 +65,12 @@ def test_a_session_holds_the_keys_that_were_shown_and_means_the_chosen_one(datab
 def test_oversight_counts_outcomes_by_day_and_instrument(database, key):
     for verdict in ("accept", "refuse", "refuse"):
         job = submit_as(database, "sem")
-        do(database, endings.finish, claim(database, job), {"verdict": verdict}, job)
+        do(database, job_transitions.finish, claim(database, job), {"verdict": verdict}, job)
     submit_as(database, "tem")
-    days = look(database, oversight.days, 2)  # two, where midnight has just passed
+    days = look(database, usage.days, 2)  # two, where midnight has just passed
     assert {day.instrument for day in days} == {"sem"}
     assert sum((Counter(day.outcomes) for day in days), Counter()) == {"accept": 1, "refuse": 2}
-    found = {one.name: one for one in look(database, oversight.instruments)}
+    found = {one.name: one for one in look(database, usage.instruments)}
     assert (found["sem"].waiting, found["tem"].waiting, found["tem"].images) == (0, 1, 2)
     assert found["tem"].oldest_waiting_s >= 0 and found["sem"].since is not None
-    assert look(database, oversight.days, 3, utc_now() + timedelta(days=5)) == []
+    assert look(database, usage.days, 3, utc_now() + timedelta(days=5)) == []

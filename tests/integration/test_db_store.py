@@ -11,7 +11,7 @@ import httpx
 import pytest
 import urllib3
 from servers import S3_KEY, S3_SECRET, free_port, s3_url
-from stumbling import stumbling
+from flaky_proxy import flaky_proxy
 
 from db import s3_store
 from db.errors import BackendUnknown, ObjectMissing, StoreUnavailable, UploadsOnlyThroughApi
@@ -129,7 +129,7 @@ def test_an_s3_server_that_is_away_is_said_to_be():
 
 def test_an_s3_server_that_refuses_each_request_once_is_asked_again(s3_server):
     data = bytes(range(256)) * 50_000  # more than one part, begun and ended by a request each
-    with stumbling(s3_server) as address:
+    with flaky_proxy(s3_server) as address:
         store = open_store(s3_url(address, f"bucket-{os.urandom(6).hex()}"))
         assert store.put("a", io.BytesIO(data)) == len(data)
         with store.open("a") as stream:
@@ -140,7 +140,7 @@ def test_an_s3_server_that_refuses_each_request_once_is_asked_again(s3_server):
 
 
 def test_an_s3_server_that_stays_silent_is_given_up(monkeypatch):
-    monkeypatch.setattr(s3_store, "PATIENCE", urllib3.Timeout(connect=1, read=0.5))
+    monkeypatch.setattr(s3_store, "TIMEOUT", urllib3.Timeout(connect=1, read=0.5))
     with socket.create_server(("127.0.0.1", 0)) as server:
         store = open_store(f"minio://k:s@127.0.0.1:{server.getsockname()[1]}/images?secure=0")
         with pytest.raises(StoreUnavailable, match="does not answer"):

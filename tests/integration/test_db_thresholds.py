@@ -22,7 +22,7 @@ from db.rows import InstrumentRow
 )
 def test_a_verdict_is_only_ever_made_stricter(verdict, limits, then):
     body = {"expected_corner_error_px": 3.0, "verdict": verdict, "reason": "as the network says"}
-    judged = thresholds.applied(body, limits)
+    judged = thresholds.apply(body, limits)
     assert judged["verdict"] == then
     assert "as the network says" in judged["reason"]
     assert judged.get("thresholds", {}) == limits
@@ -30,5 +30,5 @@ def test_a_verdict_is_only_ever_made_stricter(verdict, limits, then):
 
 
 def test_an_instrument_without_limits_and_a_service_without_instruments_have_none():
-    assert thresholds.of(None) == {}
-    assert thresholds.of(InstrumentRow(name="sem", refuse_beyond_px=2.0)) == {"refuse_beyond_px": 2.0}
+    assert thresholds.for_instrument(None) == {}
+    assert thresholds.for_instrument(InstrumentRow(name="sem", refuse_beyond_px=2.0)) == {"refuse_beyond_px": 2.0}

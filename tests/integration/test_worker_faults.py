@@ -9,43 +9,43 @@ import numpy as np
 import pytest
 from service import speckle, tiff
 
-from api.images.uploads import take_in
-from db import claims, endings, images, jobs
+from api.images.uploads import decode_and_store
+from db import claims, job_transitions, images, jobs
 from db.rows import RegistrationRow
 from db.store import open_store
-from worker.registering import work_on
-from worker.workplace import Workplace
+from worker.job_runner import run_job
+from worker.context import WorkerContext
 from xebra.align import Aligner
 
 NOBODY = "grpc://127.0.0.1:1"
 
 
 @pytest.fixture
-def place(database, tmp_path) -> Workplace:
+def place(database, tmp_path) -> WorkerContext:
     """A worker's, with its images in a folder."""
     store = open_store((tmp_path / "images").as_uri())
-    return Workplace("here:1", database, store, Aligner(), timedelta(seconds=30))
+    return WorkerContext("here:1", database, store, Aligner(), timedelta(seconds=30))
 
 
-def submit(place: Workplace, pixels: np.ndarray | None = None, **wish) -> str:
+def submit(place: WorkerContext, pixels: np.ndarray | None = None, **wish) -> str:
     content = io.BytesIO(tiff(speckle() if pixels is None else pixels))
-    row = take_in(content, "a.tif", None, place.store)
+    row = decode_and_store(content, "a.tif", None, place.store)
     with place.database.writing() as session:
         images.add(session, row, actor="tester")
     with place.database.writing() as session:
-        return jobs.submit(session, jobs.Wish(row.id, row.id, **wish), actor="tester", request_id="r1").id
+        return jobs.submit(session, jobs.RegistrationRequest(row.id, row.id, **wish), actor="tester", request_id="r1").id
 
 
-def attempt(place: Workplace, job: str) -> RegistrationRow:
+def attempt(place: WorkerContext, job: str) -> RegistrationRow:
     """What became of the job after one attempt."""
     with place.database.writing() as session:
-        claim = claims.take(session, job, place.name, place.lease)
-    work_on(claim, place)
+        claim = claims.claim_job(session, job, place.name, place.lease)
+    run_job(claim, place)
     with place.database.reading() as session:
         return jobs.get(session, job)
 
 
-def original(place: Workplace, job: str) -> Path:
+def original(place: WorkerContext, job: str) -> Path:
     """The stored file of the job's images."""
     with place.database.reading() as session:
         return place.store.root / jobs.get(session, job).fixed_image.store_key
@@ -58,9 +58,9 @@ def test_a_pair_is_registered_and_its_result_points_at_the_registered_image(plac
 
 
 def test_an_engine_that_is_away_is_the_systems_fault_and_asked_again(place):
-    place = Workplace(place.name, place.database, place.store, Aligner(NOBODY), place.lease)
+    place = WorkerContext(place.name, place.database, place.store, Aligner(NOBODY), place.lease)
     job = submit(place)
-    for _ in range(endings.ATTEMPTS - 1):
+    for _ in range(job_transitions.MAX_ATTEMPTS - 1):
         assert attempt(place, job).state == "queued"
     ended = attempt(place, job)
     assert (ended.state, ended.fault, ended.failure_code) == ("failed", "system", "engine-failed")
@@ -98,10 +98,10 @@ def test_a_network_that_only_this_worker_lacks_is_the_systems_fault(place):
 def test_a_job_cancelled_while_it_is_worked_on_brings_no_result_and_leaves_no_image(place):
     job = submit(place)
     with place.database.writing() as session:
-        claim = claims.take(session, job, place.name, place.lease)
+        claim = claims.claim_job(session, job, place.name, place.lease)
     with place.database.writing() as session:
         jobs.cancel(session, job, actor="tester")
-    work_on(claim, place)
+    run_job(claim, place)
     with place.database.reading() as session:
         ended = jobs.get(session, job)
     assert (ended.state, ended.result) == ("cancelled", None)

@@ -10,10 +10,10 @@ from servers import free_port, redis_server, wait_until  # noqa: F401
 from sqlalchemy import text
 from test_db_jobs import LEASE, submit
 
-from db import claims, endings, outbox
-from db.changes import Changes
+from db import claims, job_transitions, outbox
+from db.change_detector import ChangeDetector
 from db.engine import Database
-from db.line import CHANNEL
+from db.job_queue import CHANNEL
 from db.migrate import migrate
 from db.types import utc_now
 from worker.broker import queue_length
@@ -68,31 +68,31 @@ def test_what_a_broker_that_is_away_did_not_take_stays_due(database):
 def test_a_job_that_is_tried_again_is_due_though_nobody_writes_in_the_meantime(database, celery):
     job, relay = submit(database), Relay(database, celery)
     with database.writing() as session:
-        claim = claims.take(session, job, "w1", LEASE)
+        claim = claims.claim_job(session, job, "w1", LEASE)
         now = utc_now()
-        endings.retry(session, claim, "engine-failed", "no answer", now)
+        job_transitions.retry(session, claim, "engine-failed", "no answer", now)
     relay.publish_due()
-    assert queue_length(celery) == 0 or utc_now() > now + endings.BACKOFF
+    assert queue_length(celery) == 0 or utc_now() > now + job_transitions.INITIAL_BACKOFF
     wait_until(lambda: relay.publish_due() or queue_length(celery) == 1, "the call")
 
 
 def test_a_quiet_database_is_not_asked_again(tmp_path):
     database = Database(f"sqlite:///{tmp_path / 'xebra.sqlite'}")
     migrate(database)
-    changes = Changes(database, 3600, CHANNEL)
-    assert [changes.any() for _ in range(3)] == [True, False, False]
+    changes = ChangeDetector(database, 3600, CHANNEL)
+    assert [changes.poll() for _ in range(3)] == [True, False, False]
     submit(database)
-    assert [changes.any() for _ in range(3)] == [True, False, False]
+    assert [changes.poll() for _ in range(3)] == [True, False, False]
     database.close()
 
 
 def test_postgresql_tells_at_once_and_is_asked_again_after_a_restart(new_postgres_url):
     database = Database(new_postgres_url())
     migrate(database)
-    changes = Changes(database, 3600, CHANNEL)
-    assert [changes.any() for _ in range(3)] == [True, False, False]
+    changes = ChangeDetector(database, 3600, CHANNEL)
+    assert [changes.poll() for _ in range(3)] == [True, False, False]
     threading.Timer(0.2, submit, (database,)).start()
-    assert changes.any(wait_s=60)
+    assert changes.poll(wait_s=60)
     with database.writing() as session:
         session.execute(
             text(
@@ -101,8 +101,8 @@ def test_postgresql_tells_at_once_and_is_asked_again_after_a_restart(new_postgre
             )
         )
     with pytest.raises(psycopg.OperationalError):
-        changes.any(wait_s=60)
-    assert changes.any()
+        changes.poll(wait_s=60)
+    assert changes.poll()
     changes.close()
     database.close()
 

@@ -12,11 +12,11 @@ from sqlalchemy import select
 from standardwebhooks import Webhook, WebhookVerificationError
 from test_db_jobs import LEASE, RESULT, do, submit
 
-from db import claims, endings, webhooks
+from db import claims, job_transitions, webhooks
 from db.errors import WebhookNotFound
 from db.rows import LOCAL, DeliveryRow
 from db.types import utc_now
-from worker.webhooks import Deliveries
+from worker.webhooks import WebhookSender
 
 
 class Receiver(HTTPServer):
@@ -55,7 +55,7 @@ def receiver() -> Iterator[Receiver]:
 
 def end_a_job(database) -> str:
     job = submit(database)
-    do(database, endings.finish, do(database, claims.take_next, "w1", LEASE), RESULT, "key")
+    do(database, job_transitions.finish, do(database, claims.claim_next, "w1", LEASE), RESULT, "key")
     return job
 
 
@@ -74,7 +74,7 @@ def test_the_end_of_a_job_is_told_once_and_signed(database, receiver):
     hook = do(database, webhooks.add, LOCAL, receiver.url, "tester")
     do(database, webhooks.add, "another", receiver.url, "tester")
     job = end_a_job(database)
-    teller = Deliveries(database, anywhere=True)
+    teller = WebhookSender(database, anywhere=True)
     assert [teller.step(), teller.step()] == [1, 0]
     [(headers, body)] = receiver.received
     said = Webhook(hook.secret).verify(body, headers)
@@ -86,7 +86,7 @@ def test_the_end_of_a_job_is_told_once_and_signed(database, receiver):
 def test_what_is_not_taken_comes_again_later_each_time_and_is_given_up_after_days(database, receiver):
     do(database, webhooks.add, LOCAL, receiver.url, "tester")
     end_a_job(database)
-    teller, tries = Deliveries(database, anywhere=True), len(webhooks.PAUSES) + 1
+    teller, tries = WebhookSender(database, anywhere=True), len(webhooks.RETRY_DELAYS) + 1
     receiver.answers = [500, 302, *[503] * tries]
     pauses = []
     for _ in range(tries):
@@ -97,16 +97,16 @@ def test_what_is_not_taken_comes_again_later_each_time_and_is_given_up_after_day
     assert teller.step() == 0 and pauses.pop() is None
     assert pauses == sorted(pauses) and sum(pauses, timedelta()) > timedelta(days=3)
     assert len({headers["webhook-id"] for headers, _ in receiver.received}) == 1
-    assert deliveries(database)[0].said == "answered 503"
+    assert deliveries(database)[0].outcome == "answered 503"
 
 
 def test_who_is_gone_is_not_called_again(database, receiver):
     hook = do(database, webhooks.add, LOCAL, receiver.url, "tester")
     end_a_job(database)
     receiver.answers = [410]
-    Deliveries(database, anywhere=True).step()
+    WebhookSender(database, anywhere=True).step()
     end_a_job(database)
-    assert Deliveries(database, anywhere=True).step() == 0
+    assert WebhookSender(database, anywhere=True).step() == 0
     with database.reading() as session, pytest.raises(WebhookNotFound):
         webhooks.get(session, hook.id, LOCAL)
 
@@ -114,7 +114,7 @@ def test_who_is_gone_is_not_called_again(database, receiver):
 def test_what_has_ended_is_told_again_on_demand(database, receiver):
     hook = do(database, webhooks.add, LOCAL, receiver.url, "tester")
     end_a_job(database)
-    teller = Deliveries(database, anywhere=True)
+    teller = WebhookSender(database, anywhere=True)
     teller.step()
     assert do(database, webhooks.replay, hook, utc_now() - timedelta(hours=1)) == 1
     assert teller.step() == 1
@@ -127,7 +127,7 @@ def test_what_has_ended_is_told_again_on_demand(database, receiver):
 def test_nobody_is_sent_into_the_facility(database, receiver, name):
     do(database, webhooks.add, LOCAL, f"{name}:{receiver.server_port}/hook", "tester")
     end_a_job(database)
-    assert Deliveries(database, anywhere=False).step() == 1
+    assert WebhookSender(database, anywhere=False).step() == 1
     [delivery] = deliveries(database)
-    assert delivery.said.startswith("AddressRefused") and delivery.delivered_at is None
+    assert delivery.outcome.startswith("AddressRefused") and delivery.delivered_at is None
     assert receiver.received == []

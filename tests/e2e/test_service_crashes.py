@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 from celery import Celery
-from kills import JOBS, Server, assert_each_ended_once, kill, still_running, submit_some
+from crashes import JOBS, Server, assert_each_ended_once, kill, still_running, submit_some
 from servers import LOOPBACK, NOTHING_KEPT, free_port, postgres, redis, s3, s3_url, throw_away
 from service import PATIENCE_S, Service, serving, speckle, wait_until_ready
 from triton_server import triton, triton_at
@@ -152,7 +152,7 @@ def test_deliver_each_call_many_times_and_no_job_is_done_twice(stack: Stack):
     app.conf.task_default_queue = "registrations"
     with stack.jobs_under_way():
         for _ in range(5 * JOBS):
-            app.send_task("xebra.work")
+            app.send_task("xebra.run_next_job")
 
 
 def test_kill_every_worker_by_a_poisonous_job_and_only_that_job_fails(tmp_path):

@@ -1,4 +1,4 @@
-"""What happened, for good, and who works just now."""
+"""The audit log and the heartbeats of the processes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from db.rows.base import Row
 
 
 class AuditRow(Row):
-    """One event, chained to the one before it by hash; the database refuses to change or remove it."""
+    """One entry, chained to the previous one by its hash; triggers reject updates and deletions."""
 
     __tablename__ = "audit"
 
@@ -25,7 +25,7 @@ class AuditRow(Row):
 
 
 class HeartbeatRow(Row):
-    """When a process last proved that it works: a relay by reaching the broker, a worker by consuming."""
+    """The last time at which a relay reached the broker, or a worker consumed a message."""
 
     __tablename__ = "heartbeats"
     __table_args__ = (Index(None, "role", "seen_at"),)

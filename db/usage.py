@@ -1,11 +1,11 @@
-"""Figures for who runs the service: each instrument, its part of the queue, how its jobs ended day by day."""
+"""Usage statistics for the operator: each instrument, its queue, and the outcomes of its jobs by day."""
 
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from db import statistics
@@ -14,10 +14,10 @@ from db.types import utc_now
 
 
 class Instrument(NamedTuple):
-    """What one instrument has here, and how much of it waits."""
+    """The images and jobs of one instrument."""
 
     name: str
-    since: datetime | None  # None: the open instrument of a service without keys
+    since: datetime | None  # None: the only instrument of a service without API keys
     images: int
     image_bytes: int
     waiting: int
@@ -27,44 +27,41 @@ class Instrument(NamedTuple):
 
 
 class Day(NamedTuple):
-    """How the jobs ended that one instrument submitted on one day (UTC)."""
+    """The outcomes of the jobs that one instrument submitted on one day (UTC)."""
 
     day: date
     instrument: str
-    outcomes: dict[str, int]  # accept, review, refuse, failed, cancelled: only jobs that have ended
+    outcomes: dict[str, int]  # accept, review, refuse, failed, cancelled; finished jobs only
 
 
 def instruments(session: Session, now: datetime | None = None) -> list[Instrument]:
-    """All that were added, and whoever else owns anything."""
-    since = dict(session.execute(select(InstrumentRow.name, InstrumentRow.created_at)).all())
-    kept = {
+    """Return all instruments, and other owners of images or jobs."""
+    created = {row.name: row.created_at for row in session.scalars(select(InstrumentRow))}
+    stored = {
         owner: (count, size)
         for owner, count, size in session.execute(
             select(ImageRow.owner, func.count(), func.sum(ImageRow.size_bytes)).group_by(ImageRow.owner)
         )
     }
-    waiting = {one.owner: one for one in statistics.waiting(session, now)}
-    running = _counted(session, RegistrationRow.state == "running")
-    newest = select(RegistrationRow.owner, func.max(RegistrationRow.created_at)).group_by(
-        RegistrationRow.owner
-    )
-    last = dict(session.execute(newest).all())
-    names = sorted({*since, *kept, *waiting, *running, *last})
+    queued = {entry.owner: entry for entry in statistics.queued(session, now)}
+    running = _count(session, RegistrationRow.state == "running")
+    newest = select(RegistrationRow.owner, func.max(RegistrationRow.created_at))
+    last = {owner: at for owner, at in session.execute(newest.group_by(RegistrationRow.owner))}
     return [
         Instrument(
             name,
-            since.get(name),
-            *kept.get(name, (0, 0)),
-            *(waiting[name][1:] if name in waiting else (0, 0.0)),
+            created.get(name),
+            *stored.get(name, (0, 0)),
+            *((queued[name].jobs, queued[name].oldest_s) if name in queued else (0, 0.0)),
             running.get(name, 0),
             last.get(name),
         )
-        for name in names
+        for name in sorted({*created, *stored, *queued, *running, *last})
     ]
 
 
 def days(session: Session, count: int, now: datetime | None = None) -> list[Day]:
-    """The last ``count`` days, newest first; days on which an instrument submitted nothing are left out."""
+    """Return the last ``count`` days, newest first, without days on which an instrument submitted nothing."""
     today = (now or utc_now()).astimezone(UTC).date()
     return [
         Day(day, owner, outcomes)
@@ -74,9 +71,9 @@ def days(session: Session, count: int, now: datetime | None = None) -> list[Day]
 
 
 def _outcomes(session: Session, day: date) -> dict[str, dict[str, int]]:
-    """For each instrument; a day at a time, so that the index on the time of submission serves."""
-    begins = datetime.combine(day, time(), UTC)
-    within = (RegistrationRow.created_at >= begins, RegistrationRow.created_at < begins + timedelta(days=1))
+    """Return the outcomes of one day for each instrument; the query uses the index on the submission time."""
+    begin = datetime.combine(day, time(), UTC)
+    within = (RegistrationRow.created_at >= begin, RegistrationRow.created_at < begin + timedelta(days=1))
     outcome = func.coalesce(ResultRow.body["verdict"].as_string(), RegistrationRow.state).label("outcome")
     query = select(RegistrationRow.owner, outcome, func.count()).outerjoin(
         ResultRow, ResultRow.registration_id == RegistrationRow.id
@@ -85,11 +82,11 @@ def _outcomes(session: Session, day: date) -> dict[str, dict[str, int]]:
         RegistrationRow.owner, outcome
     )
     found: dict[str, dict[str, int]] = {}
-    for owner, how, jobs in session.execute(query):
-        found.setdefault(owner, {})[how] = jobs
+    for owner, name, jobs in session.execute(query):
+        found.setdefault(owner, {})[name] = jobs
     return found
 
 
-def _counted(session: Session, condition) -> dict[str, int]:
+def _count(session: Session, condition: ColumnElement[bool]) -> dict[str, int]:
     query = select(RegistrationRow.owner, func.count()).where(condition).group_by(RegistrationRow.owner)
-    return dict(session.execute(query).all())
+    return {owner: count for owner, count in session.execute(query)}

@@ -35,12 +35,12 @@ class Line:
         self.served: list[str] = []
 
     def submit(self, owner: str = "busy") -> str:
-        wish = jobs.Wish(self.image[owner], self.image[owner])
+        wish = jobs.RegistrationRequest(self.image[owner], self.image[owner])
         with self.database.writing() as session:
             return jobs.submit(session, wish, actor="bench", request_id="bench", owner=owner).id
 
     def submit_batch(self, size: int) -> None:
-        wishes = [jobs.Wish(self.image["busy"], self.image["busy"])] * size
+        wishes = [jobs.RegistrationRequest(self.image["busy"], self.image["busy"])] * size
         with self.database.writing() as session:
             batches.submit(session, wishes, owner="busy", actor="bench", request_id="bench")
 
@@ -51,7 +51,7 @@ class Line:
 
     def claim(self) -> None:
         with self.database.writing() as session:
-            self.served.append(claims.take_next(session, "bench", LEASE).registration_id)
+            self.served.append(claims.claim_next(session, "bench", LEASE).registration_id)
 
     def _image(self, owner: str) -> str:
         row = ImageRow(id=str(uuid.uuid4()), owner=owner, name="a.tif", media_type="image/tiff")

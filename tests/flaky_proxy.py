@@ -15,7 +15,7 @@ HOP_BY_HOP = {"connection", "transfer-encoding", "content-length", "date", "serv
 
 
 @contextlib.contextmanager
-def stumbling(server: str) -> Iterator[str]:
+def flaky_proxy(server: str) -> Iterator[str]:
     """Address (host:port) of such a door to ``server``."""
     refused: set[tuple[str, str]] = set()
     pool = urllib3.PoolManager()

@@ -1,4 +1,4 @@
-"""What ``xebra serve`` starts, and what must be right before it does."""
+"""The processes of ``xebra serve``, and the checks before their start."""
 
 from __future__ import annotations
 
@@ -20,32 +20,33 @@ from db.store import open_store
 from worker import broker
 from worker.errors import ServiceNotStarted
 from worker.settings import WorkerSettings
-from worker.supervisor import Part, Supervisor
+from worker.supervisor import ManagedProcess, Supervisor
 
 CELERY = ("-m", "celery", "-A", "worker.app", "worker", "-l", "INFO")
-LEAN = ("--without-gossip", "--without-mingle", "--without-heartbeat")  # workers need not know each other
-FINISH_A_JOB_S = 30.0
-HANG_UP = ("--timeout-graceful-shutdown", "3")  # on who listens to events, which has no end
+CELERY_FLAGS = ("--without-gossip", "--without-mingle", "--without-heartbeat")  # no messages between workers
+JOB_STOP_TIMEOUT_S = 30.0
+SHUTDOWN_TIMEOUT = ("--timeout-graceful-shutdown", "3")  # event streams never end by themselves
 
 
-def supervisor(storage: StorageSettings, settings: WorkerSettings, own_socket: Path) -> Supervisor:
-    """The processes of the service; a broker on a socket of our own is among them where none is given."""
-    parts = []
+def create_supervisor(storage: StorageSettings, settings: WorkerSettings, own_socket: Path) -> Supervisor:
+    """Return the supervisor of all processes, with an embedded broker if no broker URL is set."""
+    processes = []
     if not settings.broker_url:
         settings.broker_url = broker.socket_url(own_socket)
-        parts.append(Part("redis", broker.redis_server_command(own_socket), others_need_it=True))
-    broker.checked(settings.broker_url)
+        processes.append(ManagedProcess("redis", broker.redis_server_command(own_socket), stop_last=True))
+    broker.validate_url(settings.broker_url)
     address = ("--host", settings.host, "--port", str(settings.port))
-    parts += [
-        Part("api", _python("-m", "uvicorn", "--factory", "api.main:create_app", *address, *HANG_UP)),
-        Part("worker", _python(*CELERY, *LEAN), patience_s=FINISH_A_JOB_S),
-        Part("relay", _python("-m", "worker.relay")),
+    api = _python("-m", "uvicorn", "--factory", "api.main:create_app", *address, *SHUTDOWN_TIMEOUT)
+    processes += [
+        ManagedProcess("api", api),
+        ManagedProcess("worker", _python(*CELERY, *CELERY_FLAGS), stop_timeout_s=JOB_STOP_TIMEOUT_S),
+        ManagedProcess("relay", _python("-m", "worker.relay")),
     ]
-    return Supervisor(parts, _environment(storage, settings), storage.state_dir / "logs")
+    return Supervisor(processes, _environment(storage, settings), storage.state_dir / "logs")
 
 
-def check(storage: StorageSettings, settings: WorkerSettings) -> None:
-    """Find out in words which URL names nothing that Xebra knows, before anything is started."""
+def check_settings(storage: StorageSettings, settings: WorkerSettings) -> None:
+    """Raise an error if a URL names an unsupported backend, before any process is started."""
     Database(storage.database_url).close()
     open_store(storage.images_url)
     if settings.inference_url:
@@ -55,55 +56,59 @@ def check(storage: StorageSettings, settings: WorkerSettings) -> None:
 
 
 def prepare(storage: StorageSettings, settings: WorkerSettings) -> None:
-    """Find out in words what would not work; bring the database up to date."""
+    """Migrate the database and check that the image store responds.
+
+    Raises:
+        ServiceNotStarted: database or image store cannot be used.
+    """
     database = Database(storage.database_url)
     try:
         migrate(database)
         with database.writing() as session:
-            heartbeats.forget_all_of(session, socket.gethostname())
+            heartbeats.delete_for_host(session, socket.gethostname())
     except DBAPIError as error:
         raise ServiceNotStarted(f"XEBRA_DATABASE_URL: the database cannot be used: {error.orig}") from error
     finally:
         database.close()
     try:
         open_store(storage.images_url).ping()
-    except Exception as error:  # each client raises its own kinds
+    except Exception as error:  # each client has its own error classes
         raise ServiceNotStarted(f"XEBRA_IMAGES_URL: the image store does not answer: {error}") from error
 
 
-def url(settings: WorkerSettings) -> str:
-    """Where a browser on this machine finds the page."""
+def service_url(settings: WorkerSettings) -> str:
+    """Return the URL of the page for a browser on this machine."""
     host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host
     return f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"
 
 
 def check_port(host: str, port: int) -> None:
-    """Raise where somebody else listens there."""
+    """Raise ``ServiceNotStarted`` if the address is in use or invalid."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
         except OSError as error:
-            words = f"cannot listen on {host}:{port} ({error.strerror}); choose another with --port"
-            raise ServiceNotStarted(words) from error
+            message = f"cannot listen on {host}:{port} ({error.strerror}); choose another with --port"
+            raise ServiceNotStarted(message) from error
 
 
 @contextmanager
-def alone_in(state_dir: Path) -> Iterator[None]:
-    """Hold the state folder; raise where another service holds it."""
+def lock_state_dir(state_dir: Path) -> Iterator[None]:
+    """Lock the state folder for this service; raise ``ServiceNotStarted`` if another service uses it."""
     try:
         state_dir.mkdir(parents=True, exist_ok=True)
         file = (state_dir / "serve.lock").open("a+")
     except OSError as error:
-        words = f"XEBRA_STATE_DIR: {state_dir} cannot be written ({error.strerror}); choose another folder"
-        raise ServiceNotStarted(words) from error
+        message = f"XEBRA_STATE_DIR: {state_dir} is not writable ({error.strerror}); choose another folder"
+        raise ServiceNotStarted(message) from error
     with file as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            words = f"another xebra serve works in {state_dir}; stop it or set XEBRA_STATE_DIR"
-            raise ServiceNotStarted(words) from None
+            message = f"another xebra serve uses {state_dir}; stop it or set XEBRA_STATE_DIR"
+            raise ServiceNotStarted(message) from None
         yield
 
 
@@ -112,7 +117,7 @@ def _python(*arguments: str) -> list[str]:
 
 
 def _environment(storage: StorageSettings, settings: WorkerSettings) -> dict[str, str]:
-    """The environment of all parts: the same backends for each."""
+    """Return the environment of all processes, with the same backends for each."""
     return os.environ | {
         "XEBRA_STATE_DIR": str(storage.state_dir),
         "XEBRA_DATABASE_URL": storage.database_url,

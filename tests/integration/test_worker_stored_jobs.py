@@ -12,18 +12,18 @@ import worker.export
 import worker.replay
 from db.rows import ResultRow
 from db.store import open_store
-from worker.workplace import Workplace
+from worker.context import WorkerContext
 from xebra.align import Aligner
 
 
 @pytest.fixture
-def place(sqlite_database, tmp_path, monkeypatch) -> Workplace:
+def place(sqlite_database, tmp_path, monkeypatch) -> WorkerContext:
     """Where the commands find it by themselves."""
     from datetime import timedelta
 
     monkeypatch.setenv("XEBRA_STATE_DIR", str(tmp_path / "state"))
     store = open_store((tmp_path / "state" / "images").as_uri())
-    return Workplace("here:1", sqlite_database, store, Aligner(), timedelta(seconds=30))
+    return WorkerContext("here:1", sqlite_database, store, Aligner(), timedelta(seconds=30))
 
 
 @pytest.fixture

@@ -1,8 +1,8 @@
-"""Which registrations of a list are asked for."""
+"""Filters of the list of registrations."""
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, Field
 from sqlalchemy import Select
@@ -11,8 +11,8 @@ from api.registrations.schemas import State
 from db.rows import RegistrationRow, ResultRow
 
 
-class Chosen(BaseModel):
-    """Filters; those that are given must all hold."""
+class RegistrationFilters(BaseModel):
+    """Filters; a registration must match all that are given."""
 
     state: State | None = None
     verdict: Literal["accept", "review", "refuse"] | None = None
@@ -22,8 +22,8 @@ class Chosen(BaseModel):
     created_after: AwareDatetime | None = None
     created_before: AwareDatetime | None = None
 
-    def among(self, query: Select) -> Select:
-        """The query with these filters."""
+    def apply(self, query: Select[Any]) -> Select[Any]:
+        """Return the query restricted by these filters."""
         for name in ("state", "batch_id", "fixed_image_id", "moving_image_id"):
             if (value := getattr(self, name)) is not None:
                 query = query.where(getattr(RegistrationRow, name) == value)

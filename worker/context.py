@@ -1,4 +1,4 @@
-"""What a worker process holds open from its first job to its last."""
+"""The resources of a worker process, opened once."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from db.engine import Database
 from db.migrate import migrate
 from db.settings import StorageSettings
 from db.store import ImageStore, open_store
-from worker.processes import name_of_this_process
+from worker.processes import process_name
 from worker.settings import WorkerSettings
 from xebra.align import Aligner
 
 
 @dataclass(frozen=True)
-class Workplace:
-    """Rows, images and networks; ``name`` is who works here."""
+class WorkerContext:
+    """Process name, database, image store, networks, and the duration of a lease."""
 
     name: str
     database: Database
@@ -27,13 +27,13 @@ class Workplace:
 
 
 @cache
-def workplace() -> Workplace:
-    """The one of this process, opened when first asked for."""
+def worker_context() -> WorkerContext:
+    """Return the context of this process, created at the first call."""
     storage, settings = StorageSettings(), WorkerSettings()
     database = Database(storage.database_url)
     migrate(database)
-    return Workplace(
-        name=name_of_this_process(),
+    return WorkerContext(
+        name=process_name(),
         database=database,
         store=open_store(storage.images_url),
         aligner=Aligner(settings.inference_url),

@@ -1,4 +1,4 @@
-"""What others are told: events, webhooks and their deliveries, answers to repeated requests."""
+"""Events, webhooks and their deliveries, responses to idempotent requests."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from db.rows.base import Row
 
 
 class EventRow(Row):
-    """A registration has come to a state; ``seq`` grows in the order in which events became visible."""
+    """A state change of a registration; ``seq`` ascends in the order in which events became visible."""
 
     __tablename__ = "events"
     __table_args__ = (
@@ -31,7 +31,7 @@ class EventRow(Row):
 
 
 class WebhookRow(Row):
-    """Somebody who wants to be told; the secret is needed as it is, to sign with."""
+    """A webhook endpoint; its secret is stored in plain text, because it signs the deliveries."""
 
     __tablename__ = "webhooks"
     __table_args__ = (Index(None, "owner"),)
@@ -42,11 +42,11 @@ class WebhookRow(Row):
     secret: Mapped[str]
     actor: Mapped[str]
     created_at: Mapped[datetime]
-    ended_at: Mapped[datetime | None]
+    removed_at: Mapped[datetime | None]
 
 
 class DeliveryRow(Row):
-    """An event on its way to a webhook: due again while ``due_at`` is set."""
+    """An event to be delivered to a webhook; pending while ``due_at`` is set."""
 
     __tablename__ = "deliveries"
     __table_args__ = (Index(None, "due_at"), Index(None, "webhook_id", "created_at", "id"))
@@ -58,18 +58,18 @@ class DeliveryRow(Row):
     attempts: Mapped[int]
     due_at: Mapped[datetime | None]
     delivered_at: Mapped[datetime | None]
-    said: Mapped[str | None] = mapped_column(Text)
+    outcome: Mapped[str | None] = mapped_column(Text)
 
 
-class AnswerRow(Row):
-    """What a request with an Idempotency-Key was answered; nothing yet while it is in flight."""
+class IdempotencyKeyRow(Row):
+    """The response to a request with an Idempotency-Key; empty while the request is in flight."""
 
-    __tablename__ = "answers"
+    __tablename__ = "idempotency_keys"
     __table_args__ = (Index(None, "created_at"),)
 
     owner: Mapped[str] = mapped_column(primary_key=True)
     key: Mapped[str] = mapped_column(primary_key=True)
-    asked: Mapped[str] = mapped_column(String(64))
+    request_hash: Mapped[str] = mapped_column(String(64))
     token: Mapped[str] = mapped_column(String(36))
     created_at: Mapped[datetime]
-    answer: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    response: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
