@@ -8,7 +8,7 @@ import logging
 import socket
 import ssl
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import httpcore
@@ -60,9 +60,15 @@ class GuardedBackend(httpcore.NetworkBackend):
         except OSError as error:
             raise httpcore.ConnectError(f"{host} cannot be resolved: {error}") from error
         addresses = [str(entry[4][0]) for entry in found]
-        if not self._anywhere and not all(map(is_public, addresses)):
-            raise AddressRefused(f"{host} resolves to an address that is not public")
+        if not self._anywhere:
+            check_public(host, addresses)
         return addresses[0]
+
+
+def check_public(host: str, addresses: Sequence[str]) -> None:
+    """Raise ``AddressRefused`` unless all addresses of the host are public."""
+    if not all(map(is_public, addresses)):
+        raise AddressRefused(f"{host} resolves to an address that is not public")
 
 
 def is_public(address: str) -> bool:

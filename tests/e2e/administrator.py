@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from service import Service
+from support.service import Service
 
 from db.engine import Database
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from browser import Shown, chromium, looking_at
 from playwright.sync_api import Browser
-from service import MAX_UPLOAD_BYTES, Service, serving
+from support.service import MAX_UPLOAD_BYTES, Service, serving
 
 from xebra import sample
 

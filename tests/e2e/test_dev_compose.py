@@ -5,9 +5,9 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from facility import COMPOSED
-from servers import free_port
-from service import Service
+from support.facility import COMPOSED
+from support.servers import free_port
+from support.service import Service
 
 from xebra import sample
 

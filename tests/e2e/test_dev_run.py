@@ -9,8 +9,8 @@ import sys
 import zipfile
 from pathlib import Path
 
-from servers import free_port
-from service import environment
+from support.servers import free_port
+from support.service import environment
 
 CHECKOUT = Path(__file__).parents[2]
 ROOMS = ("xebra", "db", "worker", "api")

@@ -11,8 +11,8 @@ from pathlib import Path
 import httpx
 import psutil
 import pytest
-from crashes import still_running
-from service import PATIENCE_S, Service, environment
+from support.crashes import still_running
+from support.service import PATIENCE_S, Service, environment
 
 from xebra import sample
 

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 import imagecodecs
 import numpy as np
 import pytest
-from servers import wait_until
-from service import MAX_UPLOAD_BYTES, speckle, tiff
+from support.servers import wait_until
+from support.service import MAX_UPLOAD_BYTES, speckle, tiff
 
 HUGE = 100_000
 

@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import numpy as np
 import pytest
-from service import Service, speckle, tiff
+from support.service import Service, speckle, tiff
 
 from xebra.client import Client, Failed, Refused
 

@@ -12,10 +12,10 @@ from pathlib import Path
 import psutil
 import pytest
 from celery import Celery
-from crashes import JOBS, Server, assert_each_ended_once, kill, still_running, submit_some
-from servers import LOOPBACK, NOTHING_KEPT, free_port, postgres, redis, s3, s3_url, throw_away
-from service import PATIENCE_S, Service, serving, speckle, wait_until_ready
-from triton_server import triton, triton_at
+from support.crashes import JOBS, Server, assert_each_ended_once, kill, still_running, submit_some
+from support.servers import LOOPBACK, NOTHING_KEPT, free_port, postgres, redis, s3, s3_url, throw_away
+from support.service import PATIENCE_S, Service, serving, speckle, wait_until_ready
+from support.triton_server import triton, triton_at
 
 LEASE = {"LEASE_SECONDS": "6"}  # beaten thrice in that time, by a machine that is busy with other things
 

@@ -7,9 +7,9 @@ import os
 from pathlib import Path
 
 import pytest
-from crashes import assert_each_ended_once, submit_some
-from servers import LOOPBACK, free_port, s3, s3_url
-from service import serving, speckle, tiff
+from support.crashes import assert_each_ended_once, submit_some
+from support.servers import LOOPBACK, free_port, s3, s3_url
+from support.service import serving, speckle, tiff
 
 SMALL = "32m"
 

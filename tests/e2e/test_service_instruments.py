@@ -7,8 +7,8 @@ import time
 
 import httpx
 import pytest
-from servers import program
-from service import PATIENCE_S, QUICK, Service, environment, speckle, tiff
+from support.servers import program
+from support.service import PATIENCE_S, QUICK, Service, environment, speckle, tiff
 
 FILE = {"file": ("a.tif", tiff(speckle(seed=31)))}
 

@@ -13,7 +13,7 @@ import zipfile
 import httpx
 import numpy as np
 import pytest
-from service import PATIENCE_S, QUICK, Service, speckle, tiff
+from support.service import PATIENCE_S, QUICK, Service, speckle, tiff
 
 MOVED = [[1.0, 0.0, 5.0], [0.0, 1.0, -2.5], [0.0, 0.0, 1.0]]
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import httpx
 import pytest
-from crashes import Server
-from servers import LOOPBACK, free_port, s3, s3_url
-from service import serving, speckle, tiff, wait_until_ready
+from support.crashes import Server
+from support.servers import LOOPBACK, free_port, s3, s3_url
+from support.service import serving, speckle, tiff, wait_until_ready
 
 FILE = {"file": ("a.tif", tiff(speckle()))}
 

@@ -10,8 +10,8 @@ import imagecodecs
 import numpy as np
 import pytest
 import tifffile
-from servers import wait_until
-from service import QUICK, Service, speckle, tiff
+from support.servers import wait_until
+from support.service import QUICK, Service, speckle, tiff
 
 from xebra import Registration
 from xebra.align import Aligner

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import psutil
 import pytest
-from crashes import still_running
-from servers import free_port, wait_until
-from service import PATIENCE_S, Service, serving, speckle, start, stop, wait_until_ready
+from support.crashes import still_running
+from support.servers import free_port, wait_until
+from support.service import PATIENCE_S, Service, serving, speckle, start, stop, wait_until_ready
 
 
 def down(service: Service) -> list[str]:

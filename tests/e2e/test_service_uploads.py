@@ -10,8 +10,8 @@ from pathlib import Path
 
 import psutil
 import pytest
-from servers import wait_until
-from service import PATIENCE_S, Service, serving, speckle, tiff
+from support.servers import wait_until
+from support.service import PATIENCE_S, Service, serving, speckle, tiff
 
 BOUNDARY = "xebra"
 HEAD = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="a.tif"\r\n\r\n'.encode()

@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from servers import postgres_programs
+from support.servers import postgres_programs
 from sqlalchemy import select
 from test_db_jobs import LEASE, RESULT, do, submit
 

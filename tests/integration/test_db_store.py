@@ -10,8 +10,8 @@ from datetime import timedelta
 import httpx
 import pytest
 import urllib3
-from servers import S3_KEY, S3_SECRET, free_port, s3_url
-from flaky_proxy import flaky_proxy
+from support.servers import S3_KEY, S3_SECRET, free_port, s3_url
+from support.flaky_proxy import flaky_proxy
 
 from db import s3_store
 from db.errors import BackendUnknown, ObjectMissing, StoreUnavailable, UploadsOnlyThroughApi

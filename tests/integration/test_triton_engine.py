@@ -9,9 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 from scipy import ndimage
-from servers import LOOPBACK, free_port, wait_until
-from service import PATIENCE_S
-from triton_server import triton
+from support.servers import LOOPBACK, free_port, wait_until
+from support.service import PATIENCE_S
+from support.triton_server import triton
 
 from xebra import sample
 from xebra.align import Aligner

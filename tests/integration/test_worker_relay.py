@@ -6,7 +6,7 @@ from datetime import timedelta
 import psycopg
 import pytest
 from celery import Celery
-from servers import free_port, redis_server, wait_until  # noqa: F401
+from support.servers import free_port, redis_server, wait_until  # noqa: F401
 from sqlalchemy import text
 from test_db_jobs import LEASE, submit
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import urllib3
-from servers import LOOPBACK
+from support.servers import LOOPBACK
 
 UNAVAILABLE = 503
 HOP_BY_HOP = {"connection", "transfer-encoding", "content-length", "date", "server"}

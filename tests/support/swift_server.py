@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 from minio import Minio
 from minio.helpers import MIN_PART_SIZE
-from servers import LOOPBACK, free_port, running, wait_until
-from service import PATIENCE_S
+from support.servers import LOOPBACK, free_port, running, wait_until
+from support.service import PATIENCE_S
 
 KEY, SECRET = "test:tester", "testing"
 TWO_PARTS = MIN_PART_SIZE + 1

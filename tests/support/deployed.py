@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
-from servers import LOOPBACK, NOTHING_KEPT, free_port, postgres, redis, s3, s3_url, throw_away, wait_until
-from service import PATIENCE_S, environment
-from triton_server import starting_triton, triton_at, wait_until_triton_is_ready
+from support.servers import LOOPBACK, NOTHING_KEPT, free_port, postgres, redis, s3, s3_url, throw_away, wait_until
+from support.service import PATIENCE_S, environment
+from support.triton_server import starting_triton, triton_at, wait_until_triton_is_ready
 
 from db.settings import StorageSettings
 from worker import process_manager

@@ -16,7 +16,7 @@ from typing import Any
 import httpx
 import numpy as np
 import psutil
-from servers import LOOPBACK, free_port, program, wait_until
+from support.servers import LOOPBACK, free_port, program, wait_until
 
 from xebra.image_files import write_tiff
 

@@ -14,10 +14,10 @@ from pathlib import Path
 import httpx
 import pytest
 import yaml
-from servers import LOOPBACK, S3_KEY, S3_SECRET, free_port, running
-from service import PATIENCE_S, Service, environment, wait_until_ready
+from support.servers import LOOPBACK, S3_KEY, S3_SECRET, free_port, running
+from support.service import PATIENCE_S, Service, environment, wait_until_ready
 
-CHECKOUT = Path(__file__).parents[1]
+CHECKOUT = Path(__file__).parents[2]
 COMPOSED = yaml.safe_load((CHECKOUT / "docker-compose.yml").read_text())["services"]
 A_DATABASE_OF_REDIS = 1  # not the one in which other tests count messages
 

@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 
 import psutil
-from service import QUICK, Service, speckle
+from support.service import QUICK, Service, speckle
 from sqlalchemy import func, select
 
 from db import audit
