@@ -20,8 +20,8 @@ import service_loads as loads
 import service_shares as shares
 import service_table as table
 import service_trials as trials
-from support.deployed import deployed
 from latency import sample_pair
+from support.deployed import deployed
 from support.service import serving
 
 from db import keys

@@ -1,4 +1,4 @@
-"""Real servers, one of each for all tests that only ask it."""
+"""Fixtures: real servers, one of each for all tests that do not harm it."""
 
 from support.facility import facility  # noqa: F401
 from support.servers import new_postgres_url, new_s3_url, postgres_server, redis_server, s3_server  # noqa: F401

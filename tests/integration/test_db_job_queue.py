@@ -1,4 +1,4 @@
-"""The order of the job queue: owners in rotation, data collection before bulk, retries first, on both databases."""
+"""The order of the job queue: owners in rotation, data collection first, retries first; both databases."""
 
 from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import timedelta

@@ -161,6 +161,6 @@ def test_public_addresses(address, public):
 
 @pytest.mark.parametrize("addresses", [["8.8.8.8", "10.0.0.1"], ["10.0.0.1", "8.8.8.8"], ["10.0.0.1"]])
 def test_host_with_a_private_address_among_public_ones_is_refused(addresses):
-    with pytest.raises(AddressRefused, match="host.example"):
+    with pytest.raises(AddressRefused, match="not public"):
         check_public("host.example", addresses)
     check_public("host.example", ["8.8.8.8", "1.1.1.1"])

@@ -1,4 +1,4 @@
-"""What the tests share that kill something: how it is done, and what must hold afterwards."""
+"""Killing of processes and servers, and the checks that must hold afterwards."""
 
 from __future__ import annotations
 
@@ -10,43 +10,43 @@ from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 
 import psutil
-from support.service import QUICK, Service, speckle
 from sqlalchemy import func, select
 
 from db import audit
 from db.engine import Database
 from db.rows import AuditRow, ResultRow
+from support.service import QUICK, Service, speckle
 
-JOBS, SLOW = 6, 2  # the slow ones keep every worker process busy, the rest waits in the queue
-MOMENT_S = 60.0
-FINAL = ("registration.succeeded", "registration.failed", "registration.cancelled")
+JOBS, SLOW = 6, 2  # the slow ones keep every worker process busy, the others are queued
+EXIT_TIMEOUT_S = 60.0
 ENDED = {psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD}
 
 
 @dataclass
 class Server:
-    """A server that can be killed, and started again where it was."""
+    """A server that can be killed and restarted on its data."""
 
     start: Callable[[], AbstractContextManager]
-    now: ExitStack = field(default_factory=ExitStack)
+    running: ExitStack = field(default_factory=ExitStack)
 
     def up(self) -> None:
-        self.process = self.now.enter_context(self.start())
+        """Start it."""
+        self.process = self.running.enter_context(self.start())
 
     def down(self) -> None:
-        """In order, as at a restart."""
-        self.now.close()
+        """Stop it in order."""
+        self.running.close()
 
     def crash(self) -> None:
-        """Kill it with all that it has started."""
+        """Kill it with its children."""
         first = psutil.Process(self.process.pid)
         kill([first, *first.children(recursive=True)])
         self.process.wait()
-        self.now.close()
+        self.running.close()
 
 
 def kill(processes: list[psutil.Process], number: int = signal.SIGKILL) -> None:
-    """Send each the signal; one that its parent has taken with it needs none."""
+    """Send a signal to each process that still exists."""
     assert processes
     for process in processes:
         with contextlib.suppress(psutil.NoSuchProcess):
@@ -54,8 +54,8 @@ def kill(processes: list[psutil.Process], number: int = signal.SIGKILL) -> None:
 
 
 def still_running(processes: list[psutil.Process]) -> list[psutil.Process]:
-    """Those that are there after all; one that was just killed may take a moment, and be left to init."""
-    end = time.monotonic() + MOMENT_S
+    """Return the processes that do not end in time; one that was just killed may take a moment."""
+    end = time.monotonic() + EXIT_TIMEOUT_S
     while any(map(_alive, processes)) and time.monotonic() < end:
         time.sleep(0.05)
     return [process for process in processes if _alive(process)]
@@ -69,7 +69,7 @@ def _alive(process: psutil.Process) -> bool:
 
 
 def submit_some(service: Service, side: int = 256) -> list[dict]:
-    """Jobs of which the first is under way; most are of the network that is done soonest."""
+    """Submit jobs and wait until the first is running; most use the fastest network."""
     image = service.upload(speckle(side))
     jobs = [service.submit(image, image) for _ in range(SLOW)]
     jobs += [service.submit(image, image, **QUICK) for _ in range(JOBS - SLOW)]
@@ -78,9 +78,9 @@ def submit_some(service: Service, side: int = 256) -> list[dict]:
 
 
 def assert_each_ended_once(service: Service, jobs: list[dict], database_url: str | None = None) -> None:
-    """All succeeded, one result and one final audit entry each, the chain whole."""
+    """Check that all have succeeded with one result and one final audit entry each, and verify the chain."""
     assert [service.wait(job)["state"] for job in jobs] == ["succeeded"] * len(jobs)
-    with _opened(database_url or f"sqlite:///{service.state_dir}/xebra.sqlite") as session:
+    with _open(database_url or f"sqlite:///{service.state_dir}/xebra.sqlite") as session:
         for job in jobs:
             results = select(func.count()).where(ResultRow.registration_id == job["id"])
             assert session.scalar(results) == 1
@@ -93,7 +93,7 @@ def assert_each_ended_once(service: Service, jobs: list[dict], database_url: str
 
 
 @contextlib.contextmanager
-def _opened(database_url: str) -> Iterator:
+def _open(database_url: str) -> Iterator:
     database = Database(database_url)
     try:
         with database.reading() as session:

@@ -1,4 +1,4 @@
-"""The deployed stack without containers: every server on a free port, and Xebra in many processes."""
+"""The deployed stack without containers: every server on a free port, and several processes of Xebra."""
 
 from __future__ import annotations
 
@@ -9,11 +9,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
-from support.servers import LOOPBACK, NOTHING_KEPT, free_port, postgres, redis, s3, s3_url, throw_away, wait_until
-from support.service import PATIENCE_S, environment
-from support.triton_server import starting_triton, triton_at, wait_until_triton_is_ready
 
 from db.settings import StorageSettings
+from support.servers import (
+    LOOPBACK,
+    NO_PERSISTENCE,
+    free_port,
+    postgres,
+    redis,
+    s3,
+    s3_url,
+    temporary_home,
+    wait_until,
+)
+from support.service import PATIENCE_S, environment
+from support.triton_server import starting_triton, triton_at, wait_until_triton_is_ready
 from worker import process_manager
 from worker.settings import WorkerSettings
 from worker.supervisor import ManagedProcess, Supervisor
@@ -26,14 +36,14 @@ class Deployed:
     """A running stack."""
 
     urls: list[str]  # of the API processes
-    settings: dict[str, str]  # by which Xebra finds its servers, without XEBRA_
+    settings: dict[str, str]  # of the servers, without XEBRA_
     supervisor: Supervisor
     log_dir: Path
 
 
 @contextmanager
 def deployed(folder: Path, workers: int = 2, **settings: str) -> Iterator[Deployed]:
-    """PostgreSQL, S3, Redis and Triton; two API processes, a relay and workers of one process each; ready."""
+    """Start all servers, two API processes, a relay and workers; wait until all are ready."""
     with ExitStack() as opened:
         given = {"WORKER_PROCESSES": "1", **_servers(opened, folder), **settings}
         _prepare(given)
@@ -50,15 +60,15 @@ def deployed(folder: Path, workers: int = 2, **settings: str) -> Iterator[Deploy
 
 
 def _servers(opened: ExitStack, folder: Path) -> dict[str, str]:
-    """Start what others have made, all ready but Triton; its addresses."""
+    """Start the servers, all ready but Triton; return their addresses as settings."""
     database, store, broker, engine = (free_port() for _ in range(4))
     for name in ("s3", "triton"):
         (folder / name).mkdir(parents=True, exist_ok=True)
-    home = opened.enter_context(throw_away())
-    opened.enter_context(starting_triton(folder / "triton", engine))  # it takes longest
+    home = opened.enter_context(temporary_home())
+    opened.enter_context(starting_triton(folder / "triton", engine))  # the slowest
     opened.enter_context(postgres(home, database))
     opened.enter_context(s3(folder / "s3", store))
-    opened.enter_context(redis(broker, *NOTHING_KEPT))
+    opened.enter_context(redis(broker, *NO_PERSISTENCE))
     return {
         "DATABASE_URL": f"postgresql+psycopg://postgres@{LOOPBACK}:{database}/postgres",
         "IMAGES_URL": s3_url(f"{LOOPBACK}:{store}", "xebra"),
@@ -68,18 +78,30 @@ def _servers(opened: ExitStack, folder: Path) -> dict[str, str]:
 
 
 def _prepare(given: dict[str, str]) -> None:
-    """Tables and bucket, once, before anybody needs them."""
+    """Create tables and bucket before the first process starts."""
     storage = StorageSettings(database_url=given["DATABASE_URL"], images_url=given["IMAGES_URL"])
     process_manager.prepare(storage, WorkerSettings(inference_url=given["INFERENCE_URL"]))
 
 
 def _parts(ports: list[int], workers: int) -> list[ManagedProcess]:
-    api = ("uvicorn", "--factory", "api.main:create_app", "--host", LOOPBACK, *process_manager.SHUTDOWN_TIMEOUT)
-    parts = [ManagedProcess(f"api-{n}", _python("-m", *api, "--port", str(port))) for n, port in enumerate(ports, 1)]
+    api = (
+        "uvicorn",
+        "--factory",
+        "api.main:create_app",
+        "--host",
+        LOOPBACK,
+        *process_manager.SHUTDOWN_TIMEOUT,
+    )
+    parts = [
+        ManagedProcess(f"api-{n}", _python("-m", *api, "--port", str(port)))
+        for n, port in enumerate(ports, 1)
+    ]
     parts.append(ManagedProcess("relay", _python("-m", "worker.relay")))
     for n in range(1, workers + 1):
         command = _python(*process_manager.CELERY, *process_manager.CELERY_FLAGS, "-n", f"worker-{n}@%h")
-        parts.append(ManagedProcess(f"worker-{n}", command, stop_timeout_s=process_manager.JOB_STOP_TIMEOUT_S))
+        parts.append(
+            ManagedProcess(f"worker-{n}", command, stop_timeout_s=process_manager.JOB_STOP_TIMEOUT_S)
+        )
     return parts
 
 

@@ -1,4 +1,4 @@
-"""What a facility would start: the commands of docker-compose.yml as they stand, on real servers."""
+"""The commands of docker-compose.yml, run unchanged on real servers."""
 
 from __future__ import annotations
 
@@ -14,16 +14,17 @@ from pathlib import Path
 import httpx
 import pytest
 import yaml
+
 from support.servers import LOOPBACK, S3_KEY, S3_SECRET, free_port, running
 from support.service import PATIENCE_S, Service, environment, wait_until_ready
 
 CHECKOUT = Path(__file__).parents[2]
 COMPOSED = yaml.safe_load((CHECKOUT / "docker-compose.yml").read_text())["services"]
-A_DATABASE_OF_REDIS = 1  # not the one in which other tests count messages
+REDIS_DATABASE = 1  # other tests count the messages in database 0
 
 
 def api_command(port: int) -> list[str]:
-    """The image's own, on this machine's loopback."""
+    """Return the command of the API image, on the loopback address."""
     words = re.search(r"^CMD \[(.*)\]$", (CHECKOUT / "docker/Dockerfile").read_text(), re.MULTILINE)[1]
     place = {"0.0.0.0": LOOPBACK, "8000": str(port)}
     return [place.get(word, word) for word in shlex.split(words.replace(",", " "))]
@@ -37,13 +38,13 @@ def facility(
     triton_url: str,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Service]:
-    """Database, store, broker and networks on servers; api, relay and worker in a process each."""
+    """A service on servers, with one process each of api, relay and worker."""
     folder, port = tmp_path_factory.mktemp("facility"), free_port()
     settings = environment(
         folder,
         DATABASE_URL=postgres_server,
         IMAGES_URL=f"minio://{S3_KEY}:{S3_SECRET}@{s3_server}/facility?secure=0",
-        BROKER_URL=f"{redis_server.rpartition('/')[0]}/{A_DATABASE_OF_REDIS}",
+        BROKER_URL=f"{redis_server.rpartition('/')[0]}/{REDIS_DATABASE}",
         INFERENCE_URL=triton_url,
     )
     settings["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{settings['PATH']}"

@@ -1,4 +1,4 @@
-"""Real servers for the tests, each on a free port of this machine; one that is missing fails, never skips."""
+"""Real servers for the tests, each on a free port; a missing server program is an error, never a skip."""
 
 from __future__ import annotations
 
@@ -23,26 +23,26 @@ from redis import Redis
 from worker.processes import die_with_parent
 
 LOOPBACK = "127.0.0.1"
-PORTS = range(10_000, 32_000)  # below those from which the kernel takes outgoing connections theirs
-NOTHING_KEPT = ("--save", "", "--appendonly", "no")  # by Redis
+PORTS = range(10_000, 32_000)  # below the range of the kernel for outgoing connections
+NO_PERSISTENCE = ("--save", "", "--appendonly", "no")  # of Redis
 S3_KEY, S3_SECRET = "testkey", "testsecret"
-_given_out: set[int] = set()
+_used: set[int] = set()
 
 
 def free_port() -> int:
-    """A TCP port that nobody uses just now, given out once, and never to an outgoing connection."""
+    """Return a free TCP port, different at each call."""
     while True:
         port = secrets.choice(PORTS)
-        if port in _given_out:
+        if port in _used:
             continue
-        _given_out.add(port)
+        _used.add(port)
         with contextlib.suppress(OSError), socket.socket() as probe:
             probe.bind((LOOPBACK, port))
             return port
 
 
 def wait_until(ready: Callable[[], object], what: str, seconds: float = 120) -> None:
-    """Call ``ready`` until it neither raises nor answers False."""
+    """Call ``ready`` until it neither raises an error nor returns False."""
     end, reason = time.monotonic() + seconds, None
     while time.monotonic() < end:
         try:
@@ -51,11 +51,11 @@ def wait_until(ready: Callable[[], object], what: str, seconds: float = 120) -> 
         except Exception as error:
             reason = error
         time.sleep(0.05)
-    raise AssertionError(f"{what} did not come up within {seconds:.0f} s: {reason!r}")
+    raise AssertionError(f"{what} was not ready within {seconds:.0f} s: {reason!r}")
 
 
 def program(name: str) -> str:
-    """A program of this Python environment, or one on PATH."""
+    """Return the path of a program of this Python environment, or of one on PATH."""
     found = shutil.which(name, path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
     assert found, f"{name} is missing: pip install -e '.[test]'"
     return found
@@ -63,11 +63,11 @@ def program(name: str) -> str:
 
 @contextlib.contextmanager
 def running(command: list, stop_by=signal.SIGTERM, **options) -> Iterator[subprocess.Popen]:
-    """A child process that is gone when the block ends, or when this process does."""
+    """Start a child process that ends with the block, and with this process."""
     parent = os.getpid()
     process = subprocess.Popen(
         [str(part) for part in command],
-        start_new_session=True,  # Ctrl-C is for who started it
+        start_new_session=True,  # Ctrl-C does not reach it
         preexec_fn=lambda: die_with_parent(parent),
         **options,
     )
@@ -83,7 +83,7 @@ def running(command: list, stop_by=signal.SIGTERM, **options) -> Iterator[subpro
 
 
 def postgres_programs() -> Path:
-    """Where Debian, or this PATH, keeps them."""
+    """Return the folder of PostgreSQL's programs, from Debian or PATH."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: float(path.parent.name))
     assert found or shutil.which("initdb"), "PostgreSQL is missing: apt-get install postgresql"
     return found[-1] if found else Path(shutil.which("initdb")).parent
@@ -91,7 +91,7 @@ def postgres_programs() -> Path:
 
 @contextlib.contextmanager
 def postgres(home: str, port: int, *options: str) -> Iterator[subprocess.Popen]:
-    """A PostgreSQL server, ready; it refuses to run as root, so root starts it as another user."""
+    """Start a PostgreSQL server and wait until it is ready; root starts it as another user."""
     user = {"user": "postgres"} if os.geteuid() == 0 else {}
     data = Path(home, "data")
     if not data.exists():
@@ -109,22 +109,22 @@ def postgres(home: str, port: int, *options: str) -> Iterator[subprocess.Popen]:
         yield process
 
 
-def throw_away() -> tempfile.TemporaryDirectory:
-    """A folder that PostgreSQL's own user can reach."""
+def temporary_home() -> tempfile.TemporaryDirectory:
+    """Return a temporary folder that PostgreSQL's own user can access."""
     return tempfile.TemporaryDirectory(prefix="xebra-pg-", dir="/tmp", ignore_cleanup_errors=True)
 
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
-    """URL of a throw-away PostgreSQL server."""
+    """URL of a temporary PostgreSQL server."""
     port = free_port()
-    with throw_away() as home, postgres(home, port, "fsync=off"):
+    with temporary_home() as home, postgres(home, port, "fsync=off"):
         yield f"postgresql+psycopg://postgres@{LOOPBACK}:{port}/postgres"
 
 
 @pytest.fixture
 def new_postgres_url(postgres_server: str) -> Callable[[], str]:
-    """Makes empty databases on the server; the URL of each."""
+    """Create empty databases on the server; return the URL of each."""
 
     def make() -> str:
         name = f"xebra_{os.urandom(6).hex()}"
@@ -136,11 +136,11 @@ def new_postgres_url(postgres_server: str) -> Callable[[], str]:
 
 
 @contextlib.contextmanager
-def s3(folder: Path, port: int, *through: object) -> Iterator[subprocess.Popen]:
-    """A real S3 server over a folder, ready; ``through`` is a command that starts it."""
+def s3(folder: Path, port: int, *prefix: object) -> Iterator[subprocess.Popen]:
+    """Start an S3 server on a folder and wait until it is ready; ``prefix`` is a command that starts it."""
     address = f"{LOOPBACK}:{port}"
     command = [program("rclone"), "serve", "s3", "--addr", address, "--auth-key", f"{S3_KEY},{S3_SECRET}"]
-    whole = [*through, *command, "--config", "/dev/null", folder]
+    whole = [*prefix, *command, "--config", "/dev/null", folder]
     with running(whole, stderr=subprocess.DEVNULL) as process:
         client = Minio(address, S3_KEY, S3_SECRET, secure=False, region="us-east-1")
         wait_until(client.list_buckets, "the S3 server")
@@ -148,13 +148,13 @@ def s3(folder: Path, port: int, *through: object) -> Iterator[subprocess.Popen]:
 
 
 def s3_url(address: str, bucket: str) -> str:
-    """A bucket of such a server, as XEBRA_IMAGES_URL names it."""
+    """Return the XEBRA_IMAGES_URL of a bucket of this server."""
     return f"minio://{S3_KEY}:{S3_SECRET}@{address}/{bucket}?secure=0"
 
 
 @pytest.fixture(scope="session")
 def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Address (host:port) of a real S3 server over an empty folder."""
+    """Address (host:port) of an S3 server on an empty folder."""
     port = free_port()
     with s3(tmp_path_factory.mktemp("s3"), port):
         yield f"{LOOPBACK}:{port}"
@@ -162,13 +162,13 @@ def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture
 def new_s3_url(s3_server: str) -> Callable[[], str]:
-    """Names buckets that do not exist yet; the URL of each."""
+    """Return URLs of buckets that do not exist yet."""
     return lambda: f"minio://{S3_KEY}:{S3_SECRET}@{s3_server}/bucket-{os.urandom(6).hex()}?secure=0"
 
 
 @contextlib.contextmanager
 def redis(port: int, *options: str) -> Iterator[subprocess.Popen]:
-    """A Redis server over TCP, ready."""
+    """Start a Redis server on TCP and wait until it is ready."""
     from worker.broker import redis_server_program
 
     command = [redis_server_program(), "--bind", LOOPBACK, "--port", port, *options]
@@ -179,7 +179,7 @@ def redis(port: int, *options: str) -> Iterator[subprocess.Popen]:
 
 @pytest.fixture(scope="session")
 def redis_server() -> Iterator[str]:
-    """URL of a throw-away Redis server that keeps nothing."""
+    """URL of a temporary Redis server without persistence."""
     port = free_port()
-    with redis(port, *NOTHING_KEPT):
+    with redis(port, *NO_PERSISTENCE):
         yield f"redis://{LOOPBACK}:{port}/0"

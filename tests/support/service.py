@@ -1,4 +1,4 @@
-"""The service as its users get it: ``xebra serve`` in processes of its own, and what clients do with it."""
+"""A running service (``xebra serve``) and the steps of its clients."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from typing import Any
 import httpx
 import numpy as np
 import psutil
-from support.servers import LOOPBACK, free_port, program, wait_until
 
+from support.servers import LOOPBACK, free_port, program, wait_until
 from xebra.image_files import write_tiff
 
 ENDED = ("succeeded", "failed", "cancelled")
 MAX_UPLOAD_BYTES = 64 << 20
-QUICK = {"network": "paper"}  # done soonest, where any answer will do
-PATIENCE_S = 300.0  # for a machine that is busy with other things; nothing waits that long otherwise
+QUICK = {"network": "paper"}  # the fastest, for tests that accept any result
+PATIENCE_S = 300.0  # for a busy machine
 
 
 @dataclass
 class Service:
-    """A running service, and one client of it."""
+    """A running service and a client of it."""
 
     url: str
     state_dir: Path
@@ -36,29 +36,29 @@ class Service:
     client: httpx.Client
 
     def upload(self, pixels: np.ndarray | bytes, name: str = "image.tif", **fields: Any) -> dict:
-        """The image, once it is accepted."""
+        """Upload an image and return it."""
         content = pixels if isinstance(pixels, bytes) else tiff(pixels)
         answer = self.client.post("/api/v1/images", files={"file": (name, content)}, data=fields)
         assert answer.status_code == 201, answer.text
         return answer.json()
 
-    def submit(self, fixed: dict, moving: dict, **wish: Any) -> dict:
-        """The registration, once it is accepted."""
-        body = {"fixed_image_id": fixed["id"], "moving_image_id": moving["id"], **wish}
+    def submit(self, fixed: dict, moving: dict, **settings: Any) -> dict:
+        """Submit a registration and return it."""
+        body = {"fixed_image_id": fixed["id"], "moving_image_id": moving["id"], **settings}
         answer = self.client.post("/api/v1/registrations", json=body)
         assert answer.status_code == 202, answer.text
         assert answer.headers["Location"] == answer.json()["links"]["self"]
         return answer.json()
 
     def get(self, path: str) -> Any:
-        """The JSON at a path."""
+        """Return the JSON at a path."""
         return self.client.get(path).raise_for_status().json()
 
     def wait(self, job: dict, until: Callable[[dict], bool] = lambda job: job["state"] in ENDED) -> dict:
-        """The registration once it has ended, or once it is as ``until`` says."""
+        """Return the registration when it has ended, or when ``until`` is true."""
         end = time.monotonic() + PATIENCE_S
         while time.monotonic() < end:
-            with contextlib.suppress(httpx.TransportError):  # the API may just be starting again
+            with contextlib.suppress(httpx.TransportError):  # the API may be restarting
                 job = self.get(job["links"]["self"])
                 if until(job):
                     return job
@@ -66,21 +66,21 @@ class Service:
         raise AssertionError(f"still {job['state']} after {PATIENCE_S:.0f} s; logs:\n{self.logs()}")
 
     def parts(self, word: str) -> list[psutil.Process]:
-        """The service's processes whose command line holds this word, parents first."""
+        """Return the processes of the service whose command line contains this word, parents first."""
         found = psutil.Process(self.process.pid).children(recursive=True)
         with contextlib.suppress(psutil.NoSuchProcess):
             return [process for process in found if word in " ".join(process.cmdline())]
-        return self.parts(word)  # one ended while we looked
+        return self.parts(word)  # one has ended in the meantime
 
     def logs(self) -> str:
-        """The end of each log."""
+        """Return the end of each log."""
         files = sorted((self.state_dir / "logs").glob("*.log"))
         return "\n".join(f"== {file.name}\n{file.read_text()[-3000:]}" for file in files)
 
 
 @contextlib.contextmanager
 def serving(state_dir: Path, port: int | None = None, **settings: str) -> Iterator[Service]:
-    """A service on a free port, ready; settings are environment variables without XEBRA_."""
+    """Start a service and wait until it is ready; settings are environment variables without XEBRA_."""
     process, url = start(state_dir, port or free_port(), **settings)
     try:
         with httpx.Client(base_url=url, timeout=PATIENCE_S) as client:
@@ -92,7 +92,7 @@ def serving(state_dir: Path, port: int | None = None, **settings: str) -> Iterat
 
 
 def start(state_dir: Path, port: int, *arguments: str, **settings: str) -> tuple[subprocess.Popen, str]:
-    """Start ``xebra serve`` and do not wait; its process and its URL."""
+    """Start ``xebra serve`` without waiting; return its process and its URL."""
     command = [program("xebra"), "serve", "--host", LOOPBACK, "--port", str(port), *arguments]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
     process = subprocess.Popen(command, env=environment(state_dir, **settings), **pipes)
@@ -100,14 +100,14 @@ def start(state_dir: Path, port: int, *arguments: str, **settings: str) -> tuple
 
 
 def environment(state_dir: Path, **settings: str) -> dict[str, str]:
-    """This environment without any setting of Xebra but these."""
+    """Return the environment of this process with only these settings of Xebra."""
     outer = {name: value for name, value in os.environ.items() if not name.startswith("XEBRA_")}
     given = {f"XEBRA_{name}": value for name, value in settings.items()}
     return outer | {"XEBRA_STATE_DIR": str(state_dir)} | given
 
 
 def stop(process: subprocess.Popen) -> int:
-    """Ask it to stop, as a service manager does; its exit code."""
+    """Stop it as a service manager does; return its exit code."""
     process.send_signal(signal.SIGTERM)
     try:
         return process.wait(PATIENCE_S)
@@ -117,18 +117,18 @@ def stop(process: subprocess.Popen) -> int:
 
 
 def end(process: subprocess.Popen) -> None:
-    """End it at once with all that it has started; how it stops when it is asked to has tests of its own."""
-    whole = []
+    """Kill it with its children; the orderly stop has its own tests."""
+    children = []
     with contextlib.suppress(psutil.NoSuchProcess):
-        whole = psutil.Process(process.pid).children(recursive=True)
+        children = psutil.Process(process.pid).children(recursive=True)
     process.kill()
     process.wait()
     process.stdout.close()
-    psutil.wait_procs(whole, PATIENCE_S)  # they end with their parent
+    psutil.wait_procs(children, PATIENCE_S)  # they end with their parent
 
 
 def wait_until_ready(service: Service) -> None:
-    """Wait until all parts of the service do their work."""
+    """Wait until all parts of the service are ready."""
     try:
         wait_until(lambda: service.client.get("/health/ready").is_success, "the service", PATIENCE_S)
     except AssertionError as error:
@@ -136,14 +136,14 @@ def wait_until_ready(service: Service) -> None:
 
 
 def tiff(pixels: np.ndarray, pixel_spacing: float | None = None) -> bytes:
-    """A TIFF file."""
+    """Return the bytes of a TIFF file."""
     file = io.BytesIO()
     write_tiff(file, pixels, pixel_spacing)
     return file.getvalue()
 
 
 def speckle(side: int = 256, seed: int = 0) -> np.ndarray:
-    """Something to look at: smooth random values, uint16."""
+    """Return an image of random blocks, uint16."""
     rng = np.random.default_rng(seed)
     coarse = rng.random((side // 8, side // 8))
     return np.kron(coarse * 60_000, np.ones((8, 8))).astype(np.uint16)

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from minio import Minio
 from minio.helpers import MIN_PART_SIZE
+
 from support.servers import LOOPBACK, free_port, running, wait_until
 from support.service import PATIENCE_S
 

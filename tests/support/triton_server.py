@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support.servers import LOOPBACK, free_port, running, wait_until
 from tritonclient.grpc import InferenceServerClient
+
+from support.servers import LOOPBACK, free_port, running, wait_until
 
 CHECKOUT = Path(__file__).parents[2]
 IMPATIENT = [("grpc.initial_reconnect_backoff_ms", 100), ("grpc.max_reconnect_backoff_ms", 100)]

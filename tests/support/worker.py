@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from support.jobs import do, get
-from support.service import speckle, tiff
 
 from api.images.uploads import decode_and_store
 from db import claims, images, jobs
 from db.rows import RegistrationRow
+from support.jobs import do, get
+from support.service import speckle, tiff
 from worker.context import WorkerContext
 from worker.job_runner import run_job
 
