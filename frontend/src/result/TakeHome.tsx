@@ -11,7 +11,7 @@ interface Props {
   correction: Correction | null; // the one that is shown, if it is not the prediction
 }
 
-type Query = NonNullable<operations["transform_api_v1_registrations__registration_id__transform_get"]["parameters"]["query"]>;
+type Query = NonNullable<operations["downloadTransform"]["parameters"]["query"]>;
 type Format = NonNullable<Query["format"]>;
 
 /** Every format that the service writes; a new one is missed here by the compiler. */
