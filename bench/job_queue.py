@@ -1,6 +1,6 @@
-"""What a long queue costs: CPU time to submit, list and claim with few and with many jobs waiting.
+"""CPU time to submit, list and claim jobs with a short and with a long queue.
 
-./dev bench waiting_line [--queued N] [--database URL]
+./dev bench job_queue [--queued N] [--database URL]
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ RUNS = 30
 LEASE = timedelta(hours=1)
 
 
-class Line:
+class Queue:
     """A database with two instruments: a busy one, and one with a single job."""
 
     def __init__(self, url: str) -> None:
@@ -35,17 +35,17 @@ class Line:
         self.served: list[str] = []
 
     def submit(self, owner: str = "busy") -> str:
-        wish = jobs.RegistrationRequest(self.image[owner], self.image[owner])
+        request = jobs.RegistrationRequest(self.image[owner], self.image[owner])
         with self.database.writing() as session:
-            return jobs.submit(session, wish, actor="bench", request_id="bench", owner=owner).id
+            return jobs.submit(session, request, actor="bench", request_id="bench", owner=owner).id
 
     def submit_batch(self, size: int) -> None:
-        wishes = [jobs.RegistrationRequest(self.image["busy"], self.image["busy"])] * size
+        requests = [jobs.RegistrationRequest(self.image["busy"], self.image["busy"])] * size
         with self.database.writing() as session:
-            batches.submit(session, wishes, owner="busy", actor="bench", request_id="bench")
+            batches.submit(session, requests, owner="busy", actor="bench", request_id="bench")
 
     def list(self) -> None:
-        query = select(RegistrationRow).where(RegistrationRow.owner == "busy").options(*jobs.WHOLE)
+        query = select(RegistrationRow).where(RegistrationRow.owner == "busy").options(*jobs.WITH_RELATED)
         with self.database.reading() as session:
             pages.page(session, query, RegistrationRow, 50, None)
 
@@ -63,37 +63,37 @@ class Line:
 
 
 def cpu_ms(work: Callable[[], object]) -> float:
-    """Of this thread, so that other work on the machine does not count."""
+    """Return the CPU time of this thread in ms."""
     started = time.thread_time()
     work()
     return (time.thread_time() - started) * 1e3
 
 
-def say(what: str, works: Callable[[], object]) -> None:
-    """Print median and 95 % of a few runs."""
-    median, p95 = np.percentile([cpu_ms(works) for _ in range(RUNS)], [50, 95])
-    print(f"{what:28s} median {median:6.1f} ms   95 % {p95:6.1f} ms")
+def report(name: str, step: Callable[[], object]) -> None:
+    """Print the median and the 95th percentile of several runs."""
+    median, p95 = np.percentile([cpu_ms(step) for _ in range(RUNS)], [50, 95])
+    print(f"{name:28s} median {median:6.1f} ms   95 % {p95:6.1f} ms")
 
 
 def main() -> None:
-    """The command."""
+    """Run the benchmark."""
     layout = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=layout)
     parser.add_argument("--queued", type=int, default=10_000)
-    parser.add_argument("--database", help="an empty one; SQLite in a file if nothing is said")
-    chosen = parser.parse_args()
+    parser.add_argument("--database", help="URL of an empty database; default: SQLite in a file")
+    arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        line = Line(chosen.database or f"sqlite:///{folder}/xebra.sqlite")
-        say("submit, few waiting", line.submit)
-        say("list, few waiting", line.list)
-        took = cpu_ms(lambda: line.submit_batch(chosen.queued))
-        print(f"a batch of {chosen.queued:,}".ljust(28), f"       {took:6.0f} ms")
-        say(f"submit, {chosen.queued:,} waiting", line.submit)
-        say(f"list, {chosen.queued:,} waiting", line.list)
-        single = line.submit("modest")
-        say(f"claim, {chosen.queued:,} waiting", line.claim)
-        print(f"another instrument's single job was served as number {line.served.index(single) + 1}")
-        line.database.close()
+        queue = Queue(arguments.database or f"sqlite:///{folder}/xebra.sqlite")
+        report("submit, short queue", queue.submit)
+        report("list, short queue", queue.list)
+        took = cpu_ms(lambda: queue.submit_batch(arguments.queued))
+        print(f"a batch of {arguments.queued:,}".ljust(28), f"       {took:6.0f} ms")
+        report(f"submit, {arguments.queued:,} queued", queue.submit)
+        report(f"list, {arguments.queued:,} queued", queue.list)
+        single = queue.submit("modest")
+        report(f"claim, {arguments.queued:,} queued", queue.claim)
+        print(f"another instrument's single job was served as number {queue.served.index(single) + 1}")
+        queue.database.close()
 
 
 if __name__ == "__main__":
