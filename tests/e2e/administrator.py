@@ -1,4 +1,4 @@
-"""What ``xebra admin`` does, without a process of its own."""
+"""The functions of ``xebra admin``, without a process."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from db.engine import Database
 
 
 def admin(service: Service, step: Callable, *args: Any) -> Any:
-    """One of the steps of db.keys, in the database of a running service."""
+    """Call a function of ``db.keys`` on the database of a running service."""
     database = Database(f"sqlite:///{service.state_dir}/xebra.sqlite")
     try:
         with database.writing() as session:

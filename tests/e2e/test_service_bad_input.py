@@ -129,22 +129,22 @@ def test_malformed_submission_is_rejected(service, body):
 
 def test_unknown_field_is_rejected(service):
     image = service.upload(speckle())
-    wish = {"fixed_image_id": image["id"], "moving_image_id": image["id"], "fixed_spacing": 1}
-    answer = service.client.post("/api/v1/registrations", json=wish)
+    body = {"fixed_image_id": image["id"], "moving_image_id": image["id"], "fixed_spacing": 1}
+    answer = service.client.post("/api/v1/registrations", json=body)
     assert problem(answer, 422, "request-invalid")["errors"][0]["where"] == "body.fixed_spacing"
 
 
 def test_unknown_network_is_rejected(service):
     image = service.upload(speckle())
-    wish = {"fixed_image_id": image["id"], "moving_image_id": image["id"], "network": "oracle"}
-    answer = service.client.post("/api/v1/registrations", json=wish)
+    body = {"fixed_image_id": image["id"], "moving_image_id": image["id"], "network": "oracle"}
+    answer = service.client.post("/api/v1/registrations", json=body)
     assert "oracle" in problem(answer, 422, "network-unknown")["detail"]
 
 
 def test_submission_with_an_unknown_image_is_rejected(service):
     image, unknown = service.upload(speckle()), str(uuid.uuid4())
-    wish = {"fixed_image_id": image["id"], "moving_image_id": unknown}
-    answer = service.client.post("/api/v1/registrations", json=wish)
+    body = {"fixed_image_id": image["id"], "moving_image_id": unknown}
+    answer = service.client.post("/api/v1/registrations", json=body)
     assert unknown in problem(answer, 404, "image-not-found")["detail"]
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 import uuid
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import numpy as np
 import pytest
-from support.service import Service, speckle, tiff
+from support.service import PATIENCE_S, Service, speckle, tiff
 
 from xebra.client import Client, Failed, Refused
 
@@ -33,6 +34,17 @@ def test_upload_submit_wait_result(client: Client):
     np.testing.assert_allclose(found, [[-1, 0, 255], [0, 1, 0], [0, 0, 1]], atol=3)
     assert client.registered(job)[:2] == b"II"
     assert json.loads(client.transform(job))["fixed_from_moving"] == found.tolist()
+
+
+def test_batch(client: Client):
+    fixed, mirrored = client.upload(CONTENT), client.upload(MIRRORED)
+    key = uuid.uuid4().hex
+    batch, again = (client.submit_many(fixed, [fixed, mirrored], key=key, mirror="try") for _ in range(2))
+    assert batch == again
+    end = time.monotonic() + PATIENCE_S
+    while not (status := client.batch(batch))["ended"] and time.monotonic() < end:
+        time.sleep(0.1)
+    assert (status["size"], status["states"]["succeeded"]) == (2, 2)
 
 
 def test_idempotency_key_and_cancellation(client: Client):

@@ -1,4 +1,4 @@
-"""Arrays cross to a Triton server on this host in shared memory: same answers, and nothing is left of it."""
+"""Arrays are passed to a Triton server on this host in shared memory: same outputs, no files remain."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from xebra.shared_region import PLACE, PREFIX
 from xebra.weights import graphs
 
 DEADLINE_S = 60.0
-ASK = """
+CLIENT = """
 import sys, numpy as np
 from xebra.engine import open_engine
 with np.load(sys.argv[2]) as kept:
@@ -48,12 +48,12 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 def regions(server: InferenceServerClient) -> set[str]:
-    """Ours, as the server knows them."""
+    """Return our regions that are registered at the server."""
     return {name for name in server.get_system_shared_memory_status().regions if name.startswith(PREFIX)}
 
 
 def numbers(line: str):
-    """As a client has printed them, to rounding."""
+    """Return the numbers that a client has printed, rounded."""
     return pytest.approx([float(word) for word in line.split()], rel=1e-5, abs=1e-6)
 
 
@@ -63,7 +63,7 @@ def here(url: str) -> list[float]:
 
 
 @pytest.mark.parametrize("graph", graphs())
-def test_answers_are_those_that_come_over_grpc_alone(triton_url, server, graph):
+def test_outputs_equal_those_over_grpc(triton_url, server, graph):
     before, pair = regions(server), one(golden(graph), 0)
     shared, copied = open_engine(triton_url), open_engine(f"{triton_url}?shared_memory=0")
     expected = copied.run(graph, **pair)
@@ -76,11 +76,11 @@ def test_answers_are_those_that_come_over_grpc_alone(triton_url, server, graph):
     assert len(regions(server) - before) == 1
 
 
-def test_a_server_that_was_started_anew_and_knows_no_memory_is_told_of_it_again(triton_url, server):
+def test_memory_is_registered_again_at_a_restarted_server(triton_url, server):
     before, engine, pair = regions(server), open_engine(triton_url), one(golden("paper"), 0)
     expected = engine.run("paper", **pair)
     [known] = regions(server) - before
-    # as a new server, which knows none of ours; this one holds on for a moment after it has answered
+    # as at a new server, which has no regions; this one keeps them for a moment after its response
     wait_until(lambda: server.unregister_system_shared_memory(known), "the end of its use")
     answer = engine.run("paper", **pair)
     for name, values in answer.items():
@@ -89,9 +89,9 @@ def test_a_server_that_was_started_anew_and_knows_no_memory_is_told_of_it_again(
     assert again != known
 
 
-def test_memory_of_a_killed_client_is_given_back_and_no_file_stays(triton_url, server, kept):
+def test_memory_of_a_killed_client_is_released_and_no_file_remains(triton_url, server, kept):
     before = regions(server)
-    command = [sys.executable, "-c", ASK + WAIT, triton_url, kept]
+    command = [sys.executable, "-c", CLIENT + WAIT, triton_url, kept]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as client:
         assert here(f"{triton_url}?shared_memory=0") == numbers(client.stdout.readline())
         [left] = regions(server) - before
@@ -108,10 +108,10 @@ def test_memory_of_a_killed_client_is_given_back_and_no_file_stays(triton_url, s
     assert not (PLACE / left).exists()
 
 
-def test_a_client_whose_memory_the_server_cannot_see_is_answered_over_grpc(triton_url, server, kept):
+def test_client_with_inaccessible_memory_uses_grpc(triton_url, server, kept):
     before = regions(server)
     root = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
     away = ["unshare", *root, "--mount", "sh", "-c", MEMORY_OF_ITS_OWN, "sh"]
-    said = subprocess.check_output([*away, sys.executable, "-c", ASK, triton_url, kept], text=True)
-    assert here(f"{triton_url}?shared_memory=0") == numbers(said)
+    output = subprocess.check_output([*away, sys.executable, "-c", CLIENT, triton_url, kept], text=True)
+    assert here(f"{triton_url}?shared_memory=0") == numbers(output)
     assert regions(server) <= before

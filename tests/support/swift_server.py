@@ -1,4 +1,4 @@
-"""OpenStack Swift with its S3 interface, from Debian: a store that facilities run, and strict about S3."""
+"""OpenStack Swift with its S3 interface, from Debian: a production store with strict S3 semantics."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ log_level = WARNING
 """
 PATIENT = """conn_timeout = 60
 node_timeout = 60
-"""  # Swift's own half a second to connect is for a rack, not for a machine that is busy with other things
+"""  # Swift's default of half a second to connect is too short for a busy machine
 STORAGE = f"""[pipeline:main]
 pipeline = {{name}}-server
 [app:{{name}}-server]
 use = egg:swift#{{name}}
 container_update_timeout = 60
-{PATIENT}"""  # without that update no listing names the object: nobody here would send it later
+{PATIENT}"""  # without this update no listing contains the object: no updater runs here
 PROXY = f"""[pipeline:main]
 pipeline = {PIPELINE}
 [app:proxy-server]
@@ -71,8 +71,8 @@ RINGS = """
 import sys
 from swift.common.ring import RingBuilder
 
-for said in sys.argv[1:]:
-    name, port = said.split("=")
+for argument in sys.argv[1:]:
+    name, port = argument.split("=")
     ring = RingBuilder(4, 1, 0)
     where = {"region": 1, "zone": 1, "ip": "127.0.0.1", "port": int(port), "device": "one"}
     ring.add_dev(where | {"weight": 1, "meta": ""})
@@ -84,7 +84,7 @@ PLAIN = set(PIPELINE.split()) - {"cache", "s3api", "tempauth", "proxy-server"}
 
 @contextlib.contextmanager
 def swift(port: int) -> Iterator[None]:
-    """One node with one copy of everything, ready at this port."""
+    """Start one node with one replica and wait until it is ready."""
     assert shutil.which("swift-proxy-server"), (
         "Swift is missing: apt-get install swift-proxy swift-account swift-container swift-object memcached"
     )
@@ -102,7 +102,7 @@ def swift(port: int) -> Iterator[None]:
 
 
 def _takes_an_object(client: Minio) -> bool:
-    """All four servers are up: an object in parts is kept, and listed."""
+    """Check that a multipart object is stored and listed, which needs all four servers."""
     if not client.bucket_exists("ready"):
         client.make_bucket("ready")
     data = bytes(TWO_PARTS)
@@ -111,27 +111,27 @@ def _takes_an_object(client: Minio) -> bool:
 
 
 def _written(home: Path, user: str, port: int) -> list[list]:
-    """Write the configuration; the commands that start the servers."""
+    """Write the configuration; return the commands that start the servers."""
     etc, memcached = home / "etc", free_port()
     etc.mkdir()
     (home / "devices" / "one").mkdir(parents=True)
     (etc / "swift.conf").write_text("[swift-hash]\nswift_hash_path_suffix = tests\n")
     ports = {name: free_port() for name in ("account", "container", "object")}
     for name, at in ports.items():
-        said = COMMON.format(etc=etc, user=user, port=at) + STORAGE.format(name=name)
-        (etc / f"{name}-server.conf").write_text(said)
+        content = COMMON.format(etc=etc, user=user, port=at) + STORAGE.format(name=name)
+        (etc / f"{name}-server.conf").write_text(content)
     rings = [DEBIANS_PYTHON, "-c", RINGS, *(f"{name}={at}" for name, at in ports.items())]
     subprocess.run(rings, cwd=etc, check=True)
     plain = "".join(f"[filter:{name}]\nuse = egg:swift#{name}\n" for name in sorted(PLAIN))
-    said = COMMON.format(etc=etc, user=user, port=port) + PROXY.format(memcached=memcached) + plain
-    (etc / "proxy-server.conf").write_text(said)
+    content = COMMON.format(etc=etc, user=user, port=port) + PROXY.format(memcached=memcached) + plain
+    (etc / "proxy-server.conf").write_text(content)
     servers = [[f"swift-{name}-server", etc / f"{name}-server.conf"] for name in (*ports, "proxy")]
     return [["memcached", "-l", LOOPBACK, "-p", memcached, "-m", "32", "-U", "0"], *servers]
 
 
 @pytest.fixture(scope="session")
 def swift_server() -> Iterator[str]:
-    """Address (host:port) of a real Swift server."""
+    """Address (host:port) of a Swift server."""
     port = free_port()
     with swift(port):
         yield f"{LOOPBACK}:{port}"
@@ -139,6 +139,6 @@ def swift_server() -> Iterator[str]:
 
 @pytest.fixture
 def new_swift_url(swift_server: str) -> Callable[[], str]:
-    """Names buckets that do not exist yet; the URL of each."""
+    """Return URLs of buckets that do not exist yet."""
     key = KEY.replace(":", "%3A")
     return lambda: f"minio://{key}:{SECRET}@{swift_server}/bucket-{os.urandom(6).hex()}?secure=0"

@@ -1,4 +1,4 @@
-"""The real Triton server, from the wheel that ./dev test installs, with our networks on free ports."""
+"""The Triton server of the wheel that ``./dev test`` installs, with the bundled networks, on free ports."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ IMPATIENT = [("grpc.initial_reconnect_backoff_ms", 100), ("grpc.max_reconnect_ba
 
 @contextlib.contextmanager
 def triton(folder: Path, port: int, *options: str) -> Iterator[subprocess.Popen]:
-    """A server with our networks, ready; its models and its log are in ``folder``."""
+    """Start a server and wait until it is ready; its models and its log are in ``folder``."""
     with starting_triton(folder, port, *options) as process:
         wait_until_triton_is_ready(folder, port)
         yield process
@@ -33,7 +33,7 @@ def wait_until_triton_is_ready(folder: Path, port: int) -> None:
 
 @contextlib.contextmanager
 def starting_triton(folder: Path, port: int, *options: str) -> Iterator[subprocess.Popen]:
-    """The same, not waited for."""
+    """Start a server without waiting for it."""
     assert (CHECKOUT / ".dev/triton").is_dir(), "Triton is missing: tools/triton install"
     ports = [f"--grpc-port={port}", f"--http-port={free_port()}", f"--metrics-port={free_port()}", *options]
     environment = {**os.environ, "TRITON_MODELS": str(folder / "models")}
@@ -47,13 +47,13 @@ def starting_triton(folder: Path, port: int, *options: str) -> Iterator[subproce
 
 
 def triton_at(port: int) -> str:
-    """Such a server, as XEBRA_INFERENCE_URL names it."""
+    """Return the XEBRA_INFERENCE_URL of a server."""
     return f"grpc://{LOOPBACK}:{port}"
 
 
 @pytest.fixture(scope="session")
 def triton_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """One server for all tests that only ask it."""
+    """URL of one server for all tests that do not harm it."""
     port = free_port()
     with triton(tmp_path_factory.mktemp("triton"), port):
         yield triton_at(port)

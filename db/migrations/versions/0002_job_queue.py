@@ -1,4 +1,4 @@
-"""Owners, the waiting line, and objects that are being written."""
+"""Owners, the job queue, and objects being written."""
 
 import sqlalchemy as sa
 from alembic import op
