@@ -19,7 +19,7 @@ from schemathesis.specs.openapi.checks import content_type_conformance, status_c
 from support.service import PATIENCE_S, Service, serving, speckle
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance]
-EXAMPLES = 25
+EXAMPLES = 15
 ENDLESS = "/api/v1/events"
 SETTINGS = settings(
     max_examples=EXAMPLES,
