@@ -1,8 +1,8 @@
-"""What half precision costs: ./dev bench half [options of bench/accuracy.py]
+"""Measure the loss of accuracy by half precision: ./dev bench half [options of bench/accuracy.py]
 
-The default network's checkpoints run in torch, in single precision; with their heads in half; and
-with all products of matrices in half too, as a TensorRT plan built with --fp16 would be free to choose. Sums,
-norms and scores stay single. Prints how far the answers move and how many pairs stay right.
+The default network's checkpoints run in torch: in single precision, with the feature heads in half precision,
+and with all matrix products in half precision too, as a TensorRT plan built with --fp16 may choose. Sums,
+norms and scores stay in single precision. Prints the change of the estimates and the share of right pairs.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from accuracy import arguments, chosen_cases
 from cases import Case, first_of_each_cell
 from tables import markdown
 
-from xebra.estimate.estimator import PyramidEstimator
+from xebra.estimate.pyramid_estimator import PyramidEstimator
 from xebra.image import Image
-from xebra.training.export import GLANCE, refiner_at, seeker_pooled
-from xebra.training.lessons import trained
-from xebra.training.run import Lesson
+from xebra.training.export import GLANCE, pooled_search, refinement_at
+from xebra.training.run import TrainingTask
+from xebra.training.tasks import trained
 from xebra.transform import corner_error
 from xebra.weights import weights
 
@@ -28,7 +28,7 @@ RIGHT_PX = 5.0
 
 
 class TorchEngine:
-    """Runs the graphs' networks in torch, as an engine does."""
+    """An inference engine that runs the graphs' networks in torch."""
 
     name = "torch"
 
@@ -41,7 +41,7 @@ class TorchEngine:
         )
         self._networks: dict[str, Callable] = {}
         for graph in weights().graphs:
-            network = _asked_as(graph.rpartition("_")[2], search, refine).network
+            network = _network_of(graph.rpartition("_")[2], search, refine).network
             if precision == "heads":
                 network.head.forward = torch.autocast("cpu", torch.float16)(network.head.forward)
             self._networks[graph] = network
@@ -54,28 +54,28 @@ class TorchEngine:
     def run(self, model: str, **inputs: np.ndarray) -> dict[str, np.ndarray]:
         network = self._networks[model]
         with self._all:
-            said = network(*(torch.from_numpy(inputs[name]) for name in ("fixed", "moving")))
-        outputs = getattr(network, "outputs", ("scores",))
-        answers = said if isinstance(said, tuple) else (said,)
-        return {name: a.float().numpy() for name, a in zip(outputs, answers, strict=True)}
+            outputs = network(*(torch.from_numpy(inputs[name]) for name in ("fixed", "moving")))
+        names = getattr(network, "outputs", ("scores",))
+        values = outputs if isinstance(outputs, tuple) else (outputs,)
+        return {name: value.float().numpy() for name, value in zip(names, values, strict=True)}
 
 
-def _asked_as(part: str, search: Lesson, refine: Lesson) -> Lesson:
-    """The network of a graph, by the last word of the graph's name."""
+def _network_of(part: str, search: TrainingTask, refine: TrainingTask) -> TrainingTask:
+    """Return the network of a graph by the suffix of its name: glance, search or a size in px."""
     if part == "glance":
-        return seeker_pooled(search, GLANCE)
-    return search if part == "search" else refiner_at(refine, int(part))
+        return pooled_search(search, GLANCE)
+    return search if part == "search" else refinement_at(refine, int(part))
 
 
-def answers(precision: str, cases: list[Case]) -> list[np.ndarray]:
-    """moving_from_fixed of each case; not a number where there was no answer."""
+def estimates(precision: str, cases: list[Case]) -> list[np.ndarray]:
+    """Return the moving_from_fixed of each case; nan where the estimator failed."""
     estimator, found = PyramidEstimator(weights(), TorchEngine(precision)), []
     for case in cases:
         try:
-            answer = estimator.find(Image(case.fixed), Image(case.moving)).best.moving_from_fixed
-        except np.linalg.LinAlgError:  # sums beyond what half precision holds
-            answer = np.full((3, 3), np.nan)
-        found.append(answer)
+            matrix = estimator.find(Image(case.fixed), Image(case.moving)).best.moving_from_fixed
+        except np.linalg.LinAlgError:  # overflow of half precision
+            matrix = np.full((3, 3), np.nan)
+        found.append(matrix)
         print(f"\r{precision}: {len(found)} of {len(cases)}", end="", file=sys.stderr, flush=True)
     return found
 
@@ -86,7 +86,7 @@ def main() -> None:
     origin, cases = chosen_cases(chosen)
     cases = first_of_each_cell(cases, chosen.limit)
     precisions = {"single": "single", "heads": "heads in half", "all": "heads and products in half"}
-    found = {name: answers(name, cases) for name in precisions}
+    found = {name: estimates(name, cases) for name in precisions}
     rows = []
     for name, label in precisions.items():
         errors = np.array(
@@ -111,9 +111,7 @@ def main() -> None:
             ]
         )
     print(f"\n{len(cases)} pairs: {origin}.\n")
-    print(
-        markdown(["", "right, %", "median error of the right, px", "their median way from single, px"], rows)
-    )
+    print(markdown(["", "right, %", "median error of the right, px", "median change from single, px"], rows))
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from db.settings import StorageSettings
 from db.store import ImageStore, open_store
 from worker import stored_jobs
 from worker.replay import ERRORS
-from xebra.remembered import remembered
+from xebra.registration import Registration
 from xebra.transform_files import FORMATS, Pair
 
 README = """# Registration {id}
@@ -76,7 +76,7 @@ def _write(row: RegistrationRow, result: ResultRow, store: ImageStore, folder: P
         _copy(store, image.store_key, folder / f"{name}{suffix}")
     _copy(store, result.registered_key, folder / "registered.tif")
     with (folder / "picture.png").open("wb") as file:
-        picture.save(remembered(body, *stored_jobs.load_images(row, result, store)), file)
+        picture.save(Registration.from_json(body, *stored_jobs.load_images(row, result, store)), file)
 
 
 def _readme(row: RegistrationRow, result: ResultRow) -> str:

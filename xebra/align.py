@@ -1,7 +1,8 @@
-"""Register a pair: the one path that a notebook, the command line and the worker take."""
+"""Register a pair of images: the function behind the notebook, the command line and the worker."""
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import replace
 from functools import cache
@@ -12,21 +13,22 @@ import numpy as np
 from xebra.engine import open_engine
 from xebra.errors import EngineFailed
 from xebra.estimate.estimate import Estimate
-from xebra.estimate.estimator import PyramidEstimator
-from xebra.estimate.regressed import RegressedEstimator
+from xebra.estimate.pyramid_estimator import PyramidEstimator, mirrored
+from xebra.estimate.regression_estimator import RegressionEstimator
 from xebra.image import Image, read_image
+from xebra.limits import check_registrable
 from xebra.registration import Model, Registration
 from xebra.weights import Weights, graph_sha256, weights
 
 Source = np.ndarray | str | Path | Image
-ESTIMATORS = {"pyramid": PyramidEstimator, "paper": RegressedEstimator}
+ESTIMATORS = {"pyramid": PyramidEstimator, "paper": RegressionEstimator}  # by "kind" in config.json
 
 
 class Aligner:
-    """Registers pairs on one inference engine; keep it, opening is what costs. Safe in threads."""
+    """Registers pairs on one inference engine. Thread-safe; reuse it, since opening the engine is slow."""
 
     def __init__(self, inference_url: str | None = None):
-        """``None`` for the bundled networks in this process; else ``file:///folder`` or ``grpc://host:port``."""
+        """Open the engine of ``file:///folder`` or ``grpc://host:port``; None: the bundled networks."""
         self.engine = open_engine(inference_url)
 
     def register(
@@ -38,15 +40,19 @@ class Aligner:
         moving_spacing: float | None = None,
         network: str | None = None,
         mirror: bool | None = False,
+        tolerance: float | None = None,
     ) -> Registration:
-        """As ``xebra.register``."""
+        """Register a pair; see ``xebra.register``."""
+        _check_tolerance(tolerance)
         started = time.perf_counter()
-        chosen = self._weights(network)
+        model = self._weights(network)
         fixed, moving = _image(fixed, fixed_spacing, "fixed"), _image(moving, moving_spacing, "moving")
-        read = time.perf_counter()
-        estimator = ESTIMATORS[chosen.config["kind"]](chosen, self.engine)
-        tried = (False, True) if mirror is None else (mirror,)
-        estimates = [_estimate(estimator, fixed, moving, each) for each in tried]
+        loaded = time.perf_counter()
+        estimator = ESTIMATORS[model.config["kind"]](model, self.engine)
+        options = (False, True) if mirror is None else (mirror,)
+        estimates = [
+            _estimate(estimator, fixed, moving, each, tolerance, mirror is False) for each in options
+        ]
         estimate = min(estimates, key=lambda e: e.expected_corner_error_px)
         done = time.perf_counter()
         return Registration(
@@ -58,26 +64,27 @@ class Aligner:
             reason=estimate.reason,
             covariance=estimate.covariance,
             search=estimate.search,
-            model=Model(chosen.name, chosen.sha256, self.engine.name),
-            timings_s={"read": read - started, "estimate": done - read},
+            model=Model(model.name, model.sha256, self.engine.name),
+            timings_s={"read": loaded - started, "estimate": done - loaded},
         )
 
     def _weights(self, network: str | None) -> Weights:
-        """The network asked for; raises EngineFailed where the engine has other weights under its name."""
-        chosen = weights(network, self.engine.folder)
-        for graph in chosen.graphs:
-            served, known = self.engine.weights_sha256(graph), graph_sha256(self.engine.folder, graph)
-            if served != known:
-                said = served[:12] or "that it does not name"
+        """Return a network's weights; raise EngineFailed where the engine serves others under its name."""
+        found = weights(network, self.engine.folder)
+        for graph in found.graphs:
+            served, expected = self.engine.weights_sha256(graph), graph_sha256(self.engine.folder, graph)
+            if served != expected:
+                version = served[:12] or "of unknown version"
                 raise EngineFailed(
-                    f"{self.engine.name} serves weights {said} as {graph!r}, but the error bar is known "
-                    f"for {known[:12]} only; bring both to one version"
+                    f"{self.engine.name} serves weights {version} as {graph!r}, but the error estimate is "
+                    f"calibrated for {expected[:12]}; install the same version on both sides"
                 )
-        return chosen
+        return found
 
 
 @cache
-def _bundled() -> Aligner:
+def _bundled_aligner() -> Aligner:
+    """Return the aligner of ``xebra.register``; cached."""
     return Aligner()
 
 
@@ -89,43 +96,71 @@ def register(
     moving_spacing: float | None = None,
     network: str | None = None,
     mirror: bool | None = False,
+    tolerance: float | None = None,
 ) -> Registration:
-    """Lay a moving image on a fixed image of the same specimen.
+    """Register a moving image with a fixed image of the same specimen.
 
-    Images are arrays (H, W) or (H, W, 3 | 4), paths of PNG or TIFF files, or ``Image``s; spacings are um per
-    px and override what a file says. ``network`` is the best there is, or ``"paper"`` for the paper's.
-    ``mirror`` says that the specimen was turned over in between; ``None``: find out, at twice the time.
+    Args:
+        fixed: Array (H, W) or (H, W, 3 | 4), path of a PNG or TIFF file, or ``Image``.
+        moving: Likewise; its size may differ.
+        fixed_spacing: Pixel spacing in um per px; by default the file's own, where it has one.
+        moving_spacing: Likewise.
+        network: Name of a network; by default the most accurate one. ``"paper"`` is the paper's network.
+        mirror: True where the specimen was turned over in between; None tries both, in twice the time.
+        tolerance: Largest expected corner error of an accepted result, px of the fixed image; by default 2 %
+            of its longer side.
 
-    Raises RegistrationError (its message says what to do) where an image cannot be read or shows nothing.
+    Returns:
+        The transform with its uncertainty and verdict, and the registered image.
+
+    Raises:
+        RegistrationError: An image cannot be read or shows no structure; the message says what to do.
+        EngineFailed: The inference engine failed.
     """
-    return _bundled().register(
+    return _bundled_aligner().register(
         fixed,
         moving,
         fixed_spacing=fixed_spacing,
         moving_spacing=moving_spacing,
         network=network,
         mirror=mirror,
+        tolerance=tolerance,
     )
 
 
 def _estimate(
-    estimator: PyramidEstimator | RegressedEstimator, fixed: Image, moving: Image, mirror: bool
+    estimator: PyramidEstimator | RegressionEstimator,
+    fixed: Image,
+    moving: Image,
+    reflect: bool,
+    tolerance: float | None,
+    check_mirror: bool,
 ) -> Estimate:
-    """What the estimator makes of the moving image as it is, or reflected about its centre."""
-    if not mirror:
-        return estimator.estimate(fixed, moving)
-    reflected = replace(moving, pixels=np.ascontiguousarray(moving.pixels[:, ::-1]))
-    estimate = estimator.estimate(fixed, reflected)
+    """Return the estimate for the moving image as it is or reflected about its vertical centre line."""
+    if not reflect:
+        return estimator.estimate(fixed, moving, tolerance, check_mirror)
+    estimate = estimator.estimate(fixed, mirrored(moving), tolerance, check_mirror)
     return replace(estimate, transform=replace(estimate.transform, mirror=True))
 
 
+def _check_tolerance(tolerance: float | None) -> None:
+    """Raise ValueError where a tolerance is not a positive length."""
+    if tolerance is not None and not 0 < tolerance < math.inf:
+        raise ValueError(f"tolerance must be a positive number of px of the fixed image, not {tolerance!r}")
+
+
 def _image(source: Source, spacing: float | None, name: str) -> Image:
+    """Return a source as an ``Image`` that can be registered; ``spacing`` replaces its pixel spacing."""
+    image = _read(source, spacing, name)
+    check_registrable(image.name, *image.shape[:2])
+    return image
+
+
+def _read(source: Source, spacing: float | None, name: str) -> Image:
     if isinstance(source, Image):
-        return (
-            source
-            if spacing is None
-            else Image(source.pixels, spacing, "given", source.name, source.file_sha256)
-        )
+        if spacing is None:
+            return source
+        return Image(source.pixels, spacing, "given", source.name, source.file_sha256)
     if isinstance(source, str | Path):
         return read_image(source, pixel_spacing=spacing)
     return Image(np.asarray(source), spacing, name=name)

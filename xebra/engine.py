@@ -1,4 +1,4 @@
-"""Where networks run: ONNX Runtime in this process, or a Triton server. Chosen once, by URL."""
+"""Inference engines: ONNX Runtime in this process, or a Triton server; chosen by URL."""
 
 from __future__ import annotations
 
@@ -11,24 +11,27 @@ from urllib.request import url2pathname
 import numpy as np
 
 from xebra.errors import EngineFailed
+from xebra.extras import with_hint
 from xebra.weights import BUNDLED, graph_path, graph_sha256
 
 
 class Engine(Protocol):
-    """Runs a graph by name on named arrays; every input and output is a batch (B, ...)."""
+    """Runs graphs by name; every input and output is a batch (B, ...)."""
 
     name: str
-    folder: Path  # where the networks' config.json are
+    folder: Path  # of the networks' config.json
 
-    def weights_sha256(self, model: str) -> str: ...
+    def weights_sha256(self, model: str) -> str:
+        """Return the hash of a graph's weights."""
 
-    def run(self, model: str, **inputs: np.ndarray) -> dict[str, np.ndarray]: ...
+    def run(self, model: str, **inputs: np.ndarray) -> dict[str, np.ndarray]:
+        """Return the outputs of a graph by name; raise EngineFailed where it cannot run."""
 
 
 def open_engine(url: str | None = None) -> Engine:
-    """``None`` or ``file:///folder`` of ONNX files for this process, ``grpc://host:port`` for Triton.
+    """Return the engine of ``file:///folder`` of ONNX files or ``grpc://host:port`` of a Triton server.
 
-    Raises ValueError where the URL names no engine.
+    None is ONNX Runtime with the bundled networks. Raises ValueError for any other URL.
     """
     if not url:
         return OnnxEngine(BUNDLED)
@@ -36,19 +39,25 @@ def open_engine(url: str | None = None) -> Engine:
     if scheme == "file":
         return OnnxEngine(Path(url2pathname(urlsplit(url).path)))
     if scheme == "grpc":
-        from xebra.triton import TritonEngine
-
-        return TritonEngine(url)
+        return _triton_engine(url)
     raise ValueError(
         f"XEBRA_INFERENCE_URL: no inference engine for {scheme or url!r}; use file:// or grpc://"
     )
 
 
+def _triton_engine(url: str) -> Engine:
+    try:
+        from xebra.triton import TritonEngine
+    except ModuleNotFoundError as error:
+        raise with_hint(error) from None
+    return TritonEngine(url)
+
+
 class OnnxEngine:
-    """ONNX Runtime on one thread of this process: the same answer every time, on any number of cores."""
+    """ONNX Runtime on one thread: results are reproducible and independent of the number of cores."""
 
     def __init__(self, folder: Path):
-        """``folder`` holds NAME/model.onnx for each network."""
+        """Use the graphs NAME/model.onnx in ``folder``; raise ValueError where it is missing."""
         import onnxruntime
 
         if not folder.is_dir():
@@ -59,12 +68,12 @@ class OnnxEngine:
         self._opening = threading.Lock()
 
     def weights_sha256(self, model: str) -> str:
-        """Of the ONNX file that is run; raises EngineFailed where it is missing."""
+        """Return the hash of the ONNX file; raise EngineFailed where it is missing."""
         self._path(model)
         return graph_sha256(self.folder, model)
 
     def run(self, model: str, **inputs: np.ndarray) -> dict[str, np.ndarray]:
-        """Outputs of ``model`` by name; raises EngineFailed where it is missing or takes other inputs."""
+        """Return the outputs by name; raise EngineFailed where the graph is missing or has other inputs."""
         session = self._session(model)
         names = [output.name for output in session.get_outputs()]
         try:
@@ -73,12 +82,14 @@ class OnnxEngine:
             raise EngineFailed(f"ONNX Runtime did not run the network {model!r}: {error}") from error
 
     def _session(self, model: str):
+        """Return the session of a graph; cached."""
         with self._opening:
             if model not in self._sessions:
                 self._sessions[model] = self._open(model)
             return self._sessions[model]
 
     def _open(self, model: str):
+        """Return a new session on one thread."""
         import onnxruntime
 
         path = self._path(model)
@@ -87,6 +98,7 @@ class OnnxEngine:
         return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
     def _path(self, model: str) -> Path:
+        """Return the path of a graph's file; raise EngineFailed where it is missing."""
         path = graph_path(self.folder, model)
         if not path.is_file():
             raise EngineFailed(f"There is no network {model!r} in {self.folder}")

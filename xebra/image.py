@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
@@ -15,11 +17,16 @@ from xebra.errors import ImageUnreadable, ImageUnusable
 from xebra.limits import MAX_SIDE, MIN_SIDE, check_size
 from xebra.pixel_spacing import checked, square
 
-__all__ = ["MAX_SIDE", "MIN_SIDE", "Image", "gray", "read_image"]
+if TYPE_CHECKING:
+    from xebra.readers.sandbox import Limits
+
+__all__ = ["MAX_SIDE", "MIN_SIDE", "Image", "gray", "inspect", "read_image"]
 
 DTYPES = ("uint8", "int8", "uint16", "int16", "uint32", "int32", "float16", "float32", "float64")
 BLOCK_ROWS = 512  # work on large images goes through blocks, so that no copy in float64 is ever made
-TOO_LARGE = 1e300  # sums of a few such values would overflow
+TOO_LARGE = 1e300  # sums of a few such values would overflow: they count as not finite
+SAMPLE_PX = 2**18  # of an image, that percentiles are taken of
+OUTLIER = 0.5  # of the distance of the percentiles: how far beyond them a value may lie
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +41,7 @@ class Image:
     spacing_source: str | None = None  # "given", "OME metadata", ...
     name: str = "image"
     file_sha256: str | None = None
+    selected: image_files.Selected | None = field(default=None, repr=False)  # which image of its file
 
     def __post_init__(self) -> None:
         pixels = _checked_pixels(self.pixels, self.name)
@@ -64,39 +72,121 @@ class Image:
 
 
 def read_image(
-    source: str | Path | BinaryIO, *, name: str | None = None, pixel_spacing: float | None = None
+    source: str | Path | BinaryIO,
+    *,
+    name: str | None = None,
+    pixel_spacing: float | None = None,
+    channel: str | int | None = None,
+    frame: int | None = None,
+    level: int | None = None,
+    limits: Limits | None = None,
 ) -> Image:
-    """Read a PNG or TIFF file; ``pixel_spacing`` in um/px overrides what the file says.
+    """Read one image of a file; ``pixel_spacing`` in um/px overrides what the file says.
 
-    Raises ImageUnreadable, ImageUnusable or PixelSpacingInvalid; the message names the file and the reason.
+    ``channel`` is a number or name, ``frame`` and ``level`` are numbers as ``xebra.inspect`` lists them. They
+    may be left out where there is one image, or one electron image beside maps. With ``limits`` a file of
+    unknown origin is decoded in a process of its own.
+
+    Raises ImageChoiceNeeded, ImageUnreadable, ImageUnusable or PixelSpacingInvalid; the message names
+    the file and the reason.
     """
-    if isinstance(source, str | Path):
-        name = name or Path(source).name
-        try:
-            with open(source, "rb") as file:
-                return read_image(file, name=name, pixel_spacing=pixel_spacing)
-        except FileNotFoundError as error:
-            raise ImageUnreadable(f"{source}: there is no such file.") from error
-        except OSError as error:
-            raise ImageUnreadable(f"{source}: cannot be opened ({error.strerror or error}).") from error
-    name = name or Path(str(getattr(source, "name", None) or "image")).name
-    given = None if pixel_spacing is None else checked(name, pixel_spacing)
-    pixels, said = image_files.read(source, name)
-    spacing = given or (said and square(name, said))
-    spacing_source = "given" if given else said and said.source
-    source.seek(0)
-    digest = hashlib.file_digest(source, "sha256").hexdigest()
-    return Image(pixels, spacing, spacing_source, name, digest)
+    wanted = {"channel": channel, "frame": frame, "level": level}
+    with opened(source, name) as (file, path, name):
+        given = None if pixel_spacing is None else checked(name, pixel_spacing)
+        pixels, said, selected = _contents(file, name, path, wanted, limits)
+        spacing = given or (said and square(name, said))
+        spacing_source = "given" if given else said and said.source
+        return Image(pixels, spacing, spacing_source, name, _sha256(file, path), selected)
 
 
-def gray(pixels: np.ndarray) -> np.ndarray:
-    """Mean of the colour channels, alpha ignored, from 0 (the lowest value) to 1; (H, W) float32."""
-    low, high = _range(pixels)
+def _contents(
+    file: BinaryIO | None, name: str, path: Path | None, wanted: dict[str, Any], limits: Limits | None
+) -> image_files.Contents:
+    """One image of a file, decoded here or, within limits, in another process."""
+    if limits is None or file is None:
+        return image_files.read(file, name, path=path, **wanted)
+    from xebra.readers import sandbox
+
+    return sandbox.read(file, name, **wanted, limits=limits)
+
+
+def inspect(source: str | Path | BinaryIO, *, name: str | None = None) -> image_files.FileInfo:
+    """Return what a file holds: data sets, channels, frames, levels, spacings. No pixels are decoded.
+
+    Raises ImageUnreadable.
+    """
+    with opened(source, name) as (file, path, name):
+        return image_files.inspect(file, name, path=path)
+
+
+@contextmanager
+def opened(
+    source: str | Path | BinaryIO, name: str | None
+) -> Iterator[tuple[BinaryIO | None, Path | None, str]]:
+    """The open file (None: a folder), its path if it has one, and its name."""
+    if not isinstance(source, str | Path):
+        yield source, None, name or Path(str(getattr(source, "name", None) or "image")).name
+        return
+    path = Path(source)
+    name = name or path.name
+    if path.is_dir() and any((path / n).exists() for n in (".zattrs", ".zgroup", "zarr.json", ".zarray")):
+        yield None, path, name
+        return
+    try:
+        file = path.open("rb")
+    except FileNotFoundError as error:
+        raise ImageUnreadable(f"{source}: there is no such file.") from error
+    except OSError as error:
+        raise ImageUnreadable(f"{source}: cannot be opened ({error.strerror or error}).") from error
+    with file:
+        yield file, path, name
+
+
+def _sha256(file: BinaryIO | None, path: Path | None) -> str:
+    """Of a file's bytes; of a folder, of the names and bytes of its files in order."""
+    if file is not None:
+        file.seek(0)
+        return hashlib.file_digest(file, "sha256").hexdigest()
+    digest = hashlib.sha256()
+    for part in sorted(p for p in path.rglob("*") if p.is_file()):
+        digest.update(str(part.relative_to(path)).encode() + b"\0" + part.read_bytes())
+    return digest.hexdigest()
+
+
+def gray(pixels: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray:
+    """Return the mean of the colour channels, alpha ignored, as shares 0 to 1 of its range; (H, W) float32.
+
+    The range is that of the values under ``mask`` (H, W) bool, without outliers: values further beyond the
+    0.1st and 99.9th percentile than half their distance are limited to that. Not finite values are 0.
+    """
+    low, high = _display_range(pixels, mask)
     result = np.empty(pixels.shape[:2], np.float32)
     for rows in _blocks(pixels):
         # Lowest value off before float32: it has 24 bits, and 32-bit counts may differ in the last ones only.
-        result[rows] = (_luminance(pixels[rows]) - low) / ((high - low) or 1.0)
+        shares = (_luminance(pixels[rows]) - low) / ((high - low) or 1.0)
+        result[rows] = np.clip(np.nan_to_num(shares, nan=0.0, posinf=0.0, neginf=0.0), 0, 1)
     return result
+
+
+def luminance(pixels: np.ndarray) -> np.ndarray:
+    """Return the mean of the colour channels, alpha ignored; values (H, W) of one channel as they are."""
+    return pixels if pixels.ndim == 2 else pixels[..., :3].mean(-1, dtype=np.float32)
+
+
+def _display_range(pixels: np.ndarray, mask: np.ndarray | None) -> tuple[float, float]:
+    step = max(1, int(np.sqrt(pixels.shape[0] * pixels.shape[1] / SAMPLE_PX)))
+    sample = _luminance(pixels[::step, ::step])
+    usable = np.isfinite(sample) & (np.abs(sample) < TOO_LARGE)
+    if mask is not None and (usable & mask[::step, ::step]).any():
+        usable &= mask[::step, ::step]
+    low, high = _range(pixels)
+    if not usable.any():
+        return low, high
+    first, last = np.percentile(sample[usable], [0.1, 99.9])
+    if last <= first:
+        return low, high
+    reach = OUTLIER * (last - first)
+    return max(low, float(first - reach)), min(high, float(last + reach))
 
 
 def _checked_pixels(pixels: np.ndarray, name: str) -> np.ndarray:
@@ -120,20 +210,26 @@ def _checked_pixels(pixels: np.ndarray, name: str) -> np.ndarray:
 
 def _check_values(pixels: np.ndarray, name: str) -> None:
     low, high = _range(pixels)
-    if not (abs(low) < TOO_LARGE and abs(high) < TOO_LARGE):
-        raise ImageUnusable(
-            f"{name}: some values are not finite (NaN or infinite). "
-            "Replace them, for example by the image's median."
-        )
+    if not low <= high:
+        raise ImageUnusable(f"{name}: no value is finite (all are NaN or infinite). Export the image again.")
     if low == high:
         raise ImageUnusable(f"{name}: every pixel has the value {low:g}, so that nothing can be aligned.")
 
 
 def _range(pixels: np.ndarray) -> tuple[float, float]:
-    """Lowest and highest gray value; NaN where there is one."""
+    """Return the lowest and the highest finite gray value; inf and -inf where there is none."""
     with np.errstate(invalid="ignore", over="ignore"):
-        extremes = [(block.min(), block.max()) for block in (_luminance(pixels[r]) for r in _blocks(pixels))]
-    return float(np.min(extremes)), float(np.max(extremes))
+        extremes = [_extremes(_luminance(pixels[rows])) for rows in _blocks(pixels)]
+    lows, highs = zip(*extremes, strict=True)
+    return float(min(lows)), float(max(highs))
+
+
+def _extremes(block: np.ndarray) -> tuple[float, float]:
+    low, high = block.min(), block.max()
+    if abs(low) < TOO_LARGE and abs(high) < TOO_LARGE:
+        return low, high
+    finite = block[np.abs(block) < TOO_LARGE]
+    return (finite.min(), finite.max()) if finite.size else (np.inf, -np.inf)
 
 
 def _luminance(block: np.ndarray) -> np.ndarray:

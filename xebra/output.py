@@ -1,4 +1,4 @@
-"""The files that a registration leaves in a folder: registered image, JSON, picture."""
+"""Output files of a registration: registered image, JSON and picture."""
 
 from __future__ import annotations
 
@@ -15,20 +15,21 @@ REGISTERED, JSON, PICTURE = NAMES = ("registered.tif", "registration.json", "pic
 
 
 def folder_for(registration: Registration, wanted: Path | None, moving: str) -> Path:
-    """``wanted``, or the first free ``xebra-<stem of moving>`` here; the same pair again takes the same one.
+    """Return ``wanted``, or the first free ``xebra-<stem of moving>`` in the current folder.
 
-    Raises FileExistsError where ``wanted`` holds the files of something else.
+    A folder with the files of the same pair and network is free. Raises FileExistsError where ``wanted``
+    contains the files of another registration.
     """
     if wanted is None:
         stem = f"xebra-{Path(moving).stem}"
         return next(folder for folder in _numbered(stem) if _is_free(folder, registration))
     if not _is_free(wanted, registration):
-        raise FileExistsError(f"{wanted} holds the files of another registration. Choose another folder.")
+        raise FileExistsError(f"{wanted} contains the files of another registration. Choose another folder.")
     return wanted
 
 
 def write(registration: Registration, folder: Path) -> None:
-    """Write the three files into ``folder``, the JSON last: where it is, the others are complete."""
+    """Write the three files into ``folder``; the JSON is written last and marks the others as complete."""
     folder.mkdir(parents=True, exist_ok=True)
     write_tiff(folder / REGISTERED, registration.registered, registration.fixed.pixel_spacing)
     picture.save(registration, folder / PICTURE)
@@ -37,16 +38,17 @@ def write(registration: Registration, folder: Path) -> None:
 
 
 def _numbered(stem: str) -> Iterator[Path]:
+    """Yield stem, stem-2, stem-3..."""
     yield Path(stem)
     yield from (Path(f"{stem}-{number}") for number in count(2))
 
 
 def _is_free(folder: Path, registration: Registration) -> bool:
-    """True where writing would replace nothing, or only the same pair's files by the same network."""
+    """Return True where no files exist, or only those of the same pair and network."""
     if not any((folder / name).exists() for name in NAMES):
         return True
     try:
-        there = json.loads((folder / JSON).read_text(encoding="utf-8"))
-        return all(there[part] == registration.to_json()[part] for part in ("fixed", "moving", "model"))
+        existing = json.loads((folder / JSON).read_text(encoding="utf-8"))
+        return all(existing[part] == registration.to_json()[part] for part in ("fixed", "moving", "model"))
     except (OSError, ValueError, KeyError, TypeError):
         return False

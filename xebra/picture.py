@@ -1,4 +1,4 @@
-"""One picture of a registration for a talk: fixed, moving, registered, overlay, and what was found."""
+"""The figure of a registration: fixed, moving, registered, overlay, parameters and verdict."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ from xebra.registration import Registration
 from xebra.resample import coverage, resample, shrunk
 from xebra.summary import parameters
 
-LONGEST = 1024  # px of any panel: more than a slide shows, and little to compute for 16k x 16k
-BLACK, WHITE = 0.5, 99.5  # percentiles of the gray values that are shown so
+LONGEST = 1024  # px of a panel: more than a slide shows
+BLACK, WHITE = 0.5, 99.5  # percentiles of the gray values that are drawn black and white
 SLIDE = 16 / 9
 PANEL = 3.2  # inches along the side of a square panel; others have the same area
 GAP, MARGIN, TITLE, FOOT = 0.16, 0.25, 0.32, 0.5  # inches
-FOOT_SIZES = 8, 7.5, 7, 6.5, 6, 5.5, 5, 4.5  # points
-INK, QUIET, NOTHING = "#202124", "#6b7076", 0.93
+FOOTER_SIZES = 8, 7.5, 7, 6.5, 6, 5.5, 5, 4.5  # points
+TEXT_COLOR, SECONDARY_COLOR, EMPTY_GRAY = "#202124", "#6b7076", 0.93
 MAGENTA, GREEN = "#b8138f", "#15803d"  # dark enough to read on white
 VERDICT_COLOR = {"accept": GREEN, "review": "#a15c00", "refuse": "#b3261e"}
 
 
 def save(registration: Registration, target: str | Path | BinaryIO, *, dpi: int = 200) -> None:
     """Write the picture of ``registration`` as PNG."""
-    # Level 3: noise hardly compresses, and the usual level takes twice as long to find that out.
+    # Level 3: higher levels take twice as long and save little on noise.
     draw(registration).savefig(target, format="png", dpi=dpi, pil_kwargs={"compress_level": 3})
 
 
 def draw(registration: Registration) -> Figure:
-    """Fixed, moving, registered and overlay (magenta and green: white where they agree), one line below."""
+    """Draw fixed, moving, registered and overlay (magenta and green, white where equal) with a footer."""
     fixed, moving = registration.fixed, registration.moving
     fixed_shown, fixed_from_shown = shrunk(fixed.pixels, LONGEST)
     moving_shown, moving_from_shown = shrunk(moving.pixels, LONGEST)
@@ -48,7 +48,7 @@ def draw(registration: Registration) -> Figure:
     on_fixed = _spacing(fixed, fixed_from_shown)
     _show(panels[0], magenta, "Fixed", fixed.name, on_fixed)
     _show(panels[1], stretched(moving_shown), "Moving", moving.name, _spacing(moving, moving_from_shown))
-    _show(panels[2], np.where(reached, green, NOTHING), "Registered", "", on_fixed)
+    _show(panels[2], np.where(reached, green, EMPTY_GRAY), "Registered", "", on_fixed)
     _show(panels[3], np.dstack([magenta, green, magenta]), "Overlay", "", on_fixed)
     _legend(panels[3])
     _footer(figure, registration)
@@ -56,7 +56,7 @@ def draw(registration: Registration) -> Figure:
 
 
 def stretched(pixels: np.ndarray, where: np.ndarray | None = None) -> np.ndarray:
-    """Gray values (H, W) from 0 to 1 by percentiles of what lies ``where``, and 0 elsewhere."""
+    """Return gray values (H, W) scaled to 0..1 by percentiles within the mask ``where``; 0 outside it."""
     values = gray(pixels)
     shown = values if where is None else values[where]
     if shown.size == 0:
@@ -67,7 +67,7 @@ def stretched(pixels: np.ndarray, where: np.ndarray | None = None) -> np.ndarray
 
 
 def _figure(shape: tuple[int, ...]) -> tuple[Figure, list[Axes]]:
-    """Four panels of the fixed image's proportions, arranged to fill a slide best."""
+    """Return a figure with four panels of the fixed image's proportions, arranged for a slide."""
     ratio = min(max(shape[1] / shape[0], 1 / 3), 4)
     rows, columns = min([(1, 4), (2, 2), (4, 1)], key=lambda rc: abs(math.log(rc[1] / rc[0] * ratio / SLIDE)))
     width, height = PANEL * math.sqrt(ratio), PANEL / math.sqrt(ratio)
@@ -88,17 +88,21 @@ def _figure(shape: tuple[int, ...]) -> tuple[Figure, list[Axes]]:
 
 
 def _show(panel: Axes, values: np.ndarray, title: str, name: str, spacing: float | None) -> None:
+    """Draw an image with its title, file name and scale bar."""
     panel.imshow(values, cmap="gray", vmin=0, vmax=1)
-    panel.set(adjustable="datalim", facecolor=str(NOTHING), xticks=[], yticks=[])
+    panel.set(adjustable="datalim", facecolor=str(EMPTY_GRAY), xticks=[], yticks=[])
     panel.spines[:].set_visible(False)
-    panel.set_title(title, loc="left", fontsize=11, color=INK, pad=5)
+    panel.set_title(title, loc="left", fontsize=11, color=TEXT_COLOR, pad=5)
     inches = panel.get_position().width * panel.figure.get_figwidth()
-    panel.set_title(_short(name, round(15 * inches) - 15), loc="right", fontsize=7.5, color=QUIET, pad=5)
+    panel.set_title(
+        _shorten(name, round(15 * inches) - 15), loc="right", fontsize=7.5, color=SECONDARY_COLOR, pad=5
+    )
     if spacing is not None:
         panel.add_artist(_scale_bar(spacing))
 
 
 def _scale_bar(spacing: float) -> ScaleBar:
+    """Return a scale bar for a pixel spacing in um."""
     return ScaleBar(
         spacing,
         "um",
@@ -116,33 +120,35 @@ def _scale_bar(spacing: float) -> ScaleBar:
 
 
 def _legend(panel: Axes) -> None:
-    """Which colour is which, beside the title of the overlay."""
+    """Draw the legend of the overlay's colours beside its title."""
     for text, color, x in (("fixed", MAGENTA, -50), ("registered", GREEN, 0)):
         at = {"xy": (1, 1), "xytext": (x, 5), "xycoords": "axes fraction", "textcoords": "offset points"}
         panel.annotate(text, **at, color=color, fontsize=8, ha="right")
 
 
 def _footer(figure: Figure, registration: Registration) -> None:
-    """The parameters and the verdict in one line, smaller where it would not fit."""
+    """Draw parameters and verdict in one line, in the largest font size that fits."""
     inches = figure.get_size_inches()
     at = {"va": "center", "y": 0.2 / inches[1]}
     verdict = figure.text(1 - MARGIN / inches[0], s=registration.verdict, ha="right", weight="bold", **at)
-    verdict.set(color=VERDICT_COLOR[registration.verdict], fontsize=FOOT_SIZES[0])
+    verdict.set(color=VERDICT_COLOR[registration.verdict], fontsize=FOOTER_SIZES[0])
     found = [f"{p.name} {p.value}" + (f" ({p.metric})" if p.metric else "") for p in parameters(registration)]
-    line = figure.text(MARGIN / inches[0], s="  ·  ".join(found).replace("-", "\u2212"), color=QUIET, **at)
+    line = figure.text(
+        MARGIN / inches[0], s="  ·  ".join(found).replace("-", "\u2212"), color=SECONDARY_COLOR, **at
+    )
     end = verdict.get_window_extent().x0 - GAP * figure.dpi
-    for size in FOOT_SIZES:
+    for size in FOOTER_SIZES:
         line.set_fontsize(size)
         if line.get_window_extent().x1 <= end:
             break
 
 
 def _spacing(image: Image, image_from_shown: np.ndarray) -> float | None:
-    """Pixel spacing of the reduced image."""
+    """Return the pixel spacing of the reduced image."""
     return None if image.pixel_spacing is None else image.pixel_spacing * image_from_shown[0, 0]
 
 
-def _short(name: str, most: int) -> str:
-    """``name`` with its middle left out where it is too long."""
-    half = max(2, most // 2 - 1)
-    return name if len(name) <= most else f"{name[:half]}…{name[-half:]}"
+def _shorten(name: str, max_length: int) -> str:
+    """Return ``name``, with its middle replaced by an ellipsis where it is too long."""
+    half = max(2, max_length // 2 - 1)
+    return name if len(name) <= max_length else f"{name[:half]}…{name[-half:]}"

@@ -1,11 +1,11 @@
-"""The result of a registration, and what it says in pixels, micrometres and JSON."""
+"""The result of a registration, in pixels, micrometres and JSON."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -18,7 +18,7 @@ Verdict = Literal["accept", "review", "refuse"]
 
 @dataclass(frozen=True)
 class Model:
-    """Which network answered, and on what."""
+    """The network and the engine that computed a result."""
 
     name: str
     weights_sha256: str
@@ -27,16 +27,16 @@ class Model:
 
 @dataclass(frozen=True)
 class SearchMap:
-    """How well each turn and scale fits at its best shift: is the answer alone, or one of many?"""
+    """The coarse search's score of each angle and scale at its best shift: shows competing maxima."""
 
     angles_deg: list[float]
     scales: list[float]  # as ``Registration.scale``
-    scores: list[list[float]]  # a row for each scale; log odds between two of them
+    scores: list[list[float]]  # (scales, angles), differences are log odds
 
 
 @dataclass(frozen=True)
 class Registration:
-    """Where the moving image lies on the fixed one, how sure that is, and who said so."""
+    """The transform between two images, with its uncertainty, verdict and provenance."""
 
     fixed: Image
     moving: Image
@@ -47,16 +47,16 @@ class Registration:
     model: Model
     timings_s: dict[str, float]
     covariance: np.ndarray | None = None  # (4, 4) of log scale, angle (rad), shift x, shift y (fixed px)
-    search: SearchMap | None = None  # of networks that search
+    search: SearchMap | None = None  # of networks with a coarse search
 
     @property
     def scale(self) -> float:
-        """Size of a moving pixel in fixed pixels: the moving image is magnified by this."""
+        """Magnification of the moving image onto the fixed one: size of a moving pixel in fixed pixels."""
         return self.transform.scale
 
     @property
     def angle_deg(self) -> float:
-        """Degrees by which the moving image is turned onto the fixed one, +x towards +y."""
+        """Rotation of the moving image onto the fixed one in degrees, +x towards +y."""
         return math.degrees(self.transform.angle)
 
     @property
@@ -67,7 +67,7 @@ class Registration:
 
     @property
     def intervals(self) -> dict | None:
-        """Half widths of the 95 % intervals of scale, angle (degrees) and shift (fixed px), where known."""
+        """Half widths of the 95 % intervals of scale, angle (degrees), shift (fixed px); None if unknown."""
         if self.covariance is None:
             return None
         log_scale, angle, x, y = (1.96 * np.sqrt(np.diag(self.covariance))).tolist()
@@ -79,38 +79,38 @@ class Registration:
 
     @property
     def fixed_from_moving(self) -> np.ndarray:
-        """3 x 3 matrix that takes a point (x, y, 1) of the moving image to the fixed one, px."""
+        """3 x 3 matrix that maps a point (x, y, 1) of the moving image to the fixed one, px."""
         return self.transform.matrix
 
     @property
     def moving_from_fixed(self) -> np.ndarray:
-        """3 x 3 matrix that takes a point (x, y, 1) of the fixed image to the moving one, px."""
+        """3 x 3 matrix that maps a point (x, y, 1) of the fixed image to the moving one, px."""
         return np.linalg.inv(self.fixed_from_moving)
 
     @property
     def shift_um(self) -> tuple[float, float] | None:
-        """``shift_px`` in micrometres, where the fixed image's pixel spacing is known."""
+        """``shift_px`` in micrometres; None where the fixed pixel spacing is unknown."""
         spacing = self.fixed.pixel_spacing
         return None if spacing is None else (self.shift_px[0] * spacing, self.shift_px[1] * spacing)
 
     @property
     def expected_corner_error_um(self) -> float | None:
-        """``expected_corner_error_px`` in micrometres, where the fixed image's pixel spacing is known."""
+        """``expected_corner_error_px`` in micrometres; None where the fixed pixel spacing is unknown."""
         spacing = self.fixed.pixel_spacing
         return None if spacing is None else self.expected_corner_error_px * spacing
 
     @cached_property
     def registered(self) -> np.ndarray:
-        """The moving image's own values on the fixed image's grid, dtype kept, 0 where it does not reach."""
+        """The moving image resampled on the fixed image's grid, dtype kept, 0 outside its coverage."""
         return resample(self.moving.pixels, self.moving_from_fixed, self.fixed.shape[:2])
 
     @cached_property
     def coverage(self) -> np.ndarray:
-        """True where the moving image reaches, on the fixed image's grid."""
+        """Mask (H, W) of the fixed image's grid: True where the moving image covers it."""
         return coverage(self.moving.shape, self.moving_from_fixed, self.fixed.shape[:2])
 
     def to_json(self) -> dict:
-        """The canonical JSON form: everything but the pixels."""
+        """Return the canonical JSON form: everything but the pixels."""
         return {
             "scale": self.scale,
             "angle_deg": self.angle_deg,
@@ -132,8 +132,26 @@ class Registration:
             "search": None if self.search is None else vars(self.search).copy(),
         }
 
+    @classmethod
+    def from_json(cls, body: dict[str, Any], fixed: Image, moving: Image) -> Registration:
+        """Return the registration whose ``to_json`` was ``body``, with its two images."""
+        matrix = np.array(body["fixed_from_moving"])
+        return cls(
+            fixed=fixed,
+            moving=moving,
+            transform=SimilarityTransform.from_matrix(matrix, image_center(moving.shape)),
+            expected_corner_error_px=body["expected_corner_error_px"],
+            verdict=body["verdict"],
+            reason=body["reason"],
+            model=Model(**body["model"]),
+            timings_s=body["timings_s"],
+            covariance=None if body.get("covariance") is None else np.array(body["covariance"]),
+            search=SearchMap(**body["search"]) if body.get("search") else None,
+        )
+
 
 def _describe(image: Image) -> dict:
+    """Return the JSON form of an image without its pixels."""
     return {
         "name": image.name,
         "shape": list(image.shape),

@@ -1,4 +1,4 @@
-"""What a registration says, in words and numbers for people: the same on the console and in the picture."""
+"""Text summary of a registration, for the console and the picture."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ UNITS = (("mm", 1e3), ("µm", 1.0), ("nm", 1e-3), ("pm", 1e-6))  # in micrometre
 
 
 class Parameter(NamedTuple):
-    """A quantity in pixels or without unit, and in metric units where the pixel spacing is known."""
+    """A quantity as text; ``metric`` is empty where the pixel spacing is unknown."""
 
     name: str
     value: str
@@ -19,23 +19,23 @@ class Parameter(NamedTuple):
 
 
 def parameters(registration: Registration) -> list[Parameter]:
-    """The four parameters, with the half widths of their 95 % intervals, and the expected corner error."""
-    angle_within, scale_within, x_within, y_within = _within(registration.intervals)
+    """Return the parameters with the half widths of their 95 % intervals, and the expected corner error."""
+    angle_interval, scale_interval, x_interval, y_interval = _half_widths(registration.intervals)
     (x, y), um = registration.shift_px, registration.shift_um
     error, error_um = registration.expected_corner_error_px, registration.expected_corner_error_um
     mirrored = [Parameter("mirrored", "yes")] if registration.transform.mirror else []
     return [
-        Parameter("angle", f"{registration.angle_deg:+.3f}°{angle_within}"),
-        Parameter("scale", f"{registration.scale:.4f}{scale_within}"),
+        Parameter("angle", f"{registration.angle_deg:+.3f}°{angle_interval}"),
+        Parameter("scale", f"{registration.scale:.4f}{scale_interval}"),
         *mirrored,
-        Parameter("shift x", f"{x:+.2f}{x_within} px", length(um and um[0], "+")),
-        Parameter("shift y", f"{y:+.2f}{y_within} px", length(um and um[1], "+")),
+        Parameter("shift x", f"{x:+.2f}{x_interval} px", length(um and um[0], "+")),
+        Parameter("shift y", f"{y:+.2f}{y_interval} px", length(um and um[1], "+")),
         Parameter("expected corner error", f"{error:.2f} px", length(error_um)),
     ]
 
 
-def _within(intervals: dict | None) -> list[str]:
-    """Of angle, scale, shift x and y."""
+def _half_widths(intervals: dict | None) -> list[str]:
+    """Return the half widths of angle, scale, shift x and y as text; empty where unknown."""
     if intervals is None:
         return [""] * 4
     x, y = intervals["shift_px"]
@@ -48,7 +48,7 @@ def _within(intervals: dict | None) -> list[str]:
 
 
 def length(um: float | None, sign: str = "-") -> str:
-    """Three significant digits of a length in the unit that suits it; empty where it is not known.
+    """Return a length in um as three significant digits with a suitable unit; empty where it is unknown.
 
     >>> length(0.0123456), length(1234.5, "+")
     ('12.3 nm', '+1.23 mm')
@@ -62,21 +62,22 @@ def length(um: float | None, sign: str = "-") -> str:
 
 
 def table(registration: Registration) -> str:
-    """What was registered and what was found, aligned for a console."""
+    """Return images, parameters and verdict as an aligned table."""
     found = parameters(registration)
     name, value, metric = (max(len(p[column]) for p in found) for column in range(3))
     rows = [f"{p.name:{name}}  {p.value:>{value}}  {p.metric:>{metric}}".rstrip() for p in found]
     return "\n".join(
         [
-            f"{'fixed':{name}}  {_described(registration.fixed)}",
-            f"{'moving':{name}}  {_described(registration.moving)}",
+            f"{'fixed':{name}}  {_image_summary(registration.fixed)}",
+            f"{'moving':{name}}  {_image_summary(registration.moving)}",
             *rows,
             f"{'verdict':{name}}  {registration.verdict}: {registration.reason}",
         ]
     )
 
 
-def _described(image: Image) -> str:
+def _image_summary(image: Image) -> str:
+    """Return name, size and pixel spacing of an image."""
     spacing = image.pixel_spacing
     size = "pixel spacing unknown" if spacing is None else f"{length(spacing)}/px ({image.spacing_source})"
     return f"{image.name}, {image.shape[1]} x {image.shape[0]} px, {size}"

@@ -1,7 +1,7 @@
 """The similarity transform and its conventions.
 
 Points are (x, y): x right, y down; the origin is the CENTRE of the top-left pixel. Positive angles turn +x
-towards +y. A transform's name reads as a function: ``fixed_from_moving`` takes a point of the moving image to
+towards +y. A transform's name reads as a function: ``fixed_from_moving`` maps a point of the moving image to
 the fixed one.
 """
 
@@ -14,19 +14,19 @@ import numpy as np
 
 
 def image_center(shape: tuple[int, ...]) -> tuple[float, float]:
-    """Centre (x, y) in px of an image of ``shape`` (rows, columns, ...)."""
+    """Return the centre (x, y) in px of an image of ``shape`` (rows, columns, ...)."""
     return (shape[1] - 1) / 2, (shape[0] - 1) / 2
 
 
 def corners(shape: tuple[int, ...]) -> np.ndarray:
-    """Centres of the four corner pixels of an image of ``shape`` (rows, columns, ...), (4, 2) in px."""
+    """Return the centres (4, 2) in px of the corner pixels of an image of ``shape`` (rows, columns, ...)."""
     right, bottom = shape[1] - 1, shape[0] - 1
     return np.array([[0, 0], [right, 0], [0, bottom], [right, bottom]], float)
 
 
 @dataclass(frozen=True, slots=True)
 class SimilarityTransform:
-    """Uniform scale and rotation about a centre, then translation; maps (..., 2) points."""
+    """Uniform scale and rotation about a centre, then translation; maps points (..., 2)."""
 
     scale: float = 1.0
     angle: float = 0.0  # radians, +x towards +y
@@ -41,7 +41,7 @@ class SimilarityTransform:
 
     @property
     def linear(self) -> np.ndarray:
-        """The 2 x 2 part."""
+        """The linear part (2 x 2)."""
         c, s = self.scale * math.cos(self.angle), self.scale * math.sin(self.angle)
         return np.array([[c, -s], [s, c]]) @ np.diag([-1.0 if self.mirror else 1.0, 1.0])
 
@@ -58,39 +58,41 @@ class SimilarityTransform:
         return map_points(self.matrix, points)
 
     def inverse(self) -> SimilarityTransform:
-        """The transform that brings every point home, about the same centre."""
+        """Return the inverse transform about the same centre."""
         return SimilarityTransform.from_matrix(np.linalg.inv(self.matrix), self.center)
 
     def after(self, first: SimilarityTransform) -> SimilarityTransform:
-        """``first``, then this one, as one transform about the centre of ``first``."""
+        """Return the composition of ``first``, then this one, about the centre of ``first``."""
         return SimilarityTransform.from_matrix(self.matrix @ first.matrix, first.center)
 
     @classmethod
     def from_matrix(cls, matrix: np.ndarray, center: tuple[float, float] = (0.0, 0.0)) -> SimilarityTransform:
-        """Read a 3 x 3 similarity matrix as scale, angle and translation about ``center``.
+        """Return the transform of a 3 x 3 similarity matrix, about ``center``.
 
-        Raises ValueError where the matrix shears, stretches or projects.
+        Raises ValueError where the matrix is affine or projective but not a similarity.
         """
         matrix = np.asarray(matrix, float)
         linear = matrix[:2, :2]
         determinant = np.linalg.det(linear)
         scale = math.sqrt(abs(determinant))
         mirror = bool(determinant < 0)
-        turned = linear @ np.diag([-1.0 if mirror else 1.0, 1.0])
-        angle = math.atan2(turned[1, 0], turned[0, 0])
+        rotation = linear @ np.diag([-1.0 if mirror else 1.0, 1.0])
+        angle = math.atan2(rotation[1, 0], rotation[0, 0])
         translation = linear @ center + matrix[:2, 2] - center
         result = cls(scale, angle, (float(translation[0]), float(translation[1])), tuple(center), mirror)
         if not np.allclose(result.matrix, matrix, rtol=1e-6, atol=1e-6 * max(1.0, scale)):
-            raise ValueError("the matrix is no similarity: it shears, stretches or projects")
+            raise ValueError("the matrix is not a similarity: it has shear, unequal scales or perspective")
         return result
 
 
 def map_points(matrix: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """Map (..., 2) points by a 3 x 3 matrix."""
+    """Return points (..., 2) mapped by a 3 x 3 matrix."""
+    matrix = np.asarray(matrix, float)
     return np.asarray(points, float) @ matrix[:2, :2].T + matrix[:2, 2]
 
 
 def corner_error(estimate: np.ndarray, truth: np.ndarray, shape: tuple[int, ...]) -> float:
-    """Mean distance in px between two 3 x 3 transforms over the four corners of an image of ``shape``."""
-    at = corners(shape)
-    return float(np.linalg.norm(map_points(estimate, at) - map_points(truth, at), axis=1).mean())
+    """Return the mean distance in px of two 3 x 3 transforms over the corners of an image of ``shape``."""
+    points = corners(shape)
+    difference = map_points(estimate, points) - map_points(truth, points)
+    return float(np.linalg.norm(difference, axis=1).mean())

@@ -1,4 +1,4 @@
-"""Networks served by a Triton Inference Server, spoken to over gRPC."""
+"""Inference on a Triton Inference Server over gRPC."""
 
 from __future__ import annotations
 
@@ -14,99 +14,110 @@ from tritonclient.utils import InferenceServerException, np_to_triton_dtype
 
 from xebra.errors import EngineFailed
 from xebra.shared_memory import SharedMemory
-from xebra.shared_region import NotShared
+from xebra.shared_region import SharedMemoryUnavailable
 from xebra.weights import BUNDLED
 
 log = logging.getLogger(__name__)
 
-LOOPBACK, COPIED = ("127.0.0.1", "localhost", "::1"), "shared_memory=0"
-CHANNEL = [  # images are larger than gRPC's usual 4 MB; a server that comes back is found within 2 s
+LOOPBACK, WITHOUT_SHARED_MEMORY = ("127.0.0.1", "localhost", "::1"), "shared_memory=0"
+CHANNEL = [  # larger messages than gRPC's default of 4 MB; reconnects within 2 s
     ("grpc.max_send_message_length", 2**31 - 1),
     ("grpc.max_receive_message_length", 2**31 - 1),
     ("grpc.initial_reconnect_backoff_ms", 200),
     ("grpc.max_reconnect_backoff_ms", 2000),
-    ("grpc.enable_http_proxy", 0),  # a proxy for the web is no way to a server beside us
+    ("grpc.enable_http_proxy", 0),  # the server is in the local network
 ]
 
 
 class TritonEngine:
-    """Runs networks on the server at ``grpc://host:port``; connects when first used, is safe in threads."""
+    """Runs networks on the server at ``grpc://host:port``. Connects on first use; thread-safe."""
 
-    folder = BUNDLED  # how far to trust a network is not the server's to say
+    folder = BUNDLED  # the calibration comes from this package, not from the server
 
     def __init__(self, url: str, deadline_s: float = 30.0) -> None:
-        """Raises ValueError where ``url`` names no server. An answer later than ``deadline_s`` is none.
+        """Check the URL; raise ValueError where it names no server.
 
-        Arrays cross in shared memory where the server is at a loopback address and sees ours, unless the URL
-        ends in ``?shared_memory=0``.
+        Arrays are passed in shared memory where the server is at a loopback address and can map it, unless
+        the URL ends in ``?shared_memory=0``. ``deadline_s`` is the timeout of a request in seconds.
         """
         parts = urlsplit(url)
         if (
             parts.scheme != "grpc"
             or not parts.hostname
             or parts.path not in ("", "/")
-            or parts.query not in ("", COPIED)
+            or parts.query not in ("", WITHOUT_SHARED_MEMORY)
         ):
-            raise ValueError(f"XEBRA_INFERENCE_URL: {url!r} names no Triton server; write grpc://host:port")
+            raise ValueError(
+                f"XEBRA_INFERENCE_URL: {url!r} is not the URL of a Triton server; write grpc://host:port"
+            )
         host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
         self.address = f"{host}:{parts.port or 8001}"
         self.deadline_s = deadline_s
-        self._may_share = parts.hostname in LOOPBACK and parts.query != COPIED
+        self._may_share = parts.hostname in LOOPBACK and parts.query != WITHOUT_SHARED_MEMORY
 
     @cached_property
     def name(self) -> str:
-        """What answers, as a result records it: "triton 2.51.0 grpc"."""
-        with self._failures_in_words():
-            about = self._client.get_server_metadata(client_timeout=self.deadline_s)
-        return f"triton {about.version} grpc"
+        """Name and version as recorded in results: "triton 2.51.0 grpc"."""
+        with self._translate_errors():
+            metadata = self._client.get_server_metadata(client_timeout=self.deadline_s)
+        return f"triton {metadata.version} grpc"
 
     def weights_sha256(self, model: str) -> str:
-        """Of the weights that the server has, as its configuration says; "" where it does not say."""
-        with self._failures_in_words(model):
-            answer = self._client.get_model_config(model, client_timeout=self.deadline_s)
-        return answer.config.parameters["weights_sha256"].string_value
+        """Return the hash of a model's weights in the server's configuration; "" where it has none."""
+        with self._translate_errors(model):
+            response = self._client.get_model_config(model, client_timeout=self.deadline_s)
+        return response.config.parameters["weights_sha256"].string_value
 
     def run(self, model: str, **inputs: np.ndarray) -> dict[str, np.ndarray]:
-        """Outputs of ``model`` by name; every input and output is a batch (B, ...)."""
-        with self._failures_in_words(model):
+        """Return the outputs of ``model`` by name; see ``Engine.run``."""
+        with self._translate_errors(model):
             if self._memory is not None:
                 try:
                     return self._memory.infer(model, inputs)
-                except NotShared as error:
-                    log.info("%s sees no memory of ours, arrays go over gRPC: %s", self.address, error)
+                except SharedMemoryUnavailable as error:
+                    log.info(
+                        "%s cannot map shared memory, arrays are sent over gRPC: %s", self.address, error
+                    )
                     self._memory = None
-            return self._over_grpc(model, inputs)
+            return self._infer_over_grpc(model, inputs)
 
-    def _over_grpc(self, model: str, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    def _infer_over_grpc(self, model: str, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Run one request with the arrays in the messages."""
         tensors = []
         for key, value in inputs.items():
             tensor = InferInput(key, value.shape, np_to_triton_dtype(value.dtype))
             tensors.append(tensor.set_data_from_numpy(np.ascontiguousarray(value)))
-        answer = self._client.infer(model, tensors, client_timeout=self.deadline_s)
-        return {output.name: answer.as_numpy(output.name) for output in answer.get_response().outputs}
+        response = self._client.infer(model, tensors, client_timeout=self.deadline_s)
+        return {output.name: response.as_numpy(output.name) for output in response.get_response().outputs}
 
     @cached_property
     def _memory(self) -> SharedMemory | None:
+        """Shared memory; None where the server is on another host or cannot map it."""
         return SharedMemory(self._client, self.deadline_s) if self._may_share else None
 
     @cached_property
     def _client(self) -> InferenceServerClient:
+        """The gRPC client."""
         return InferenceServerClient(self.address, channel_args=CHANNEL)
 
     @contextmanager
-    def _failures_in_words(self, model: str = "") -> Iterator[None]:
+    def _translate_errors(self, model: str = "") -> Iterator[None]:
+        """Raise EngineFailed with an explanation for errors of the server."""
         try:
             yield
         except InferenceServerException as error:
             raise EngineFailed(self._explain(model, error)) from error
         except ValueError as error:
-            raise EngineFailed(f"The Triton server at {self.address} answered nonsense: {error}") from error
+            raise EngineFailed(
+                f"The Triton server at {self.address} sent an invalid response: {error}"
+            ) from error
 
     def _explain(self, model: str, error: InferenceServerException) -> str:
+        """Return a message that says what failed and what to do."""
         where = f"The Triton server at {self.address}"
         match error.status():
             case "StatusCode.UNAVAILABLE":
-                return f"{where} is not there; start it or choose another engine ({error.message()})"
+                return f"{where} is unreachable; start it or choose another engine ({error.message()})"
             case "StatusCode.DEADLINE_EXCEEDED":
-                return f"{where} gave no answer within {self.deadline_s:g} s"
+                return f"{where} did not respond within {self.deadline_s:g} s"
         return f"{where} did not run the network {model!r}: {error.message()}"

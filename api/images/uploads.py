@@ -16,7 +16,8 @@ from db.rows import INSTRUMENT, ImageRow, InstrumentRow
 from db.store import ImageStore
 from db.types import utc_now
 from xebra import read_image
-from xebra.image_files import PNG
+from xebra.image_files import media_type_of
+from xebra.limits import check_registrable
 
 MAX_NAME_LENGTH = 200
 DECODERS = 2  # at the same time: a decoded image may take gigabytes
@@ -72,10 +73,11 @@ def decode_and_store(
     name = sanitize_filename(filename)
     with _decoding:
         image = read_image(file, name=name, pixel_spacing=spacing_um)
+    check_registrable(name, *image.shape[:2])
     image_id = str(uuid.uuid4())
     key = f"images/{image_id}/original"
     file.seek(0)
-    media_type = "image/png" if file.read(len(PNG)) == PNG else "image/tiff"
+    media_type = media_type_of(file.read(8))
     file.seek(0)
     before_put(key)
     size = store.put(key, file)

@@ -19,12 +19,12 @@ def draw_picture(row: RegistrationRow, result: ResultRow, store: ImageStore, for
 
     def draw(target: BinaryIO) -> None:
         from xebra import picture  # imports matplotlib, which no other request needs
-        from xebra.remembered import remembered
+        from xebra.registration import Registration
 
         body = result.body
         fixed = _image(row.fixed_image, body["fixed"]["pixel_spacing_um"], store)
         moving = _image(row.moving_image, body["moving"]["pixel_spacing_um"], store)
-        registration = remembered(body, fixed, moving)
+        registration = Registration.from_json(body, fixed, moving)
         if format == "png":
             picture.save(registration, target)
         else:

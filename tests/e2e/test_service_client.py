@@ -64,7 +64,7 @@ def test_idempotency_key_and_cancellation(client: Client):
 
 
 def test_refusal_has_status_and_code(client: Client):
-    with pytest.raises(Refused, match="neither PNG nor TIFF") as refused:
+    with pytest.raises(Refused, match="of no format that Xebra reads") as refused:
         client.upload(b"no image")
     assert (refused.value.status, refused.value.code) == (422, "image-unreadable")
     with pytest.raises(Refused) as refused:

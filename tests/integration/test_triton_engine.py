@@ -151,9 +151,11 @@ def test_input_of_another_size_is_rejected(served: TritonEngine) -> None:
 def test_absent_server_is_reported_and_found_when_it_starts(tmp_path, embedded: Engine) -> None:
     port, pair = free_port(), pairs(1)
     engine = open_engine(f"grpc://{LOOPBACK}:{port}")
-    with pytest.raises(EngineFailed, match=f"The Triton server at {LOOPBACK}:{port} is not there; start it"):
+    with pytest.raises(
+        EngineFailed, match=f"The Triton server at {LOOPBACK}:{port} is unreachable; start it"
+    ):
         engine.run("paper", **pair)
-    with pytest.raises(EngineFailed, match="is not there"):
+    with pytest.raises(EngineFailed, match="is unreachable"):
         _ = engine.name
     with triton(tmp_path, port, "--model-control-mode=explicit", "--load-model=paper"):
         wait_until(lambda: engine.name, "a second connection")
@@ -162,7 +164,7 @@ def test_absent_server_is_reported_and_found_when_it_starts(tmp_path, embedded: 
 
 
 def test_silent_server_times_out_at_the_deadline(silent_url: str) -> None:
-    with pytest.raises(EngineFailed, match=r"(gave no answer within 0\.5 s|is not there)"):
+    with pytest.raises(EngineFailed, match=r"(did not respond within 0\.5 s|is unreachable)"):
         TritonEngine(silent_url, deadline_s=0.5).run("paper", **pairs(1))
 
 

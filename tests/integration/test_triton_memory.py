@@ -1,4 +1,4 @@
-"""Arrays are passed to a Triton server on this host in shared memory: same outputs, no files remain."""
+"""Inference in shared memory: the same outputs as over gRPC, and no orphaned regions or files."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from tritonclient.grpc import InferenceServerClient
 
 from xebra.engine import open_engine
 from xebra.shared_memory import SharedMemory
-from xebra.shared_region import PLACE, PREFIX
+from xebra.shared_region import PREFIX, SHM_FOLDER
 from xebra.weights import graphs
 
 DEADLINE_S = 60.0
 CLIENT = """
 import sys, numpy as np
 from xebra.engine import open_engine
-with np.load(sys.argv[2]) as kept:
-    pair = {name: kept[name][:1] for name in ("fixed", "moving")}
-answer = open_engine(sys.argv[1]).run("paper", **pair)
-print(*np.concatenate([part.ravel() for part in answer.values()]).tolist(), flush=True)
+with np.load(sys.argv[2]) as file:
+    pair = {name: file[name][:1] for name in ("fixed", "moving")}
+outputs = open_engine(sys.argv[1]).run("paper", **pair)
+print(*np.concatenate([part.ravel() for part in outputs.values()]).tolist(), flush=True)
 """
 WAIT = "sys.stdin.read()"
-MEMORY_OF_ITS_OWN = 'mount -t tmpfs none /dev/shm && exec "$@"'
+PRIVATE_SHM = 'mount -t tmpfs none /dev/shm && exec "$@"'
 
 
 @pytest.fixture(scope="module")
@@ -40,24 +40,24 @@ def server(triton_url: str) -> Iterator[InferenceServerClient]:
 
 
 @pytest.fixture(scope="module")
-def kept(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A file with a pair."""
-    file = tmp_path_factory.mktemp("kept") / "pair.npz"
+def pair_file(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Return the path of a file with a pair."""
+    file = tmp_path_factory.mktemp("pair") / "pair.npz"
     np.savez(file, **one(golden("paper"), 0))
     return str(file)
 
 
 def regions(server: InferenceServerClient) -> set[str]:
-    """Return our regions that are registered at the server."""
+    """Return Xebra's regions that are registered with the server."""
     return {name for name in server.get_system_shared_memory_status().regions if name.startswith(PREFIX)}
 
 
 def numbers(line: str):
-    """Return the numbers that a client has printed, rounded."""
-    return pytest.approx([float(word) for word in line.split()], rel=1e-5, abs=1e-6)
+    """Return the numbers that a client printed, to rounding."""
+    return pytest.approx([float(number) for number in line.split()], rel=1e-5, abs=1e-6)
 
 
-def here(url: str) -> list[float]:
+def outputs_of(url: str) -> list[float]:
     answer = open_engine(url).run("paper", **one(golden("paper"), 0))
     return np.concatenate([part.ravel() for part in answer.values()]).tolist()
 
@@ -76,11 +76,11 @@ def test_outputs_equal_those_over_grpc(triton_url, server, graph):
     assert len(regions(server) - before) == 1
 
 
-def test_memory_is_registered_again_at_a_restarted_server(triton_url, server):
+def test_regions_are_registered_again_after_a_restart_of_the_server(triton_url, server):
     before, engine, pair = regions(server), open_engine(triton_url), one(golden("paper"), 0)
     expected = engine.run("paper", **pair)
     [known] = regions(server) - before
-    # as at a new server, which has no regions; this one keeps them for a moment after its response
+    # like a restarted server; this one uses the region for a moment after its response
     wait_until(lambda: server.unregister_system_shared_memory(known), "the end of its use")
     answer = engine.run("paper", **pair)
     for name, values in answer.items():
@@ -89,29 +89,31 @@ def test_memory_is_registered_again_at_a_restarted_server(triton_url, server):
     assert again != known
 
 
-def test_memory_of_a_killed_client_is_released_and_no_file_remains(triton_url, server, kept):
+def test_a_region_of_a_killed_client_is_unregistered_and_its_file_unlinked(triton_url, server, pair_file):
     before = regions(server)
-    command = [sys.executable, "-c", CLIENT + WAIT, triton_url, kept]
+    command = [sys.executable, "-c", CLIENT + WAIT, triton_url, pair_file]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as client:
-        assert here(f"{triton_url}?shared_memory=0") == numbers(client.stdout.readline())
+        assert outputs_of(f"{triton_url}?shared_memory=0") == numbers(client.stdout.readline())
         [left] = regions(server) - before
         client.kill()
     assert left in regions(server)
-    memory = SharedMemory(server, DEADLINE_S, look_every_s=0.01)
+    memory = SharedMemory(server, DEADLINE_S, cleanup_interval_s=0.01)
 
-    def given_back() -> bool:
+    def is_unregistered() -> bool:
         memory.infer("paper", one(golden("paper"), 0))
         return left not in regions(server)
 
-    wait_until(given_back, "the end of the dead one's region")
-    assert regions(server) != set(), "those of the living stay"
-    assert not (PLACE / left).exists()
+    wait_until(is_unregistered, "the region of the killed client to be unregistered")
+    assert regions(server) != set(), "regions of running clients stay registered"
+    assert not (SHM_FOLDER / left).exists()
 
 
-def test_client_with_inaccessible_memory_uses_grpc(triton_url, server, kept):
+def test_a_client_with_a_private_shm_uses_grpc(triton_url, server, pair_file):
     before = regions(server)
     root = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
-    away = ["unshare", *root, "--mount", "sh", "-c", MEMORY_OF_ITS_OWN, "sh"]
-    output = subprocess.check_output([*away, sys.executable, "-c", CLIENT, triton_url, kept], text=True)
-    assert here(f"{triton_url}?shared_memory=0") == numbers(output)
+    private = ["unshare", *root, "--mount", "sh", "-c", PRIVATE_SHM, "sh"]
+    printed = subprocess.check_output(
+        [*private, sys.executable, "-c", CLIENT, triton_url, pair_file], text=True
+    )
+    assert outputs_of(f"{triton_url}?shared_memory=0") == numbers(printed)
     assert regions(server) <= before

@@ -1,4 +1,4 @@
-"""A pair is attempted quickly, then with more pains; network and mutual information weigh hypotheses."""
+"""Attempts at a pair: candidates, competitors, and the final stage."""
 
 import json
 import math
@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 
 from xebra.engine import open_engine
-from xebra.estimate import attempts
-from xebra.estimate.estimator import PyramidEstimator
-from xebra.estimate.opinions import Opinions
-from xebra.estimate.pyramid import Candidate, Pair, apart_px, as_they_lie
-from xebra.estimate.signs import PIXELS, VIEW
+from xebra.estimate import attempts, final_stage
+from xebra.estimate.candidate_scoring import CandidateScoring
+from xebra.estimate.final_stage import FinalEstimate
+from xebra.estimate.image_pair import Candidate, ImagePair, corner_distance_px, identity_candidates
+from xebra.estimate.pyramid_estimator import PyramidEstimator
+from xebra.estimate.quality_features import INTENSITY, WHOLE_VIEW
 from xebra.image import Image, read_image
 from xebra.sample import FIXED, MOVING, TRUTH
 from xebra.transform import corner_error
@@ -21,7 +22,7 @@ from xebra.weights import weights
 
 @pytest.fixture(scope="module")
 def images():
-    """The sample pair, its pixel spacings forgotten: the scale is searched, too."""
+    """The sample pair without pixel spacings, so that the scale is searched."""
     return [Image(read_image(file).gray) for file in (FIXED, MOVING)]
 
 
@@ -37,7 +38,7 @@ def attempted(images):
     return pair, attempts, list(attempts)
 
 
-def test_both_attempts_at_the_sample_pair_end_at_its_truth(attempted, truth):
+def test_both_attempts_at_the_sample_pair_are_accurate(attempted, truth):
     pair, _, made = attempted
     assert len(made) == 2
     for attempt in made:
@@ -45,93 +46,125 @@ def test_both_attempts_at_the_sample_pair_end_at_its_truth(attempted, truth):
         assert corner_error(found, truth, pair.fixed.shape) < 3
 
 
-def test_each_step_of_the_way_is_no_further_off_than_the_search(attempted, truth):
+def test_refinement_reduces_the_error_of_the_search(attempted, truth):
     pair, attempts, (quick, _) = attempted
     right = Candidate(np.linalg.inv(truth), 0.0)
-    searched, last = attempts.hypotheses[0], quick.way[-1]
-    assert apart_px(pair, last, right) < apart_px(pair, searched, right)
+    searched, last = attempts.hypotheses[0], quick.path[-1]
+    assert corner_distance_px(pair, last, right) < corner_distance_px(pair, searched, right)
 
 
-@pytest.mark.parametrize(("lead", "looked_at"), [(-math.inf, 1), (math.inf, 3)])
-def test_only_what_is_nearly_as_good_is_looked_at_first(monkeypatch, images, lead, looked_at):
-    monkeypatch.setattr(attempts, "CLEAR", lead)
-    engine, asked = open_engine(), []
+@pytest.mark.parametrize(("margin", "refined"), [(-math.inf, 1), (math.inf, 3)])
+def test_the_quick_attempt_refines_only_competitors_of_the_best(monkeypatch, images, margin, refined):
+    monkeypatch.setattr(attempts, "COMPETITOR_MARGIN", margin)
+    engine, calls = open_engine(), []
     run = engine.run
     monkeypatch.setattr(
-        engine, "run", lambda graph, **views: asked.append((graph, views)) or run(graph, **views)
+        engine, "run", lambda graph, **views: calls.append((graph, views)) or run(graph, **views)
     )
     next(iter(PyramidEstimator(weights(), engine).attempts(*images)[1]))
-    graph, views = asked[1]
-    assert (graph, len(views["moving"])) == ("pyramid_128", looked_at)
+    graph, views = calls[1]
+    assert (graph, len(views["moving"])) == ("pyramid_128", refined)
 
 
-def test_a_pair_found_one_way_is_found_with_its_images_exchanged(attempted, images):
+def test_a_swapped_pair_has_inverse_candidates(attempted, images):
     pair, _, _ = attempted
-    back = Pair(*images).exchanged()
+    back = ImagePair(*images).swapped()
     assert back.fixed.shape == pair.moving.shape
-    here, there = (as_they_lie(each, 128)[0].moving_from_fixed for each in (pair, back))
+    here, there = (identity_candidates(each, 128)[0].moving_from_fixed for each in (pair, back))
     assert np.allclose(here @ there, np.eye(3))
 
 
-def test_of_equal_scores_the_one_where_the_images_say_more_about_each_other_is_likelier(attempted):
+def test_of_equal_network_scores_the_higher_mutual_information_ranks_first(attempted):
     pair, made, (quick, _) = attempted
     aside = quick.best.moving_from_fixed @ np.array([[1, 0, 25], [0, 1, 25], [0, 0, 1.0]])
     wrong = replace(quick.best, moving_from_fixed=aside)
-    assert Opinions(pair, made.search).ranked([wrong, quick.best])[0] is quick.best
+    assert CandidateScoring(pair, made.search).ranked([wrong, quick.best])[0] is quick.best
 
 
-def test_where_two_hypotheses_are_as_good_the_quick_attempt_is_not_made(monkeypatch, images):
-    monkeypatch.setattr(attempts, "CLEAR", math.inf)
-    monkeypatch.setattr(attempts, "TORN", math.inf)
+def test_ambiguous_candidates_skip_the_quick_attempt(monkeypatch, images):
+    monkeypatch.setattr(attempts, "COMPETITOR_MARGIN", math.inf)
+    monkeypatch.setattr(attempts, "AMBIGUOUS_MARGIN", math.inf)
     (only,) = PyramidEstimator(weights(), open_engine()).attempts(*images)[1]
-    assert only.signs.thorough
+    assert only.features.thorough
 
 
-def test_px_rule_out_a_rival_that_they_do_not_bear_out(attempted):
+def test_pixel_intensities_exclude_a_competitor_that_they_do_not_confirm(attempted):
     _, made, (quick, _) = attempted
     elsewhere = quick.best.moving_from_fixed @ np.array([[1, 0, 70], [0, 1, -60], [0, 0, 1.0]])
-    rival = replace(quick.way[0], moving_from_fixed=elsewhere)
-    score = quick.way[0].score
-    assert made._rival_score(score, [rival], quick.best, VIEW) == score
-    assert made._rival_score(score, [rival, quick.way[0]], quick.best, PIXELS) == 0
-    far = replace(rival, score=score - 2 * attempts.AHEAD)
-    assert made._rival_score(score, [far, rival], quick.best, PIXELS) == far.score
+    competitor = replace(quick.path[0], moving_from_fixed=elsewhere)
+    score = quick.path[0].score
+    by_network, by_intensity = (
+        FinalEstimate(quick.best, quick.best, stage, 0.0) for stage in (WHOLE_VIEW, INTENSITY)
+    )
+    assert made._competing_score(score, [competitor], by_network) == score
+    assert made._competing_score(score, [competitor, quick.path[0]], by_intensity) == 0
+    far = replace(competitor, score=score - 2 * attempts.MIN_SCORE_MARGIN)
+    assert made._competing_score(score, [far, competitor], by_intensity) == far.score
 
 
 @pytest.fixture
 def quick(monkeypatch, images):
-    """Attempts at the sample pair as if its images showed two contrasts, and how to make the first."""
-    monkeypatch.setattr(attempts, "polished", lambda *_: None)
+    """Attempts at the sample pair without intensity refinement, and a function that makes the first."""
+    monkeypatch.setattr(final_stage, "refine_by_intensity", lambda *_: None)
     pair, made = PyramidEstimator(weights(), open_engine()).attempts(*images)
     return pair, made, lambda: next(iter(made))
 
 
-def test_an_answer_across_contrasts_lies_half_way_to_that_of_mutual_information(quick):
+def test_across_contrasts_the_estimate_is_the_mean_of_network_and_mutual_information(quick):
     pair, made, first = quick
     found = first()
-    network = found.way[-1]
-    witness = Opinions(pair, made.search).settled(network)
-    assert found.signs.last_word == VIEW
-    assert 0 < found.signs.witness_px == pytest.approx(apart_px(pair, network, witness))
-    for end in (network, witness):
-        assert apart_px(pair, found.best, end) == pytest.approx(found.signs.witness_px / 2, rel=0.1)
+    network = found.path[-1]
+    independent = CandidateScoring(pair, made.search).mi_refined_fine(network)
+    assert found.features.final_stage == WHOLE_VIEW
+    distance = found.features.independent_disagreement_px
+    assert 0 < distance == pytest.approx(corner_distance_px(pair, network, independent))
+    for end in (network, independent):
+        assert corner_distance_px(pair, found.best, end) == pytest.approx(distance / 2, rel=0.1)
 
 
-def test_a_witness_far_off_is_heard_and_not_followed(monkeypatch, quick):
+def test_an_independent_estimate_far_off_is_not_averaged(monkeypatch, quick):
     aside = np.array([[1, 0, 25], [0, 1, 25], [0, 0, 1.0]])
     monkeypatch.setattr(
-        Opinions, "settled", lambda _, c: replace(c, moving_from_fixed=c.moving_from_fixed @ aside)
+        CandidateScoring,
+        "mi_refined_fine",
+        lambda _, c: replace(c, moving_from_fixed=c.moving_from_fixed @ aside),
     )
     found = quick[2]()
-    assert found.signs.witness_px > attempts.SAME_PX
-    assert found.best is found.way[-1]
+    assert found.features.independent_disagreement_px > final_stage.MAX_AVERAGED_PX
+    assert found.best is found.path[-1]
 
 
-def test_what_is_mended_and_settled_lies_nearer(attempted):
+def test_refinement_by_mutual_information_reduces_the_error(attempted):
     pair, made, (quick, _) = attempted
     aside = quick.best.moving_from_fixed @ np.array([[1, 0, 10], [0, 1, -6], [0, 0, 1.0]])
-    opinions, start = Opinions(pair, made.search), replace(quick.best, moving_from_fixed=aside)
-    mended = opinions.mended(start)
-    settled = opinions.settled(mended)
-    far = [apart_px(pair, each, quick.best) for each in (start, mended, settled)]
-    assert far[0] > 10 and far[1] < 3 and far[2] < 2
+    scoring, start = CandidateScoring(pair, made.search), replace(quick.best, moving_from_fixed=aside)
+    coarse = scoring.mi_refined_coarse(start)
+    fine = scoring.mi_refined_fine(coarse)
+    errors = [corner_distance_px(pair, each, quick.best) for each in (start, coarse, fine)]
+    assert errors[0] > 10 and errors[1] < 3 and errors[2] < 2
+
+
+def test_a_competitor_counts_even_if_it_is_not_among_the_likely_ones(monkeypatch, images):
+    """All refined candidates are compared, not only those that are refined further."""
+    monkeypatch.setattr(attempts, "FOLLOWED", 1)
+    _, made = PyramidEstimator(weights(), open_engine()).attempts(*images)
+    seen = []
+    monkeypatch.setattr(made, "_competing_score", lambda score, others, final: seen.append(others) or 0.0)
+    list(made)
+    _, thorough = seen
+    assert len(thorough) > 3 and len({id(c) for c in thorough}) == len(thorough)
+
+
+def test_images_at_the_same_detector_position_are_judged_cautiously(monkeypatch):
+    """Where the estimate is the identity, a pattern of the detector may have made it."""
+    pixels = Image(read_image(FIXED).gray)
+    cautious = []
+    agreement = attempts.BlockAgreement.of
+    monkeypatch.setattr(
+        attempts.BlockAgreement,
+        "of",
+        lambda evidence, size, careful: cautious.append(careful) or agreement(evidence, size, careful),
+    )
+    for moving in (pixels, Image(np.roll(pixels.pixels, (20, 30), (0, 1)))):
+        next(iter(PyramidEstimator(weights(), open_engine()).attempts(pixels, moving)[1]))
+    assert cautious == [True, False]

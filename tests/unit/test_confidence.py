@@ -1,171 +1,222 @@
-"""What the signs of an answer say of it; fitted on answers whose errors are known."""
+"""The calibration of the error estimate, fitted on attempts whose errors are known."""
 
-import dataclasses
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from xebra.estimate.confidence import Confidence
+from xebra.estimate.affine_residual import AffineResidual
+from xebra.estimate.block_agreement import BlockAgreement
+from xebra.estimate.confidence import MIN_SCORE_MARGIN, Confidence
 from xebra.estimate.displacement import Evidence
-from xebra.estimate.pyramid import Candidate
-from xebra.estimate.signs import PIXELS, VIEW, WINDOWS, Signs, covariance, disagreement_px, spread_px
-from xebra.evaluation import confide
+from xebra.estimate.image_pair import Candidate
+from xebra.estimate.quality_features import (
+    BLOCKS,
+    INTENSITY,
+    WHOLE_VIEW,
+    QualityFeatures,
+    covariance,
+    half_disagreement_px,
+    uncertainty_px,
+)
+from xebra.evaluation.fit_calibration import PROBABILITIES, UNSCALED, MeasuredAttempt, fit, reported
 from xebra.weights import weights
 
-BUNDLED = Confidence.of(weights().config["confidence"])
-FAIR = Signs(likeness=10.0, lead=4.0, disagreement_px=1.0, spread_px=1.5, witness_px=1.0)
-SURE = np.diag([4000.0, 4000.0, 10.0, 10.0])
+BUNDLED = Confidence.from_config(weights().config["confidence"])
+INFORMATION = np.diag([4000.0, 4000.0, 10.0, 10.0])
 
 
-def answers(count):
-    """Signs that mean something, with scatter, and the errors they come with."""
-    rng = np.random.default_rng(5)
-    right = rng.random(count) < 0.7
-    likeness = np.where(right, 14, 6) * rng.lognormal(0, 0.3, count)
-    lead = np.where(right, 8, 1) * rng.lognormal(0, 0.5, count)
-    disagreement = np.where(right, 0.5, 5) * rng.lognormal(0, 0.7, count)
-    spread = np.where(right, 0.8, 3) * rng.lognormal(0, 0.3, count)
-    witness = np.where(right, 0.6, 4) * rng.lognormal(0, 0.7, count)
-    errors = np.where(right, 0.5 * spread * np.abs(rng.normal(1, 0.3, count)), rng.uniform(20, 200, count))
-    pulls = rng.normal(0, 2, (count, 4)) * [0.5, 1, 2, 4]
-    rows = zip(likeness, lead, disagreement, spread, witness, strict=True)
-    return [
-        confide.Measured(Signs(*row), error, pull)
-        for row, error, pull in zip(rows, errors, pulls, strict=True)
+def features(correlation=10.0, margin=4.0, halves=1.0, uncertainty=1.5, independent=1.0, **others):
+    """Return quality features of an estimate that is neither clearly right nor wrong."""
+    agreement = others.pop("agreement", BlockAgreement(40, 0.6, 12.0))
+    others = {"coverage": 0.7, "final_uncertainty_px": uncertainty, **others}
+    return QualityFeatures(correlation, margin, halves, uncertainty, independent, agreement, **others)
+
+
+SURE = features(60.0, 20.0, 0.1, 0.3, 0.2, agreement=BlockAgreement(64, 0.98, 30.0), coverage=0.95)
+HOPELESS = features(0.2, 0.0, 9.0, 9.0, 9.0, agreement=BlockAgreement(20, 0.2, 1.0), coverage=0.3)
+
+
+def simulated(count, kind="multi", seed=5):
+    """Return simulated attempts whose features are informative, with scatter."""
+    rng = np.random.default_rng(seed)
+    made = []
+    for right in rng.random(count) < 0.7:
+        better = 1.0 if right else 0.0
+        uncertainty = (0.8 if right else 3) * rng.lognormal(0, 0.3)
+        found = features(
+            (14 if right else 6) * rng.lognormal(0, 0.3),
+            (8 if right else 1) * rng.lognormal(0, 0.5),
+            (0.5 if right else 5) * rng.lognormal(0, 0.7),
+            uncertainty,
+            (0.6 if right else 4) * rng.lognormal(0, 0.7),
+            agreement=BlockAgreement(50, 0.3 + 0.5 * better * rng.random(), 4 + 15 * better * rng.random()),
+        )
+        error = 0.5 * uncertainty * abs(rng.normal(1, 0.3)) if right else rng.uniform(20, 200)
+        pull = rng.normal(0, 2, 4) * [0.5, 1, 2, 4]
+        made.append(MeasuredAttempt(found, error, pull, kind))
+    return made
+
+
+def unrelated(count):
+    return [replace(m, error_px=np.inf, kind="different") for m in simulated(4 * count) if not m.right][
+        :count
     ]
 
 
-def wider(measured, last_word):
-    """The same with pulls three times as far and another's last word."""
+def at_stage(measured, stage):
+    """Return the attempts with pulls three times as large and another final stage."""
     return [
-        dataclasses.replace(
+        replace(
             m,
             pulls=3 * m.pulls,
-            signs=dataclasses.replace(m.signs, last_word=last_word, left_px=0.1 * m.signs.spread_px),
+            features=replace(
+                m.features, final_stage=stage, final_uncertainty_px=0.1 * m.features.uncertainty_px
+            ),
         )
         for m in measured
     ]
 
 
-def apart(measured):
-    """Signs and errors."""
-    return [m.signs for m in measured], np.array([m.error_px for m in measured])
-
-
 @pytest.fixture(scope="module")
 def fitted():
-    measured = answers(600) + wider(answers(200), PIXELS)
-    return confide.fit([[m] for m in measured], [[m] for m in wider(answers(200), WINDOWS)])
+    measured = simulated(900) + at_stage(simulated(200), INTENSITY) + at_stage(simulated(200), BLOCKS)
+    return fit([[m] for m in measured + unrelated(100)])
 
 
-@pytest.mark.parametrize("sign", ["likeness", "lead", "disagreement_px", "spread_px", "witness_px"])
-def test_every_sign_speaks_one_way(sign):
-    better = -1 if sign.endswith("_px") else 1
-    steps = [dataclasses.replace(FAIR, **{sign: value}) for value in np.geomspace(0.05, 20, 30)[::better]]
-    said = [BUNDLED.probability(each) for each in steps]
-    assert (np.diff(said) >= 0).all() and said[-1] > said[0]
+@pytest.mark.parametrize("name", ["correlation", "score_margin", "half_disagreement_px", "uncertainty_px"])
+def test_the_probability_grows_with_what_speaks_for_an_estimate(fitted, name):
+    values = np.geomspace(0.05, 20, 30)[:: -1 if name.endswith("_px") else 1]
+    probabilities = [fitted.probability(replace(features(), **{name: value})) for value in values]
+    assert (np.diff(probabilities) >= 0).all() and probabilities[-1] > probabilities[0]
 
 
-def test_the_surer_the_answer_the_milder_the_verdict():
-    ranks = {"refuse": 0, "review": 1, "accept": 2}
-    steps = [Signs(v, v / 2, *[9 / v] * 3) for v in np.geomspace(1, 60)]
-    assert [BUNDLED.probability(s) for s in steps] == sorted(BUNDLED.probability(s) for s in steps)
-    said = [ranks[BUNDLED.verdict(s)[0]] for s in steps]
-    assert said == sorted(said) and set(said) == {0, 1, 2}
-
-
-def test_a_higher_threshold_accepts_no_more():
-    signs = [answer.signs for answer in answers(200)]
-    accepted = [
-        sum(dataclasses.replace(BUNDLED, accept_from=least).verdict(s)[0] == "accept" for s in signs)
-        for least in (0.5, 0.8, 0.95, 0.99, 1.01)
+@pytest.mark.parametrize("model", ["fitted", "bundled"])
+def test_the_probability_grows_with_the_share_of_blocks_that_agree(fitted, model):
+    model = fitted if model == "fitted" else BUNDLED
+    probabilities = [
+        model.probability(features(agreement=BlockAgreement(50, share, 30 * share)))
+        for share in np.linspace(0.1, 1, 10)
     ]
-    assert accepted == sorted(accepted, reverse=True) and accepted[-1] == 0 < accepted[0]
+    assert (np.diff(probabilities) >= 0).all() and probabilities[-1] > probabilities[0]
 
 
-def test_a_fit_tells_right_answers_from_wrong_ones(fitted):
-    signs, errors = apart(answers(600))
-    accepted = np.array([fitted.verdict(s)[0] == "accept" for s in signs])
-    assert accepted.mean() > 0.5
-    assert (errors[accepted] < confide.RIGHT_PX).mean() >= confide.CAREFUL - 0.01
+def test_clear_cases_of_the_bundled_calibration():
+    assert BUNDLED.probability(SURE) > 0.999 and BUNDLED.accepts(SURE)
+    assert BUNDLED.probability(HOPELESS) < BUNDLED.review_probability
 
 
-def test_the_answer_is_that_of_the_first_attempt_that_will_do(fitted):
-    sure = confide.Measured(Signs(60.0, 20.0, 0.1, 0.3, 0.1), 0.3, np.zeros(4))
-    unsure = confide.Measured(Signs(0.2, 0.0, 9.0, 9.0, 9.0), 90.0, np.zeros(4))
-    later = dataclasses.replace(sure, error_px=1.0)
-    assert confide._given(fitted, [sure, later]) is sure
-    assert confide._given(fitted, [unsure, later]) is later
-    assert confide._given(fitted, [unsure, last := dataclasses.replace(unsure)]) is last
+def test_nothing_is_accepted_without_a_margin():
+    assert not BUNDLED.accepts(replace(SURE, score_margin=MIN_SCORE_MARGIN - 0.01))
+    assert BUNDLED.accepts(replace(SURE, score_margin=MIN_SCORE_MARGIN + 0.01))
+
+
+def test_nothing_is_accepted_below_the_probability():
+    probability = BUNDLED.probability(SURE)
+    assert not replace(BUNDLED, accept_probability=probability + 1e-6).finds(SURE)
+    assert replace(BUNDLED, accept_probability=probability - 1e-6).finds(SURE)
+
+
+def test_nothing_is_accepted_above_the_tolerance():
+    expected = BUNDLED.expected_error_px(SURE)
+    assert BUNDLED.accepts(SURE, 1.01 * expected) and not BUNDLED.accepts(SURE, 0.99 * expected)
+    vague = replace(SURE, final_uncertainty_px=100.0)
+    assert BUNDLED.finds(vague) and not BUNDLED.accepts(vague)
+
+
+def test_the_fit_accepts_few_wrong_estimates_and_most_right_ones(fitted):
+    fresh = simulated(1000, seed=6)
+    accepted = [m for m in fresh if fitted.accepts(m.features)]
+    assert sum(not m.right for m in accepted) <= 0.01 * len(accepted)
+    assert len(accepted) > 0.9 * sum(m.right for m in fresh)
+
+
+def test_the_fit_refuses_most_unrelated_pairs_and_few_right_ones(fitted):
+    refused = [fitted.probability(m.features) < fitted.review_probability for m in unrelated(200)]
+    assert np.mean(refused) > 0.85
+    right = [m for m in simulated(500, seed=7) if m.right]
+    assert np.mean([fitted.probability(m.features) < fitted.review_probability for m in right]) < 0.05
+
+
+def test_the_threshold_is_the_strictest_where_the_pairs_prove_nothing():
+    few = [[m] for m in simulated(40)]
+    assert fit(few).accept_probability == max(PROBABILITIES)
+
+
+def test_the_first_accepted_attempt_is_reported(fitted):
+    sure = MeasuredAttempt(SURE, 0.3, np.zeros(4))
+    unsure = MeasuredAttempt(HOPELESS, 90.0, np.zeros(4))
+    later = replace(sure, error_px=1.0)
+    assert reported(fitted, [sure, later]) is sure
+    assert reported(fitted, [unsure, later]) is later
+    assert reported(fitted, [replace(sure, period_px=20.0), later]) is later
+    assert reported(fitted, [unsure, last := replace(unsure)]) is last
 
 
 def test_the_expected_error_is_the_mean_error(fitted):
-    signs, errors = apart(answers(600))
-    expected = np.array([fitted.expected_px(s) for s in signs])
+    fresh = simulated(900, seed=8)
+    expected = np.array([fitted.expected_error_px(m.features) for m in fresh])
+    errors = np.array([m.error_px for m in fresh])
     assert expected.mean() == pytest.approx(errors.mean(), rel=0.25)
     low, high = np.array_split(np.argsort(expected), 2)
     assert errors[high].mean() > 10 * errors[low].mean()
 
 
-def test_a_95_percent_interval_holds_95_percent(fitted):
-    right = [m for m in answers(600) if m.error_px < confide.RIGHT_PX]
+def test_a_95_percent_interval_contains_95_percent(fitted):
+    right = [m for m in simulated(600) if m.right]
     half = 1.96 * np.sqrt(np.diag(fitted.calibrated(np.eye(4))))
     assert half == pytest.approx(1.96 * 2 * np.array([0.5, 1, 2, 4]), rel=0.2)
-    assert (np.abs([m.pulls for m in right]) <= half).mean(0) == pytest.approx(0.95, abs=0.01)
+    assert (np.abs([m.pulls for m in right]) <= half).mean(0) == pytest.approx(0.95, abs=0.02)
 
 
-@pytest.mark.parametrize("word", [WINDOWS, PIXELS])
-def test_who_had_the_last_word_has_an_error_bar_of_its_own(fitted, word):
-    wide = np.divide(fitted.bars[word].interval_scale, fitted.bars[VIEW].interval_scale)
+@pytest.mark.parametrize("stage", [BLOCKS, INTENSITY])
+def test_each_final_stage_has_its_own_error_scale(fitted, stage):
+    wide = np.divide(
+        fitted.error_scales[stage].interval_scale, fitted.error_scales[WHOLE_VIEW].interval_scale
+    )
     assert wide == pytest.approx(3, rel=0.3)
-    assert np.allclose(np.diag(fitted.calibrated(SURE, word)), wide**2 * np.diag(fitted.calibrated(SURE)))
+    assert np.allclose(
+        np.diag(fitted.calibrated(INFORMATION, stage)), wide**2 * np.diag(fitted.calibrated(INFORMATION))
+    )
 
 
-def test_the_error_to_expect_is_what_the_last_word_leaves_open(fitted):
-    sure = dataclasses.replace(FAIR, likeness=60, lead=20.0)
-    of_pixels = dataclasses.replace(sure, last_word=PIXELS, left_px=0.1 * sure.spread_px)
-    closer = dataclasses.replace(of_pixels, left_px=0.05 * sure.spread_px)
-    assert fitted.expected_px(closer) < fitted.expected_px(of_pixels)
-    assert fitted.probability(of_pixels) == fitted.probability(sure)
+def test_the_expected_error_follows_the_final_stage(fitted):
+    coarse, fine = (
+        replace(SURE, final_stage=INTENSITY, final_uncertainty_px=share * SURE.uncertainty_px)
+        for share in (0.1, 0.05)
+    )
+    assert fitted.precision_px(fine) == pytest.approx(fitted.precision_px(coarse) / 2)
+    assert fitted.probability(coarse) == fitted.probability(fine)
 
 
-def test_of_too_few_right_answers_no_error_bar_is_made():
-    assert confide.fit([[m] for m in answers(300)], []).bars[PIXELS] == confide.UNSCALED
+def test_what_a_similarity_cannot_explain_is_part_of_the_error(fitted):
+    stretched = replace(SURE, affine=AffineResidual(0.03, 90.0))
+    assert fitted.precision_px(stretched) > stretched.affine.corner_px > 5
+    assert not fitted.accepts(stretched) and fitted.finds(stretched)
 
 
-def test_the_reason_names_the_weakest_sign():
-    for signs, reason in (
-        (Signs(0.2, 0.0, 9, 9, 9), "another turn, scale or place"),
-        (Signs(0.2, 10.0, 8, 9, 9), "network and mutual information differ by 9.0 px"),
-        (Signs(0.2, 10.0, 9, 9, 4, last_word=PIXELS), "network and pixels differ by 4.0 px"),
-        (Signs(0.2, 10.0, 9, 9, 1), "two halves of the image, asked apart, differ by 9.0 px"),
-        (Signs(0.2, 10.0, 1, 9, 1), "little alike"),
-    ):
-        assert reason in BUNDLED.verdict(signs)[1]
+def test_too_few_right_attempts_give_no_error_scale():
+    assert fit([[m] for m in simulated(300)]).error_scales[INTENSITY] == UNSCALED
 
 
-@pytest.mark.parametrize(("word", "witness"), [(PIXELS, "pixels"), (VIEW, "mutual information")])
-def test_an_accepted_answer_says_who_agreed(word, witness):
-    said = BUNDLED.verdict(Signs(60.0, 20.0, 0.1, 0.3, 0.2, last_word=word))
-    assert said == ("accept", f"network and {witness} agree to 0.2 px at 256 x 256")
-
-
-def seen(gradient=(0.0, 0.0)):
-    """A candidate at 256 px whose black and white halves pull along x."""
+def candidate(gradient=(0.0, 0.0)):
+    """Return a candidate at 256 px whose two halves have gradients along x."""
     pulls = np.array([[0, 0, pull, 0] for pull in gradient])
-    return Candidate(np.eye(3), 12.0, Evidence(np.zeros(4), pulls, np.stack([SURE, SURE]), 12.0), 256)
+    return Candidate(
+        np.eye(3), 12.0, Evidence(np.zeros(4), pulls, np.stack([INFORMATION, INFORMATION]), 12.0), 256
+    )
 
 
-def test_halves_that_pull_apart_are_read_as_a_disagreement():
-    same, other = (seen((pull, -pull)) for pull in (0.0, 2.0))
-    assert disagreement_px(same) == 0
-    assert disagreement_px(other) == pytest.approx(2 * 2 * 2.0 / 10, rel=0.1)  # cells of 2 px, both ways
-    assert spread_px(same) == spread_px(other) > 0
+def test_opposite_gradients_of_the_halves_are_a_disagreement():
+    same, other = (candidate((pull, -pull)) for pull in (0.0, 2.0))
+    assert half_disagreement_px(same) == 0
+    assert half_disagreement_px(other) == pytest.approx(2 * 2 * 2.0 / 10, rel=0.1)  # cells of 2 px, both ways
+    assert uncertainty_px(same) == uncertainty_px(other) > 0
 
 
-def test_more_information_leaves_less_open():
-    know = seen()
-    more = dataclasses.replace(know.evidence, information=know.evidence.information * 4)
-    less_open = covariance(dataclasses.replace(know, evidence=more))
-    assert np.allclose(less_open, covariance(know) / 4)
-    assert np.allclose(covariance(know), np.linalg.inv(2 * SURE))
+def test_more_information_has_a_smaller_covariance():
+    known = candidate()
+    more = replace(known.evidence, information=known.evidence.information * 4)
+    smaller = covariance(replace(known, evidence=more))
+    assert np.allclose(smaller, covariance(known) / 4)
+    assert np.allclose(covariance(known), np.linalg.inv(2 * INFORMATION))

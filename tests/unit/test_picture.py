@@ -53,7 +53,7 @@ def test_fixed_alone_is_magenta_and_registered_alone_is_green(registration):
 
 def test_where_the_moving_image_does_not_reach_the_panel_is_light(registration):
     figure = picture.draw(registration(scale=0.5))
-    assert shown(figure, 2)[0, 0] == picture.NOTHING
+    assert shown(figure, 2)[0, 0] == picture.EMPTY_GRAY
     assert shown(figure, 3)[0, 0, 1] == 0
 
 

@@ -5,17 +5,25 @@ import math
 import numpy as np
 import pytest
 import torch
+from torch.nn.functional import grid_sample
 
 from xebra.engine import open_engine
-from xebra.estimate.displacement import CELL, Evidence, at_points, corner_points, matrix
-from xebra.estimate.pyramid import evidence_of
-from xebra.evaluation.release import golden_difference
-from xebra.network.refine import Refine, RefineConfig, centres, chessboard, displaced
-from xebra.training.refining import displacement, newton_step
+from xebra.estimate.displacement import (
+    CELL,
+    Evidence,
+    displacement_at,
+    similarity_matrix,
+    view_corners,
+)
+from xebra.estimate.refinement import evidence_from_outputs
+from xebra.evaluation.export_and_calibrate import golden_difference
+from xebra.network.refine import REACH, Refine, RefineConfig, centres, chessboard, displaced
+from xebra.training.refine_task import displacement, newton_step
 from xebra.transform import SimilarityTransform, image_center
 from xebra.weights import BUNDLED, weights
 
 SIZE = 128
+REFINED = [level["graph"] for level in weights().config["refine_levels"]]
 CELLS = SIZE // CELL
 TRUTH = torch.tensor([0.012, -0.02, 1.3, -0.7])  # turn, skew, cells, cells
 
@@ -41,21 +49,21 @@ def asked(network, evidence):
 
 def corner_distance(one, other):
     apart = np.asarray(one) - np.asarray(other)
-    return np.hypot(*at_points(apart, corner_points(SIZE)).T).max()
+    return np.hypot(*displacement_at(apart, view_corners(SIZE)).T).max()
 
 
 def test_newtons_step_brings_a_small_displacement_home(network):
     evidence = evidence_for(displaced(centres(4, TRUTH), TRUTH[None])[:, 0])
     said = asked(network, evidence)
     assert corner_distance(said.displacement, TRUTH) > 0.3  # the grid's best place is not yet it
-    assert corner_distance(said.displacement + said.step(SIZE), TRUTH) < 0.05
+    assert corner_distance(said.displacement + said.newton_step(SIZE), TRUTH) < 0.05
 
 
 def test_training_takes_the_step_that_serving_takes(network):
     evidence = evidence_for(displaced(centres(4, TRUTH), TRUTH[None])[:, 0])
     said = asked(network, evidence)
     found = newton_step(network, evidence, torch.from_numpy(said.displacement).float()[None])
-    assert np.allclose(found[0], said.displacement + said.step(SIZE), atol=1e-5)
+    assert np.allclose(found[0], said.displacement + said.newton_step(SIZE), atol=1e-5)
 
 
 def test_black_and_white_blocks_are_two_estimates_that_share_nothing(network):
@@ -63,7 +71,7 @@ def test_black_and_white_blocks_are_two_estimates_that_share_nothing(network):
     white = chessboard(4, where)[1].bool()
     where[white] += torch.tensor([0.5, 0.0])  # what the white blocks alone see half a cell to the right
     said = asked(network, evidence_for(where))
-    black, white = (said.displacement + said.step(SIZE, colour) for colour in (0, 1))
+    black, white = (said.displacement + said.newton_step(SIZE, half) for half in (0, 1))
     assert corner_distance(black, TRUTH) < 0.05
     assert np.allclose(white - black, [0, 0, 0.5, 0], atol=0.05)
 
@@ -72,7 +80,7 @@ def test_where_the_evidence_has_no_peak_no_step_is_taken(network):
     valley = -evidence_for(torch.zeros(16, 2))
     at = torch.zeros(1, 4)
     gradient, information = network.newton(valley, at)
-    assert not Evidence(np.zeros(4), gradient[0].numpy(), information[0].numpy(), 0.0).step(SIZE).any()
+    assert not Evidence(np.zeros(4), gradient[0].numpy(), information[0].numpy(), 0.0).newton_step(SIZE).any()
     assert torch.equal(newton_step(network, valley, at), at)
 
 
@@ -95,14 +103,14 @@ def test_a_displacement_is_the_similarity_that_training_means_by_it():
     for (angle, log_scale, x, y), one in zip(parameters.tolist(), found, strict=True):
         center, shift = image_center((SIZE, SIZE)), (x * SIZE, y * SIZE)
         truth = SimilarityTransform(math.exp(log_scale), angle, shift, center)
-        assert np.allclose(matrix(one, SIZE), truth.inverse().matrix, atol=1e-4)
+        assert np.allclose(similarity_matrix(one, SIZE), truth.inverse().matrix, atol=1e-4)
 
 
 def test_the_matrix_moves_corners_by_the_displacement():
-    corners = corner_points(SIZE)
+    corners = view_corners(SIZE)
     px = corners * CELL + (SIZE - 1) / 2
-    moved = matrix(TRUTH.numpy(), SIZE) @ np.column_stack([px, np.ones(4)]).T
-    assert np.allclose(moved[:2].T - px, CELL * at_points(TRUTH.numpy(), corners))
+    moved = similarity_matrix(TRUTH.numpy(), SIZE) @ np.column_stack([px, np.ones(4)]).T
+    assert np.allclose(moved[:2].T - px, CELL * displacement_at(TRUTH.numpy(), corners))
 
 
 @pytest.mark.parametrize("graph", weights().graphs)
@@ -110,13 +118,26 @@ def test_bundled_graphs_give_the_answers_that_torch_gave(graph):
     assert golden_difference(open_engine(), graph) < 1e-3
 
 
+@pytest.mark.parametrize("graph", REFINED)
+def test_block_correlations_at_the_displacement_add_up_to_the_score(graph):
+    with np.load(BUNDLED / graph / "golden.npz") as golden:
+        said = open_engine().run(graph, fixed=golden["fixed"], moving=golden["moving"])
+        assert np.allclose(said["block_correlation"], golden["block_correlation"], atol=1e-3)
+    correlation, at = (torch.from_numpy(said[name]) for name in ("block_correlation", "displacement"))
+    rows = correlation.shape[1]
+    places = displaced(centres(rows, at), at).permute(1, 0, 2)  # (B, block, 2)
+    points = (places / REACH).reshape(-1, 1, 1, 2)
+    seen = grid_sample(correlation.reshape(-1, 1, 17, 17), points, align_corners=True)
+    assert np.allclose(seen.view(len(at), -1).sum(1), said["score"], atol=1e-3)
+
+
 def test_strangers_in_the_batch_do_not_change_an_answer():
-    graph, engine = weights().config["levels"][0]["graph"], open_engine()
+    graph, engine = weights().config["refine_levels"][0]["graph"], open_engine()
     with np.load(BUNDLED / graph / "golden.npz") as golden:
         fixed, moving = golden["fixed"], golden["moving"]
     together = engine.run(graph, fixed=fixed[::-1].copy(), moving=moving[::-1].copy())
     for member in range(len(fixed)):
         alone = engine.run(graph, fixed=fixed[member : member + 1], moving=moving[member : member + 1])
-        one, other = evidence_of(alone, 0), evidence_of(together, len(fixed) - 1 - member)
-        ends = [said.displacement + said.step(SIZE) for said in (one, other)]
+        one, other = evidence_from_outputs(alone, 0), evidence_from_outputs(together, len(fixed) - 1 - member)
+        ends = [said.displacement + said.newton_step(SIZE) for said in (one, other)]
         assert corner_distance(*ends) * CELL < 1e-3

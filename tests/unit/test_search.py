@@ -10,14 +10,14 @@ from specimens import seen_twice, specimen
 from torch.nn import functional as F  # noqa: N812
 
 from xebra.engine import open_engine
-from xebra.estimate.hypotheses import UNHEARD_OF, SearchGrid, peaks
-from xebra.estimate.pyramid import Pair
+from xebra.estimate.image_pair import ImagePair, full_view_matrix
+from xebra.estimate.search_peaks import UNSEARCHED_SCORE, SearchGrid, find_peaks
 from xebra.image import Image
 from xebra.network.correlate import Correlate, conjugate_product
 from xebra.network.features import FeatureHead, normalised
 from xebra.network.search import SearchConfig, hypotheses
 from xebra.specimen.instruments import absorption
-from xebra.training.refining import RefineLesson
+from xebra.training.refine_task import RefineTask
 from xebra.transform import SimilarityTransform, image_center
 from xebra.weights import weights
 
@@ -61,13 +61,13 @@ def test_the_grid_counts_hypotheses_as_the_network_does():
     of_network = hypotheses(SearchConfig()).numpy()
     for number in (0, 5, 100, 251):
         angle, scale = divmod(number, GRID.scales)
-        said = SimilarityTransform.from_matrix(GRID.similarity(angle, scale, np.zeros(2)))
+        said = SimilarityTransform.from_matrix(np.linalg.inv(GRID.transform(angle, scale, np.zeros(2))))
         assert math.remainder(said.angle - of_network[number, 0], 2 * math.pi) == pytest.approx(0, abs=1e-6)
         assert math.log(said.scale) == pytest.approx(of_network[number, 1], abs=1e-6)
 
 
-def hills(*tops):
-    """Scores (36, 7, 17, 17), each top (angle, scale, column, row, height) falling off on all sides."""
+def paraboloids(*tops):
+    """Return scores (252, 17, 17) with paraboloids at some tops (angle, scale, column, row, height)."""
     angle, scale, row, column = np.ogrid[:36, :7, :17, :17]
     scores = np.zeros((36, 7, 17, 17))
     for at_angle, at_scale, at_column, at_row, height in tops:
@@ -78,46 +78,46 @@ def hills(*tops):
 
 
 def four(peak):
-    """A peak's angle (steps), scale (steps) and shift (cells) as the grid counts them."""
-    found = SimilarityTransform.from_matrix(peak.fixed_from_moving, (63.5, 63.5))
+    """Return a peak's angle (steps), scale (steps) and shift (cells)."""
+    found = SimilarityTransform.from_matrix(np.linalg.inv(peak.moving_from_fixed), (63.5, 63.5))
     steps = math.log(found.scale) / (2 * math.log(2) / 6) + 3
     return [math.degrees(found.angle) / 10 % 36, steps, *(-t / 8 for t in found.translation)]
 
 
 def test_peaks_are_not_neighbours_of_better_ones():
-    first, second = peaks(hills((35, 3, 8, 8, 20), (12, 5, 4, 10, 15)), GRID, 2)
+    first, second = find_peaks(paraboloids((35, 3, 8, 8, 20), (12, 5, 4, 10, 15)), GRID, 2)
     assert four(first) == pytest.approx([35, 3, 0, 0], abs=1e-6)
     assert four(second) == pytest.approx([12, 5, -4, 2], abs=1e-6)
     assert (first.score, second.score) == (20, 15)
 
 
 def test_one_turn_and_scale_may_fit_in_two_places():
-    best, other = peaks(hills((12, 5, 4, 10, 20), (12, 5, 12, 10, 18)), GRID, 2)
+    best, other = find_peaks(paraboloids((12, 5, 4, 10, 20), (12, 5, 12, 10, 18)), GRID, 2)
     assert four(best) == pytest.approx([12, 5, -4, 2], abs=1e-6)
     assert four(other) == pytest.approx([12, 5, 4, 2], abs=1e-6)
     assert (best.score, other.score) == (20, 18)
 
 
 def test_a_peak_between_the_steps_of_the_grid_is_found_there():
-    best = peaks(hills((0.3, 3.2, 8.4, 9.7, 20)), GRID, 1)[0]
+    best = find_peaks(paraboloids((0.3, 3.2, 8.4, 9.7, 20)), GRID, 1)[0]
     assert four(best) == pytest.approx([0.3, 3.2, 0.4, 1.7], abs=1e-6)
 
 
-def test_what_was_searched_next_to_a_transform_is_told():
-    scores = hills((35, 3, 8, 8, 20), (12, 5, 4, 10, 15))
-    near = GRID.similarity(11.7, 5.2, np.array([-3.6, 1.8]))
-    assert GRID.near(scores, near) == 15
-    assert GRID.near(scores, GRID.similarity(35.6, 3, np.zeros(2))) == 20
-    angle, scale, shift = GRID.steps(near)
+def test_the_score_near_a_transform_is_the_highest_within_a_step():
+    scores = paraboloids((35, 3, 8, 8, 20), (12, 5, 4, 10, 15))
+    near = GRID.transform(11.7, 5.2, np.array([-3.6, 1.8]))
+    assert GRID.score_near(scores, near) == 15
+    assert GRID.score_near(scores, GRID.transform(35.6, 3, np.zeros(2))) == 20
+    angle, scale, shift = GRID.position(near)
     assert [angle, scale, *shift] == pytest.approx([11.7, 5.2, -3.6, 1.8])
-    for beyond in (GRID.similarity(3, 8.5, np.zeros(2)), GRID.similarity(3, 3, np.array([40, 0]))):
-        assert GRID.near(scores, beyond) == UNHEARD_OF
+    for beyond in (GRID.transform(3, 8.5, np.zeros(2)), GRID.transform(3, 3, np.array([40, 0]))):
+        assert GRID.score_near(scores, beyond) == UNSEARCHED_SCORE
 
 
 def test_a_known_scale_leaves_hypotheses_of_that_scale_only():
-    scores = hills((3, 1, 8, 8, 20), (20, 3, 8, 8, 10))
-    assert four(peaks(scores, GRID, 1)[0])[1] == pytest.approx(1)
-    for peak in peaks(scores, GRID, 8, scale_within=0.1):
+    scores = paraboloids((3, 1, 8, 8, 20), (20, 3, 8, 8, 10))
+    assert four(find_peaks(scores, GRID, 1)[0])[1] == pytest.approx(1)
+    for peak in find_peaks(scores, GRID, 8, max_log_scale=0.1):
         assert four(peak)[1] == pytest.approx(3, abs=0.5)
 
 
@@ -126,23 +126,23 @@ def layers():
     return specimen(576, seed=9)
 
 
-@pytest.mark.parametrize("stage", ["glance", "search"])
+@pytest.mark.parametrize("stage", ["coarse_search", "fine_search"])
 @pytest.mark.parametrize(
     ("angle_deg", "scale", "shift"), [(160, 1.0, (20, -10)), (-75, 1.4, (0, 30)), (30, 0.7, (-25, 15))]
 )
 def test_a_turned_scaled_and_shifted_copy_is_found(layers, angle_deg, scale, shift, stage):
     truth = SimilarityTransform(scale, math.radians(angle_deg), shift, image_center((256, 256)))
     fixed, moving = seen_twice(layers, (absorption, absorption), truth, side=256)
-    pair = Pair(Image(fixed), Image(moving))
-    views = [each.view(pair.square(each, 128), 128)[None] for each in (pair.fixed, pair.moving)]
+    pair = ImagePair(Image(fixed), Image(moving))
+    views = [each.view(full_view_matrix(each.shape, 128), 128)[None] for each in (pair.fixed, pair.moving)]
     search = weights().config[stage]
     scores = open_engine().run(search["graph"], fixed=views[0], moving=views[1])["scores"][0]
-    best = peaks(scores, replace(GRID, cells=search["cells"]), 1)[0]
+    best = find_peaks(scores, replace(GRID, cells=search["cells"]), 1)[0]
     x, y = shift
     middle = image_center((128, 128))
     seen = SimilarityTransform(scale, math.radians(angle_deg), (x / 2, y / 2), middle)
-    left = SimilarityTransform.from_matrix(np.linalg.inv(seen.matrix) @ best.fixed_from_moving, middle)
-    reach = RefineLesson.reach  # what the next stage has learnt to mend
+    left = SimilarityTransform.from_matrix(np.linalg.inv(best.moving_from_fixed @ seen.matrix), middle)
+    reach = RefineTask.reach  # what the next stage has learnt to mend
     assert abs(math.degrees(left.angle)) < reach.angle_deg
     assert 1 / reach.scale < left.scale < reach.scale
     assert np.abs(left.translation).max() < reach.shift * 128

@@ -107,7 +107,7 @@ def test_a_matrix_that_is_no_similarity_is_refused(linear):
 def test_a_projective_matrix_is_refused():
     matrix = np.eye(3)
     matrix[2, 0] = 1e-3
-    with pytest.raises(ValueError, match="no similarity"):
+    with pytest.raises(ValueError, match="not a similarity"):
         SimilarityTransform.from_matrix(matrix)
 
 

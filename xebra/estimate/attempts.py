@@ -1,4 +1,4 @@
-"""Attempts at a pair by the default network: a quick one, then one that takes more pains."""
+"""Attempts at a pair by the default network: a quick one, then a thorough one."""
 
 from __future__ import annotations
 
@@ -7,155 +7,161 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from xebra.engine import Engine
-from xebra.estimate.confidence import AHEAD
-from xebra.estimate.hypotheses import SearchGrid
-from xebra.estimate.opinions import Opinions
-from xebra.estimate.polish import polished
-from xebra.estimate.pyramid import (
-    Candidate,
-    Level,
-    Pair,
-    Searched,
-    apart_px,
-    as_they_lie,
-    look,
-    refined,
-    searched,
-)
-from xebra.estimate.signs import PIXELS, VIEW, WINDOWS, Signs, disagreement_px, spread_px
-from xebra.estimate.windows import closer
+from xebra.estimate.affine_residual import AffineResidual
+from xebra.estimate.block_agreement import BlockAgreement
+from xebra.estimate.candidate_scoring import CandidateScoring
+from xebra.estimate.coarse_search import SearchLevel, SearchResult, coarse_search
+from xebra.estimate.confidence import MIN_SCORE_MARGIN
+from xebra.estimate.final_stage import FinalEstimate, finalise
+from xebra.estimate.image_pair import Candidate, ImagePair, corner_distance_px, identity_candidates
+from xebra.estimate.intensity_refinement import refine_by_intensity
+from xebra.estimate.quality_features import INTENSITY, QualityFeatures, half_disagreement_px, uncertainty_px
+from xebra.estimate.refinement import RefineLevel, refine_step, refine_until_converged
+from xebra.estimate.stages import Stages
 
-OTHER_PX = 20.0  # at 256: hypotheses that end further apart than this are two
-SAME_PX = 12.0  # at 256: of hypotheses that lie nearer than this one is followed up
-MOST = 24  # of the search's best, either way round, that the second attempt looks at
-CLEAR = 4.0  # log odds: hypotheses as far behind the search's best are not looked at first
-TORN = 1.0  # log odds: with another as little behind, the quick attempt would be a guess
-FOLLOWED = 4  # of those that the second attempt looks at, as they are and mended
-
-
-@dataclass(frozen=True)
-class Stage:
-    """A graph that searches, and what its scores stand for."""
-
-    graph: str
-    grid: SearchGrid
-
-
-@dataclass(frozen=True)
-class Stages:
-    """The network's graphs, what they are asked, and where they run."""
-
-    engine: Engine
-    glance: Stage
-    search: Stage  # the same with finer cells
-    first: Level  # looks at hypotheses
-    fine: Level  # the closest view of the whole
-
-    def searched(self, stage: Stage, pair: Pair) -> Searched:
-        """What a stage says of a pair."""
-        return searched(self.engine, stage.graph, stage.grid, pair)
+DIFFERENT_PX = 20.0  # at 256: refined candidates further apart than this are different transforms
+DUPLICATE_PX = 12.0  # at 256: of candidates nearer than this only the best is refined further
+IDENTITY_PX = 4.0  # at 256: a smaller displacement may be that of a pattern which is fixed to the detector
+SEARCH_CANDIDATES = 24  # of each search direction, in the thorough attempt
+COMPETITOR_MARGIN = 4.0  # log odds: the quick attempt refines candidates within this of the search's best
+AMBIGUOUS_MARGIN = 1.0  # log odds: with a competitor within this the quick attempt is skipped
+FOLLOWED = 4  # candidates that the thorough attempt refines, each with and without mutual information
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """An answer with its signs, and the way to it."""
+    """An estimate with its quality features."""
 
     best: Candidate
-    signs: Signs
-    way: tuple[Candidate, ...]  # the best after the first looks, and after the closest of the whole
+    features: QualityFeatures
+    path: tuple[Candidate, ...]  # the best candidate after coarse and after fine refinement
 
 
 class Attempts:
-    """At one pair; each that is asked for takes more time."""
+    """Iterates over the attempts at one pair, each slower and more reliable than the one before.
 
-    def __init__(self, stages: Stages, pair: Pair, scale_within: float | None = None):
-        """``scale_within``: search only log scales as near to none as this.
+    ``search`` is the latest search result, ``hypotheses`` are its best candidates, best first.
+    """
 
-        ``search`` is what was searched last, ``hypotheses`` the best of it, best first.
-        """
-        self._stages, self._pair, self._scale_within = stages, pair, scale_within
-        self.search = stages.searched(stages.glance, pair)
-        glanced = stages.first.kept - 1  # beside them, the images as they lie
-        self.hypotheses = self.search.best(glanced, scale_within)
-        self._opinions = Opinions(pair, self.search)
+    def __init__(self, stages: Stages, pair: ImagePair, max_log_scale: float | None = None):
+        """``max_log_scale`` bounds abs(log scale) in the search."""
+        self._stages, self._pair, self._max_log_scale = stages, pair, max_log_scale
+        self.search = self._search(stages.coarse_search, pair)
+        self.hypotheses = self.search.candidates(stages.coarse.kept - 1, max_log_scale)
+        self._scoring = CandidateScoring(pair, self.search)
+        self._identity = identity_candidates(pair, stages.coarse.size)  # those that are not refined yet
+        self._refined: list[Candidate] = []
 
     def __iter__(self) -> Iterator[Attempt]:
-        unturned, *turned = as_they_lie(self._pair, self._stages.first.size)
-        best, *others = self.hypotheses
-        rivals = [other for other in others if best.score - other.score < CLEAR]
-        looked = self._looked([best, *rivals, unturned] if rivals else [best])
-        if not rivals or best.score - rivals[0].score > TORN:
-            yield self._followed(looked, looked)
-        self.search = self._opinions.search = self._stages.searched(self._stages.search, self._pair)
-        self.hypotheses = self.search.best(MOST, self._scale_within)
-        unseen = turned if rivals else [unturned, *turned]
-        looked += self._looked([*unseen, *self.hypotheses, *self._asked_back()])
-        likely = self._distinct(looked, FOLLOWED)
-        mended = self._looked([self._opinions.mended(candidate) for candidate in likely])
-        yield self._followed(self._looked(likely + mended), looked, thorough=True)
+        quick = self.quick()
+        if quick is not None:
+            yield quick
+        yield self._thorough()
 
-    def _asked_back(self) -> list[Candidate]:
-        """What the search finds with the images exchanged."""
-        found = self._stages.searched(self._stages.search, self._pair.exchanged())
-        best = found.best(MOST, self._scale_within)
+    def quick(self) -> Attempt | None:
+        """Return the estimate from the best candidates of the coarse search; None where two are as good."""
+        best, *others = self.hypotheses
+        competitors = [other for other in others if best.score - other.score < COMPETITOR_MARGIN]
+        candidates = [best, *competitors, self._identity[0]] if competitors else [best]
+        self._refined = self._refine(candidates)
+        self._identity = self._identity[1:] if competitors else self._identity
+        if competitors and best.score - competitors[0].score <= AMBIGUOUS_MARGIN:
+            return None
+        start, end = self._follow(self._refined, 1)
+        return self._attempt(start, end, self._refined, thorough=False)
+
+    def _thorough(self) -> Attempt:
+        """Return the estimate from a finer search in both directions, with mutual information.
+
+        Noisy images are smoothed first.
+        """
+        if self._pair.is_noisy:
+            self._pair = self._pair.smoothed()
+            self._scoring = CandidateScoring(self._pair, self.search)
+            self._refined = self._refine(self._refined)
+        self.search = self._scoring.search = self._search(self._stages.fine_search, self._pair)
+        self.hypotheses = self.search.candidates(SEARCH_CANDIDATES, self._max_log_scale)
+        candidates = [*self._identity, *self.hypotheses, *self._reverse_search()]
+        refined = self._refined + self._refine(candidates)
+        likely = self._distinct(refined, FOLLOWED)
+        mi_refined = self._refine([self._scoring.mi_refined_coarse(candidate) for candidate in likely])
+        likely = self._refine(likely + mi_refined)
+        start, end = self._follow(likely, FOLLOWED)
+        mi_refined = self._refine([self._scoring.mi_refined_fine(end)], self._stages.fine)
+        end = self._scoring.ranked([end, *mi_refined])[0]
+        return self._attempt(start, end, likely + refined, thorough=True)
+
+    def _search(self, level: SearchLevel, pair: ImagePair) -> SearchResult:
+        """Return the scores of a search level."""
+        return coarse_search(self._stages.engine, level, pair)
+
+    def _reverse_search(self) -> list[Candidate]:
+        """Return the candidates of a search with fixed and moving image exchanged."""
+        found = self._search(self._stages.fine_search, self._pair.swapped())
+        best = found.candidates(SEARCH_CANDIDATES, self._max_log_scale)
         return [replace(c, moving_from_fixed=np.linalg.inv(c.moving_from_fixed)) for c in best]
 
-    def _looked(self, candidates: list[Candidate]) -> list[Candidate]:
-        return look(self._stages.engine, self._stages.first, self._pair, candidates)
+    def _refine(self, candidates: list[Candidate], level: RefineLevel | None = None) -> list[Candidate]:
+        """Return each candidate after one refinement step, coarse by default."""
+        return refine_step(self._stages.engine, level or self._stages.coarse, self._pair, candidates)
+
+    def _refine_fully(self, candidate: Candidate) -> Candidate:
+        """Return a candidate refined at the fine level until it converges."""
+        return refine_until_converged(self._stages.engine, self._stages.fine, self._pair, candidate)
 
     def _distinct(self, candidates: list[Candidate], count: int) -> list[Candidate]:
-        """The most plausible, none of them where a better one lies."""
+        """Return the ``count`` best candidates without near duplicates."""
         kept: list[Candidate] = []
-        for candidate in self._opinions.ranked(candidates):
-            if len(kept) < count and all(apart_px(self._pair, candidate, c) > SAME_PX for c in kept):
+        for candidate in self._scoring.ranked(candidates):
+            distances = (corner_distance_px(self._pair, candidate, c) for c in kept)
+            if len(kept) < count and all(distance > DUPLICATE_PX for distance in distances):
                 kept.append(candidate)
         return kept
 
-    def _followed(self, likely: list[Candidate], looked: list[Candidate], thorough: bool = False) -> Attempt:
-        """The most plausible of some candidates, followed up to the images' own px."""
-        engine, pair, fine = self._stages.engine, self._pair, self._stages.fine
-        most = FOLLOWED if thorough else 1
-        ways = [(refined(engine, fine, pair, c), c) for c in self._distinct(likely, most)]
-        best = self._opinions.ranked([end for end, _ in ways])[0]
-        chosen = next(start for end, start in ways if end is best)
-        if thorough:
-            settled = look(engine, fine, pair, [self._opinions.settled(best)])
-            best = self._opinions.ranked([best, *settled])[0]
-        step = max(pair.fixed.shape) / fine.size
-        closest = closer(engine, self._stages.first.graph, pair, best, step)
-        last, word, witness_px = self._last_word(closest, WINDOWS if closest is not best else VIEW)
-        others = [c for c in likely + looked if apart_px(pair, c, chosen) > OTHER_PX]
-        lead = chosen.score - self._rival_score(chosen.score, others, last, word)
-        left_px = spread_px(last) if word == PIXELS else None
-        apart, spread = disagreement_px(closest), spread_px(closest)
-        signs = Signs(chosen.score, lead, apart, spread, witness_px, thorough, word, left_px)
-        return Attempt(last, signs, (chosen, best))
+    def _follow(self, candidates: list[Candidate], count: int) -> tuple[Candidate, Candidate]:
+        """Return the best candidate after fine refinement of ``count`` of them: its start and its end."""
+        pairs = [(self._refine_fully(start), start) for start in self._distinct(candidates, count)]
+        best = self._scoring.ranked([end for end, _ in pairs])[0]
+        return next(start for end, start in pairs if end is best), best
 
-    def _rival_score(self, score: float, others: list[Candidate], last: Candidate, word: str) -> float:
-        """Of the best of other candidates; where px had the last word, of those that they do not rule out."""
+    def _attempt(self, start: Candidate, end: Candidate, others: list[Candidate], thorough: bool) -> Attempt:
+        """Return the final estimate and its quality features for a candidate before and after refinement."""
+        final = finalise(self._stages, self._pair, self._scoring, end)
+        different = [c for c in others if corner_distance_px(self._pair, c, start) > DIFFERENT_PX]
+        size = self._stages.fine.size
+        features = QualityFeatures(
+            correlation=start.score,
+            score_margin=start.score - self._competing_score(start.score, different, final),
+            half_disagreement_px=half_disagreement_px(end),
+            uncertainty_px=uncertainty_px(end),
+            independent_disagreement_px=final.independent_disagreement_px,
+            agreement=BlockAgreement.of(end.evidence, size, self._is_identity(final.candidate)),
+            coverage=self._pair.coverage(final.candidate, self._stages.coarse.size),
+            thorough=thorough,
+            final_stage=final.stage,
+            final_uncertainty_px=final.uncertainty_px,
+            affine=AffineResidual.of(end.evidence, size),
+        )
+        return Attempt(final.candidate, features, (start, end))
+
+    def _is_identity(self, candidate: Candidate) -> bool:
+        """Return whether the images lie at the same place of the detector, as what is fixed to it would."""
+        unmoved = replace(candidate, moving_from_fixed=np.eye(3))
+        same_shape = self._pair.fixed.shape == self._pair.moving.shape
+        return same_shape and corner_distance_px(self._pair, candidate, unmoved) < IDENTITY_PX
+
+    def _competing_score(self, score: float, others: list[Candidate], final: FinalEstimate) -> float:
+        """Return the highest score of the other candidates that pixel intensities do not exclude."""
         for other in sorted(others, key=lambda c: c.score, reverse=True):
-            if word != PIXELS or score - other.score >= AHEAD or self._fits_elsewhere(other, last):
+            if (
+                final.stage != INTENSITY
+                or score - other.score >= MIN_SCORE_MARGIN
+                or self._fits_elsewhere(other, final.candidate)
+            ):
                 return other.score
         return 0.0
 
-    def _fits_elsewhere(self, candidate: Candidate, answer: Candidate) -> bool:
-        """Whether px bear a candidate out, once it is followed, and not by bringing it to the answer."""
-        end = polished(self._pair, refined(self._stages.engine, self._stages.fine, self._pair, candidate))
-        return end is not None and apart_px(self._pair, end, answer) > OTHER_PX
-
-    def _last_word(self, closest: Candidate, word: str) -> tuple[Candidate, str, float]:
-        """The answer, who says so, and how far the network's own answer and a witness are apart, px at 256.
-
-        The witness is no network: the px, where both images show one contrast, else mutual information, which
-        starts from the answer. Of two answers that err each in its own way the middle errs least.
-        """
-        by_pixels = polished(self._pair, closest) if word == VIEW else None
-        if by_pixels is not None:
-            return by_pixels, PIXELS, apart_px(self._pair, closest, by_pixels)
-        witness = self._opinions.settled(closest)
-        apart = apart_px(self._pair, closest, witness)
-        if word == WINDOWS or apart > SAME_PX:
-            return closest, word, apart
-        middle = (closest.moving_from_fixed + witness.moving_from_fixed) / 2
-        return replace(closest, moving_from_fixed=middle), word, apart
+    def _fits_elsewhere(self, candidate: Candidate, estimate: Candidate) -> bool:
+        """Return True where a candidate, fully refined, passes intensity refinement at another position."""
+        end = refine_by_intensity(self._pair, self._refine_fully(candidate))
+        return end is not None and corner_distance_px(self._pair, end.candidate, estimate) > DIFFERENT_PX

@@ -1,86 +1,87 @@
-"""From signs to how far an answer may be off, by what the signs meant on pairs held out for this."""
+"""Calibrated probability and precision of an estimate."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
-from xebra.estimate.signs import PIXELS, VIEW, Signs
-from xebra.registration import Verdict
+from xebra.estimate.estimate import REFERENCE_WIDTH
+from xebra.estimate.quality_features import WHOLE_VIEW, QualityFeatures
 
-APART_PX = 3.0  # at 256: answers of two that should agree
-AHEAD = 1.5  # scores are log odds: an answer with less lead over another may be the other
+DEFAULT_TOLERANCE = 0.02  # of the fixed image's width: largest expected corner error of an accepted estimate
+MIN_SCORE_MARGIN = 1.5  # log odds: an estimate with a smaller margin is not accepted
+QUICK_PROBABILITY = (
+    0.99  # a less sure quick attempt is followed by a thorough one, which sees more competitors
+)
+MAX_LOG_ODDS = 9.0  # a probability further from 0 or 1 than 1e-4 was never measured
 
 
 @dataclass(frozen=True)
-class Bar:
-    """How far right answers are off, by the spread that the last word on them leaves."""
+class ErrorScale:
+    """Ratio of true to predicted errors of right estimates, for one final stage."""
 
-    spread_scale: float  # true spread over the one that the information says
-    right_error: float  # mean corner error over the calibrated spread
-    # True spread over the information's, of log scale, angle, shift x and y: 95 % lie within 1.96 of it.
+    uncertainty_scale: float  # median corner error over predicted uncertainty
+    mean_over_median: float  # of corner errors
+    # True standard deviation over the predicted one, of log scale, angle, shift x and y, such that 95 % of
+    # the errors are within 1.96 standard deviations.
     interval_scale: list[float]
 
 
 @dataclass(frozen=True)
 class Confidence:
-    """A calibration; fitted by ``xebra.evaluation.confide``, kept in config.json."""
+    """Calibration of the error estimate, from config.json; see ``xebra.evaluation.fit_calibration``.
 
-    weights: list[float]  # of the signs' features, for the log odds that the answer is right
+    Two questions are answered separately: is this the right place (``probability``), and how precise is it
+    (``precision_px``)? An estimate is accepted where both answers are good enough.
+    """
+
+    weights: list[float]  # (11,) of the logistic regression on ``QualityFeatures.vector``
     bias: float
-    accept_from: float  # probability of being right
-    refuse_below: float
-    wrong_px: float  # mean corner error of wrong answers, px at 256
-    bars: dict[str, Bar]  # by who had the last word
+    accept_probability: float  # estimates of this and a higher probability are accepted
+    review_probability: float  # estimates of a lower probability are refused
+    wrong_px: float  # mean corner error of wrong estimates, px at 256
+    error_scales: dict[str, ErrorScale]  # by final stage
 
     @classmethod
-    def of(cls, config: dict) -> Confidence:
-        """From what config.json holds."""
-        return cls(**{**config, "bars": {word: Bar(**bar) for word, bar in config["bars"].items()}})
+    def from_config(cls, config: dict) -> Confidence:
+        """Return the calibration in config.json."""
+        scales = {stage: ErrorScale(**scale) for stage, scale in config["error_scales"].items()}
+        return cls(**{**config, "error_scales": scales})
 
-    def probability(self, signs: Signs) -> float:
-        """That the corner error is under 5 px at 256."""
-        odds = float(signs.features @ np.array(self.weights) + self.bias)
-        return float(1 / (1 + np.exp(-np.clip(odds, -30, 30))))
+    def probability(self, features: QualityFeatures) -> float:
+        """Return the probability that the corner error is below 5 px at 256."""
+        log_odds = float(features.vector @ np.array(self.weights) + self.bias)
+        return float(1 / (1 + np.exp(-np.clip(log_odds, -MAX_LOG_ODDS, MAX_LOG_ODDS))))
 
-    def expected_px(self, signs: Signs) -> float:
-        """Mean corner error to expect, px at 256."""
-        right, bar = self.probability(signs), self.bars[signs.last_word]
-        return right * bar.right_error * bar.spread_scale * signs.open_px + (1 - right) * self.wrong_px
+    def precision_px(self, features: QualityFeatures) -> float:
+        """Return the mean corner error to expect at the right place, px at 256.
 
-    def calibrated(self, covariance: np.ndarray, last_word: str = VIEW) -> np.ndarray:
-        """(4, 4) of log scale, angle and shift, whose 1.96 deviations hold 95 % of right answers."""
-        scale = np.array(self.bars[last_word].interval_scale)
+        It consists of the calibrated uncertainty and of what a similarity cannot explain.
+        """
+        scale = self.error_scales[features.final_stage]
+        random = scale.mean_over_median * scale.uncertainty_scale * features.final_uncertainty_px
+        return math.hypot(random, features.affine.corner_px)
+
+    def expected_error_px(self, features: QualityFeatures) -> float:
+        """Return the expected mean corner error, px at 256, the chance of another place included."""
+        right = self.probability(features)
+        return right * self.precision_px(features) + (1 - right) * self.wrong_px
+
+    def calibrated(self, covariance: np.ndarray, final_stage: str = WHOLE_VIEW) -> np.ndarray:
+        """Return the covariance (4, 4) of log scale, angle and shift whose 95 % intervals hold."""
+        scale = np.array(self.error_scales[final_stage].interval_scale)
         return covariance * scale[:, None] * scale
 
-    def accepts(self, signs: Signs) -> bool:
-        """Whether an answer can be used unseen: likely right, and no other one in sight."""
-        return self.probability(signs) >= self.accept_from and signs.lead >= AHEAD
+    def finds(self, features: QualityFeatures) -> bool:
+        """Return whether the place is probably right, and no other candidate scores nearly as high."""
+        least = self.accept_probability
+        if not features.thorough:
+            least = max(least, QUICK_PROBABILITY)
+        return self.probability(features) >= least and features.score_margin >= MIN_SCORE_MARGIN
 
-    def verdict(self, signs: Signs) -> tuple[Verdict, str]:
-        """What to do with an answer, and why."""
-        if self.accepts(signs):
-            return "accept", f"network and {_witness(signs)} agree to {_px(signs.witness_px)}"
-        why = self._weakest(signs)
-        if self.probability(signs) >= self.refuse_below:
-            return "review", f"{why}: look at the overlay before use"
-        return "refuse", f"{why}: take images that share more structure, or with more counts"
-
-    def _weakest(self, signs: Signs) -> str:
-        """The sign that speaks most against the answer."""
-        if signs.lead < AHEAD:
-            return "another turn, scale or place fits nearly as well"
-        if signs.witness_px > APART_PX:
-            return f"network and {_witness(signs)} differ by {_px(signs.witness_px)}"
-        if signs.disagreement_px > APART_PX:
-            return f"two halves of the image, asked apart, differ by {_px(signs.disagreement_px)}"
-        return "the images look little alike where they should be the same"
-
-
-def _witness(signs: Signs) -> str:
-    return "pixels" if signs.last_word == PIXELS else "mutual information"
-
-
-def _px(length: float) -> str:
-    return f"{length:.1f} px at 256 x 256"
+    def accepts(self, features: QualityFeatures, tolerance_px: float | None = None) -> bool:
+        """Return whether the place is probably right and the expected error within a tolerance at 256."""
+        tolerance_px = DEFAULT_TOLERANCE * REFERENCE_WIDTH if tolerance_px is None else tolerance_px
+        return self.finds(features) and self.expected_error_px(features) <= tolerance_px

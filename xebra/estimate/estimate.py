@@ -1,4 +1,4 @@
-"""What every estimator gives, whatever network it asks."""
+"""The result type that all estimators share."""
 
 from __future__ import annotations
 
@@ -9,13 +9,15 @@ import numpy as np
 from xebra.registration import SearchMap, Verdict
 from xebra.transform import SimilarityTransform
 
+REFERENCE_WIDTH = 256  # px: error limits are stated for a fixed image whose longer side is this
+
 
 @dataclass(frozen=True)
 class Estimate:
-    """fixed_from_moving about the centre of the moving image, and what to think of it."""
+    """The estimated transform with its uncertainty and verdict."""
 
-    transform: SimilarityTransform
-    expected_corner_error_px: float  # in px of the fixed image
+    transform: SimilarityTransform  # fixed_from_moving about the centre of the moving image, px
+    expected_corner_error_px: float  # mean over the corners of the fixed image, in its px
     verdict: Verdict
     reason: str
     covariance: np.ndarray | None = None  # (4, 4) of log scale, angle (rad), shift x, shift y (fixed px)

@@ -1,1 +1,1 @@
-"""Scores, figures and calibration of a trained network. Needs torch for the simulated specimens."""
+"""Scores, figures and calibration of a trained network. Simulated specimens need torch."""

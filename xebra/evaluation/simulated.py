@@ -1,4 +1,4 @@
-"""Simulated pairs as a user would hand them over: two arrays, and the truth as a matrix."""
+"""Simulated pairs as numpy arrays with their true transform."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from xebra.specimen.pairs import PairSource, Range
 from xebra.transform import SimilarityTransform, image_center
 
 SIDE = 256  # px
-FULL = Range(180.0, 2.0, 0.25)  # what the default network is calibrated and scored on
+FULL = Range(180.0, 2.0, 0.25)  # transforms on which the default network is calibrated and scored
 PER_SPECIMEN = 4
 
 
@@ -21,12 +21,12 @@ class Case:
     """A pair with its exact transform."""
 
     fixed: np.ndarray  # (N, N) float32
-    moving: np.ndarray
+    moving: np.ndarray  # (N, N) float32
     truth: SimilarityTransform  # fixed_from_moving, about the image centre, px
 
 
 def cases(seed: int, count: int, reach: Range, side: int = SIDE) -> Iterator[Case]:
-    """``count`` pairs of specimens that only this seed draws, four pairs a specimen."""
+    """Yield ``count`` pairs of the specimens of a seed, four pairs of each specimen."""
     source = PairSource(seed, size=side, pool=math.ceil(count / PER_SPECIMEN), renew=False)
     for start in range(0, count, 16):
         pairs = source.batch(min(16, count - start), reach)

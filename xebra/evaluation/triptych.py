@@ -10,7 +10,7 @@ from xebra.registration import Registration
 
 
 def triptych(registrations: list[Registration], errors_px: list[float]) -> Figure:
-    """One row a pair; the scale bar takes the fixed image's pixel spacing."""
+    """Draw one row for each pair, with a scale bar where the fixed image's pixel spacing is known."""
     figure = Figure(figsize=(8.1, 2.75 * len(registrations)), dpi=120, layout="constrained")
     FigureCanvasAgg(figure)
     rows = figure.subplots(len(registrations), 3, squeeze=False)
@@ -19,7 +19,7 @@ def triptych(registrations: list[Registration], errors_px: list[float]) -> Figur
             axis.imshow(pixels, cmap="gray")
             axis.set_axis_off()
         axes[2].set_title(
-            f"registered, {error:.1f} px off (expected {found.expected_corner_error_px:.1f})", fontsize=9
+            f"registered, error {error:.1f} px (expected {found.expected_corner_error_px:.1f})", fontsize=9
         )
         if found.fixed.pixel_spacing:
             axes[0].add_artist(

@@ -1,8 +1,8 @@
-"""The trained networks that come with Xebra.
+"""The bundled trained networks.
 
-A folder with a model.onnx is a graph, and golden.npz beside it holds pairs with torch's answers. A folder
-with a config.json is a network: config.json says which graphs it asks and how far to trust them, the .pt
-files are what training goes on from.
+A folder with a model.onnx is a graph; golden.npz beside it holds pairs with torch's outputs. A folder with a
+config.json is a network: config.json names its graphs and holds its calibration, the .pt files are the
+checkpoints from which training can continue.
 """
 
 from __future__ import annotations
@@ -16,46 +16,48 @@ from pathlib import Path
 from xebra.errors import NetworkUnknown
 
 BUNDLED = Path(__file__).parent
-DEFAULT = "pyramid"  # the best there is
+DEFAULT = "pyramid"  # the most accurate network
 
 
 @dataclass(frozen=True)
 class Stage:
-    """One graph of a network, and how it is asked."""
+    """One stage of the paper's network: a graph with its number of passes."""
 
     graph: str
     size: int  # px, side of its inputs
-    passes: int  # how often, each time on what has been aligned so far
+    passes: int  # each on the images aligned by the one before
 
 
 @dataclass(frozen=True)
 class Weights:
-    """What is known of a network beside its graphs."""
+    """A network's folder and configuration."""
 
     folder: Path
     config: dict
 
     @property
     def name(self) -> str:
+        """Name of the network."""
         return self.folder.name
 
     @property
     def description(self) -> str:
+        """Description in one sentence."""
         return self.config["description"]
 
     @property
     def graphs(self) -> list[str]:
-        """Names of the graphs that it asks."""
+        """Names of the network's graphs."""
         return self.config["graphs"]
 
     @property
     def stages(self) -> list[Stage]:
-        """The paper's network's graphs in the order in which they are asked."""
+        """Stages of the paper's network in order."""
         return [Stage(**stage) for stage in self.config["stages"]]
 
     @cached_property
     def sha256(self) -> str:
-        """Of the graphs, one after the other."""
+        """SHA-256 over all graphs in order."""
         digest = hashlib.sha256()
         for graph in self.graphs:
             digest.update(graph_path(self.folder.parent, graph).read_bytes())
@@ -63,18 +65,18 @@ class Weights:
 
 
 def names(folder: Path = BUNDLED) -> list[str]:
-    """Networks that can be asked for."""
+    """Return the names of the networks in a folder."""
     return sorted(path.parent.name for path in folder.glob("*/config.json"))
 
 
 def graphs(folder: Path = BUNDLED) -> list[str]:
-    """Graphs that an engine must have."""
+    """Return the names of the graphs in a folder."""
     return sorted(path.parent.name for path in folder.glob("*/model.onnx"))
 
 
 @cache
 def weights(name: str | None = None, folder: Path = BUNDLED) -> Weights:
-    """Look a network up by name, the best one if none is said. Raises NetworkUnknown."""
+    """Return a network by name, by default the most accurate one; raise NetworkUnknown."""
     name = name or DEFAULT
     if name not in names(folder):
         raise NetworkUnknown(f"There is no network {name!r}; choose from {', '.join(names(folder))}.")
@@ -82,16 +84,16 @@ def weights(name: str | None = None, folder: Path = BUNDLED) -> Weights:
 
 
 def read_weights(folder: Path) -> Weights:
-    """The network in a folder, bundled or not."""
+    """Return the network in a folder."""
     return Weights(folder, json.loads((folder / "config.json").read_text()))
 
 
 def graph_path(folder: Path, graph: str) -> Path:
-    """Where a graph lies in a folder of networks."""
+    """Return the path of a graph in a folder of networks."""
     return folder / graph / "model.onnx"
 
 
 @cache
 def graph_sha256(folder: Path, graph: str) -> str:
-    """Hash of one graph's file, by which an engine's weights are known."""
+    """Return the SHA-256 of a graph's file, which identifies its weights."""
     return hashlib.sha256(graph_path(folder, graph).read_bytes()).hexdigest()

@@ -1,0 +1,82 @@
+"""Periods of an image by its autocorrelation: a periodic image fits itself at several shifts."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+from scipy import fft, ndimage
+
+from xebra.estimate.search_peaks import parabola_vertex
+
+MIN_CORRELATION = 0.6  # autocorrelation at a shift from which the image repeats itself: 5 of 120 micrographs
+SMOOTH_PX, BACKGROUND_PX = 0.75, 17  # px: pass band of the filter before correlation
+MAX_PERIODS = 4  # shifts returned: both signs along two directions
+MIN_PERIOD_PX, MAX_PERIOD_SHARE = 2.5, 0.45  # px, and share of the width
+MIN_COVERAGE = 0.2  # share of the largest overlap below which a shift is not evaluated
+
+
+def autocorrelation_periods(view: np.ndarray) -> np.ndarray:
+    """Return shifts (K, 2), px, at which a view (2, N, N) correlates with itself, shortest first."""
+    image, inside = view
+    background = image
+    for _ in range(2):
+        background = ndimage.uniform_filter(background, BACKGROUND_PX)
+    detail = (ndimage.gaussian_filter(image, SMOOTH_PX) - background) * inside
+    correlation = _autocorrelation(detail, inside)
+    distance = _distances(len(correlation))
+    in_range = (distance >= MIN_PERIOD_PX) & (distance <= MAX_PERIOD_SHARE * len(image))
+    high = in_range & (correlation > MIN_CORRELATION)
+    if not high.any():
+        return np.zeros((0, 2))
+    row, column = np.nonzero(high & (correlation == ndimage.maximum_filter(correlation, 5)))
+    shortest = np.argsort(distance[row, column], kind="stable")[:MAX_PERIODS]
+    peaks = [_interpolate_peak(correlation, row[i], column[i]) for i in shortest]
+    return np.array(peaks) - len(correlation) // 2
+
+
+def _interpolate_peak(correlation: np.ndarray, row: int, column: int) -> tuple[float, float]:
+    """Return column and row of a peak at sub-px precision, by parabolas."""
+    x = column + parabola_vertex(*correlation[row, column - 1 : column + 2])
+    return x, row + parabola_vertex(*correlation[row - 1 : row + 2, column])
+
+
+@cache
+def _distances(size: int) -> np.ndarray:
+    """Return the distances (size, size) in px from the zero shift in the middle."""
+    line = np.arange(size) - size // 2
+    return np.hypot(line[:, None], line).astype(np.float32)
+
+
+def _autocorrelation(detail: np.ndarray, inside: np.ndarray) -> np.ndarray:
+    """Return the normalised autocorrelation (N + 1, N + 1) of an image (N, N): shifts to half its width."""
+    size, half = len(detail), len(detail) // 2
+    canvas = (size * 3 // 2,) * 2  # larger shifts wrap around outside the range that is read
+    product = fft.irfft2(np.abs(fft.rfft2(detail, canvas)) ** 2, canvas)
+    shifts = np.arange(-half, size - half + 1)
+    product = product.take(shifts, 0, mode="wrap").take(shifts, 1, mode="wrap")
+    rows, columns = (
+        _overlap(inside.any(1), shifts),
+        _overlap(inside.any(0), shifts),
+    )
+    energy = _rectangle_energies(detail, rows, columns)
+    coverage = np.diff(rows, axis=0).T * np.diff(columns, axis=0)
+    product /= np.sqrt(np.clip(energy * energy[::-1, ::-1], 1e-9, None))
+    product[coverage <= MIN_COVERAGE * coverage.max()] = 0
+    return product
+
+
+def _overlap(inside: np.ndarray, shifts: np.ndarray) -> np.ndarray:
+    """Return first px and past-the-last px (2, S) that an outline (N,) shares with itself when shifted."""
+    first, *_, last = np.flatnonzero(inside)
+    return np.stack([first + np.maximum(shifts, 0), last + 1 + np.minimum(shifts, 0)])
+
+
+def _rectangle_energies(detail: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    """Return the sums of squares over rectangles given by first and past-the-last rows and columns."""
+    summed = np.zeros(np.add(detail.shape, 1))
+    np.square(detail, out=summed[1:, 1:])
+    summed.cumsum(0, out=summed).cumsum(1, out=summed)
+    first, after = (summed.take(row, 0) for row in rows)
+    strip = after - first
+    return strip.take(columns[1], 1) - strip.take(columns[0], 1)

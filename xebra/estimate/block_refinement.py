@@ -1,0 +1,149 @@
+"""Refinement of large images at their own pixels: blocks of the fixed image, combined by least squares."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from xebra.engine import Engine
+from xebra.estimate.displacement import CELL, Evidence, displacement_at, similarity_matrix, view_corners
+from xebra.estimate.image_pair import Candidate, ImagePair
+from xebra.estimate.refinement import evidence_from_outputs
+from xebra.transform import image_center
+
+SIZE = 128  # px, side of a block
+MAX_PER_SIDE = 4  # blocks along a side of the image
+STRIDE = 4  # ratio of the px sizes of successive levels
+PASSES = 2  # at each level
+MIN_COVERAGE = 0.5  # share of a block that the moving image must cover
+OUTLIER_CELLS = 2.0  # smallest residual at which a block is excluded
+
+
+@dataclass(frozen=True)
+class BlockEvidence:
+    """The evidence of one block; ``offset`` is its centre in cells from the centre of the fixed image."""
+
+    offset: tuple[float, float]
+    evidence: Evidence
+
+    @property
+    def block_from_image(self) -> np.ndarray:
+        """4 x 4 from the parameters about the image's centre to those about the block's centre."""
+        x, y = self.offset
+        result = np.eye(4)
+        result[2:, :2] = [[x, -y], [y, x]]
+        return result
+
+    @property
+    def peak(self) -> np.ndarray:
+        """Most likely displacement (4,) about the block's centre, cells."""
+        return self.evidence.displacement + self.evidence.newton_step(SIZE)
+
+
+def refine_blocks(
+    engine: Engine, graph: str, pair: ImagePair, candidate: Candidate, step: float
+) -> Candidate:
+    """Refine a candidate known to about ``step`` image px to the precision of the fixed image's px.
+
+    Returns the same candidate where the image is no larger than a view.
+    """
+    while step > 1:
+        step = max(1.0, step / STRIDE)
+        for _ in range(PASSES):
+            candidate = _refine_once(engine, graph, pair, candidate, step)
+    return candidate
+
+
+def _refine_once(engine: Engine, graph: str, pair: ImagePair, candidate: Candidate, step: float) -> Candidate:
+    """Return the candidate after one pass over all blocks at ``step`` image px per px."""
+    offsets, fixed, moving = _block_views(pair, candidate, step)
+    if not offsets:
+        return candidate
+    outputs = engine.run(graph, fixed=np.stack(fixed), moving=np.stack(moving))
+    blocks = [BlockEvidence(o, evidence_from_outputs(outputs, i)) for i, o in enumerate(offsets)]
+    evidence = combine_blocks(blocks)
+    if evidence is None:
+        return candidate
+    size = max(pair.fixed.shape) / step
+    fixed_from_view = pair.fixed_from_view(size, step)
+    motion = similarity_matrix(evidence.displacement, size)
+    moved = candidate.moving_from_fixed @ fixed_from_view @ motion @ np.linalg.inv(fixed_from_view)
+    return replace(candidate, moving_from_fixed=moved, evidence=evidence, view_size=size)
+
+
+def _block_views(pair: ImagePair, candidate: Candidate, step: float) -> tuple[list, list, list]:
+    """Return the centres in cells and both views of each block that the moving image covers enough."""
+    image_middle = np.array(image_center(pair.fixed.shape))
+    kept: tuple[list, list, list] = ([], [], [])
+    for center in _block_centers(pair.fixed.shape, step):
+        corner = center - step * (SIZE - 1) / 2
+        fixed_from_block = np.array([[step, 0, corner[0]], [0, step, corner[1]], [0, 0, 1.0]])
+        moving = pair.moving.view(candidate.moving_from_fixed @ fixed_from_block, SIZE)
+        fixed = pair.fixed.view(fixed_from_block, SIZE)
+        if min(fixed[1].mean(), moving[1].mean()) >= MIN_COVERAGE:
+            offset = (center - image_middle) / (step * CELL)
+            for values, value in zip(kept, (offset, fixed, moving), strict=True):
+                values.append(value)
+    return kept
+
+
+def _block_centers(shape: tuple[int, int], step: float) -> list[np.ndarray]:
+    """Return the centres (x, y) of evenly spaced blocks in px of the fixed image."""
+    lines = []
+    for length in (shape[1], shape[0]):
+        half = min(step * SIZE, length) / 2
+        count = int(np.clip(np.ceil(length / (step * SIZE)), 1, MAX_PER_SIDE))
+        lines.append(np.linspace(half, length - half, count) - 0.5)
+    return [np.array([x, y]) for y in lines[1] for x in lines[0]]
+
+
+def combine_blocks(blocks: list[BlockEvidence]) -> Evidence | None:
+    """Return the displacement that fits the blocks best, without outliers; None if no block has a peak."""
+    used = [b for b in blocks if np.linalg.eigvalsh(_total(b.evidence.information))[0] > 0]
+    corners = view_corners(SIZE)
+    while used:
+        combined = _weighted_mean(used)
+        local = [b.block_from_image @ combined.displacement for b in used]
+        residuals = np.array(
+            [
+                np.hypot(*displacement_at(b.peak - d, corners).T).mean()
+                for b, d in zip(used, local, strict=True)
+            ]
+        )
+        if len(used) < 3 or residuals.max() < max(OUTLIER_CELLS, 3 * np.median(residuals)):
+            return combined
+        used = [b for b, residual in zip(used, residuals, strict=True) if residual < residuals.max()]
+    return None
+
+
+def _weighted_mean(blocks: list[BlockEvidence]) -> Evidence:
+    """Return the least-squares displacement, each block weighted by its information.
+
+    The halves of the result are the blocks of even and of odd index.
+    """
+    if len(blocks) == 1:
+        return _single_block(blocks[0])
+    information, weighted = np.zeros((2, 4, 4)), np.zeros((2, 4))
+    for index, block in enumerate(blocks):
+        to_block = block.block_from_image
+        total = _total(block.evidence.information)
+        information[index % 2] += to_block.T @ total @ to_block
+        weighted[index % 2] += to_block.T @ total @ block.peak
+    found = np.linalg.solve(information.sum(0), weighted.sum(0))
+    gradient = weighted - information @ found
+    return Evidence(found, gradient, information, float(np.mean([b.evidence.score for b in blocks])))
+
+
+def _single_block(block: BlockEvidence) -> Evidence:
+    """Return a single block's evidence about the image's centre; the halves are those of the block."""
+    to_block, evidence = block.block_from_image, block.evidence
+    gradient = evidence.gradient - evidence.information @ (block.peak - evidence.displacement)
+    found = np.linalg.solve(to_block, block.peak)
+    information = to_block.T @ evidence.information @ to_block
+    return Evidence(found, gradient @ to_block, information, evidence.score)
+
+
+def _total(halves: np.ndarray) -> np.ndarray:
+    """Return the sum over the two halves."""
+    return halves.sum(0)

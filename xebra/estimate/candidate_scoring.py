@@ -1,0 +1,56 @@
+"""Scores of candidates by network, search and mutual information together, and refinement by the latter."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+from xebra.estimate.coarse_search import SearchResult
+from xebra.estimate.image_pair import Candidate, ImagePair
+from xebra.estimate.mutual_information import MutualInformation
+
+MI_WEIGHT = 0.5  # of log mutual information relative to the log of the network's score
+SEARCH_WEIGHT = 0.05  # of the search's score: excludes transforms that the search scores very low
+COARSE, MIDDLE, FINE = 64, 128, 256  # px along the fixed image
+MIN_SCORE, MIN_INFORMATION = 0.1, 1e-4  # lower limits before the logarithm
+
+
+class CandidateScoring:
+    """Scores and refines candidates of one pair; ``search`` is its latest search result."""
+
+    def __init__(self, pair: ImagePair, search: SearchResult):
+        self._pair, self.search = pair, search
+        self._mutual_information: dict[int, MutualInformation] = {}
+
+    def score(self, candidate: Candidate) -> float:
+        """Return the weighted sum of log network score, log mutual information and search score."""
+        information = self._at(MIDDLE)(candidate.moving_from_fixed)
+        network = math.log(max(candidate.score, MIN_SCORE))
+        combined = network + MI_WEIGHT * math.log(max(information, MIN_INFORMATION))
+        return combined + SEARCH_WEIGHT * self.search.score_near(candidate)
+
+    def ranked(self, candidates: list[Candidate]) -> list[Candidate]:
+        """Return candidates by falling score; a single one is not scored."""
+        return sorted(candidates, key=self.score, reverse=True) if len(candidates) > 1 else candidates
+
+    def mi_refined_coarse(self, candidate: Candidate) -> Candidate:
+        """Return the candidate at the maximum of mutual information, coarse to fine: a wide capture range."""
+        return self._mi_refined(candidate, COARSE, MIDDLE)
+
+    def mi_refined_fine(self, candidate: Candidate) -> Candidate:
+        """Return the candidate at the maximum of mutual information, for one that is nearly right."""
+        return self._mi_refined(candidate, FINE, near=True)
+
+    def _mi_refined(self, candidate: Candidate, *sizes: int, near: bool = False) -> Candidate:
+        """Return the candidate maximised at each of some view sizes in turn."""
+        moving_from_fixed = candidate.moving_from_fixed
+        for size in sizes:
+            moving_from_fixed = self._at(size).maximise(moving_from_fixed, near)
+        return replace(candidate, moving_from_fixed=moving_from_fixed)
+
+    def _at(self, size: int) -> MutualInformation:
+        """Return the measure at a view size; cached."""
+        if size not in self._mutual_information:
+            every = max(1, size // MIDDLE)
+            self._mutual_information[size] = MutualInformation(self._pair, size, every)
+        return self._mutual_information[size]

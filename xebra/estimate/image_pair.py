@@ -1,0 +1,134 @@
+"""The pair of images with their views, and candidate transforms between them."""
+
+from __future__ import annotations
+
+import math
+from copy import copy
+from dataclasses import dataclass
+
+import numpy as np
+
+from xebra.estimate.displacement import Evidence
+from xebra.estimate.estimate import REFERENCE_WIDTH
+from xebra.estimate.image_pyramid import ImagePyramid
+from xebra.image import Image, luminance
+from xebra.transform import SimilarityTransform, image_center
+from xebra.usable_area import usable_areas
+
+NOISY = 0.3  # of the variance: images with more noise are smoothed where the quick attempt finds nothing
+SMOOTHING = 2.5  # px at 256, standard deviation
+IDENTITY_ANGLES_DEG = (0.0, -10.0, 10.0)  # rotations of the candidates that need no search
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A candidate transform with the output of its last refinement step."""
+
+    moving_from_fixed: np.ndarray  # 3 x 3, image px
+    score: float  # log odds; of the search until the first refinement step
+    evidence: Evidence | None = None
+    view_size: float = 0.0  # px of the view that the evidence is about, which covers the whole fixed image
+
+
+class ImagePair:
+    """A fixed and a moving image, with square views that cover each of them whole."""
+
+    def __init__(self, fixed: Image, moving: Image):
+        self.areas = usable_areas(luminance(fixed.pixels), luminance(moving.pixels))
+        self.fixed, self.moving = (
+            ImagePyramid(image, None if area.mask.all() else area.mask)
+            for image, area in zip((fixed, moving), self.areas, strict=True)
+        )
+        self.moving_per_fixed: float | None = None  # px, where both pixel spacings are known
+        self._fixed_views: dict[int, np.ndarray] = {}
+
+    def swapped(self) -> ImagePair:
+        """Return the pair with fixed and moving image exchanged."""
+        other = copy(self)
+        other.fixed, other.moving = self.moving, self.fixed
+        other.moving_per_fixed = self.moving_per_fixed and 1 / self.moving_per_fixed
+        other._fixed_views = {}
+        return other
+
+    @property
+    def is_noisy(self) -> bool:
+        """Return whether noise from px to px is a large part of what one of the views shows."""
+        return max(noise_share(image) for image in (self.fixed, self.moving)) > NOISY
+
+    def smoothed(self) -> ImagePair:
+        """Return the pair with both images smoothed."""
+        other = copy(self)
+        other.fixed, other.moving = (
+            image.smoothed(SMOOTHING * max(image.shape) / REFERENCE_WIDTH)
+            for image in (self.fixed, self.moving)
+        )
+        other._fixed_views = {}
+        return other
+
+    def fixed_view(self, size: int) -> np.ndarray:
+        """Return the view (2, size, size) of the whole fixed image; cached."""
+        if size not in self._fixed_views:
+            self._fixed_views[size] = self.fixed.view(self.fixed_from_view(size), size)
+        return self._fixed_views[size]
+
+    def fixed_from_view(self, size: float, step: float | None = None) -> np.ndarray:
+        """Return the 3 x 3 from view px to fixed px for a view of the whole fixed image."""
+        return full_view_matrix(self.fixed.shape, size, step)
+
+    def image_from_view(self, size: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return the 3 x 3 from view px to fixed px and to moving px for views of the whole images.
+
+        Both views have the same physical scale where both pixel spacings are known.
+        """
+        fixed_from_view = self.fixed_from_view(size)
+        step = None if self.moving_per_fixed is None else fixed_from_view[0, 0] * self.moving_per_fixed
+        return fixed_from_view, full_view_matrix(self.moving.shape, size, step)
+
+    def coverage(self, candidate: Candidate, size: int) -> float:
+        """Return the share of a view of the fixed image that the usable areas of both images cover."""
+        moving_from_view = candidate.moving_from_fixed @ self.fixed_from_view(size)
+        both = np.minimum(self.fixed_view(size)[1], self.moving.coverage(moving_from_view, size))
+        return float(both.mean())
+
+    def from_views(self, moving_from_fixed: np.ndarray, size: int) -> np.ndarray:
+        """Convert a 3 x 3 moving_from_fixed from px of the whole-image views to image px."""
+        fixed_from_view, moving_from_view = self.image_from_view(size)
+        return moving_from_view @ moving_from_fixed @ np.linalg.inv(fixed_from_view)
+
+
+def noise_share(image: ImagePyramid) -> float:
+    """Return the variance of differences of adjacent px over that of unrelated px, in a view of 256 px."""
+    values, inside = image.view(full_view_matrix(image.shape, REFERENCE_WIDTH), REFERENCE_WIDTH)
+    usable = inside > 0.99
+    steps = np.diff(values, axis=1)[usable[:, 1:] & usable[:, :-1]]
+    variance = values[usable].var() if usable.any() else 0.0
+    return float(steps.var() / (2 * variance)) if steps.size and variance > 0 else 0.0
+
+
+def full_view_matrix(shape: tuple[int, int], size: float, step: float | None = None) -> np.ndarray:
+    """Return the 3 x 3 image_from_view of a concentric view of ``size`` px at ``step`` image px per view px.
+
+    By default the view covers the longer side of the image exactly.
+    """
+    step = step or max(shape) / size
+    x, y = ((side - 1) / 2 - step * (size - 1) / 2 for side in shape[::-1])
+    return np.array([[step, 0, x], [0, step, y], [0, 0, 1.0]])
+
+
+def identity_candidates(pair: ImagePair, size: int) -> list[Candidate]:
+    """Return candidates with the image centres aligned, unrotated first, then slightly rotated."""
+    center = image_center((size, size))
+    rotations = (
+        SimilarityTransform(1.0, math.radians(angle), (0.0, 0.0), center).matrix
+        for angle in IDENTITY_ANGLES_DEG
+    )
+    return [Candidate(pair.from_views(np.linalg.inv(rotation), size), 0.0) for rotation in rotations]
+
+
+def corner_distance_px(pair: ImagePair, one: Candidate, other: Candidate) -> float:
+    """Return the mean distance of two candidates at the corners of the fixed image, px at 256."""
+    height, width = pair.fixed.shape
+    corners = np.array([[0, 0, 1], [width - 1, 0, 1], [0, height - 1, 1], [width - 1, height - 1, 1]])
+    difference = np.linalg.inv(one.moving_from_fixed) @ other.moving_from_fixed
+    distances = np.hypot(*(corners @ difference.T - corners)[:, :2].T)
+    return float(distances.mean() * REFERENCE_WIDTH / max(height, width))

@@ -1,0 +1,157 @@
+"""Intensity refinement: least squares on pixel values, where both images show the same contrast.
+
+Gauss-Newton with the gradients of the fixed image (Baker and Matthews, Int. J. Comput. Vis. 56, 221, 2004)
+and free gain and offset, which maximises the correlation (Evangelidis and Psarakis, IEEE Trans. Pattern Anal.
+Mach. Intell. 30, 1858, 2008). The gain may be negative: inverted contrast is the same contrast.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy import ndimage
+
+from xebra.estimate.displacement import CELL, Evidence, similarity_matrix
+from xebra.estimate.estimate import REFERENCE_WIDTH
+from xebra.estimate.image_pair import Candidate, ImagePair, corner_distance_px
+from xebra.estimate.image_pyramid import sample, sampling_step
+
+SMOOTH_PX = 1.0  # of the view, standard deviation: interpolation smooths finer noise in one image only
+MARGIN = 13  # px: side of the square around a px that both images must cover
+MIN_COVERAGE = 0.1  # share of the view
+MIN_CORRELATION = 0.4  # absolute value, at every step: below it the contrasts may differ
+MIN_FINAL_CORRELATION = 0.75  # absolute value, at the last step
+SAME_CONTRAST = 0.9  # from here on intensities are more precise than network and mutual information together
+BLOCK_PX = 16  # side of the blocks within which residuals may be correlated
+MAX_STEPS = 4
+CONVERGED_PX = 0.01  # a step that moves the candidate by less is the last
+MAX_DISTANCE_PX = 2.0  # from the network's estimate, at 256
+
+
+@dataclass(frozen=True)
+class IntensityEstimate:
+    """A candidate refined by pixel values, with the absolute correlation that it reaches."""
+
+    candidate: Candidate
+    correlation: float
+
+    @property
+    def same_contrast(self) -> bool:
+        """Return whether both images show so much the same contrast that nothing is more precise."""
+        return self.correlation >= SAME_CONTRAST
+
+
+def refine_by_intensity(pair: ImagePair, candidate: Candidate) -> IntensityEstimate | None:
+    """Return the candidate refined by pixel values, with evidence.
+
+    Returns None where the contrasts differ, the overlap is too small or the candidate moves too far.
+    """
+    template = _FixedTemplate.of(pair, candidate)
+    if template is None:
+        return None
+    fixed_from_view = pair.fixed_from_view(REFERENCE_WIDTH)
+    view_from_fixed = np.linalg.inv(fixed_from_view)
+    smooth, level_from_image = _smoothed_moving(pair, candidate.moving_from_fixed @ fixed_from_view)
+    moved = candidate
+    for _ in range(MAX_STEPS):
+        moving_from_view = moved.moving_from_fixed @ fixed_from_view
+        shape = (REFERENCE_WIDTH, REFERENCE_WIDTH)
+        values = sample(smooth, level_from_image @ moving_from_view, shape).ravel()
+        correlation = abs(template.correlation(values))
+        if correlation < MIN_CORRELATION:
+            return None
+        motion = similarity_matrix(template.displacement(values), REFERENCE_WIDTH)
+        before = moved
+        moved = replace(moved, moving_from_fixed=moving_from_view @ motion @ view_from_fixed)
+        if corner_distance_px(pair, before, moved) < CONVERGED_PX:
+            break
+    if correlation < MIN_FINAL_CORRELATION or corner_distance_px(pair, candidate, moved) > MAX_DISTANCE_PX:
+        return None
+    evidence = template.evidence(values, candidate.score)
+    return IntensityEstimate(replace(moved, evidence=evidence, view_size=REFERENCE_WIDTH), correlation)
+
+
+def _smoothed_moving(pair: ImagePair, moving_from_view: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the moving image at the view's scale, smoothed, and the 3 x 3 from image px to its px."""
+    step = sampling_step(moving_from_view)
+    pixels, image_from_level = pair.moving.level(step)
+    smooth = ndimage.gaussian_filter(pixels, SMOOTH_PX * step / image_from_level[0, 0])
+    return smooth, np.linalg.inv(image_from_level)
+
+
+@dataclass(frozen=True)
+class _FixedTemplate:
+    """The fixed image's view with its derivatives; K px, those that not both images cover are 0."""
+
+    values: np.ndarray  # (K,), mean 0
+    derivatives: np.ndarray  # (4, K) by the displacement's parameters, orthogonal to offset and gain
+    weight: np.ndarray  # (K,): 1 where both images cover the px
+
+    @classmethod
+    def of(cls, pair: ImagePair, candidate: Candidate) -> _FixedTemplate | None:
+        """Return the template of a pair; None where the overlap is too small or the image is constant."""
+        view, inside = pair.fixed_view(REFERENCE_WIDTH)
+        moving_from_view = candidate.moving_from_fixed @ pair.fixed_from_view(REFERENCE_WIDTH)
+        moving_inside = pair.moving.coverage(moving_from_view, REFERENCE_WIDTH)
+        both = np.minimum(inside, moving_inside) > 0.99
+        weight = ndimage.minimum_filter(both.astype(np.float32), MARGIN, mode="constant").ravel()
+        if weight.mean() < MIN_COVERAGE:
+            return None
+        smooth = ndimage.gaussian_filter(view, SMOOTH_PX)
+        values = _centered(smooth.ravel(), weight)
+        derivatives = np.stack([_centered(each, weight) for each in _derivatives(smooth)])
+        energy = float(values @ values)
+        if not energy > 0:
+            return None
+        derivatives -= np.outer(derivatives @ values / energy, values)
+        return cls(values, derivatives, weight)
+
+    def displacement(self, moving: np.ndarray) -> np.ndarray:
+        """Return the Gauss-Newton step (4,) for the moving image's values (K,)."""
+        curvature = self.derivatives @ self.derivatives.T
+        ridge = 1e-6 * np.trace(curvature) * np.eye(4)
+        return -np.linalg.solve(curvature + ridge, self.derivatives @ moving) / (self._gain(moving) or 1.0)
+
+    def correlation(self, moving: np.ndarray) -> float:
+        """Return the correlation of the fixed values with the moving image's values (K,)."""
+        norm = np.linalg.norm(_centered(moving, self.weight))
+        return float(self._gain(moving) * np.linalg.norm(self.values) / max(norm, 1e-9))
+
+    def evidence(self, moving: np.ndarray, score: float) -> Evidence:
+        """Return the evidence of the least-squares solution, with two equal halves.
+
+        Residuals of adjacent px are correlated where the contrasts differ slightly. The information is the
+        inverse of the cluster-robust covariance with blocks as clusters (White, Econometrica 48, 817, 1980).
+        """
+        gain = self._gain(moving)
+        residual = _centered(moving, self.weight) - gain * self.values
+        scatter = self._block_scatter(gain * self.derivatives * residual)
+        curvature = (gain**2 * self.derivatives @ self.derivatives.T).astype(float)
+        scatter += 1e-9 * np.trace(scatter) * np.eye(4) + 1e-12 * np.trace(curvature) * np.eye(4)
+        half = curvature @ np.linalg.solve(scatter, curvature) / 2
+        return Evidence(np.zeros(4), np.zeros((2, 4)), np.stack([half, half]), score)
+
+    @staticmethod
+    def _block_scatter(gradients: np.ndarray) -> np.ndarray:
+        """Return the scatter matrix (4, 4) of per-px gradients (4, K) summed over blocks."""
+        count = REFERENCE_WIDTH // BLOCK_PX
+        sums = gradients.reshape(4, count, BLOCK_PX, count, BLOCK_PX).sum((2, 4)).reshape(4, -1)
+        return (sums @ sums.T).astype(float)
+
+    def _gain(self, moving: np.ndarray) -> float:
+        """Return the regression slope of the moving values on the fixed ones."""
+        return float(self.values @ moving / (self.values @ self.values))
+
+
+def _centered(values: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Return values minus their weighted mean, 0 where the weight is 0."""
+    return (values - (values @ weight) / weight.sum()) * weight
+
+
+def _derivatives(view: np.ndarray) -> list[np.ndarray]:
+    """Return the derivatives (K,) of the values (N, N) by the four parameters of a displacement."""
+    down, right = (slope * np.float32(CELL) for slope in np.gradient(view))
+    line = ((np.arange(len(view)) - (len(view) - 1) / 2) / CELL).astype(np.float32)
+    x, y = line[None, :], line[:, None]
+    return [s.ravel() for s in (right * x + down * y, down * x - right * y, right, down)]

@@ -1,0 +1,76 @@
+"""Refinement of candidates by the refinement network: Newton steps on a predicted likelihood."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from xebra.engine import Engine
+from xebra.estimate.displacement import Evidence, similarity_matrix
+from xebra.estimate.image_pair import Candidate, ImagePair, corner_distance_px
+
+MAX_BATCH = 8  # candidates: a server accepts at most 16, and memory grows with the batch
+CONVERGED_PX = 1.5  # at 256: a step that moves a candidate by less is the last
+
+
+@dataclass(frozen=True)
+class RefineLevel:
+    """A graph of the refinement with its number of candidates and steps."""
+
+    graph: str
+    size: int  # px, side of the views
+    kept: int  # candidates that the level refines
+    passes: int  # steps at most
+
+
+def refine_step(
+    engine: Engine, level: RefineLevel, pair: ImagePair, candidates: list[Candidate]
+) -> list[Candidate]:
+    """Return each candidate after one refinement step, in the order given."""
+    starts = range(0, len(candidates), MAX_BATCH)
+    batches = (candidates[start : start + MAX_BATCH] for start in starts)
+    return [moved for batch in batches for moved in _refine_batch(engine, level, pair, batch)]
+
+
+def refine_until_converged(
+    engine: Engine, level: RefineLevel, pair: ImagePair, candidate: Candidate
+) -> Candidate:
+    """Return a candidate after refinement steps until it converges, at most ``level.passes``."""
+    for _ in range(level.passes):
+        before, candidate = candidate, refine_step(engine, level, pair, [candidate])[0]
+        if corner_distance_px(pair, before, candidate) < CONVERGED_PX:
+            break
+    return candidate
+
+
+def _refine_batch(
+    engine: Engine, level: RefineLevel, pair: ImagePair, candidates: list[Candidate]
+) -> list[Candidate]:
+    """Return each candidate of one batch after one step."""
+    size = level.size
+    fixed_from_view, fixed = pair.fixed_from_view(size), pair.fixed_view(size)
+    moving = np.stack([pair.moving.view(c.moving_from_fixed @ fixed_from_view, size) for c in candidates])
+    outputs = engine.run(level.graph, fixed=np.broadcast_to(fixed, moving.shape).copy(), moving=moving)
+    return [
+        _apply_step(candidate, evidence_from_outputs(outputs, member), fixed_from_view, size)
+        for member, candidate in enumerate(candidates)
+    ]
+
+
+def _apply_step(
+    candidate: Candidate, evidence: Evidence, fixed_from_view: np.ndarray, size: int
+) -> Candidate:
+    """Return the candidate moved by the Newton step of new evidence."""
+    step = similarity_matrix(evidence.displacement + evidence.newton_step(size), size)
+    moved = candidate.moving_from_fixed @ fixed_from_view @ step @ np.linalg.inv(fixed_from_view)
+    return Candidate(moved, evidence.score, evidence, size)
+
+
+def evidence_from_outputs(outputs: dict[str, np.ndarray], member: int) -> Evidence:
+    """Return the evidence in the outputs of a refinement graph for one member of the batch."""
+    displacement, gradient, information = (
+        outputs[name][member].astype(float) for name in ("displacement", "gradient", "information")
+    )
+    score = outputs["score"].reshape(-1)[member]  # (B,) or, from a Triton server, (B, 1)
+    return Evidence(displacement, gradient, information, float(score), outputs["block_correlation"][member])

@@ -1,0 +1,26 @@
+"""The graphs of the default network, and the engine that runs them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from xebra.engine import Engine
+from xebra.estimate.coarse_search import SearchLevel
+from xebra.estimate.refinement import RefineLevel
+
+
+@dataclass(frozen=True)
+class Stages:
+    """The stages of the pipeline."""
+
+    engine: Engine
+    coarse_search: SearchLevel
+    fine_search: SearchLevel  # the same grid of angles and scales with smaller cells
+    coarse: RefineLevel  # refines many candidates
+    fine: RefineLevel  # refines the best ones
+
+    @classmethod
+    def from_config(cls, config: dict, engine: Engine) -> Stages:
+        """Return the stages that a network's config.json describes."""
+        searches = (SearchLevel.from_config(config[name]) for name in ("coarse_search", "fine_search"))
+        return cls(engine, *searches, *(RefineLevel(**level) for level in config["refine_levels"]))

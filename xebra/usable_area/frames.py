@@ -1,0 +1,110 @@
+"""Constant frames around a convex field of view: field stops, apertures, padding of turned images."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import ndimage
+from scipy.spatial import ConvexHull, QhullError
+
+from xebra.usable_area.levels import MARGIN, SQUARE, most_frequent_level
+
+LEAST_RIM = 0.04  # of the pixels along the image's edges that a frame covers
+SPREAD = 15.0  # tolerances: the most by which the noise of a frame spreads its level
+LEAST_FIELD = 0.05  # of the image
+LEAST_FRAME = 0.004  # of the image
+SPECK = 0.002  # of the image: smaller parts do not belong to the field
+FOREIGN = 0.03  # of a frame that may have another level
+SUPPORT = 0.75  # of the hull's edge that the field itself must reach
+EDGE_PX, RISEN = 12, 0.9  # px: the softest edge; share of the contrast further inside where it ends
+NEIGHBOURS, DENSE = 5, 0.25  # px, and the share of pixels of the field around a pixel of it
+
+
+def frame(pixels: np.ndarray, mask: np.ndarray, tolerance: float) -> np.ndarray | None:
+    """Return what lies beyond the field of view of grey values (H, W), or None; it may have two levels."""
+    rim = _rim(pixels.shape)
+    values, least = pixels[rim & mask], LEAST_RIM * np.count_nonzero(rim)
+    beyond = np.zeros(pixels.shape, bool)
+    for _ in range(2):
+        if values.size < least:
+            break
+        level, share = most_frequent_level(values, tolerance)
+        if share * values.size < least:
+            break
+        spread = _spread(values, level, tolerance)
+        depth = depth_in_field(np.abs(pixels - level) <= spread, rim)
+        if depth is not None:
+            beyond |= depth < MARGIN + soft_edge(np.abs(pixels - level), depth)
+        values = values[np.abs(values - level) > spread]
+    return beyond if beyond.any() else None
+
+
+def depth_in_field(constant: np.ndarray, rim: np.ndarray) -> np.ndarray | None:
+    """Return how many px inside the hull of what is not ``constant`` each pixel (H, W) lies.
+
+    None where nothing is beyond the hull, or where the field itself does not have that shape.
+    """
+    field = _dense(~constant)
+    depth = _depth_in_hull(field)
+    if depth is None:
+        return None
+    beyond = depth < 0
+    area = np.count_nonzero(beyond)
+    if area < LEAST_FRAME * field.size or np.count_nonzero(beyond & ~constant) > FOREIGN * area:
+        return None
+    edge = (depth >= 0) & (depth < 1) & ~ndimage.binary_dilation(rim, iterations=2)
+    reached = ndimage.binary_dilation(field, SQUARE, iterations=2)
+    if np.count_nonzero(edge) < 8 or reached[edge].mean() < SUPPORT:
+        return None
+    return depth
+
+
+def soft_edge(contrast: np.ndarray, depth: np.ndarray) -> float:
+    """Return over how many px inside a field (H, W) its contrast to the frame rises: the blur of its edge."""
+    inside = depth >= 0
+    steps = depth[inside].astype(int)
+    sums, counts = (np.bincount(steps, weights) for weights in (contrast[inside], None))
+    profile = sums / np.maximum(counts, 1)
+    plateau = profile[EDGE_PX : 2 * EDGE_PX]
+    if not plateau.size or plateau.mean() <= 0:
+        return 0.0
+    risen = profile[:EDGE_PX] >= RISEN * plateau.mean()
+    return float(risen.argmax()) if risen.any() else float(EDGE_PX)
+
+
+def _rim(shape: tuple[int, ...]) -> np.ndarray:
+    rim = np.ones(shape, bool)
+    rim[2:-2, 2:-2] = False
+    return rim
+
+
+def _spread(values: np.ndarray, level: float, tolerance: float) -> float:
+    """Return by how much the values of a frame spread around its level."""
+    apart = np.abs(values - level)
+    deviation = float(np.median(apart[apart <= SPREAD * tolerance]))
+    return min(max(2 * tolerance, 4 * deviation), SPREAD * tolerance)
+
+
+def _dense(field: np.ndarray) -> np.ndarray:
+    """Return a field (H, W) without single pixels and specks."""
+    field = ndimage.uniform_filter(field.astype(np.float32), NEIGHBOURS, mode="constant") > DENSE
+    parts, _ = ndimage.label(field)
+    sizes = np.bincount(parts.ravel())
+    sizes[0] = 0
+    return (sizes > SPECK * field.size)[parts]
+
+
+def _depth_in_hull(field: np.ndarray) -> np.ndarray | None:
+    """Return how many px inside the convex hull of a field (H, W) each pixel lies; None without a hull."""
+    rows = np.flatnonzero(field.any(1))
+    if len(rows) < 8 or field.mean() < LEAST_FIELD:
+        return None
+    first, last = field[rows].argmax(1), field.shape[1] - 1 - field[rows, ::-1].argmax(1)
+    try:
+        hull = ConvexHull(np.vstack([np.c_[first, rows], np.c_[last, rows]]))
+    except QhullError:
+        return None
+    x, y = (np.arange(side, dtype=np.float32) for side in field.shape[::-1])
+    depth = np.full(field.shape, np.inf, np.float32)
+    for across, down, start in hull.equations.astype(np.float32):
+        np.minimum(depth, -(across * x[None, :] + down * y[:, None] + start), out=depth)
+    return depth

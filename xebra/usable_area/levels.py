@@ -1,0 +1,85 @@
+"""Grey levels: the robust range of an image, its most frequent level, and values far outside the range."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import ndimage
+
+FLAT = 0.002  # of the robust range: values that differ by less are one level
+FAR = 4.0  # robust ranges beyond the percentiles: such values are no signal
+SAMPLE = 16384  # pixels that percentiles are taken of
+ISOLATED = 2.0  # ranges of the other values: how far a level lies from them that is no signal
+LEAST_SIGNAL_LEVELS = 8  # below, each level may be signal
+LINE_PX = 7  # length of a run of pixels that counts as a detector line or gap
+FEWEST = 16  # pixels of such lines
+MARGIN = 2  # px around an excluded part, where resampling or the detector has mixed it with the specimen
+SQUARE = np.ones((3, 3), bool)
+
+
+@dataclass(frozen=True)
+class GreyRange:
+    """The 1st and 99th percentile of the usable values, and how many levels a sample of them has."""
+
+    low: float
+    high: float
+    count: int
+
+    @property
+    def span(self) -> float:
+        """Return the distance of the percentiles."""
+        return self.high - self.low
+
+    @classmethod
+    def of(cls, pixels: np.ndarray, mask: np.ndarray) -> GreyRange:
+        """Return the range of values (H, W) under a mask, by a regular sample of them."""
+        step = max(1, int(np.sqrt(pixels.size / SAMPLE)))
+        values = pixels[::step, ::step][mask[::step, ::step]]
+        if not values.size:
+            values = pixels[mask] if mask.any() else np.zeros(1)
+        values = _without_isolated_extremes(np.sort(values.astype(np.float64)))
+        low, high = values[int(0.01 * len(values))], values[int(0.99 * (len(values) - 1))]
+        if high <= low:
+            low, high = values[0], values[-1]
+        return cls(float(low), float(high), 1 + int(np.count_nonzero(np.diff(values))))
+
+    def relative(self, pixels: np.ndarray) -> np.ndarray:
+        """Return values as float32 shares of the range, limited to -0.5 to 1.5; not finite ones as 0."""
+        shares = (pixels - self.low) / max(self.span, 1e-12)
+        return np.clip(np.nan_to_num(shares, nan=0.0), -0.5, 1.5).astype(np.float32)
+
+
+def _without_isolated_extremes(ordered: np.ndarray) -> np.ndarray:
+    """Return sorted values without a lowest or highest level that lies far from all others."""
+    levels, counts = np.unique(ordered, return_counts=True)
+    if len(levels) < LEAST_SIGNAL_LEVELS:
+        return ordered
+    first = counts[0] if levels[1] - levels[0] > ISOLATED * (levels[-2] - levels[1]) else 0
+    last = counts[-1] if levels[-1] - levels[-2] > ISOLATED * (levels[-2] - levels[1]) else 0
+    return ordered[first : len(ordered) - last]
+
+
+def most_frequent_level(values: np.ndarray, tolerance: float) -> tuple[float, float]:
+    """Return the level that most of some values (K,) lie at, within a tolerance, and their share."""
+    ordered = np.sort(values)
+    ahead = np.searchsorted(ordered, ordered + 2 * tolerance, side="right") - np.arange(len(ordered))
+    start = int(ahead.argmax())
+    return float(ordered[start + (ahead[start] - 1) // 2]), float(ahead[start] / len(ordered))
+
+
+def lines_off_range(pixels: np.ndarray, mask: np.ndarray, levels: GreyRange) -> np.ndarray | None:
+    """Return detector lines and gaps (H, W) at one level far off the signal, such as 2^32 - 1, or None."""
+    span = max(levels.span, 1e-12)
+    with np.errstate(invalid="ignore"):
+        far = mask & ((pixels > levels.high + FAR * span) | (pixels < levels.low - FAR * span))
+    if np.count_nonzero(far) < FEWEST:
+        return None
+    lines = ndimage.binary_opening(far, np.ones((1, LINE_PX))) | ndimage.binary_opening(
+        far, np.ones((LINE_PX, 1))
+    )
+    if not FEWEST <= np.count_nonzero(lines) <= pixels.size / 2:
+        return None
+    if most_frequent_level(pixels[lines].astype(np.float64), FLAT * span)[1] < 0.9:
+        return None  # bright detail has many levels
+    return ndimage.binary_dilation(lines, SQUARE, iterations=MARGIN)

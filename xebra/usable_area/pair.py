@@ -1,0 +1,120 @@
+"""The usable areas of two images of one detector: what stays at one position in both is no evidence."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import ndimage
+
+from xebra.usable_area.area import EXAMINED_PX, UsableArea, enlarged, usable_area
+from xebra.usable_area.levels import SQUARE, GreyRange, most_frequent_level
+
+OUTLIER = 0.45  # of the robust range beyond its ends: a hot or dead pixel
+FEWEST_OUTLIERS = 3
+EDGE, SAME_EDGE = 0.35, 0.2  # of the range: a step from px to px that is strong, and that two images share
+FEWEST_EDGES, DENSEST = 40, 30  # px of shared edges in all, and in one place
+CHANCE = 4  # times as many as unrelated images share by chance
+GROW_PX = 3  # around shared edges
+LARGEST = 0.3  # of the area: more that is shared is the specimen, which has not moved
+STILL = 0.2  # correlation of the rest from which the specimen has not moved
+SHOWS_SAME = 0.9  # correlation under a mask from which both images show the same there
+CONSTANT = 0.9  # of the values under a mask at one level: nothing is lost by excluding them
+SHADING_PX, NOISE_PX = 6, 1  # sigma
+
+
+def usable_areas(fixed: np.ndarray, moving: np.ndarray) -> tuple[UsableArea, UsableArea]:
+    """Return the usable areas of grey values (H, W) of two images.
+
+    Of two images of one shape, what one excludes is excluded in the other too where that shows the same or
+    nothing there; and so are hot pixels and burned-in graphics that lie at the same place in both.
+    """
+    first, second = usable_area(fixed), usable_area(moving)
+    if fixed.shape != moving.shape:
+        return first, second
+    ranges = GreyRange.of(fixed, first.mask), GreyRange.of(moving, second.mask)
+    hot = shared_outliers(fixed, moving, *ranges) & first.mask & second.mask
+    step = -(-max(fixed.shape) // EXAMINED_PX)
+    values = [
+        levels.relative(image[::step, ::step]) for image, levels in zip((fixed, moving), ranges, strict=True)
+    ]
+    masks = first.mask[::step, ::step], second.mask[::step, ::step]
+    first, second = (
+        _with_others(first, second, masks, values),
+        _with_others(second, first, masks[::-1], values[::-1]),
+    )
+    both = first.mask[::step, ::step] & second.mask[::step, ::step]
+    for part, name in ((hot, "hot pixels"), (shared_graphics(*values, both), "same in both images")):
+        if part is not None and part.any():
+            part = part if part.shape == fixed.shape else enlarged(part, step, fixed.shape)
+            first, second = first.without(part, name), second.without(part, name)
+    return first, second
+
+
+def shared_outliers(fixed: np.ndarray, moving: np.ndarray, *ranges: GreyRange) -> np.ndarray:
+    """Return single pixels (H, W), each with its neighbours, that lie far off the range in both images."""
+    both = np.ones(fixed.shape, bool)
+    for image, levels in zip((fixed, moving), ranges, strict=True):
+        low, high = levels.low - OUTLIER * levels.span, levels.high + OUTLIER * levels.span
+        with np.errstate(invalid="ignore"):
+            both &= (image > high) | (image < low)
+    if not FEWEST_OUTLIERS <= np.count_nonzero(both) <= both.size // 50:
+        return np.zeros(fixed.shape, bool)
+    crowded = ndimage.uniform_filter(both.astype(np.float32), 3) > 0.5
+    return ndimage.binary_dilation(both & ~crowded, SQUARE)
+
+
+def shared_graphics(fixed: np.ndarray, moving: np.ndarray, mask: np.ndarray) -> np.ndarray | None:
+    """Return what two images (H, W), as shares of their ranges, show with sharp edges at the same place.
+
+    None where they share no more edges than by chance, and where the rest correlates as well: the specimen
+    itself lies at the same place then.
+    """
+    edges = _shared_edges(fixed, moving, mask)
+    if edges is None:
+        return None
+    near = ndimage.binary_dilation(edges, SQUARE, iterations=GROW_PX)
+    parts, count = ndimage.label(near)
+    dense = ndimage.sum_labels(edges, parts, np.arange(count + 1)) >= DENSEST
+    found = ndimage.binary_fill_holes(dense[parts])
+    area = np.count_nonzero(found)
+    if not 0 < area <= LARGEST * np.count_nonzero(mask):
+        return None
+    rest = mask & ~found
+    details = [_detail(image)[rest] for image in (fixed, moving)]
+    return found if abs(_correlation(*details)) < STILL else None
+
+
+def _shared_edges(fixed: np.ndarray, moving: np.ndarray, mask: np.ndarray) -> np.ndarray | None:
+    shared, counts = np.zeros(mask.shape, bool), np.zeros(2)
+    for a, b, usable, result in ((fixed, moving, mask, shared), (fixed.T, moving.T, mask.T, shared.T)):
+        steps = np.diff(a, axis=0), np.diff(b, axis=0)
+        strong = [(np.abs(step) > EDGE) & usable[1:] & usable[:-1] for step in steps]
+        counts += [np.count_nonzero(s) for s in strong]
+        same = strong[0] & strong[1] & (np.abs(steps[0] - steps[1]) < SAME_EDGE)
+        result[1:] |= same
+        result[:-1] |= same
+    by_chance = counts.prod() / max(np.count_nonzero(mask), 1)
+    return shared if np.count_nonzero(shared) >= max(FEWEST_EDGES, CHANCE * by_chance) else None
+
+
+def _detail(image: np.ndarray) -> np.ndarray:
+    return ndimage.gaussian_filter(image, NOISE_PX) - ndimage.gaussian_filter(image, SHADING_PX)
+
+
+def _with_others(
+    own: UsableArea, other: UsableArea, masks: tuple[np.ndarray, np.ndarray], values: list[np.ndarray]
+) -> UsableArea:
+    """Return an area without what the other image's area excludes, where nothing is lost by that."""
+    part = masks[0] & ~masks[1]
+    if np.count_nonzero(part) < 32:
+        return own
+    mine, others = values[0][part], values[1][part]
+    constant = most_frequent_level(mine[:: max(1, len(mine) // 8192)], 0.004)[1] > CONSTANT
+    if constant or _correlation(mine, others) > SHOWS_SAME:
+        return own.without(~other.mask, "as in the other image")
+    return own
+
+
+def _correlation(one: np.ndarray, other: np.ndarray) -> float:
+    one, other = one - one.mean(), other - other.mean()
+    norm = float(np.sqrt((one @ one) * (other @ other)))
+    return float(one @ other) / norm if norm > 1e-9 else 0.0
