@@ -1,4 +1,4 @@
-"""Values for pixels that are not used, so that binning and interpolation mix nothing foreign into the specimen."""
+"""Values for pixels that are not used: binning and interpolation mix nothing foreign into the specimen."""
 
 from __future__ import annotations
 
