@@ -18,9 +18,9 @@ from tables import markdown
 
 from xebra.estimate.pyramid_estimator import PyramidEstimator
 from xebra.image import Image
-from xebra.training.export import GLANCE, refiner_at, seeker_pooled
-from xebra.training.lessons import trained
-from xebra.training.run import Lesson
+from xebra.training.export import GLANCE, pooled_search, refinement_at
+from xebra.training.run import TrainingTask
+from xebra.training.tasks import trained
 from xebra.transform import corner_error
 from xebra.weights import weights
 
@@ -60,11 +60,11 @@ class TorchEngine:
         return {name: value.float().numpy() for name, value in zip(names, values, strict=True)}
 
 
-def _network_of(part: str, search: Lesson, refine: Lesson) -> Lesson:
+def _network_of(part: str, search: TrainingTask, refine: TrainingTask) -> TrainingTask:
     """Return the network of a graph by the suffix of its name: glance, search or a size in px."""
     if part == "glance":
-        return seeker_pooled(search, GLANCE)
-    return search if part == "search" else refiner_at(refine, int(part))
+        return pooled_search(search, GLANCE)
+    return search if part == "search" else refinement_at(refine, int(part))
 
 
 def estimates(precision: str, cases: list[Case]) -> list[np.ndarray]:

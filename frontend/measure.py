@@ -61,7 +61,7 @@ def main(url: str) -> None:
         page.goto(f"{url}/?registration={registration}")
         page.locator(".stage canvas").wait_for(timeout=60_000)
         page.wait_for_timeout(2000)
-        for name, zoom in (("whole image", None), ("own pixels", "Own pixels")):
+        for name, zoom in (("whole image", None), ("own pixels", "Actual pixels")):
             if zoom:
                 page.get_by_role("button", name=zoom).click()
                 page.wait_for_timeout(3000)

@@ -14,9 +14,10 @@ HEADER = """\
 
 
 def wanted() -> list[str]:
-    """All requirements of pyproject.toml, the optional parts among them."""
+    """All requirements of pyproject.toml, the optional parts among them; xebra[part] names one of its own."""
     project = tomllib.loads(Path("pyproject.toml").read_text())["project"]
-    return project["dependencies"] + [r for part in project["optional-dependencies"].values() for r in part]
+    parts = [project["dependencies"], *project["optional-dependencies"].values()]
+    return [r for part in parts for r in part if not r.startswith("xebra[")]
 
 
 def resolved(requirements: list[str]) -> dict[str, str]:

@@ -4,19 +4,31 @@ Names are loaded when first used, so that training finds this package on a machi
 """
 
 from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # for type checkers and the Python reference
+    from xebra.align import register
+    from xebra.image import Image, read_image
+    from xebra.registration import Registration
+    from xebra.transform import SimilarityTransform, corner_error
 
 _HOME = {
     "Image": "xebra.image",
+    "inspect": "xebra.image",
     "read_image": "xebra.image",
     "Registration": "xebra.registration",
     "SimilarityTransform": "xebra.transform",
     "corner_error": "xebra.transform",
     "register": "xebra.align",
 }
-__all__ = [*_HOME]
+__all__ = ["Image", "Registration", "SimilarityTransform", "corner_error", "read_image", "register"]
 
 
 def __getattr__(name: str):
     if name not in _HOME:
         raise AttributeError(f"module 'xebra' has no attribute {name!r}")
     return getattr(import_module(_HOME[name]), name)
+
+
+def __dir__() -> list[str]:
+    return [*__all__]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import replace
 from functools import cache
@@ -12,9 +13,10 @@ import numpy as np
 from xebra.engine import open_engine
 from xebra.errors import EngineFailed
 from xebra.estimate.estimate import Estimate
-from xebra.estimate.pyramid_estimator import PyramidEstimator
+from xebra.estimate.pyramid_estimator import PyramidEstimator, mirrored
 from xebra.estimate.regression_estimator import RegressionEstimator
 from xebra.image import Image, read_image
+from xebra.limits import check_registrable
 from xebra.registration import Model, Registration
 from xebra.weights import Weights, graph_sha256, weights
 
@@ -38,15 +40,19 @@ class Aligner:
         moving_spacing: float | None = None,
         network: str | None = None,
         mirror: bool | None = False,
+        tolerance: float | None = None,
     ) -> Registration:
         """Register a pair; see ``xebra.register``."""
+        _check_tolerance(tolerance)
         started = time.perf_counter()
         model = self._weights(network)
         fixed, moving = _image(fixed, fixed_spacing, "fixed"), _image(moving, moving_spacing, "moving")
         loaded = time.perf_counter()
         estimator = ESTIMATORS[model.config["kind"]](model, self.engine)
         options = (False, True) if mirror is None else (mirror,)
-        estimates = [_estimate(estimator, fixed, moving, mirrored) for mirrored in options]
+        estimates = [
+            _estimate(estimator, fixed, moving, each, tolerance, mirror is False) for each in options
+        ]
         estimate = min(estimates, key=lambda e: e.expected_corner_error_px)
         done = time.perf_counter()
         return Registration(
@@ -90,6 +96,7 @@ def register(
     moving_spacing: float | None = None,
     network: str | None = None,
     mirror: bool | None = False,
+    tolerance: float | None = None,
 ) -> Registration:
     """Register a moving image with a fixed image of the same specimen.
 
@@ -100,6 +107,8 @@ def register(
         moving_spacing: Likewise.
         network: Name of a network; by default the most accurate one. ``"paper"`` is the paper's network.
         mirror: True where the specimen was turned over in between; None tries both, in twice the time.
+        tolerance: Largest expected corner error of an accepted result, px of the fixed image; by default 2 %
+            of its longer side.
 
     Returns:
         The transform with its uncertainty and verdict, and the registered image.
@@ -115,22 +124,39 @@ def register(
         moving_spacing=moving_spacing,
         network=network,
         mirror=mirror,
+        tolerance=tolerance,
     )
 
 
 def _estimate(
-    estimator: PyramidEstimator | RegressionEstimator, fixed: Image, moving: Image, mirror: bool
+    estimator: PyramidEstimator | RegressionEstimator,
+    fixed: Image,
+    moving: Image,
+    reflect: bool,
+    tolerance: float | None,
+    check_mirror: bool,
 ) -> Estimate:
-    """Return the estimate for the moving image, or for its reflection in x about its centre."""
-    if not mirror:
-        return estimator.estimate(fixed, moving)
-    reflected = replace(moving, pixels=np.ascontiguousarray(moving.pixels[:, ::-1]))
-    estimate = estimator.estimate(fixed, reflected)
+    """Return the estimate for the moving image as it is or reflected about its vertical centre line."""
+    if not reflect:
+        return estimator.estimate(fixed, moving, tolerance, check_mirror)
+    estimate = estimator.estimate(fixed, mirrored(moving), tolerance, check_mirror)
     return replace(estimate, transform=replace(estimate.transform, mirror=True))
 
 
+def _check_tolerance(tolerance: float | None) -> None:
+    """Raise ValueError where a tolerance is not a positive length."""
+    if tolerance is not None and not 0 < tolerance < math.inf:
+        raise ValueError(f"tolerance must be a positive number of px of the fixed image, not {tolerance!r}")
+
+
 def _image(source: Source, spacing: float | None, name: str) -> Image:
-    """Return a source as an ``Image``; ``spacing`` replaces its pixel spacing."""
+    """Return a source as an ``Image`` that can be registered; ``spacing`` replaces its pixel spacing."""
+    image = _read(source, spacing, name)
+    check_registrable(image.name, *image.shape[:2])
+    return image
+
+
+def _read(source: Source, spacing: float | None, name: str) -> Image:
     if isinstance(source, Image):
         if spacing is None:
             return source

@@ -15,9 +15,13 @@ import sys
 from importlib.metadata import EntryPoint, entry_points, version
 from io import TextIOWrapper
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from xebra.errors import EngineFailed, RegistrationError
+from xebra.extras import with_hint
+
+if TYPE_CHECKING:
+    from xebra.image import Image
 
 ACCEPTED, REFUSED, FAULT, INTERRUPTED = 0, 1, 2, 130
 MIRROR = {"no": False, "yes": True, "try": None}
@@ -41,7 +45,7 @@ def main(argv: list[str] | None = None) -> int:
     except MemoryError:
         return _fail("not enough memory for these images. Crop or bin them.")
     except ModuleNotFoundError as error:  # of an optional dependency
-        return _fail(f"{argv[0]} needs a package that is not installed: {error}.")
+        return _fail(f"{argv[0]}: {with_hint(error)}")
     except KeyboardInterrupt:
         return INTERRUPTED
 
@@ -86,10 +90,8 @@ def _add_register(commands: argparse._SubParsersAction) -> None:
     """Add the command ``register``."""
     summary = "Align a moving image with a fixed one; write the registered image, JSON and a picture."
     parser = commands.add_parser("register", help=summary, description=summary, epilog=EXIT_CODES)
-    parser.add_argument("fixed", metavar="FIXED", help="PNG or TIFF file of the reference image")
-    parser.add_argument(
-        "moving", metavar="MOVING", help="PNG or TIFF file of the image to be aligned with it"
-    )
+    parser.add_argument("fixed", metavar="FIXED", help="file of the reference image (see xebra inspect)")
+    parser.add_argument("moving", metavar="MOVING", help="file of the image to be aligned with it")
     folder = "folder for the files (default: ./xebra-<name of MOVING>, numbered if it contains another pair)"
     parser.add_argument("-o", "--output", metavar="DIR", type=Path, help=folder)
     parser.add_argument("--json", action="store_true", help="print the result as JSON and nothing else")
@@ -98,10 +100,35 @@ def _add_register(commands: argparse._SubParsersAction) -> None:
     )
     mirror = "is one image mirrored (specimen turned over)? try: test both, in twice the time"
     parser.add_argument("--mirror", choices=MIRROR, default="no", help=f"{mirror} (default no)")
+    _add_choices(parser)
     for image in ("fixed", "moving"):
         spacing = f"pixel spacing of {image.upper()} in um per px (default: from the file)"
         parser.add_argument(f"--{image}-spacing", metavar="UM", type=float, help=spacing)
     parser.set_defaults(run=_register)
+
+
+def _add_choices(parser: argparse.ArgumentParser) -> None:
+    """Options that choose one of several images in a file (``xebra inspect FILE`` lists them)."""
+    for what, metavar in (("channel", "NAME"), ("frame", "NUMBER")):
+        kind = int if what == "frame" else str
+        both = f"{what} of both files, where they hold several (see xebra inspect)"
+        parser.add_argument(f"--{what}", metavar=metavar, type=kind, help=both)
+        for image in ("fixed", "moving"):
+            one = f"{what} of {image.upper()}"
+            parser.add_argument(f"--{image}-{what}", metavar=metavar, type=kind, help=one)
+
+
+def _read(arguments: argparse.Namespace, image: str) -> Image:
+    """One image of a file; what is said for both files counts where the file holds several."""
+    from xebra import inspect, read_image
+
+    path, said = getattr(arguments, image), vars(arguments)
+    channel, frame = said[f"{image}_channel"], said[f"{image}_frame"]
+    if (channel, frame) == (None, None) and (arguments.channel or arguments.frame is not None):
+        channels = inspect(path).channels
+        channel = arguments.channel if len(channels) > 1 else None
+        frame = arguments.frame if any(c.frames > 1 for c in channels) else None
+    return read_image(path, channel=channel, frame=frame, pixel_spacing=said[f"{image}_spacing"])
 
 
 def _register(arguments: argparse.Namespace) -> int:
@@ -111,10 +138,8 @@ def _register(arguments: argparse.Namespace) -> int:
     from xebra import output, register, summary
 
     registration = register(
-        arguments.fixed,
-        arguments.moving,
-        fixed_spacing=arguments.fixed_spacing,
-        moving_spacing=arguments.moving_spacing,
+        _read(arguments, "fixed"),
+        _read(arguments, "moving"),
         network=arguments.network,
         mirror=MIRROR[arguments.mirror],
     )

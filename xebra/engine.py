@@ -11,6 +11,7 @@ from urllib.request import url2pathname
 import numpy as np
 
 from xebra.errors import EngineFailed
+from xebra.extras import with_hint
 from xebra.weights import BUNDLED, graph_path, graph_sha256
 
 
@@ -38,12 +39,18 @@ def open_engine(url: str | None = None) -> Engine:
     if scheme == "file":
         return OnnxEngine(Path(url2pathname(urlsplit(url).path)))
     if scheme == "grpc":
-        from xebra.triton import TritonEngine
-
-        return TritonEngine(url)
+        return _triton_engine(url)
     raise ValueError(
         f"XEBRA_INFERENCE_URL: no inference engine for {scheme or url!r}; use file:// or grpc://"
     )
+
+
+def _triton_engine(url: str) -> Engine:
+    try:
+        from xebra.triton import TritonEngine
+    except ModuleNotFoundError as error:
+        raise with_hint(error) from None
+    return TritonEngine(url)
 
 
 class OnnxEngine:

@@ -1,5 +1,13 @@
 """Exceptions of the library."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from xebra.readers.channel import Channel
+
 
 class RegistrationError(Exception):
     """The input cannot be registered; the message says what to do."""
@@ -7,6 +15,14 @@ class RegistrationError(Exception):
 
 class ImageUnreadable(RegistrationError):
     """The file is missing, truncated, of an unknown type or too large."""
+
+
+class ImageChoiceNeeded(ImageUnreadable):
+    """The file holds several images and none was chosen; ``choices`` lists them."""
+
+    def __init__(self, message: str, choices: Sequence[Channel] = ()):
+        super().__init__(message)
+        self.choices = list(choices)
 
 
 class ImageUnusable(RegistrationError):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
@@ -15,7 +17,10 @@ from xebra.errors import ImageUnreadable, ImageUnusable
 from xebra.limits import MAX_SIDE, MIN_SIDE, check_size
 from xebra.pixel_spacing import checked, square
 
-__all__ = ["MAX_SIDE", "MIN_SIDE", "Image", "gray", "read_image"]
+if TYPE_CHECKING:
+    from xebra.readers.sandbox import Limits
+
+__all__ = ["MAX_SIDE", "MIN_SIDE", "Image", "gray", "inspect", "read_image"]
 
 DTYPES = ("uint8", "int8", "uint16", "int16", "uint32", "int32", "float16", "float32", "float64")
 BLOCK_ROWS = 512  # work on large images goes through blocks, so that no copy in float64 is ever made
@@ -36,6 +41,7 @@ class Image:
     spacing_source: str | None = None  # "given", "OME metadata", ...
     name: str = "image"
     file_sha256: str | None = None
+    selected: image_files.Selected | None = field(default=None, repr=False)  # which image of its file
 
     def __post_init__(self) -> None:
         pixels = _checked_pixels(self.pixels, self.name)
@@ -66,36 +72,92 @@ class Image:
 
 
 def read_image(
-    source: str | Path | BinaryIO, *, name: str | None = None, pixel_spacing: float | None = None
+    source: str | Path | BinaryIO,
+    *,
+    name: str | None = None,
+    pixel_spacing: float | None = None,
+    channel: str | int | None = None,
+    frame: int | None = None,
+    level: int | None = None,
+    limits: Limits | None = None,
 ) -> Image:
-    """Read a PNG or TIFF file; ``pixel_spacing`` in um/px overrides what the file says.
+    """Read one image of a file; ``pixel_spacing`` in um/px overrides what the file says.
 
-    Raises ImageUnreadable, ImageUnusable or PixelSpacingInvalid; the message names the file and the reason.
+    ``channel`` is a number or name, ``frame`` and ``level`` are numbers as ``xebra.inspect`` lists them. They
+    may be left out where there is one image, or one electron image beside maps. With ``limits`` a file of
+    unknown origin is decoded in a process of its own.
+
+    Raises ImageChoiceNeeded, ImageUnreadable, ImageUnusable or PixelSpacingInvalid; the message names
+    the file and the reason.
     """
-    if isinstance(source, str | Path):
-        name = name or Path(source).name
-        try:
-            with open(source, "rb") as file:
-                return read_image(file, name=name, pixel_spacing=pixel_spacing)
-        except FileNotFoundError as error:
-            raise ImageUnreadable(f"{source}: there is no such file.") from error
-        except OSError as error:
-            raise ImageUnreadable(f"{source}: cannot be opened ({error.strerror or error}).") from error
-    name = name or Path(str(getattr(source, "name", None) or "image")).name
-    given = None if pixel_spacing is None else checked(name, pixel_spacing)
-    pixels, said = image_files.read(source, name)
-    spacing = given or (said and square(name, said))
-    spacing_source = "given" if given else said and said.source
-    source.seek(0)
-    digest = hashlib.file_digest(source, "sha256").hexdigest()
-    return Image(pixels, spacing, spacing_source, name, digest)
+    wanted = {"channel": channel, "frame": frame, "level": level}
+    with opened(source, name) as (file, path, name):
+        given = None if pixel_spacing is None else checked(name, pixel_spacing)
+        pixels, said, selected = _contents(file, name, path, wanted, limits)
+        spacing = given or (said and square(name, said))
+        spacing_source = "given" if given else said and said.source
+        return Image(pixels, spacing, spacing_source, name, _sha256(file, path), selected)
+
+
+def _contents(
+    file: BinaryIO | None, name: str, path: Path | None, wanted: dict[str, Any], limits: Limits | None
+) -> image_files.Contents:
+    """One image of a file, decoded here or, within limits, in another process."""
+    if limits is None or file is None:
+        return image_files.read(file, name, path=path, **wanted)
+    from xebra.readers import sandbox
+
+    return sandbox.read(file, name, **wanted, limits=limits)
+
+
+def inspect(source: str | Path | BinaryIO, *, name: str | None = None) -> image_files.FileInfo:
+    """Return what a file holds: data sets, channels, frames, levels, spacings. No pixels are decoded.
+
+    Raises ImageUnreadable.
+    """
+    with opened(source, name) as (file, path, name):
+        return image_files.inspect(file, name, path=path)
+
+
+@contextmanager
+def opened(
+    source: str | Path | BinaryIO, name: str | None
+) -> Iterator[tuple[BinaryIO | None, Path | None, str]]:
+    """The open file (None: a folder), its path if it has one, and its name."""
+    if not isinstance(source, str | Path):
+        yield source, None, name or Path(str(getattr(source, "name", None) or "image")).name
+        return
+    path = Path(source)
+    name = name or path.name
+    if path.is_dir() and any((path / n).exists() for n in (".zattrs", ".zgroup", "zarr.json", ".zarray")):
+        yield None, path, name
+        return
+    try:
+        file = path.open("rb")
+    except FileNotFoundError as error:
+        raise ImageUnreadable(f"{source}: there is no such file.") from error
+    except OSError as error:
+        raise ImageUnreadable(f"{source}: cannot be opened ({error.strerror or error}).") from error
+    with file:
+        yield file, path, name
+
+
+def _sha256(file: BinaryIO | None, path: Path | None) -> str:
+    """Of a file's bytes; of a folder, of the names and bytes of its files in order."""
+    if file is not None:
+        file.seek(0)
+        return hashlib.file_digest(file, "sha256").hexdigest()
+    digest = hashlib.sha256()
+    for part in sorted(p for p in path.rglob("*") if p.is_file()):
+        digest.update(str(part.relative_to(path)).encode() + b"\0" + part.read_bytes())
+    return digest.hexdigest()
 
 
 def gray(pixels: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray:
     """Return the mean of the colour channels, alpha ignored, as shares 0 to 1 of its range; (H, W) float32.
 
     The range is that of the values under ``mask`` (H, W) bool, without outliers: values further beyond the
-    0.1st and 99.9th percentile than half their distance are limited to that. Values that are not finite are 0.
+    0.1st and 99.9th percentile than half their distance are limited to that. Not finite values are 0.
     """
     low, high = _display_range(pixels, mask)
     result = np.empty(pixels.shape[:2], np.float32)

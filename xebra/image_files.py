@@ -1,54 +1,108 @@
-"""PNG and TIFF files in and out; the header is judged before any pixel is decoded."""
+"""Image files in and out: what a file holds, one image of it, and the TIFF files that Xebra writes."""
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
-import imagecodecs
 import numpy as np
 import tifffile
 
-from xebra import pixel_spacing, tiff
-from xebra.errors import ImageUnreadable, ImageUnusable
-from xebra.limits import MAX_SIDE, MIN_SIDE, check_size
+from xebra.errors import ImageUnreadable, RegistrationError
+from xebra.limits import MAX_SIDE, MIN_SIDE, check_ratio, check_size
 from xebra.pixel_spacing import Spacing
+from xebra.readers import choose, raster
+from xebra.readers.channel import Channel, Entry, Opened
+from xebra.readers.formats import reader
+from xebra.readers.source import Source
+from xebra.readers.tiff import SIGNATURES
 
-__all__ = ["MAX_SIDE", "MIN_SIDE", "PNG", "TIFF", "Contents", "read", "write_tiff"]
+__all__ = [
+    "MAX_SIDE",
+    "MIN_SIDE",
+    "Contents",
+    "FileInfo",
+    "Selected",
+    "inspect",
+    "media_type_of",
+    "read",
+    "write_tiff",
+]
 
-PNG = b"\x89PNG\r\n\x1a\n"
-TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # both byte orders, classic and BigTIFF
+
+@dataclass(frozen=True)
+class Selected:
+    """Which image of a file was read, and what the file says about it."""
+
+    format: str
+    channel: Channel
+    number: int
+    frame: int = 0
+    level: int = 0
+    reason: str | None = None  # why this one, where several were there and none was named
 
 
 class Contents(NamedTuple):
-    """The pixels of a file, (H, W) or (H, W, 3 | 4), and the pixel spacing that it states."""
+    """Pixels (H, W) or (H, W, 3 | 4), the pixel spacing that the file states, and where they come from."""
 
     pixels: np.ndarray
     spacing: Spacing | None
+    selected: Selected
 
 
-def read(file: BinaryIO, name: str) -> Contents:
-    """Read the one image of an open PNG or TIFF file.
+@dataclass(frozen=True)
+class FileInfo:
+    """What a file holds: its format, its channels, and the one that needs no naming with the reason."""
 
-    Raises ImageUnreadable or ImageUnusable in words that call the file ``name``.
+    name: str
+    format: str
+    channels: list[Channel]
+    default: int | None
+    reason: str | None
+
+    def to_json(self) -> dict[str, Any]:
+        """Everything, in the types of JSON."""
+        return {**vars(self), "channels": [channel.to_json() for channel in self.channels]}
+
+
+def read(
+    file: BinaryIO | None,
+    name: str,
+    *,
+    path: Path | None = None,
+    channel: str | int | None = None,
+    frame: int | None = None,
+    level: int | None = None,
+) -> Contents:
+    """Read one image of an open file, or of the folder at ``path``.
+
+    Raises ImageChoiceNeeded where the file holds several, ImageUnreadable or ImageUnusable in words that call
+    the file ``name``.
     """
-    file.seek(0)
-    start = file.read(8)
-    file.seek(0)
-    if not start:
-        raise ImageUnreadable(f"{name}: the file is empty (0 bytes). Export the image again.")
-    if start != PNG and not start.startswith(TIFF):
-        raise ImageUnreadable(f"{name}: the file is neither PNG nor TIFF. Save the image as one of these.")
-    try:
-        return Contents(*(_read_png(file.read(), name) if start == PNG else tiff.read(file, name)))
-    except (ImageUnreadable, ImageUnusable, MemoryError):
-        raise
-    except Exception as error:  # decoders raise many kinds, and each means the same to whoever sent the file
-        raise ImageUnreadable(
-            f"{name}: the file is truncated or damaged ({_one_line(error)}). Export or copy it again."
-        ) from error
+    with _opened(Source(name, file, path)) as opened:
+        entries, channel = _with_named(opened, channel)
+        channels = [entry.channel for entry in entries]
+        chosen = choose.choose(name, channels, channel, frame, level)
+        found = channels[chosen.channel]
+        shape = (found.shape, *found.levels)[chosen.level]
+        check_size(name, *shape[:2], pixel_bytes(shape, found.dtype))
+        if file is not None:
+            check_ratio(name, shape[0] * shape[1] * pixel_bytes(shape, found.dtype), file.seek(0, 2))
+        pixels = _plain(entries[chosen.channel].load(chosen.frame, chosen.level))
+    spacing = _at_level(found, shape)
+    selected = Selected(opened.format, found, *chosen)
+    return Contents(pixels, spacing, selected)
+
+
+def inspect(file: BinaryIO | None, name: str, *, path: Path | None = None) -> FileInfo:
+    """Return what an open file, or the folder at ``path``, holds. Nothing is decoded."""
+    with _opened(Source(name, file, path)) as opened:
+        channels = [entry.channel for entry in opened.entries]
+    number, reason = choose.default(channels) or (None, None)
+    return FileInfo(name, opened.format, channels, number, reason)
 
 
 def write_tiff(target: str | Path | BinaryIO, pixels: np.ndarray, pixel_spacing: float | None = None) -> None:
@@ -68,24 +122,62 @@ def write_tiff(target: str | Path | BinaryIO, pixels: np.ndarray, pixel_spacing:
     )
 
 
-def _read_png(data: bytes, name: str) -> tuple[np.ndarray, Spacing | None]:
-    width, height = struct.unpack_from(">II", data, 16)
-    check_size(name, height, width)
-    physical = next((body for kind, body in _png_chunks(data) if kind == b"pHYs"), None)
-    pixels = imagecodecs.png_decode(data)
-    gray_with_alpha = pixels.shape[2:] == (2,)
-    return pixels[..., 0] if gray_with_alpha else pixels, pixel_spacing.of_png(physical)
+def media_type_of(start: bytes) -> str:
+    """Return the media type that a file's first eight bytes announce."""
+    picture = raster.kind(start)
+    tiff = "image/tiff" if start.startswith(SIGNATURES) else "application/octet-stream"
+    return f"image/{picture.lower()}" if picture else tiff
 
 
-def _png_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """The chunks before the pixels: everything that says what the pixels are."""
-    at = len(PNG)
-    while at + 8 <= len(data):
-        length, kind = struct.unpack_from(">I4s", data, at)
-        if kind == b"IDAT":
-            return
-        yield kind, data[at + 8 : at + 8 + length]
-        at += length + 12
+def pixel_bytes(shape: tuple[int, ...], dtype: str) -> int:
+    """Return the bytes of one pixel with all its colours."""
+    return np.dtype(dtype).itemsize * int(np.prod(shape[2:], dtype=np.int64))
+
+
+@contextmanager
+def _opened(source: Source) -> Iterator[Opened]:
+    """An open file; whatever its reader raises ends in words that name the file."""
+    try:
+        with reader(source)(source) as opened:
+            yield opened
+    except (RegistrationError, MemoryError):
+        raise
+    except Exception as error:  # readers raise many kinds, and each means the same to whoever sent the file
+        raise ImageUnreadable(
+            f"{source.name}: the file is truncated or damaged ({_one_line(error)}). Export or copy it again."
+        ) from error
+
+
+def _with_named(opened: Opened, channel: str | int | None) -> tuple[list[Entry], str | int | None]:
+    """The channels of a file with the one that only a name asks for, and which is meant."""
+    known = {entry.channel.name.casefold() for entry in opened.entries}
+    new = isinstance(channel, str) and channel.casefold() not in known
+    asked = opened.more(channel) if new else None
+    return ([*opened.entries, asked], len(opened.entries)) if asked else (opened.entries, channel)
+
+
+def _plain(pixels: np.ndarray) -> np.ndarray:
+    """Values of an image: 0 and 1 of bool, the modulus of complex numbers, 64-bit integers in 32 bit."""
+    if pixels.dtype == bool:
+        return pixels.astype(np.uint8)
+    if np.iscomplexobj(pixels):
+        return np.abs(pixels)
+    if pixels.dtype.kind in "ui" and pixels.dtype.itemsize == 8 and pixels.size:
+        for smaller in (np.uint32, np.int32):
+            limits = np.iinfo(smaller)
+            if limits.min <= pixels.min() and pixels.max() <= limits.max:
+                return pixels.astype(smaller)
+    return pixels
+
+
+def _at_level(channel: Channel, shape: tuple[int, ...]) -> Spacing | None:
+    """The spacing of a reduced copy."""
+    spacing = channel.spacing
+    if spacing is None:
+        return None
+    return spacing._replace(
+        x=spacing.x * channel.shape[1] / shape[1], y=spacing.y * channel.shape[0] / shape[0]
+    )
 
 
 def _one_line(error: Exception) -> str:

@@ -1,13 +1,10 @@
-"""Where a file says how large its pixels are: OME-XML, ImageJ, resolution tags; always in micrometres."""
+"""Pixel spacings in micrometres: units, plausibility, and where PNG and TIFF files state them."""
 
 from __future__ import annotations
 
 import math
 import struct
 from typing import NamedTuple
-from xml.etree import ElementTree
-
-from tifffile import TiffFile, TiffPage
 
 from xebra.errors import ImageUnusable, PixelSpacingInvalid
 
@@ -18,16 +15,35 @@ UM_PER = {
     "um": 1.0,
     "nm": 1e-3,
     "pm": 1e-6,
+    "A": 1e-4,
     "Å": 1e-4,
-    "meter": 1e6,
+    "Ångström": 1e-4,
+    "ångström": 1e-4,
     "micron": 1.0,
-    "microns": 1.0,
-    "micrometer": 1.0,
-    "micrometre": 1.0,
-    "nanometer": 1e-3,
-    "nanometre": 1e-3,
-    "angstrom": 1e-4,
     "inch": 25_400.0,
+    **{
+        f"{prefix}met{end}": um
+        for end in ("er", "re")
+        for prefix, um in (
+            ("", 1e6),
+            ("centi", 1e4),
+            ("milli", 1e3),
+            ("micro", 1.0),
+            ("nano", 1e-3),
+            ("pico", 1e-6),
+        )
+    },
+    "angstrom": 1e-4,
+    "angstroem": 1e-4,
+}
+SPELLINGS = {
+    "\\u00B5": "u",
+    "\\u00b5": "u",
+    "\\u00C5": "Å",
+    "\\u00c5": "Å",
+    "\u00b5": "u",
+    "\u03bc": "u",
+    "\u212b": "Å",
 }
 # Resolution tags in px per inch or cm are mostly a printer's word: cameras, screen grabs and drawing programs
 # write 72, 96 or 300 dpi (353 to 85 um) whatever was imaged. Below 10 um (2540 dpi) nobody prints.
@@ -36,17 +52,12 @@ SQUARE_WITHIN = 1e-3
 
 
 class Spacing(NamedTuple):
-    """Micrometres per pixel along x and y, and who says so."""
+    """Micrometres per pixel along x and y, who says so, and the unit in which it was said."""
 
     x: float
     y: float
     source: str
-
-
-def of_tiff(tif: TiffFile, page: TiffPage) -> Spacing | None:
-    """The pixel spacing of ``page`` by the most explicit source that its file has."""
-    own = _ome(tif) if tif.is_ome else _imagej(tif, page) if tif.is_imagej else None
-    return own or _tag(page)
+    unit: str = "um"
 
 
 def of_png(physical: bytes | None) -> Spacing | None:
@@ -54,7 +65,7 @@ def of_png(physical: bytes | None) -> Spacing | None:
     if physical is None or len(physical) != 9:
         return None
     x, y, unit = struct.unpack(">IIB", physical)
-    return _plausible(_spacing(x, y, 1e6, "PNG pHYs")) if unit == 1 else None
+    return plausible(per_unit(x, y, "m", "PNG pHYs")) if unit == 1 else None
 
 
 def checked(name: str, um: float) -> float:
@@ -80,56 +91,59 @@ def square(name: str, spacing: Spacing) -> float:
     return math.sqrt(spacing.x * spacing.y)
 
 
-def _ome(tif: TiffFile) -> Spacing | None:
-    pixels = ElementTree.fromstring(tif.ome_metadata).find(".//{*}Pixels")
-    if pixels is None:
+def of_resolution(x: float, y: float, unit: int) -> Spacing | None:
+    """Return the pixel spacing of TIFF's resolution tags: px per inch (unit 2) or per cm (unit 3)."""
+    name = {2: "inch", 3: "cm"}.get(unit)
+    return plausible(per_unit(x, y, name, "TIFF resolution")) if name else None
+
+
+def per_unit(x: float, y: float, unit: str, source: str) -> Spacing | None:
+    """Return the spacing of ``x`` and ``y`` pixels per ``unit``; None where that is no length."""
+    um = um_per(unit)
+    return _spacing(x, y, um, source, um, unit) if um else None
+
+
+def of_size(x: object, y: object, unit: object, source: str, unit_y: object = None) -> Spacing | None:
+    """Return the spacing of pixels that are ``x`` by ``y`` of a unit; None where that is no length.
+
+    An axis without a size takes that of the other axis: pixels are square where nothing else is said.
+    """
+    sizes = _length(x, unit), _length(y, unit if unit_y is None else unit_y)
+    if sizes == (None, None):
         return None
-    x, y = (_length(pixels.get(f"PhysicalSize{a}"), pixels.get(f"PhysicalSize{a}Unit", "um")) for a in "XY")
-    return _spacing(1, 1, x, "OME metadata", y) if x and y else None
+    um_x, um_y = (sizes[0] or sizes[1]), (sizes[1] or sizes[0])
+    partly = "" if all(sizes) else f" ({'xy'[sizes[0] is None]} only)"
+    return _spacing(1, 1, um_x, source + partly, um_y, unit)
 
 
-def _imagej(tif: TiffFile, page: TiffPage) -> Spacing | None:
-    unit = _um_per((tif.imagej_metadata or {}).get("unit", ""))
-    x, y = _resolution(page)
-    found = _spacing(x, y, unit, "ImageJ metadata") if unit else None
-    # ImageJ keeps a printer's inches and centimetres where it found them.
-    return _plausible(found) if unit in (UM_PER["inch"], UM_PER["cm"]) else found
-
-
-def _tag(page: TiffPage) -> Spacing | None:
-    unit = {2: UM_PER["inch"], 3: UM_PER["cm"]}.get(page.tags.valueof("ResolutionUnit", 2))
-    x, y = _resolution(page)
-    return _plausible(_spacing(x, y, unit, "TIFF resolution")) if unit else None
-
-
-def _resolution(page: TiffPage) -> tuple[float, float]:
-    """Pixels per unit along x and y, 0 where the tag is missing or nonsense."""
-    ratios = (page.tags.valueof(f"{axis}Resolution", (0, 1)) for axis in "XY")
-    x, y = (r[0] / r[1] if isinstance(r, tuple) and r[1] else 0.0 for r in ratios)
-    return x, y
-
-
-def _spacing(x: float, y: float, um_x: float, source: str, um_y: float | None = None) -> Spacing | None:
+def _spacing(x: float, y: float, um_x: float, source: str, um_y: float, unit: object) -> Spacing | None:
     """``x`` and ``y`` pixels in so many micrometres, or None where that is no spacing."""
     if not (x > 0 and y > 0):
         return None
-    found = Spacing(um_x / x, (um_y or um_x) / y, source)
+    found = Spacing(float(um_x / x), float(um_y / y), source, str(unit).strip())
     return found if all(math.isfinite(um) and um > 0 for um in found[:2]) else None
 
 
-def _plausible(found: Spacing | None) -> Spacing | None:
+def plausible(found: Spacing | None) -> Spacing | None:
+    """Return ``found``, or None where it is a printer's resolution."""
     return found if found and max(found.x, found.y) < PRINTED_FROM_UM else None
 
 
-def _length(value: str | None, unit: str) -> float | None:
-    factor = _um_per(unit)
+def _length(value: object, unit: object) -> float | None:
+    """Micrometres, where ``value`` is a positive length."""
+    factor = um_per(unit)
     try:
-        return float(value) * factor if value and factor else None
-    except ValueError:
+        um = float(value) * factor if value is not None and factor else 0.0
+    except (TypeError, ValueError):
         return None
+    return um if math.isfinite(um) and um > 0 else None
 
 
-def _um_per(unit: str) -> float | None:
-    """Micrometres per unit; micro has two code points, and ImageJ may write either as an escape."""
-    unit = str(unit).strip().replace("\\u00B5", "µ").replace("\u03bc", "µ").replace("µ", "u")
-    return UM_PER.get(unit, UM_PER.get(unit.lower()))
+def um_per(unit: object) -> float | None:
+    """Return micrometres per unit; None for what is no length. ImageJ writes escapes."""
+    text = str(unit).strip()
+    for written, letter in SPELLINGS.items():
+        text = text.replace(written, letter)
+    singular = text.removesuffix("s") if len(text) > len("mms") else text  # "ms" is a time
+    known = (UM_PER.get(t) for t in (text, text.lower(), singular, singular.lower()))
+    return next(filter(None, known), None)

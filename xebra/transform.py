@@ -87,6 +87,7 @@ class SimilarityTransform:
 
 def map_points(matrix: np.ndarray, points: np.ndarray) -> np.ndarray:
     """Return points (..., 2) mapped by a 3 x 3 matrix."""
+    matrix = np.asarray(matrix, float)
     return np.asarray(points, float) @ matrix[:2, :2].T + matrix[:2, 2]
 
 

@@ -12,7 +12,8 @@ from db.rows import ImageRow
 from db.store import ImageStore
 from db.types import utc_now
 from xebra import read_image
-from xebra.image_files import PNG
+from xebra.image_files import media_type_of
+from xebra.limits import check_registrable
 
 LONGEST_NAME = 200
 _a_few_at_a_time = BoundedSemaphore(2)  # one decoded image may take gigabytes
@@ -32,10 +33,11 @@ def take_in(
     name = harmless(filename)
     with _a_few_at_a_time:
         image = read_image(file, name=name, pixel_spacing=spacing_um)
+    check_registrable(name, *image.shape[:2])
     image_id = str(uuid.uuid4())
     key = f"images/{image_id}/original"
     file.seek(0)
-    media_type = "image/png" if file.read(len(PNG)) == PNG else "image/tiff"
+    media_type = media_type_of(file.read(8))
     file.seek(0)
     expect(key)
     size = store.put(key, file)

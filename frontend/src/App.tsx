@@ -1,40 +1,40 @@
 import { useEffect, useRef, useState } from "react";
 import { useConnectionLost } from "./api/connection";
 import { useSession } from "./api/session";
-import { askWho } from "./api/signIn";
-import { Inside } from "./Inside";
+import { loadSession } from "./api/signIn";
+import { Workspace } from "./Workspace";
 import { ConnectionBanner } from "./frame/ConnectionBanner";
 import { Header } from "./frame/Header";
 import { SignIn } from "./signin/SignIn";
 
-/** What frames the page, and the door where the service asks for a key. */
+/** Header, connection banner and main content; the sign-in form where the service requires an API key. */
 export function App() {
   const session = useSession();
-  const lost = useConnectionLost();
-  const [adding, setAdding] = useState(false); // another instrument, to those that are open
-  const who = session.state === "in" ? session.who : null;
-  const instrument = useInstrument(who?.instrument);
-  const unknown = session.state === "asking" || (session.state === "in" && who === null);
+  const disconnected = useConnectionLost();
+  const [adding, setAdding] = useState(false); // true while the user adds another instrument to the session
+  const account = session.state === "signedIn" ? session.account : null;
+  const instrument = useInstrument(account?.instrument);
+  const sessionUnknown = session.state === "loading" || (session.state === "signedIn" && account === null);
   useEffect(() => {
-    if (unknown && !lost) void askWho();
-  }, [unknown, lost]);
+    if (sessionUnknown && !disconnected) void loadSession();
+  }, [sessionUnknown, disconnected]);
   return (
     <>
       <a className="skip" href="#main">
         Skip to the content
       </a>
-      <Header who={who} onAnother={() => setAdding(true)} />
+      <Header account={account} onAddInstrument={() => setAdding(true)} />
       <ConnectionBanner />
       <main id="main">
-        {session.state === "out" && <SignIn key={session.why} why={session.why} />}
-        {session.state === "in" && adding && <SignIn why={null} onLeave={() => setAdding(false)} />}
-        {session.state === "in" && !adding && <Inside key={instrument} />}
+        {session.state === "signedOut" && <SignIn key={session.reason} reason={session.reason} />}
+        {session.state === "signedIn" && adding && <SignIn reason={null} onCancel={() => setAdding(false)} />}
+        {session.state === "signedIn" && !adding && <Workspace key={instrument} />}
       </main>
     </>
   );
 }
 
-/** A number that changes with the instrument, but not when the first one becomes known: what was begun stays. */
+/** A counter that changes with the instrument, but not when the first one becomes known: entered data is kept. */
 function useInstrument(name: string | undefined): number {
   const known = useRef({ name, count: 0 });
   if (name !== undefined && name !== known.current.name) {

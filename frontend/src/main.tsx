@@ -1,6 +1,6 @@
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
-import "./frame/tokens.css"; // before every component's own rules
+import "./frame/tokens.css"; // before the rules of the components
 import "./frame/base.css";
 import "./frame/buttons.css";
 import "./frame/fields.css";

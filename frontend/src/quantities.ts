@@ -1,4 +1,4 @@
-/** Numbers as a microscopist reads them: a true minus, thin spaces, units that fit the size. */
+/** Number formatting: Unicode minus, narrow no-break spaces, units that fit the magnitude. */
 
 const MINUS = "\u2212";
 const NARROW_SPACE = "\u202f";
@@ -13,7 +13,7 @@ export function significant(value: number, digits: number): string {
   return fixedDigits(value, Math.min(Math.max(places, 0), 6));
 }
 
-export function grouped(value: number): string {
+export function groupedDigits(value: number): string {
   return String(Math.round(value)).replace(/\B(?=(\d{3})+(?!\d))/g, NARROW_SPACE);
 }
 
@@ -25,7 +25,7 @@ const LENGTHS = [
 
 export type LengthUnit = (typeof LENGTHS)[number];
 
-/** The unit in which a length of `um` micrometres is between 1 and 1000, as far as there is one. */
+/** The unit in which a length of `um` micrometres is between 1 and 1000; the smallest unit below that range. */
 export function lengthUnit(um: number): LengthUnit {
   const size = Math.abs(um);
   return LENGTHS.findLast((length) => size >= length.um) ?? LENGTHS[0];

@@ -1,13 +1,13 @@
 import { useSyncExternalStore } from "react";
 
-/** What the page shows is in its address, so that a reload or a link shows the same. */
+/** The state of the page is in its URL, so that a reload or a link shows the same. */
 const CHANGED = "xebra:address";
 
 export function useAddress(): URLSearchParams {
   return new URLSearchParams(useSyncExternalStore(subscribe, () => window.location.search));
 }
 
-/** Go to another registration (or to the form): a step that the back button undoes. */
+/** Go to another registration or to the form; adds an entry to the browser history. */
 export function openRegistration(id: string | null): void {
   open(id === null ? "/" : registrationHref(id));
 }
@@ -24,14 +24,14 @@ export function open(href: string): void {
   window.dispatchEvent(new Event(CHANGED));
 }
 
-/** Change how the same is shown, without a step in the history; null takes a word out of the address. */
+/** Change URL parameters without a history entry; null removes a parameter. */
 export function adjustAddress(change: Record<string, string | null>): void {
   const params = new URLSearchParams(window.location.search);
   for (const [key, value] of Object.entries(change)) {
     if (value === null) params.delete(key);
     else params.set(key, value);
   }
-  const search = params.toString().replaceAll("%2C", ","); // commas may stand there as they are
+  const search = params.toString().replaceAll("%2C", ","); // commas need no encoding
   if (`?${search}` === window.location.search) return;
   window.history.replaceState(null, "", search ? `/?${search}` : "/");
   window.dispatchEvent(new Event(CHANGED));

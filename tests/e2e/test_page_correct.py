@@ -44,7 +44,7 @@ def test_keys_move_turn_and_scale(page):
     page.locator(".stage").focus()
     page.keyboard.press("Shift+ArrowRight")
     settled(page, lambda: abs(fixed_from_moving(page)[0, 2] - start[0, 2] - 10) < 1e-4)
-    page.get_by_role("radio", name="Turn").check()
+    page.get_by_role("radio", name="Rotate").check()
     page.locator(".stage").focus()
     page.keyboard.press("Shift+ArrowRight")
     turned = page.get_by_label("Angle")

@@ -109,7 +109,7 @@ def test_own_pixels_of_a_4096_px_pair_lie_where_the_result_says(large_shown, lar
     page, canvas = large_shown.page, large_shown.page.locator(".stage canvas")
     page.get_by_role("button", name="Whole image").click()
     expect(canvas).to_have_attribute("data-tiles", "0/0")  # the previews are fine enough
-    page.get_by_role("button", name="Own pixels").click()
+    page.get_by_role("button", name="Actual pixels").click()
     settled(page, lambda: is_complete(canvas))
     for role, percent, file, shape in zip(ROLES, (0, 100), large, (LARGE, UNEVEN), strict=True):
         look(page, "Blend", percent)
@@ -141,7 +141,7 @@ def test_pieces_of_a_picture_that_did_not_come_are_asked_for_again(browser, larg
         expect(page.locator("[data-crop]")).to_have_count(10)
         page.route(PIECES, lambda route: route.abort())
         with page.expect_event("requestfailed"):
-            page.get_by_role("button", name="Own pixels").click()
+            page.get_by_role("button", name="Actual pixels").click()
         page.unroute(PIECES)
         settled(page, lambda: is_complete(page.locator(".stage canvas")))
 
@@ -160,7 +160,7 @@ def test_specimen_that_was_turned_over_is_found_out_and_drawn_so(
     with opened(browser, service_url) as page:
         choose(page, "fixed", sample_pair[0])
         choose(page, "moving", moving)
-        page.get_by_label("Specimen").select_option("Find out, at twice the time")
+        page.get_by_label("Specimen").select_option("Try both (takes twice as long)")
         shown = register(page, service_url)
         assert shown.registration["settings"]["mirror"] == "try"
         assert (shown.result["mirror"], shown.result["verdict"]) == (True, "accept")

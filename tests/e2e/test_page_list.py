@@ -36,10 +36,10 @@ def test_what_others_submit_appears_and_ends_without_a_reload(page, service: Ser
     again = page.locator(".recent-item", has_text="theirs.tif onto ours.tif")
     expect(again).to_have_count(2)
     page.get_by_label("Search by name").fill("theirs no-such-name")
-    expect(page.get_by_text("None like this.")).to_be_visible()
+    expect(page.get_by_text("No matches.")).to_be_visible()
     page.get_by_label("Search by name").fill("OURS")
     page.get_by_label("Which registrations").select_option("Failed")
-    expect(page.get_by_text("None like this.")).to_be_visible()
+    expect(page.get_by_text("No matches.")).to_be_visible()
 
 
 def test_page_that_nobody_looks_at_leaves_its_connection_to_others(page):

@@ -12,7 +12,7 @@ from browser import choose, opened, register
 from playwright.sync_api import expect
 from service import Service, serving, wait_until_ready
 
-BANNER = "The service does not answer."
+BANNER = "The service does not respond."
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def test_page_outlives_the_service_and_goes_on_where_it_was(browser, service, sa
         with nobody_answers(service):
             expect(page.get_by_text(BANNER)).to_be_visible()
             page.get_by_role("button", name="Register").click()
-            expect(page.locator(".pair > .problem")).to_contain_text("did not answer")
+            expect(page.locator(".pair > .problem")).to_contain_text("did not respond")
         expect(page.get_by_text(BANNER)).to_be_hidden()
         shown = register(page, service.url)
         expect(page.locator(f".recent a[href*='{shown.registration['id']}']")).to_be_visible()

@@ -9,7 +9,7 @@ import pytest
 from browser import choose, opened, settled, wait_for_result
 from playwright.sync_api import Browser, Page, expect
 
-BANNER = "The service does not answer."
+BANNER = "The service does not respond."
 
 
 @pytest.fixture

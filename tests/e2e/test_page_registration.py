@@ -89,10 +89,10 @@ def test_registered_image_is_downloaded_with_its_values(shown, page, tmp_path):
 
 def test_picture_is_downloaded_as_pixels_and_as_lines(page):
     with page.expect_download() as download:
-        page.get_by_role("link", name="Picture for a talk").click()
+        page.get_by_role("link", name="Figure for publications").click()
     pixels = imagecodecs.png_decode(Path(download.value.path()).read_bytes())
     with page.expect_download() as download:
-        page.get_by_role("link", name="The same, to any size").click()
+        page.get_by_role("link", name="Scalable figure").click()
     drawing = ElementTree.parse(download.value.path()).getroot()
     width, height = (float(drawing.get(side).removesuffix("pt")) for side in ("width", "height"))
     assert width / height == pytest.approx(pixels.shape[1] / pixels.shape[0], rel=0.01)
@@ -111,7 +111,7 @@ def test_the_transform_is_downloaded_in_the_chosen_format(shown, page):
 
 
 def test_code_to_paste_holds_the_transform(shown, page):
-    page.get_by_text("Code to paste").click()
+    page.get_by_text("Code for other programs").click()
     page.get_by_label("scikit-image", exact=True).check()
     shown_code = page.locator(".code pre")
     expect(shown_code).to_contain_text("np.array(")

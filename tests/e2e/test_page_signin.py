@@ -122,7 +122,7 @@ def test_of_two_instruments_each_is_seen_alone(page, keys, job):
     sign_in(page, keys[TEM])
     expect(instrument).to_have_value(TEM)
     assert_accessible(page)
-    expect(page.get_by_text("None yet.")).to_be_visible()
+    expect(page.get_by_text("Nothing yet.")).to_be_visible()
     instrument.select_option(SEM)
     expect(row).to_be_visible()
 

@@ -38,7 +38,7 @@ def test_regions_of_the_corners_are_those_of_the_stated_covariance(shown):
     )
     note = shown.page.locator(".corner-error-note")
     expect(note).to_contain_text(f"{max(major for major, *_ in found):.2f}")
-    expect(note).to_contain_text(f"{found[0][2]:.0f}-fold")
+    expect(note).to_contain_text(f"{found[0][2]:.0f} times larger")
 
 
 def test_each_region_is_drawn_around_its_corner_and_as_large_as_the_page_says(shown):
@@ -72,7 +72,7 @@ def test_regions_are_hidden_on_wish_and_where_they_say_nothing(shown):
 
 def test_map_of_the_search_shows_each_score_and_marks_the_answer(shown):
     search, result = shown.result["search"], shown.result
-    plot = shown.page.get_by_role("img", name="How well each turn and scale fits")
+    plot = shown.page.get_by_role("img", name="Score of each angle and scale")
     drawn = pixels_of(plot)[::-1, :, 0].astype(float)
     turns = (np.array(search["angles_deg"]) + 180) % 360 - 180
     scores = np.array(search["scores"])[:, np.argsort(turns)]
@@ -96,7 +96,8 @@ def test_next_best_place_is_told_with_how_much_less_likely_it_is(shown):
         np.abs(np.arange(len(rows)) - rows.argmin()) <= 1
     )[:, None]
     row, column = np.unravel_index(np.where(near, -np.inf, scores).argmax(), scores.shape)
-    words = shown.page.locator("section", has_text="Every turn and scale").locator(".hint").inner_text()
+    section = shown.page.locator("section", has_text="Search over angle and scale")
+    words = section.locator(".hint").inner_text()
     turn = round((angles[column] + 180) % 360 - 180)
     assert f"{turn}\N{DEGREE SIGN}".replace("-", "\N{MINUS SIGN}") in words
     scale = float(f"{search['scales'][row]:.2g}")

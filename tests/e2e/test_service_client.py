@@ -52,7 +52,7 @@ def test_one_key_is_one_job_and_a_cancelled_job_has_failed(client: Client):
 
 
 def test_a_refusal_says_its_kind(client: Client):
-    with pytest.raises(Refused, match="neither PNG nor TIFF") as refused:
+    with pytest.raises(Refused, match="of no format that Xebra reads") as refused:
         client.upload(b"no image")
     assert (refused.value.status, refused.value.code) == (422, "image-unreadable")
     with pytest.raises(Refused) as refused:

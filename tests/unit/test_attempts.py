@@ -142,3 +142,29 @@ def test_refinement_by_mutual_information_reduces_the_error(attempted):
     fine = scoring.mi_refined_fine(coarse)
     errors = [corner_distance_px(pair, each, quick.best) for each in (start, coarse, fine)]
     assert errors[0] > 10 and errors[1] < 3 and errors[2] < 2
+
+
+def test_a_competitor_counts_even_if_it_is_not_among_the_likely_ones(monkeypatch, images):
+    """All refined candidates are compared, not only those that are refined further."""
+    monkeypatch.setattr(attempts, "FOLLOWED", 1)
+    _, made = PyramidEstimator(weights(), open_engine()).attempts(*images)
+    seen = []
+    monkeypatch.setattr(made, "_competing_score", lambda score, others, final: seen.append(others) or 0.0)
+    list(made)
+    _, thorough = seen
+    assert len(thorough) > 3 and len({id(c) for c in thorough}) == len(thorough)
+
+
+def test_images_at_the_same_detector_position_are_judged_cautiously(monkeypatch):
+    """Where the estimate is the identity, a pattern of the detector may have made it."""
+    pixels = Image(read_image(FIXED).gray)
+    cautious = []
+    agreement = attempts.BlockAgreement.of
+    monkeypatch.setattr(
+        attempts.BlockAgreement,
+        "of",
+        lambda evidence, size, careful: cautious.append(careful) or agreement(evidence, size, careful),
+    )
+    for moving in (pixels, Image(np.roll(pixels.pixels, (20, 30), (0, 1)))):
+        next(iter(PyramidEstimator(weights(), open_engine()).attempts(pixels, moving)[1]))
+    assert cautious == [True, False]

@@ -110,7 +110,7 @@ class TestBadInput:
         (here / "cut.tif").write_bytes(whole[: len(whole) // 2])
         (here / "empty.tif").touch()
         (here / "text.tif").write_text("not an image")
-        write_tiff("tiny.tif", np.ones((1, 1), np.uint8))
+        write_tiff("tiny.tif", RANDOM.integers(0, 256, (8, 8), dtype=np.uint8))
         write_tiff("flat.tif", np.ones((64, 64), np.uint8))
         write_tiff("nan.tif", np.full((64, 64), np.nan, np.float32))
 
@@ -120,7 +120,7 @@ class TestBadInput:
             ("gone.tif", "there is no such file"),
             ("cut.tif", "truncated or damaged"),
             ("empty.tif", "empty (0 bytes)"),
-            ("text.tif", "neither PNG nor TIFF"),
+            ("text.tif", "of no format that Xebra reads"),
             ("tiny.tif", "too small"),
             ("flat.tif", "every pixel has the value 1"),
             ("nan.tif", "no value is finite"),

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from test_training import LESSONS
+from test_training import TASKS
 
 from xebra.engine import OnnxEngine
 from xebra.errors import EngineFailed
@@ -12,10 +12,10 @@ from xebra.training.export import OUTPUTS, channels, export_pyramid, write_graph
 from xebra.weights import BUNDLED, weights
 
 
-@pytest.fixture(scope="module", params=LESSONS)
+@pytest.fixture(scope="module", params=TASKS)
 def learnt(request):
     torch.manual_seed(0)
-    made = LESSONS[request.param]()
+    made = TASKS[request.param]()
     made.network.eval()
     return made
 
@@ -62,8 +62,8 @@ def test_a_graph_names_no_file_of_the_machine_that_exported_it(engine, learnt):
     assert [graph for graph in graphs if b".py" in graph.read_bytes()] == []
 
 
-def test_a_checkpoint_of_another_lesson_is_refused(tmp_path):
-    torch.save({"lesson": "paper"}, tmp_path / "checkpoint.pt")
+def test_a_checkpoint_of_another_task_is_refused(tmp_path):
+    torch.save({"task": "paper"}, tmp_path / "checkpoint.pt")
     with pytest.raises(ValueError, match="holds a network for 'paper', not for 'search'"):
         export_pyramid(tmp_path / "checkpoint.pt", tmp_path / "checkpoint.pt", tmp_path / "pyramid")
 

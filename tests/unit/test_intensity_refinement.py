@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
+from scipy.ndimage import gaussian_filter
 from specimens import seen_twice, specimen
 
 from xebra.estimate.image_pair import Candidate, ImagePair, corner_distance_px
@@ -54,7 +55,9 @@ RIGHT = candidate(TRUTH, np.eye(3))
 def test_the_same_contrast_or_its_negative_is_registered_to_hundredths_of_a_px(layers, gain):
     fixed, moving = taken(layers, TRUTH, 0.02, seed=1)
     pair = pair_of(fixed, 5 + gain * moving)
-    found = refine_by_intensity(pair, candidate(TRUTH))
+    refined = refine_by_intensity(pair, candidate(TRUTH))
+    found = refined.candidate
+    assert refined.same_contrast and refined.correlation > 0.98
     assert corner_distance_px(pair, candidate(TRUTH), RIGHT) > 0.5
     assert corner_distance_px(pair, found, RIGHT) < 0.03
     assert found.score == 10.0
@@ -65,7 +68,7 @@ def test_the_covariance_matches_the_scatter_over_noise(layers):
     pulls = []
     for seed in range(12):
         pair = pair_of(*taken(layers, TRUTH, 0.3, seed))
-        found = refine_by_intensity(pair, candidate(TRUTH))
+        found = refine_by_intensity(pair, candidate(TRUTH)).candidate
         four = SimilarityTransform.from_matrix(np.linalg.inv(found.moving_from_fixed), CENTRE)
         off = (
             math.log(four.scale / TRUTH.scale),
@@ -87,7 +90,29 @@ def test_a_candidate_is_not_moved_beyond_the_limit(layers):
     pair = pair_of(*taken(layers, TRUTH, 0.02, seed=1))
     far = candidate(TRUTH, SimilarityTransform(1.0, 0.0, (MAX_DISTANCE_PX + 1, 0), CENTRE).matrix)
     found = refine_by_intensity(pair, far)
-    assert found is None or corner_distance_px(pair, found, far) <= MAX_DISTANCE_PX
+    assert found is None or corner_distance_px(pair, found.candidate, far) <= MAX_DISTANCE_PX
+
+
+def noisy_pair(layers, correlation):
+    """Return a pair whose smoothed values correlate by about so much where it is aligned."""
+    fixed, moving = taken(layers, TRUTH, 0.0, seed=1)
+    rng = np.random.default_rng(8)
+    share = math.sqrt(1 / correlation - 1)
+    disturbed = [
+        image
+        + share * image.std() * (field := gaussian_filter(rng.normal(size=image.shape), 3)) / field.std()
+        for image in (fixed, moving)
+    ]
+    return pair_of(*disturbed)
+
+
+@pytest.mark.parametrize(
+    ("correlation", "refined", "same"), [(0.6, False, False), (0.83, True, False), (0.96, True, True)]
+)
+def test_the_correlation_decides_what_intensities_are_good_for(layers, correlation, refined, same):
+    found = refine_by_intensity(noisy_pair(layers, correlation), RIGHT)
+    assert (found is not None) == refined
+    assert not refined or found.same_contrast == same
 
 
 def test_too_little_overlap_returns_none(layers):

@@ -41,7 +41,7 @@ def test_a_shifted_copy_is_found_where_it_was_put():
     join = Correlation(cells=16, radius=5)
     fixed = torch.nn.functional.normalize(torch.randn(1, 24, 16, 16), dim=1)
     moving = torch.roll(fixed, (2, -3), (2, 3))  # 2 cells down, 3 to the left
-    best = join.likeness(fixed, moving).argmax(2).view(16, 16)
+    best = join.correlation(fixed, moving).argmax(2).view(16, 16)
     dx, dy = join.displacement[best].unbind(-1)
     assert torch.allclose(dx[:12, 4:] * 5, torch.full((12, 12), -3.0))
     assert torch.allclose(dy[:12, 4:] * 5, torch.full((12, 12), 2.0))
@@ -65,10 +65,10 @@ def test_true_displacements_are_those_of_the_transform():
 def test_matching_loss_is_least_where_the_match_is_true():
     join = Correlation(cells=16, radius=5)
     fixed = torch.nn.functional.normalize(torch.randn(1, 24, 16, 16), dim=1)
-    likeness = join.likeness(fixed, torch.roll(fixed, (0, 2), (2, 3)))
+    correlation = join.correlation(fixed, torch.roll(fixed, (0, 2), (2, 3)))
     # A moving image whose content sits 2 cells to the right: fixed_from_moving goes 2 cells to the left.
     right, wrong = (torch.tensor([[0.0, 0.0, cells / 16, 0.0]]) for cells in (-2, 2))
-    assert matching_loss(join, likeness, right) < matching_loss(join, likeness, wrong) - 1
+    assert matching_loss(join, correlation, right) < matching_loss(join, correlation, wrong) - 1
 
 
 def test_inverse_parameters_undo_the_transform():

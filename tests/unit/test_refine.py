@@ -18,7 +18,7 @@ from xebra.estimate.displacement import (
 from xebra.estimate.refinement import evidence_from_outputs
 from xebra.evaluation.export_and_calibrate import golden_difference
 from xebra.network.refine import REACH, Refine, RefineConfig, centres, chessboard, displaced
-from xebra.training.refining import displacement, newton_step
+from xebra.training.refine_task import displacement, newton_step
 from xebra.transform import SimilarityTransform, image_center
 from xebra.weights import BUNDLED, weights
 

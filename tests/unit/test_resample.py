@@ -164,3 +164,12 @@ def test_shrunk_leaves_a_small_image_alone():
     small, matrix = shrunk(pixels, 100)
     assert small is pixels
     np.testing.assert_array_equal(matrix, np.eye(3))
+
+
+@pytest.mark.parametrize("ratio", [1.5, 1.7, 1.85])
+def test_stripes_finer_than_the_grid_fade_at_every_ratio(ratio):
+    """The finest stripes of the moving image are above the fixed grid's limit of resolution."""
+    pixels = np.tile(np.float32([0, 1]), (64, 64))
+    matrix = np.diag([ratio, ratio, 1.0])
+    inner = resample(pixels, matrix, (int(64 / ratio), int(128 / ratio)))[4:-4, 4:-4]
+    assert inner.std() < 0.2 < pixels.std()

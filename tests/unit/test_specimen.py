@@ -10,9 +10,11 @@ from scipy import ndimage
 from xebra.specimen.detector import blur, expose
 from xebra.specimen.draw import Draw, Replay
 from xebra.specimen.instruments import CONTRASTS, View, absorption, bright_field, dark_field
+from xebra.specimen.micrographs import Micrographs
 from xebra.specimen.pairs import PairSource, Range, rotation_scale
-from xebra.specimen.real import Micrographs
+from xebra.specimen.real import RealImages
 from xebra.specimen.specimen import PHASES, draw_specimens
+from xebra.specimen.split import Split
 from xebra.specimen.structures import KINDS
 
 
@@ -64,10 +66,11 @@ def test_the_moving_image_lies_where_the_parameters_say():
     """Undo the stated transform: the two views of one contrast fall onto each other, and not otherwise."""
     source = PairSource(21, size=96, pool=8, renew=False)
     pairs = source.batch(24, Range(), same=1.0, contrasts=(dark_field, dark_field))
-    aligned = _likeness(pairs.fixed, _onto_fixed(pairs.moving, pairs.parameters))
+    aligned = _correlation(pairs.fixed, _onto_fixed(pairs.moving, pairs.parameters))
     astray = pairs.parameters + torch.tensor([0.0, 0.0, 0.06, 0.0])
-    assert aligned.median() > 0.6
-    assert (aligned > _likeness(pairs.fixed, _onto_fixed(pairs.moving, astray))).float().mean() > 0.9
+    clear = aligned > 0.6  # of the others some show next to nothing: few counts, noise above the signal
+    assert clear.float().mean() > 0.6
+    assert (aligned > _correlation(pairs.fixed, _onto_fixed(pairs.moving, astray)))[clear].all()
 
 
 def _onto_fixed(moving, parameters):
@@ -80,7 +83,7 @@ def _onto_fixed(moving, parameters):
     return torch.nn.functional.grid_sample(moving, grid, align_corners=False)
 
 
-def _likeness(fixed, moving):
+def _correlation(fixed, moving):
     """Absolute correlation over the middle, after a blur against the noise."""
     middle = slice(24, 72)
     one, other = (
@@ -126,11 +129,11 @@ def test_few_counts_are_noisier_than_many():
 
 def _noise(image, signal):
     """Mean over the images."""
-    likeness = [
+    correlation = [
         torch.corrcoef(torch.stack([a.flatten(), b.flatten()]))[0, 1]
         for a, b in zip(image, signal, strict=True)
     ]
-    return 1 - torch.stack(likeness).abs().mean()
+    return 1 - torch.stack(correlation).abs().mean()
 
 
 @pytest.fixture
@@ -151,15 +154,15 @@ def test_micrographs_become_specimens_of_phases(micrographs):
     assert (phases.std((1, 2)) > 0.01).sum() >= 2
 
 
-def test_what_is_kept_apart_is_not_trained_on(micrographs):
-    assert Micrographs(micrographs, apart=("alloy",)).names == ["cell.npy"]
+def test_what_is_held_out_is_not_trained_on(micrographs):
+    assert Micrographs(micrographs, Split(("alloy",))).names == ["cell.npy"]
     with pytest.raises(ValueError, match="no image"):
-        Micrographs(micrographs, apart=("alloy", "cell"))
+        Micrographs(micrographs, Split(("alloy", "cell")))
 
 
 def test_a_stream_with_micrographs_repeats_by_its_seed(micrographs):
     one, same = (
-        PairSource(3, size=64, pool=4, real=Micrographs(micrographs)).batch(2, Range()) for _ in range(2)
+        PairSource(3, size=64, pool=4, real=RealImages(micrographs)).batch(2, Range()) for _ in range(2)
     )
     without = PairSource(3, size=64, pool=4).batch(2, Range())
     assert torch.equal(one.fixed, same.fixed) and not torch.equal(one.fixed, without.fixed)

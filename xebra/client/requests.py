@@ -6,9 +6,13 @@ import random
 import time
 from typing import Any
 
-import httpx
-
 from xebra.client.errors import Refused
+from xebra.extras import with_hint
+
+try:
+    import httpx
+except ModuleNotFoundError as error:
+    raise with_hint(error) from None
 
 AGAIN = (429, 502, 503, 504)
 LONGEST_PAUSE_S = 30.0

@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from xebra.estimate.affine_residual import AffineResidual
+from xebra.estimate.block_agreement import BlockAgreement
 from xebra.estimate.candidate_scoring import CandidateScoring
 from xebra.estimate.coarse_search import SearchLevel, SearchResult, coarse_search
 from xebra.estimate.confidence import MIN_SCORE_MARGIN
@@ -19,6 +21,7 @@ from xebra.estimate.stages import Stages
 
 DIFFERENT_PX = 20.0  # at 256: refined candidates further apart than this are different transforms
 DUPLICATE_PX = 12.0  # at 256: of candidates nearer than this only the best is refined further
+IDENTITY_PX = 4.0  # at 256: a smaller displacement may be that of a pattern which is fixed to the detector
 SEARCH_CANDIDATES = 24  # of each search direction, in the thorough attempt
 COMPETITOR_MARGIN = 4.0  # log odds: the quick attempt refines candidates within this of the search's best
 AMBIGUOUS_MARGIN = 1.0  # log odds: with a competitor within this the quick attempt is skipped
@@ -46,26 +49,40 @@ class Attempts:
         self.search = self._search(stages.coarse_search, pair)
         self.hypotheses = self.search.candidates(stages.coarse.kept - 1, max_log_scale)
         self._scoring = CandidateScoring(pair, self.search)
+        self._identity = identity_candidates(pair, stages.coarse.size)  # those that are not refined yet
+        self._refined: list[Candidate] = []
 
     def __iter__(self) -> Iterator[Attempt]:
-        unrotated, *rotated = identity_candidates(self._pair, self._stages.coarse.size)
+        quick = self.quick()
+        if quick is not None:
+            yield quick
+        yield self._thorough()
+
+    def quick(self) -> Attempt | None:
+        """Return the estimate from the best candidates of the coarse search; None where two are as good."""
         best, *others = self.hypotheses
         competitors = [other for other in others if best.score - other.score < COMPETITOR_MARGIN]
-        refined = self._refine([best, *competitors, unrotated] if competitors else [best])
-        if not competitors or best.score - competitors[0].score > AMBIGUOUS_MARGIN:
-            yield self._quick(refined)
-        yield self._thorough(refined, rotated if competitors else [unrotated, *rotated])
+        candidates = [best, *competitors, self._identity[0]] if competitors else [best]
+        self._refined = self._refine(candidates)
+        self._identity = self._identity[1:] if competitors else self._identity
+        if competitors and best.score - competitors[0].score <= AMBIGUOUS_MARGIN:
+            return None
+        start, end = self._follow(self._refined, 1)
+        return self._attempt(start, end, self._refined, thorough=False)
 
-    def _quick(self, refined: list[Candidate]) -> Attempt:
-        """Return the estimate from the best of the refined candidates."""
-        start, end = self._follow(refined, 1)
-        return self._attempt(start, end, refined, thorough=False)
+    def _thorough(self) -> Attempt:
+        """Return the estimate from a finer search in both directions, with mutual information.
 
-    def _thorough(self, refined: list[Candidate], identity: list[Candidate]) -> Attempt:
-        """Return the estimate from a finer search in both directions, with mutual information."""
+        Noisy images are smoothed first.
+        """
+        if self._pair.is_noisy:
+            self._pair = self._pair.smoothed()
+            self._scoring = CandidateScoring(self._pair, self.search)
+            self._refined = self._refine(self._refined)
         self.search = self._scoring.search = self._search(self._stages.fine_search, self._pair)
         self.hypotheses = self.search.candidates(SEARCH_CANDIDATES, self._max_log_scale)
-        refined = refined + self._refine([*identity, *self.hypotheses, *self._reverse_search()])
+        candidates = [*self._identity, *self.hypotheses, *self._reverse_search()]
+        refined = self._refined + self._refine(candidates)
         likely = self._distinct(refined, FOLLOWED)
         mi_refined = self._refine([self._scoring.mi_refined_coarse(candidate) for candidate in likely])
         likely = self._refine(likely + mi_refined)
@@ -111,17 +128,27 @@ class Attempts:
         """Return the final estimate and its quality features for a candidate before and after refinement."""
         final = finalise(self._stages, self._pair, self._scoring, end)
         different = [c for c in others if corner_distance_px(self._pair, c, start) > DIFFERENT_PX]
+        size = self._stages.fine.size
         features = QualityFeatures(
             correlation=start.score,
             score_margin=start.score - self._competing_score(start.score, different, final),
-            half_disagreement_px=half_disagreement_px(final.network),
-            uncertainty_px=uncertainty_px(final.network),
+            half_disagreement_px=half_disagreement_px(end),
+            uncertainty_px=uncertainty_px(end),
             independent_disagreement_px=final.independent_disagreement_px,
+            agreement=BlockAgreement.of(end.evidence, size, self._is_identity(final.candidate)),
+            coverage=self._pair.coverage(final.candidate, self._stages.coarse.size),
             thorough=thorough,
             final_stage=final.stage,
             final_uncertainty_px=final.uncertainty_px,
+            affine=AffineResidual.of(end.evidence, size),
         )
         return Attempt(final.candidate, features, (start, end))
+
+    def _is_identity(self, candidate: Candidate) -> bool:
+        """Return whether the images lie at the same place of the detector, as what is fixed to it would."""
+        unmoved = replace(candidate, moving_from_fixed=np.eye(3))
+        same_shape = self._pair.fixed.shape == self._pair.moving.shape
+        return same_shape and corner_distance_px(self._pair, candidate, unmoved) < IDENTITY_PX
 
     def _competing_score(self, score: float, others: list[Candidate], final: FinalEstimate) -> float:
         """Return the highest score of the other candidates that pixel intensities do not exclude."""
@@ -137,4 +164,4 @@ class Attempts:
     def _fits_elsewhere(self, candidate: Candidate, estimate: Candidate) -> bool:
         """Return True where a candidate, fully refined, passes intensity refinement at another position."""
         end = refine_by_intensity(self._pair, self._refine_fully(candidate))
-        return end is not None and corner_distance_px(self._pair, end, estimate) > DIFFERENT_PX
+        return end is not None and corner_distance_px(self._pair, end.candidate, estimate) > DIFFERENT_PX

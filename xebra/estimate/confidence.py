@@ -1,16 +1,21 @@
-"""Calibrated probability, expected error and verdict of an estimate."""
+"""Calibrated probability and precision of an estimate."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
-from xebra.estimate.quality_features import INTENSITY, WHOLE_VIEW, QualityFeatures
-from xebra.registration import Verdict
+from xebra.estimate.estimate import REFERENCE_WIDTH
+from xebra.estimate.quality_features import WHOLE_VIEW, QualityFeatures
 
-MAX_DISAGREEMENT_PX = 3.0  # at 256: a larger disagreement is stated as the reason of a verdict
+DEFAULT_TOLERANCE = 0.02  # of the fixed image's width: largest expected corner error of an accepted estimate
 MIN_SCORE_MARGIN = 1.5  # log odds: an estimate with a smaller margin is not accepted
+QUICK_PROBABILITY = (
+    0.99  # a less sure quick attempt is followed by a thorough one, which sees more competitors
+)
+MAX_LOG_ODDS = 9.0  # a probability further from 0 or 1 than 1e-4 was never measured
 
 
 @dataclass(frozen=True)
@@ -26,9 +31,13 @@ class ErrorScale:
 
 @dataclass(frozen=True)
 class Confidence:
-    """Calibration of the error estimate, from config.json; see ``xebra.evaluation.fit_calibration``."""
+    """Calibration of the error estimate, from config.json; see ``xebra.evaluation.fit_calibration``.
 
-    weights: list[float]  # (6,) of the logistic regression on ``QualityFeatures.vector``
+    Two questions are answered separately: is this the right place (``probability``), and how precise is it
+    (``precision_px``)? An estimate is accepted where both answers are good enough.
+    """
+
+    weights: list[float]  # (11,) of the logistic regression on ``QualityFeatures.vector``
     bias: float
     accept_probability: float  # estimates of this and a higher probability are accepted
     review_probability: float  # estimates of a lower probability are refused
@@ -44,53 +53,35 @@ class Confidence:
     def probability(self, features: QualityFeatures) -> float:
         """Return the probability that the corner error is below 5 px at 256."""
         log_odds = float(features.vector @ np.array(self.weights) + self.bias)
-        return float(1 / (1 + np.exp(-np.clip(log_odds, -30, 30))))
+        return float(1 / (1 + np.exp(-np.clip(log_odds, -MAX_LOG_ODDS, MAX_LOG_ODDS))))
+
+    def precision_px(self, features: QualityFeatures) -> float:
+        """Return the mean corner error to expect at the right place, px at 256.
+
+        It consists of the calibrated uncertainty and of what a similarity cannot explain.
+        """
+        scale = self.error_scales[features.final_stage]
+        random = scale.mean_over_median * scale.uncertainty_scale * features.final_uncertainty_px
+        return math.hypot(random, features.affine.corner_px)
 
     def expected_error_px(self, features: QualityFeatures) -> float:
-        """Return the expected mean corner error, px at 256."""
-        right, scale = self.probability(features), self.error_scales[features.final_stage]
-        predicted = (
-            right * scale.mean_over_median * scale.uncertainty_scale * features.reported_uncertainty_px
-        )
-        return predicted + (1 - right) * self.wrong_px
+        """Return the expected mean corner error, px at 256, the chance of another place included."""
+        right = self.probability(features)
+        return right * self.precision_px(features) + (1 - right) * self.wrong_px
 
     def calibrated(self, covariance: np.ndarray, final_stage: str = WHOLE_VIEW) -> np.ndarray:
         """Return the covariance (4, 4) of log scale, angle and shift whose 95 % intervals hold."""
         scale = np.array(self.error_scales[final_stage].interval_scale)
         return covariance * scale[:, None] * scale
 
-    def accepts(self, features: QualityFeatures) -> bool:
-        """Return True where an estimate is probably right and no other candidate scores nearly as high."""
-        likely = self.probability(features) >= self.accept_probability
-        return likely and features.score_margin >= MIN_SCORE_MARGIN
+    def finds(self, features: QualityFeatures) -> bool:
+        """Return whether the place is probably right, and no other candidate scores nearly as high."""
+        least = self.accept_probability
+        if not features.thorough:
+            least = max(least, QUICK_PROBABILITY)
+        return self.probability(features) >= least and features.score_margin >= MIN_SCORE_MARGIN
 
-    def verdict(self, features: QualityFeatures) -> tuple[Verdict, str]:
-        """Return the verdict and its reason."""
-        if self.accepts(features):
-            distance = _px(features.independent_disagreement_px)
-            return "accept", f"network and {_independent_method(features)} agree to {distance}"
-        weakness = self._weakest_feature(features)
-        if self.probability(features) >= self.review_probability:
-            return "review", f"{weakness}: look at the overlay before use"
-        return "refuse", f"{weakness}: take images that share more structure, or with more counts"
-
-    def _weakest_feature(self, features: QualityFeatures) -> str:
-        """Return the reason for which an estimate is not accepted."""
-        if features.score_margin < MIN_SCORE_MARGIN:
-            return "another rotation, scale or position fits nearly as well"
-        if features.independent_disagreement_px > MAX_DISAGREEMENT_PX:
-            distance = _px(features.independent_disagreement_px)
-            return f"network and {_independent_method(features)} differ by {distance}"
-        if features.half_disagreement_px > MAX_DISAGREEMENT_PX:
-            return f"estimates from two halves of the image differ by {_px(features.half_disagreement_px)}"
-        return "the images correlate weakly at the estimated position"
-
-
-def _independent_method(features: QualityFeatures) -> str:
-    """Return the name of the method that the network's estimate is compared with."""
-    return "pixel intensities" if features.final_stage == INTENSITY else "mutual information"
-
-
-def _px(length: float) -> str:
-    """Return a length with its unit."""
-    return f"{length:.1f} px at 256 x 256"
+    def accepts(self, features: QualityFeatures, tolerance_px: float | None = None) -> bool:
+        """Return whether the place is probably right and the expected error within a tolerance at 256."""
+        tolerance_px = DEFAULT_TOLERANCE * REFERENCE_WIDTH if tolerance_px is None else tolerance_px
+        return self.finds(features) and self.expected_error_px(features) <= tolerance_px

@@ -28,7 +28,7 @@ class Evidence:
     gradient: np.ndarray  # (2, 4)
     information: np.ndarray  # (2, 4, 4)
     score: float
-    blocks: np.ndarray | None = None  # (rows, rows, 17, 17): each block's correlation over its shifts, cells
+    block_correlation: np.ndarray | None = None  # (rows, rows, 17, 17): of each block over its shifts
 
     def newton_step(self, size: int, half: int | None = None) -> np.ndarray:
         """Return the damped Newton step (4,) for a view of ``size`` px, from all blocks or from one half."""

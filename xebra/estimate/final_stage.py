@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from xebra.estimate.block_refinement import refine_blocks
 from xebra.estimate.candidate_scoring import CandidateScoring
 from xebra.estimate.image_pair import Candidate, ImagePair, corner_distance_px
-from xebra.estimate.intensity_refinement import refine_by_intensity
+from xebra.estimate.intensity_refinement import IntensityEstimate, refine_by_intensity
 from xebra.estimate.quality_features import BLOCKS, INTENSITY, WHOLE_VIEW, uncertainty_px
 from xebra.estimate.stages import Stages
 
@@ -24,9 +26,9 @@ class FinalEstimate:
     independent_disagreement_px: float  # mean corner distance of network and independent estimate, at 256
 
     @property
-    def uncertainty_px(self) -> float | None:
-        """Uncertainty by pixel intensities where these are the final stage, px at 256, uncalibrated."""
-        return uncertainty_px(self.candidate) if self.stage == INTENSITY else None
+    def uncertainty_px(self) -> float:
+        """Return the uncertainty by the evidence of the final stage, px at 256, before calibration."""
+        return uncertainty_px(self.candidate)
 
 
 def finalise(
@@ -35,27 +37,33 @@ def finalise(
     """Return the final estimate for the best candidate of the whole view.
 
     The independent estimate is intensity refinement where both images show the same contrast, else mutual
-    information started from the network's estimate. Intensity refinement replaces the network's estimate;
-    the estimate by mutual information is averaged with it, since their errors are independent.
+    information started from the network's estimate. Intensity refinement replaces the network's estimate; the
+    estimate by mutual information is averaged with it, since their errors are independent, and so is that by
+    intensities where the contrasts agree in part (chosen on development images, ``docs/experiments.md``).
     """
     step = max(pair.fixed.shape) / stages.fine.size
     network = refine_blocks(stages.engine, stages.coarse.graph, pair, candidate, step)
-    if network is candidate:
-        refined = refine_by_intensity(pair, network)
-        if refined is not None:
-            return FinalEstimate(refined, network, INTENSITY, corner_distance_px(pair, network, refined))
-    return _combine_with_mutual_information(pair, scoring, network, network is candidate)
+    by_intensity = refine_by_intensity(pair, network) if network is candidate else None
+    if by_intensity is not None and by_intensity.same_contrast:
+        refined = by_intensity.candidate
+        return FinalEstimate(refined, network, INTENSITY, corner_distance_px(pair, network, refined))
+    return _combine(pair, scoring, network, by_intensity, network is candidate)
 
 
-def _combine_with_mutual_information(
-    pair: ImagePair, scoring: CandidateScoring, network: Candidate, whole_view: bool
+def _combine(
+    pair: ImagePair,
+    scoring: CandidateScoring,
+    network: Candidate,
+    by_intensity: IntensityEstimate | None,
+    whole_view: bool,
 ) -> FinalEstimate:
-    """Return the mean of network and mutual information; the network's estimate for blocks or far apart."""
+    """Return the mean of all estimates; the network's one for blocks or where the others are far off."""
     independent = scoring.mi_refined_fine(network)
     distance = corner_distance_px(pair, network, independent)
     if not whole_view:
         return FinalEstimate(network, network, BLOCKS, distance)
     if distance > MAX_AVERAGED_PX:
         return FinalEstimate(network, network, WHOLE_VIEW, distance)
-    mean = (network.moving_from_fixed + independent.moving_from_fixed) / 2
+    averaged = [network, independent, *([by_intensity.candidate] if by_intensity else [])]
+    mean = np.mean([each.moving_from_fixed for each in averaged], 0)
     return FinalEstimate(replace(network, moving_from_fixed=mean), network, WHOLE_VIEW, distance)

@@ -22,13 +22,27 @@ MARGIN = 13  # px: side of the square around a px that both images must cover
 MIN_COVERAGE = 0.1  # share of the view
 MIN_CORRELATION = 0.4  # absolute value, at every step: below it the contrasts may differ
 MIN_FINAL_CORRELATION = 0.75  # absolute value, at the last step
+SAME_CONTRAST = 0.9  # from here on intensities are more precise than network and mutual information together
 BLOCK_PX = 16  # side of the blocks within which residuals may be correlated
 MAX_STEPS = 4
 CONVERGED_PX = 0.01  # a step that moves the candidate by less is the last
 MAX_DISTANCE_PX = 2.0  # from the network's estimate, at 256
 
 
-def refine_by_intensity(pair: ImagePair, candidate: Candidate) -> Candidate | None:
+@dataclass(frozen=True)
+class IntensityEstimate:
+    """A candidate refined by pixel values, with the absolute correlation that it reaches."""
+
+    candidate: Candidate
+    correlation: float
+
+    @property
+    def same_contrast(self) -> bool:
+        """Return whether both images show so much the same contrast that nothing is more precise."""
+        return self.correlation >= SAME_CONTRAST
+
+
+def refine_by_intensity(pair: ImagePair, candidate: Candidate) -> IntensityEstimate | None:
     """Return the candidate refined by pixel values, with evidence.
 
     Returns None where the contrasts differ, the overlap is too small or the candidate moves too far.
@@ -54,7 +68,8 @@ def refine_by_intensity(pair: ImagePair, candidate: Candidate) -> Candidate | No
             break
     if correlation < MIN_FINAL_CORRELATION or corner_distance_px(pair, candidate, moved) > MAX_DISTANCE_PX:
         return None
-    return replace(moved, evidence=template.evidence(values, candidate.score), view_size=REFERENCE_WIDTH)
+    evidence = template.evidence(values, candidate.score)
+    return IntensityEstimate(replace(moved, evidence=evidence, view_size=REFERENCE_WIDTH), correlation)
 
 
 def _smoothed_moving(pair: ImagePair, moving_from_view: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from xebra.engine import Engine
 from xebra.estimate.attempts import Attempt, Attempts
 from xebra.estimate.autocorrelation_periods import autocorrelation_periods
-from xebra.estimate.confidence import Confidence
+from xebra.estimate.confidence import DEFAULT_TOLERANCE, Confidence
 from xebra.estimate.estimate import REFERENCE_WIDTH, Estimate
 from xebra.estimate.image_pair import Candidate, ImagePair
 from xebra.estimate.quality_features import parameter_covariance
 from xebra.estimate.refinement import refine_step
 from xebra.estimate.stages import Stages
+from xebra.estimate.verdict import Findings, decide
 from xebra.image import Image
 from xebra.registration import SearchMap
 from xebra.transform import SimilarityTransform, image_center
 from xebra.weights import Weights
 
 PERIOD_MARGIN = 3.0  # log odds: margin to a copy shifted by a period below which the estimate is ambiguous
-SPACING_TOLERANCE = 0.1  # relative error of known pixel spacings that the search covers
+SEARCHED_SPACING_ERROR = 0.1  # relative error of known pixel spacings that the search covers
 
 
 @dataclass(frozen=True)
@@ -40,53 +42,89 @@ class PyramidEstimator:
         self.stages = Stages.from_config(weights.config, engine)
         self.confidence = Confidence.from_config(weights.config["confidence"])
 
-    def estimate(self, fixed: Image, moving: Image) -> Estimate:
-        """Return the transform with its uncertainty and verdict."""
-        found = self.find(fixed, moving)
-        verdict, reason = self.confidence.verdict(found.features)
-        if verdict == "accept" and found.period_px:
-            verdict = "review"
-            reason = (
-                f"the pattern repeats every {found.period_px:.0f} px: a shift by that fits nearly as well"
-            )
+    def estimate(
+        self, fixed: Image, moving: Image, tolerance_px: float | None = None, check_mirror: bool = True
+    ) -> Estimate:
+        """Return the transform with its uncertainty and verdict.
+
+        ``tolerance_px``: largest expected corner error of an accepted estimate, px of the fixed image.
+        ``check_mirror``: find out whether an estimate is not supported because the moving image is mirrored.
+        """
+        width = max(fixed.shape[:2])
+        tolerance_px = DEFAULT_TOLERANCE * width if tolerance_px is None else tolerance_px
+        found = self.find(fixed, moving, tolerance_px * REFERENCE_WIDTH / width)
+        findings = self._findings(fixed, moving, found, tolerance_px, check_mirror)
+        verdict, reason = decide(self.confidence, found.features, findings)
         fixed_from_moving = np.linalg.inv(found.best.moving_from_fixed)
         covariance = parameter_covariance(found.best, fixed.shape, moving.shape)
-        px = max(fixed.shape[:2]) / REFERENCE_WIDTH
         return Estimate(
             SimilarityTransform.from_matrix(fixed_from_moving, image_center(moving.shape)),
-            self.confidence.expected_error_px(found.features) * px,
+            self.confidence.expected_error_px(found.features) * width / REFERENCE_WIDTH,
             verdict,
             reason,
             self.confidence.calibrated(covariance, found.features.final_stage),
             found.search,
         )
 
-    def find(self, fixed: Image, moving: Image) -> PyramidResult:
-        """Return the first attempt that is accepted and not periodic, else the last one."""
+    def find(self, fixed: Image, moving: Image, tolerance_px: float | None = None) -> PyramidResult:
+        """Return the first attempt that is accepted and not periodic, else the last; tolerance at 256."""
         pair, attempts = self.attempts(fixed, moving)
         for attempt in attempts:
-            period = self._ambiguous_period(pair, attempt.best)
-            if not period and self.confidence.accepts(attempt.features):
+            period = self._ambiguous_period(pair, attempt)
+            if not period and self.confidence.accepts(attempt.features, tolerance_px):
                 break
         search = self._search_map(pair, attempts.search.table)
         return PyramidResult(attempt.best, attempt.features, attempt.path, period, search)
 
-    def attempts(self, fixed: Image, moving: Image) -> tuple[ImagePair, Attempts]:
+    def all_attempts(self, fixed: Image, moving: Image) -> Iterator[tuple[Attempt, float | None]]:
+        """Yield every attempt with the period by which it is ambiguous, for calibration."""
+        pair, attempts = self.attempts(fixed, moving)
+        for attempt in attempts:
+            yield attempt, self._ambiguous_period(pair, attempt)
+
+    def attempts(self, fixed: Image, moving: Image, use_spacings: bool = True) -> tuple[ImagePair, Attempts]:
         """Return the pair and its attempts.
 
         Where both pixel spacings are known, views have one physical scale and the search only scales near 1.
         """
         pair, max_log_scale = ImagePair(fixed, moving), None
-        if fixed.pixel_spacing is not None and moving.pixel_spacing is not None:
-            pair.moving_per_fixed = fixed.pixel_spacing / moving.pixel_spacing
-            max_log_scale = math.log1p(SPACING_TOLERANCE)
+        if use_spacings and _spacing_ratio(fixed, moving) is not None:
+            pair.moving_per_fixed = _spacing_ratio(fixed, moving)
+            max_log_scale = math.log1p(SEARCHED_SPACING_ERROR)
         return pair, Attempts(self.stages, pair, max_log_scale)
 
-    def _ambiguous_period(self, pair: ImagePair, best: Candidate) -> float | None:
-        """Return the fixed image's period in px where the estimate shifted by it scores nearly as well."""
-        period, copies = self._shifted_copies(pair, best)
-        here = self._refine(pair, [best])[0].score if copies else 0.0
-        return None if all(here - copy.score > PERIOD_MARGIN for copy in copies) else period
+    def _findings(
+        self, fixed: Image, moving: Image, found: PyramidResult, tolerance_px: float, check_mirror: bool
+    ) -> Findings:
+        """Return what is known beside the features; other explanations are tried where nothing is found."""
+        width = max(fixed.shape[:2])
+        ratio = _spacing_ratio(fixed, moving)
+        if self.confidence.finds(found.features):
+            scale = None if ratio is None else _scale(found) * ratio
+            return Findings(width, tolerance_px, found.period_px, scale)
+        if check_mirror and self._quick_attempt(fixed, mirrored(moving)):
+            return Findings(width, tolerance_px, mirrored=True)
+        other = None if ratio is None else self._quick_attempt(fixed, moving)
+        return Findings(
+            width, tolerance_px, found.period_px, other_spacing_scale=other and _scale(other) * ratio
+        )
+
+    def _quick_attempt(self, fixed: Image, moving: Image) -> Attempt | None:
+        """Return the quick attempt without pixel spacings if its place is right, else None."""
+        attempt = self.attempts(fixed, moving, use_spacings=False)[1].quick()
+        return attempt if attempt is not None and self.confidence.finds(attempt.features) else None
+
+    def _ambiguous_period(self, pair: ImagePair, attempt: Attempt) -> float | None:
+        """Return the fixed image's period in px where the estimate shifted by it scores nearly as well.
+
+        The quick attempt at an image that repeats itself counts as ambiguous: it compares too few candidates.
+        """
+        period, copies = self._shifted_copies(pair, attempt.best)
+        if not copies:
+            return None
+        here = self._refine(pair, [attempt.best])[0].score
+        distinct = all(here - copy.score > PERIOD_MARGIN for copy in copies)
+        return None if distinct and attempt.features.thorough else period
 
     def _shifted_copies(self, pair: ImagePair, best: Candidate) -> tuple[float | None, list[Candidate]]:
         """Return the fixed image's shortest period in px, and refined candidates shifted by each period."""
@@ -111,6 +149,23 @@ class PyramidEstimator:
             scales.round(4).tolist(),
             table.astype(float).round(2).tolist(),
         )
+
+
+def mirrored(image: Image) -> Image:
+    """Return the image reflected about its vertical centre line."""
+    return replace(image, pixels=np.ascontiguousarray(image.pixels[:, ::-1]))
+
+
+def _spacing_ratio(fixed: Image, moving: Image) -> float | None:
+    """Return fixed over moving pixel spacing: moving px per fixed px; None where one is unknown."""
+    if fixed.pixel_spacing is None or moving.pixel_spacing is None:
+        return None
+    return fixed.pixel_spacing / moving.pixel_spacing
+
+
+def _scale(attempt: Attempt) -> float:
+    """Return the scale of fixed_from_moving."""
+    return 1 / math.sqrt(abs(np.linalg.det(attempt.best.moving_from_fixed[:2, :2])))
 
 
 def _translation(x: float, y: float) -> np.ndarray:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from xebra.estimate.affine_residual import NO_RESIDUAL, AffineResidual
+from xebra.estimate.block_agreement import BlockAgreement
 from xebra.estimate.displacement import CELL, displacement_at, jacobians, parameter_units, view_corners
 from xebra.estimate.estimate import REFERENCE_WIDTH
 from xebra.estimate.image_pair import Candidate
@@ -17,25 +19,27 @@ MIN_EIGENVALUE = 1e-3  # of the mean information: directions below it count as u
 
 @dataclass(frozen=True)
 class QualityFeatures:
-    """Features of one estimate; lengths are mean corner distances in px at 256."""
+    """Features of one estimate; lengths are mean corner distances in px at 256.
+
+    Whether the estimate is at the right place is judged by the whole view, which is the same for images of
+    all sizes; how precise it is, by the final stage.
+    """
 
     correlation: float  # score of the refinement network
     score_margin: float  # to the best candidate that is a different transform, log odds
     half_disagreement_px: float  # between the estimates of the two checkerboard halves of blocks
-    uncertainty_px: float  # by the network's information, before calibration
+    uncertainty_px: float  # by the network's information on the whole view, before calibration
     independent_disagreement_px: float  # between the network's estimate and the independent one
+    agreement: BlockAgreement  # of the blocks of the whole view
+    coverage: float  # of the fixed view by both usable areas
     thorough: bool = False  # made by the second attempt
     final_stage: str = WHOLE_VIEW
-    final_uncertainty_px: float | None = None  # of the final stage if not the network's, uncalibrated
-
-    @property
-    def reported_uncertainty_px(self) -> float:
-        """Uncertainty of the final stage before calibration."""
-        return self.uncertainty_px if self.final_uncertainty_px is None else self.final_uncertainty_px
+    final_uncertainty_px: float = 1.0  # of the final stage, before calibration
+    affine: AffineResidual = NO_RESIDUAL
 
     @property
     def vector(self) -> np.ndarray:
-        """Input (6,) of the logistic regression."""
+        """Return the input (11,) of the logistic regression."""
         return np.array(
             [
                 np.log(max(self.correlation, 0.1)),
@@ -43,6 +47,11 @@ class QualityFeatures:
                 np.log(self.half_disagreement_px + 0.1),
                 np.log(np.clip(self.uncertainty_px, 0.01, 100)),
                 np.log(self.independent_disagreement_px + 0.1),
+                self.agreement.share,
+                np.clip(self.agreement.surprise, 0, 40) ** 0.5,
+                np.log1p(self.agreement.blocks),
+                np.log(max(self.coverage, 0.01)),
+                float(self.final_stage == INTENSITY),
                 float(self.thorough),
             ]
         )

@@ -49,8 +49,10 @@ class RegressionEstimator:
         self.spread = self.limits / math.sqrt(3)  # standard deviations of the uniform distributions
         self.calibration = DisagreementCalibration(**weights.config["calibration"])
 
-    def estimate(self, fixed: Image, moving: Image) -> Estimate:
-        """Return the transform, its expected error and the verdict."""
+    def estimate(
+        self, fixed: Image, moving: Image, tolerance_px: float | None = None, check_mirror: bool = True
+    ) -> Estimate:
+        """Return the transform, its expected error and the verdict; a mirrored image is not looked for."""
         both = self.estimate_both(fixed, moving)
         disagreement = both.disagreement_px(fixed.shape)
         expected = self.calibration.expected_error_px(disagreement)
@@ -59,7 +61,10 @@ class RegressionEstimator:
             verdict = "review"
             reason = "the transform is outside the range that this network was trained for"
         transform = SimilarityTransform.from_matrix(both.symmetric_mean, image_center(moving.shape))
-        return Estimate(transform, expected * max(fixed.shape[:2]) / REFERENCE_WIDTH, verdict, reason)
+        expected_px = expected * max(fixed.shape[:2]) / REFERENCE_WIDTH
+        if verdict == "accept" and tolerance_px is not None and expected_px > tolerance_px:
+            verdict, reason = "review", "the corner error to expect is above the tolerance"
+        return Estimate(transform, expected_px, verdict, reason)
 
     def _is_out_of_range(self, fixed_from_moving: np.ndarray, fixed: Image, moving: Image) -> bool:
         """Return True where a transform exceeds the training range by more than a tenth."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from xebra.engine import Engine, OnnxEngine
 from xebra.estimate.pyramid_estimator import PyramidEstimator
 from xebra.estimate.regression_estimator import RegressionEstimator
 from xebra.evaluation import fit_calibration, fit_disagreement_calibration
+from xebra.evaluation.labelled_pairs import LabelledPair, from_simulated, unrelated
 from xebra.evaluation.simulated import FULL, cases
 from xebra.specimen.pairs import Range
 from xebra.training.export import export_paper, export_pyramid
@@ -46,12 +48,17 @@ def export_pyramid_network(search: Path, refine: Path, folder: Path, pairs: int)
     config["confidence"] = dataclasses.asdict(fit_calibration.UNCALIBRATED)
     _write_config(folder, config)
     estimator = PyramidEstimator(read_weights(folder), OnnxEngine(folder.parent))
-    measured = fit_calibration.measure(estimator, cases(CALIBRATION_SEED, pairs, FULL))
-    large_cases = cases(CALIBRATION_SEED + LARGE, max(MIN_LARGE_PAIRS, pairs // 8), FULL, LARGE)
-    large = fit_calibration.measure(estimator, large_cases)
-    config["confidence"] = dataclasses.asdict(fit_calibration.fit(measured, large))
+    measured = list(fit_calibration.measure(estimator, simulated_pairs(pairs)))
+    config["confidence"] = dataclasses.asdict(fit_calibration.fit(measured))
     _write_config(folder, config)
     return difference
+
+
+def simulated_pairs(count: int) -> Iterator[LabelledPair]:
+    """Yield simulated pairs for the calibration: at 256 px, so large that blocks end, and unrelated ones."""
+    yield from from_simulated(cases(CALIBRATION_SEED, count, FULL))
+    yield from from_simulated(cases(CALIBRATION_SEED + LARGE, max(MIN_LARGE_PAIRS, count // 8), FULL, LARGE))
+    yield from unrelated(*(cases(CALIBRATION_SEED + seed, count // 3, FULL) for seed in (1, 2)))
 
 
 def _checked_difference(engine: Engine, config: dict) -> float:

@@ -1,9 +1,9 @@
-"""Fit the calibration of the default network's error estimate, on held-out pairs."""
+"""Fit the calibration of the default network's error estimate, on pairs used for nothing else."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -20,21 +20,38 @@ from xebra.estimate.quality_features import (
     QualityFeatures,
     parameter_covariance,
 )
-from xebra.evaluation.simulated import SIDE, Case
+from xebra.evaluation.certificate import MAX_WRONG, upper_bound
+from xebra.evaluation.labelled_pairs import LabelledPair
 from xebra.image import Image
 from xebra.transform import SimilarityTransform, corner_error, image_center
 
 RIGHT_PX = 5.0  # at 256: estimates with a smaller corner error are right
+FARTHEST_PX = 256.0  # at 256: a wrong estimate counts as no further off
 WEIGHT_PENALTY = 3e-3  # L2: keeps the weights finite where the classes are separable
-TARGET_PRECISION = 0.985  # share of right estimates among the accepted ones
-MIN_ACCEPT_PROBABILITY = 0.7  # lower limit of the threshold: real pairs are harder than simulated ones
-REVIEW_PROBABILITY = 0.4  # estimates of a lower probability are refused
+PROBABILITIES = (
+    0.99,
+    0.98,
+    0.97,
+    0.96,
+    0.95,
+    0.93,
+    0.9,
+    0.87,
+    0.84,
+    0.8,
+    0.75,
+    0.7,
+)  # from strict to lenient
+REFUSED = 0.94  # share of the estimates of unrelated pairs that are refused
+REVIEW_PROBABILITY = (0.02, 0.5)  # limits of the threshold below which an estimate is refused
+SURE_PROBABILITY, SURE_MARGIN = 0.999, 8.0  # attempts above are followed by no other
+FEATURES = 11
 UNSCALED = ErrorScale(1.0, 1.0, [1.0] * 4)
 UNCALIBRATED = Confidence(
-    [0.0] * 6,
+    [0.0] * FEATURES,
     0.0,
-    0.9,
-    REVIEW_PROBABILITY,
+    0.99,
+    REVIEW_PROBABILITY[1],
     50.0,
     dict.fromkeys((WHOLE_VIEW, BLOCKS, INTENSITY), UNSCALED),
 )
@@ -47,54 +64,88 @@ class MeasuredAttempt:
     """An attempt with its true error."""
 
     features: QualityFeatures
-    error_px: float  # mean corner error at 256
+    error_px: float  # mean corner error at 256; infinite where no transform is right
     pulls: np.ndarray  # (4,): errors of log scale, angle, shift x and y over their predicted deviations
+    kind: str = "multi"
+    source: str = "simulated"
+    period_px: float | None = None  # a shift by it fits nearly as well: not accepted
+
+    @property
+    def right(self) -> bool:
+        """Return whether the corner error is small."""
+        return self.error_px < RIGHT_PX
 
 
-def measure(estimator: PyramidEstimator, cases: Iterable[Case]) -> list[list[MeasuredAttempt]]:
-    """Return all attempts of the estimator at each case."""
-    return [
-        [_measure(attempt, case) for attempt in estimator.attempts(Image(case.fixed), Image(case.moving))[1]]
-        for case in cases
-    ]
+def measure(estimator: PyramidEstimator, pairs: Iterable[LabelledPair]) -> Iterator[list[MeasuredAttempt]]:
+    """Yield the attempts of the estimator at each pair, up to one that is sure."""
+    for pair in pairs:
+        made: list[MeasuredAttempt] = []
+        for attempt, period in estimator.all_attempts(Image(pair.fixed), Image(pair.moving)):
+            made.append(_measure(attempt, period, pair))
+            if not period and _needs_no_other(estimator.confidence, attempt.features):
+                break
+        yield made
 
 
-def _measure(attempt: Attempt, case: Case) -> MeasuredAttempt:
-    """Return an attempt with its error at a case."""
-    shape = case.fixed.shape
-    error = corner_error(attempt.best.moving_from_fixed, np.linalg.inv(case.truth.matrix), shape)
-    found = SimilarityTransform.from_matrix(
-        np.linalg.inv(attempt.best.moving_from_fixed), image_center(shape)
+def _needs_no_other(confidence: Confidence, features: QualityFeatures) -> bool:
+    """Return whether an attempt is so sure that any threshold accepts it."""
+    sure = confidence.probability(features) > SURE_PROBABILITY and features.score_margin > SURE_MARGIN
+    return sure and confidence.accepts(features)
+
+
+def _measure(attempt: Attempt, period_px: float | None, pair: LabelledPair) -> MeasuredAttempt:
+    """Return an attempt with its error at a pair."""
+    known = (pair.kind, pair.source, period_px)
+    if pair.moving_from_fixed is None:
+        return MeasuredAttempt(attempt.features, math.inf, np.full(4, np.nan), *known)
+    shape, moving_shape = pair.fixed.shape, pair.moving.shape
+    error = corner_error(
+        np.linalg.inv(attempt.best.moving_from_fixed) @ pair.moving_from_fixed, np.eye(3), shape
+    )
+    found, truth = (
+        SimilarityTransform.from_matrix(np.linalg.inv(matrix), image_center(moving_shape))
+        for matrix in (attempt.best.moving_from_fixed, pair.moving_from_fixed)
     )
     errors = (
-        math.log(found.scale / case.truth.scale),
-        math.remainder(found.angle - case.truth.angle, 2 * math.pi),
-        *np.subtract(found.translation, case.truth.translation),
+        math.log(found.scale / truth.scale),
+        math.remainder(found.angle - truth.angle, 2 * math.pi),
+        *np.subtract(found.translation, truth.translation),
     )
-    deviations = np.sqrt(np.diag(parameter_covariance(attempt.best, shape, shape)))
-    pulls = np.array(errors) / deviations
-    return MeasuredAttempt(attempt.features, error * REFERENCE_WIDTH / max(shape), pulls)
+    deviations = np.sqrt(np.diag(parameter_covariance(attempt.best, shape, moving_shape)))
+    error_px = error * REFERENCE_WIDTH / max(shape)
+    return MeasuredAttempt(attempt.features, error_px, np.array(errors) / deviations, *known)
 
 
-def fit(measured: list[list[MeasuredAttempt]], with_blocks: list[list[MeasuredAttempt]]) -> Confidence:
-    """Return the calibration: logistic regression of being right, thresholds and error scales.
+def fit(measured: list[list[MeasuredAttempt]]) -> Confidence:
+    """Return the calibration: logistic regression of being right, error scales and thresholds.
 
-    ``measured`` holds the attempts at each pair, ``with_blocks`` those at images so large that block
-    refinement is the final stage.
+    ``measured`` holds the attempts at each pair: of one and of two modalities, of images so large that block
+    refinement is the final stage, and of pairs without a right answer.
     """
     model = _fit_probability([attempt for attempts in measured for attempt in attempts])
-    model = replace(model, accept_probability=round(_threshold(model, measured), 4))
-    reported = [_reported(model, attempts) for attempts in measured]
-    errors = np.array([m.error_px for m in reported])
-    wrong_px = round(float(np.minimum(errors[errors >= RIGHT_PX], SIDE).mean()), 2)
-    of_blocks = [_reported(model, attempts) for attempts in with_blocks]
-    return replace(model, wrong_px=wrong_px, error_scales=_fit_error_scales(reported, of_blocks))
+    final = [attempts[-1] for attempts in measured]
+    model = _scaled_to(model, [m for m in final if math.isfinite(m.error_px)])
+    model = replace(model, error_scales=_fit_error_scales(final))
+    wrong = [min(m.error_px, FARTHEST_PX) for m in final if not m.right and math.isfinite(m.error_px)]
+    model = replace(model, wrong_px=round(float(np.mean(wrong or [FARTHEST_PX / 2])), 2))
+    model = replace(model, accept_probability=_accept_probability(model, measured))
+    return replace(model, review_probability=_review_probability(model, measured))
+
+
+def reported(model: Confidence, attempts: list[MeasuredAttempt]) -> MeasuredAttempt:
+    """Return the attempt that is reported: the first that is accepted, else the last."""
+    return next((m for m in attempts if accepted(model, m)), attempts[-1])
+
+
+def accepted(model: Confidence, measured: MeasuredAttempt) -> bool:
+    """Return whether an attempt is accepted."""
+    return not measured.period_px and model.accepts(measured.features)
 
 
 def _fit_probability(measured: list[MeasuredAttempt]) -> Confidence:
     """Return a calibration with the fitted weights and bias."""
     features = np.array([m.features.vector for m in measured])
-    right = np.array([m.error_px < RIGHT_PX for m in measured])
+    right = np.array([m.right for m in measured])
     mean, deviation = features.mean(0), features.std(0) + 1e-6
     weights, bias = _logistic_regression((features - mean) / deviation, right)
     weights = weights / deviation
@@ -102,44 +153,19 @@ def _fit_probability(measured: list[MeasuredAttempt]) -> Confidence:
     return replace(UNCALIBRATED, weights=weights.round(4).tolist(), bias=round(bias, 4))
 
 
-def _fit_error_scales(
-    measured: list[MeasuredAttempt], of_blocks: list[MeasuredAttempt]
-) -> dict[str, ErrorScale]:
-    """Return the error scale of each final stage.
+def _scaled_to(model: Confidence, measured: list[MeasuredAttempt]) -> Confidence:
+    """Return the calibration whose log odds are scaled and shifted to be those of pairs with an answer.
 
-    Block refinement has too few pairs for an own scale of each parameter: its scales are those of the whole
-    view times one factor.
+    Platt's scaling (Advances in Large Margin Classifiers, 61, 1999): the regression has learnt from as many
+    pairs without an answer as nobody registers, and from pairs that are harder than most.
     """
-    scales = {
-        stage: _fit_error_scale([m for m in measured if m.features.final_stage == stage])
-        for stage in (WHOLE_VIEW, INTENSITY)
-    }
-    ratios = np.divide(_fit_error_scale(of_blocks).interval_scale, scales[WHOLE_VIEW].interval_scale)
-    return {**scales, BLOCKS: _scaled(scales[WHOLE_VIEW], float(np.median(ratios)))}
-
-
-def _reported(model: Confidence, attempts: list[MeasuredAttempt]) -> MeasuredAttempt:
-    """Return the attempt that is reported: the first that is accepted, else the last."""
-    return next((m for m in attempts if model.accepts(m.features)), attempts[-1])
-
-
-def _fit_error_scale(measured: list[MeasuredAttempt]) -> ErrorScale:
-    """Return the error scale of the right attempts; ``UNSCALED`` where they are too few."""
-    right = [m for m in measured if m.error_px < RIGHT_PX]
-    if len(right) < MIN_RIGHT:
-        return UNSCALED
-    ratio = np.array([m.error_px / m.features.reported_uncertainty_px for m in right])
-    median = float(np.median(ratio))
-    quantiles = np.quantile([np.abs(m.pulls) for m in right], 0.95, axis=0)  # (4,)
-    return ErrorScale(
-        round(median, 4), round(float(ratio.mean() / median), 4), (quantiles / NORMAL_95).round(4).tolist()
-    )
-
-
-def _scaled(scale: ErrorScale, factor: float) -> ErrorScale:
-    """Return an error scale times a factor."""
-    interval_scale = [round(each * factor, 4) for each in scale.interval_scale]
-    return ErrorScale(round(scale.uncertainty_scale * factor, 4), scale.mean_over_median, interval_scale)
+    log_odds = np.array([[m.features.vector @ np.array(model.weights) + model.bias] for m in measured])
+    right = np.array([m.right for m in measured])
+    if right.all() or not right.any():
+        return model
+    (gain,), offset = _logistic_regression(log_odds, right)
+    weights = (gain * np.array(model.weights)).round(4).tolist()
+    return replace(model, weights=weights, bias=round(gain * model.bias + offset, 4))
 
 
 def _logistic_regression(features: np.ndarray, right: np.ndarray) -> tuple[np.ndarray, float]:
@@ -154,12 +180,49 @@ def _logistic_regression(features: np.ndarray, right: np.ndarray) -> tuple[np.nd
     return found[:-1], float(found[-1])
 
 
-def _threshold(model: Confidence, measured: list[list[MeasuredAttempt]]) -> float:
-    """Return the lowest acceptance probability that reaches the target precision."""
-    for probability in sorted({model.probability(m.features) for attempts in measured for m in attempts}):
-        trial = replace(model, accept_probability=float(np.clip(probability, MIN_ACCEPT_PROBABILITY, 0.999)))
-        reported = [_reported(trial, attempts) for attempts in measured]
-        accepted = [m for m in reported if trial.accepts(m.features)]
-        if accepted and np.mean([m.error_px < RIGHT_PX for m in accepted]) >= TARGET_PRECISION:
-            return trial.accept_probability
-    return 0.99
+def _fit_error_scales(measured: list[MeasuredAttempt]) -> dict[str, ErrorScale]:
+    """Return the error scale of each final stage, of the right attempts without an affine residual."""
+    plain = [m for m in measured if m.right and not m.features.affine.stretch]
+    return {
+        stage: _fit_error_scale([m for m in plain if m.features.final_stage == stage])
+        for stage in (WHOLE_VIEW, BLOCKS, INTENSITY)
+    }
+
+
+def _fit_error_scale(right: list[MeasuredAttempt]) -> ErrorScale:
+    """Return the error scale of right attempts; ``UNSCALED`` where they are too few."""
+    if len(right) < MIN_RIGHT:
+        return UNSCALED
+    ratio = np.array([m.error_px / m.features.final_uncertainty_px for m in right])
+    median = float(np.median(ratio))
+    quantiles = np.quantile([np.abs(m.pulls) for m in right], 0.95, axis=0)  # (4,)
+    return ErrorScale(
+        round(median, 4), round(float(ratio.mean() / median), 4), (quantiles / NORMAL_95).round(4).tolist()
+    )
+
+
+def _accept_probability(model: Confidence, measured: list[list[MeasuredAttempt]]) -> float:
+    """Return the lowest threshold that is safe, by testing fixed ones from strict to lenient.
+
+    A threshold is safe where, with 95 % confidence, at most 1 % of the accepted estimates are wrong. The
+    first one that is not ends the tests, so that their number costs no confidence (fixed-sequence testing in
+    Angelopoulos et al., Learn then Test, arXiv 2110.01052). Where not even the first one is, it is taken.
+    """
+    safe = None
+    for probability in PROBABILITIES:
+        trial = replace(model, accept_probability=probability)
+        chosen = [m for m in (reported(trial, attempts) for attempts in measured) if accepted(trial, m)]
+        if upper_bound(sum(not m.right for m in chosen), len(chosen)) > MAX_WRONG:
+            break
+        safe = probability
+    return PROBABILITIES[0] if safe is None else safe
+
+
+def _review_probability(model: Confidence, measured: list[list[MeasuredAttempt]]) -> float:
+    """Return the threshold below which most estimates of unrelated pairs lie."""
+    unrelated = [
+        model.probability(attempts[-1].features)
+        for attempts in measured
+        if attempts[-1].kind in ("different", "apart")
+    ]
+    return round(float(np.clip(np.quantile(unrelated or [0.5], REFUSED), *REVIEW_PROBABILITY)), 4)

@@ -11,7 +11,7 @@ from torch import nn
 from torch.nn import functional as F  # noqa: N812
 
 COARSEST = 3  # blocks at an eighth of the view's size
-CALM = 0.3  # of the usual first weights of a block, so that it begins as little more than its short cut
+DAMPING = 0.3  # of the usual initial weights of a block, so that it starts close to its short cut
 
 
 class Separable(nn.Module):
@@ -20,7 +20,7 @@ class Separable(nn.Module):
     def __init__(self, channels: int):
         super().__init__()
         self.spread = _depthwise(channels, 3, 1)
-        self.mix = _calm(nn.Conv2d(channels, channels, 1))
+        self.mix = _damped(nn.Conv2d(channels, channels, 1))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return F.relu(x + self.mix(self.spread(x)))
@@ -33,7 +33,7 @@ class Widening(nn.Module):
         super().__init__()
         self.spread = _depthwise(channels, 5, dilation)
         self.mix = nn.Conv2d(channels, 2 * channels, 1)
-        self.back = _calm(nn.Conv2d(2 * channels, channels, 1))
+        self.back = _damped(nn.Conv2d(2 * channels, channels, 1))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return x + self.back(F.relu(self.mix(self.spread(x))))
@@ -47,8 +47,8 @@ def _depthwise(channels: int, kernel: int, dilation: int) -> nn.Conv2d:
 
 
 @torch.no_grad()
-def _calm(convolution: nn.Conv2d) -> nn.Conv2d:
-    convolution.weight *= CALM
+def _damped(convolution: nn.Conv2d) -> nn.Conv2d:
+    convolution.weight *= DAMPING
     convolution.bias *= 0
     return convolution
 
@@ -105,10 +105,10 @@ class FeatureHead(nn.Module):
             x = self.mend_quarter(F.relu(quarter + _doubled(self.to_quarter(x))))
         if self.stride < 4:
             x = self.mend_half(F.relu(half + _doubled(self.to_half(x))))
-        said = self.out(x)
+        features = self.out(x)
         inside = F.avg_pool2d(view[:, 1:], self.stride)
-        weight = 2 * said[:, -1:].sigmoid() * (inside * 4 - 3).clamp(min=0)
-        return F.normalize(said[:, :-1], dim=1, eps=1e-4) * weight
+        weight = 2 * features[:, -1:].sigmoid() * (inside * 4 - 3).clamp(min=0)
+        return F.normalize(features[:, :-1], dim=1, eps=1e-4) * weight
 
 
 def _doubled(x: torch.Tensor) -> torch.Tensor:

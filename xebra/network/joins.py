@@ -8,7 +8,7 @@ from torch.nn import functional as F  # noqa: N812
 
 
 class Correlation(nn.Module):
-    """Joins two feature maps: how like each fixed cell is to the moving cells around it, where it points."""
+    """Joins two feature maps: correlation of each fixed cell with the moving ones around it, its peak."""
 
     def __init__(self, cells: int, radius: int, channels: int = 64):
         super().__init__()
@@ -27,24 +27,24 @@ class Correlation(nn.Module):
         place = torch.stack([x, y]).float().view(1, 2, cells, cells) / (cells - 1) * 2 - 1
         self.register_buffer("place", place, persistent=False)
 
-    def likeness(self, fixed: torch.Tensor, moving: torch.Tensor) -> torch.Tensor:
+    def correlation(self, fixed: torch.Tensor, moving: torch.Tensor) -> torch.Tensor:
         """Cosine of each fixed cell's features with those around it, (B, fixed cell, displacement)."""
         every = fixed.flatten(2).transpose(1, 2) @ moving.flatten(2)  # (B, fixed cell, moving cell)
         return every.gather(2, self.index.expand(fixed.shape[0], -1, -1))
 
-    def logits(self, likeness: torch.Tensor) -> torch.Tensor:
+    def logits(self, correlation: torch.Tensor) -> torch.Tensor:
         """Unnormalised log probability of each displacement, (B, fixed cell, displacement)."""
-        return likeness * self.sharpness.exp() + self.outside
+        return correlation * self.sharpness.exp() + self.outside
 
     def forward(self, fixed: torch.Tensor, moving: torch.Tensor) -> torch.Tensor:
-        return self.joined(self.likeness(fixed, moving))
+        return self.joined(self.correlation(fixed, moving))
 
-    def joined(self, likeness: torch.Tensor) -> torch.Tensor:
-        """The joined map (B, channels, rows, columns), given the likeness."""
-        share = self.logits(likeness).softmax(2)
+    def joined(self, correlation: torch.Tensor) -> torch.Tensor:
+        """The joined map (B, channels, rows, columns), given the correlation."""
+        share = self.logits(correlation).softmax(2)
         pointer = torch.cat([share @ self.displacement, (share * share).sum(2, keepdim=True)], 2)
-        place = self.place.expand(likeness.shape[0], -1, -1, -1)
-        squeezed = F.relu(self.squeeze(self._as_maps(likeness)))
+        place = self.place.expand(correlation.shape[0], -1, -1, -1)
+        squeezed = F.relu(self.squeeze(self._as_maps(correlation)))
         return torch.cat([squeezed, self._as_maps(pointer), place], 1)
 
     def _as_maps(self, values: torch.Tensor) -> torch.Tensor:

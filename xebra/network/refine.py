@@ -1,10 +1,10 @@
-"""Refine: what is left between two views that nearly agree, and how sure that is.
+"""Refinement: the displacement left between two views that nearly agree, and its information.
 
-Blocks of the fixed view's features are slid over the moving view's. Each block's likeness over its small
-shifts is evidence of its own; the similarity that collects most evidence over all blocks is found on a grid,
-then by one step of Newton's method: weighted least squares, in which a block's weight is the curvature of its
-likeness, (2, 2). The sum of the weights is the information about the four parameters, whose inverse is their
-covariance. A similarity close to none is the displacement d(z) = m z + a of complex numbers, from the centre.
+Blocks of the fixed view's features are correlated with the moving view's over small shifts. The similarity
+with the largest sum of block correlations is found on a grid, then by one step of Newton's method: weighted
+least squares, in which a block's weight is the curvature of its correlation, (2, 2). The sum of the weights
+is the information about the four parameters, whose inverse is their covariance. A similarity close to none
+is the displacement d(z) = m z + a of complex numbers, from the centre.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from xebra.network.features import FeatureHead
 BLOCK = 16  # cells, side of a block
 REACH = BLOCK // 2  # cells that a block can be found away
 STEP = 1.0  # cells that one step moves the outermost blocks
-CLEAR = 2  # cells: a cell of the fixed view is asked only if the moving image lies that far around it
+CLEAR = 2  # cells: a cell of the fixed view counts only if the moving image lies that far around it
 
 
 @dataclass(frozen=True)
@@ -64,18 +64,19 @@ class Refine(nn.Module):
         return grid, gradient, information, best, evidence
 
     def moving_maps(self, moving: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Features of the moving view, and where it shows the moving image for CLEAR cells around.
+        """Return features of the moving view, and where it shows the moving image for CLEAR cells around.
 
-        A cell of the fixed view that would lose its counterpart by a small shift speaks against that shift,
-        whatever the images show: it would draw everything inward, and make the scale too large.
+        A cell of the fixed view that a small shift deprives of its counterpart lowers the score of that
+        shift, whatever the images show: it would bias the answer inward and towards a larger scale.
         """
         inside = F.pad(F.avg_pool2d(moving[:, 1:], self.config.stride), (CLEAR,) * 4)
         return self.head(moving), -F.max_pool2d(-inside, 2 * CLEAR + 1, 1)
 
     def evidence(self, fixed: torch.Tensor, moving: torch.Tensor, around: torch.Tensor) -> torch.Tensor:
-        """Likeness of each block (B, rows, columns, 17, 17) over its shifts, where ``around`` is 1.
+        """Return the correlation of blocks (B, n, n, 17, 17) over their shifts, where ``around`` is 1.
 
-        It sums to the normalised correlation, less sure where little overlaps: there, much is like by chance.
+        They sum to the normalised correlation times the sharpness, less where little overlaps: there, chance
+        correlates more.
         """
         fixed = fixed * around
         n = fixed.shape[-1] // BLOCK
@@ -83,9 +84,10 @@ class Refine(nn.Module):
         canvases, blocks = _squares(F.pad(moving, (REACH,) * 4), 2 * BLOCK, n), _squares(fixed, BLOCK, n)
         spectra = (self.correlate.spectrum(x) for x in (canvases, blocks))
         product = conjugate_product(*spectra).unflatten(3, (n * n, -1)).sum(4)
-        like = self.correlate.places(product).unflatten(3, (n, n)).permute(0, 4, 3, 1, 2)
-        surer = around.mean((1, 2, 3)).clamp(min=1e-3) ** (0.5 * self.preference.sigmoid())
-        return like * (self.sharpness.exp() * surer / (energy + 1.0).sqrt())[:, None, None, None, None]
+        correlation = self.correlate.places(product).unflatten(3, (n, n)).permute(0, 4, 3, 1, 2)
+        certainty = around.mean((1, 2, 3)).clamp(min=1e-3) ** (0.5 * self.preference.sigmoid())
+        scale = self.sharpness.exp() * certainty / (energy + 1.0).sqrt()
+        return correlation * scale[:, None, None, None, None]
 
     def grid_scores(self, evidence: torch.Tensor) -> torch.Tensor:
         """Evidence for each turn, magnification and shift, (B, turns * magnifications, rows, columns)."""

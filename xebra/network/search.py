@@ -1,4 +1,4 @@
-"""Search: how well the moving image fits the fixed one, turned, scaled and shifted in every way.
+"""Search: scores of all rotations, scales and shifts of the moving image on the fixed one.
 
 The moving image's features are turned and scaled over a grid of hypotheses, and normalised cross-correlation
 under both images' outlines, over all shifts at once, scores each (Padfield, IEEE Trans. Image Process. 21,
@@ -77,7 +77,7 @@ class Search(nn.Module):
         """Scores (B, Q, H, n + 1, n + 1) of the fixed image's maps (B, C + 1, Q, n, n), turned Q times."""
         spectra = self.spectra(turned), self.spectra(laid_on_canvas(moving, hypotheses))
         sums = self.correlate.places(products(*spectra, self.pairs))
-        return self.judged(sums.unflatten(3, (turned.shape[2], 4, -1))).permute(0, 3, 4, 1, 2)
+        return self.normalised(sums.unflatten(3, (turned.shape[2], 4, -1))).permute(0, 3, 4, 1, 2)
 
     def spectra(self, maps: torch.Tensor) -> torch.Tensor:
         """Of features and outline (B, C + 1, H, rows, columns), and their energy: (B, F, 2, C + 2, H)."""
@@ -86,18 +86,18 @@ class Search(nn.Module):
         places_first = known.flatten(3).flatten(1, 2).transpose(1, 2).unflatten(1, known.shape[3:])
         return self.correlate.spectrum(places_first).unflatten(3, known.shape[1:3])
 
-    def judged(self, sums: torch.Tensor) -> torch.Tensor:
-        """Sums (..., 4, H) to normalised correlation, less sure where little overlaps."""
-        like, cover, moving_energy, fixed_energy = sums.unbind(-2)
+    def normalised(self, sums: torch.Tensor) -> torch.Tensor:
+        """Return normalised correlation from sums (..., 4, H), lower where little overlaps."""
+        product, cover, moving_energy, fixed_energy = sums.unbind(-2)
         cover = cover / self.config.cells**2
         energy = moving_energy.clamp(min=1e-3) * fixed_energy.clamp(min=1e-3)
-        likeness = like / energy.sqrt().clamp(min=self.config.pool**-2)
-        surer = cover.clamp(min=1e-3) ** (0.5 * self.preference.sigmoid())
-        return self.sharpness.exp() * likeness * surer - 1e4 * (cover < LEAST_COVER)
+        correlation = product / energy.sqrt().clamp(min=self.config.pool**-2)
+        certainty = cover.clamp(min=1e-3) ** (0.5 * self.preference.sigmoid())
+        return self.sharpness.exp() * correlation * certainty - 1e4 * (cover < LEAST_COVER)
 
 
 def products(fixed: torch.Tensor, canvas: torch.Tensor, pairs: torch.Tensor) -> torch.Tensor:
-    """Spectra (B, F, 2, Q 4 H) of like, cover, moving and fixed energy over all shifts.
+    """Spectra (B, F, 2, Q 4 H) of product, cover, moving and fixed energy over all shifts.
 
     Given those of the fixed image's maps (B, F, 2, C + 2, Q) and of the canvases (B, F, 2, C + 2, H), and
     which meet (``pairings``): for each frequency one product of two small matrices.
@@ -111,11 +111,11 @@ def products(fixed: torch.Tensor, canvas: torch.Tensor, pairs: torch.Tensor) -> 
 
 def pairings(channels: int) -> torch.Tensor:
     """Which of the fixed image's maps meets which of the canvas's in each of the sums, (C + 2, 4 (C + 2))."""
-    like, cover, moving_energy, fixed_energy = torch.zeros(4, channels, channels)
+    product, cover, moving_energy, fixed_energy = torch.zeros(4, channels, channels)
     outline, energy = channels - 2, channels - 1
-    like.diagonal()[:outline] = 1
+    product.diagonal()[:outline] = 1
     cover[outline, outline] = moving_energy[outline, energy] = fixed_energy[energy, outline] = 1
-    return torch.stack([like, cover, moving_energy, fixed_energy], 1).flatten(1)
+    return torch.stack([product, cover, moving_energy, fixed_energy], 1).flatten(1)
 
 
 def hypotheses(config: SearchConfig) -> torch.Tensor:

@@ -7,7 +7,12 @@ import math
 import torch
 from torch.nn.functional import interpolate
 
+from xebra.specimen.counting import noise_above_signal, sparse_counts
 from xebra.specimen.draw import Draw
+from xebra.specimen.outlines import nearly_empty, spread_outlines
+
+# Shares of the images (SPREAD, EMPTY_MAPS, SPARSE: of the count maps) that each of these happens to.
+SPREAD, EMPTY_MAPS, EMPTY, SPARSE, NOISY = 0.3, 0.25, 0.04, 0.3, 0.1
 
 
 def to_unit(image: torch.Tensor) -> torch.Tensor:
@@ -87,9 +92,32 @@ def _raster(draw: Draw, image: torch.Tensor) -> torch.Tensor:
 
 
 def expose(draw: Draw, signal: torch.Tensor, few_counts: torch.Tensor) -> torch.Tensor:
-    """What the file stores: the signal after optics, detector and the operator's contrast, about 0 to 1."""
+    """Return what the file stores: the signal after optics, detector and contrast setting, about 0 to 1."""
+    maps = few_counts.flatten()
     sharp = torch.where(draw.chance(0.6), draw.uniform(0.3, 1.6), draw.uniform(0.2, 0.3))
     image = blur(to_unit(signal), torch.where(draw.chance(0.2), draw.log_uniform(1.5, 5), sharp))
+    image = spread_outlines(draw, image, maps & _members(draw, SPREAD))
+    image = nearly_empty(draw, image, _members(draw, EMPTY_MAPS) & maps | _members(draw, EMPTY))
     image = torch.where(few_counts, image.clamp(min=0), _tone(draw, image))
     image = _counts(draw, _charging(draw, image), few_counts)
+    image = sparse_counts(draw, image, maps & _members(draw, SPARSE))
+    image = noise_above_signal(draw, image, _members(draw, NOISY))
     return _raster(draw, _bias_field(draw, _scan_lines(draw, image)))
+
+
+def recorded(draw: Draw, image: torch.Tensor) -> torch.Tensor:
+    """Return recorded images (0 to 1) as another session might store them: tone, blur, counts, noise."""
+    image = spread_outlines(draw, image, _members(draw, 0.06))
+    toned = torch.where(draw.chance(0.6), _tone(draw, image), image)
+    image = torch.where(draw.chance(0.35), blur(toned, draw.log_uniform(0.4, 3)), toned)
+    counted = draw.poisson(image.clamp(0, 2) * (dose := draw.log_uniform(2, 300))) / dose
+    image = torch.where(draw.chance(0.3), counted, image)
+    image = sparse_counts(draw, image, _members(draw, 0.06))
+    image = noise_above_signal(draw, image, _members(draw, NOISY))
+    image = image + draw.normal(*image.shape) * draw.uniform(0, 0.08) * draw.chance(0.5)
+    return _raster(draw, _bias_field(draw, image))
+
+
+def _members(draw: Draw, probability: float) -> torch.Tensor:
+    """Return which images of the batch something happens to, (B,)."""
+    return draw.chance(probability).flatten()

@@ -8,15 +8,20 @@ from dataclasses import dataclass
 import torch
 from torch.nn.functional import grid_sample
 
-from xebra.specimen.detector import expose
+from xebra.specimen import blemishes, usable
+from xebra.specimen.detector import expose, recorded
 from xebra.specimen.draw import Draw, Replay
 from xebra.specimen.instruments import CONTRASTS, FLUORESCENCE, Contrast, View
-from xebra.specimen.real import Micrographs
+from xebra.specimen.real import RealImages
 from xebra.specimen.specimen import PHASES, draw_specimens
 
 PHYSICS = 40  # random numbers that one instrument's response needs at most
 RELATED = 0.4  # of the pairs of two contrasts: one physics for both images
-REAL = 0.3  # of the specimens, where micrographs are given
+REAL = 0.3  # of the specimens, where real images are given
+RECORDED = 0.3  # of the pairs, where recorded ones are given
+MASKED = 0.45  # of the pairs, where masks are asked for: bars, field stops, padding, holes
+GROUP = 4  # neighbours in a batch share their masks: a network must tell their pairs apart all the same
+LAID = 0.6  # of the moving images, where they were laid on the fixed one: those that do not lie as they were
 MARGIN = 8  # px drawn around every view and cropped at the end, so that no filter meets a border
 
 
@@ -47,6 +52,23 @@ class Pairs:
     fixed: torch.Tensor  # (B, 1, N, N)
     moving: torch.Tensor  # (B, 1, N, N)
     parameters: torch.Tensor  # (B, 4): angle rad, log scale, shift x, shift y (centre to centre, in widths)
+    fixed_usable: torch.Tensor | None = None  # (B, 1, N, N): where the images show the specimen; None: wholly
+    moving_usable: torch.Tensor | None = None
+
+    @property
+    def views(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return fixed and moving view as the networks take them: values and usable area, (B, 2, N, N)."""
+        return _masked(self.fixed, self.fixed_usable), _masked(self.moving, self.moving_usable)
+
+    def __getitem__(self, members: slice) -> Pairs:
+        """Return some of the pairs."""
+        every = (self.fixed, self.moving, self.parameters, self.fixed_usable, self.moving_usable)
+        return Pairs(*(None if x is None else x[members] for x in every))
+
+
+def _masked(image: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
+    mask = torch.ones_like(image) if mask is None else mask
+    return torch.cat([image * mask, mask], 1)
 
 
 def rotation_scale(angle: torch.Tensor, log_scale: torch.Tensor) -> torch.Tensor:
@@ -69,9 +91,9 @@ class PairSource:
         pool: int = 128,
         device: str = "cpu",
         renew: bool = True,
-        real: Micrographs | None = None,
+        real: RealImages | None = None,
     ):
-        """``real``: a share of the specimens is made of these micrographs."""
+        """``real``: a share of the specimens is made of these images, and a share of the pairs is theirs."""
         self.size, self.renew, self.device, self.real = size, renew, device, real
         self.specimen_size = 3 * size
         self._specimens = Draw(seed, 1, device)
@@ -96,10 +118,14 @@ class PairSource:
         near: float = 0.0,
         same: float = 0.35,
         contrasts: tuple[Contrast, Contrast] | None = None,
+        masked: float = 0.0,
+        laid: bool = False,
     ) -> Pairs:
         """``count`` pairs within ``reach``, a share ``near`` within a fifth of it, ``same`` of one modality.
 
-        ``contrasts`` fixes what the two instruments see; else each image has one at random.
+        ``contrasts`` fixes what the two instruments see; else each image has one at random. ``masked``: share
+        of the pairs with a usable area that is not the whole frame. ``laid``: the moving image was laid on
+        the fixed one before, so that its detector's frame lies in the view at random.
         """
         if self.renew:
             self._replace_oldest()
@@ -116,7 +142,65 @@ class PairSource:
         other_physics = torch.where(related[:, None], physics, self._views.uniform(0, 1, count, PHYSICS))
         fixed = self._see(members, fixed_view, first, physics)
         moving = self._see(members, moving_view, second, other_physics)
-        return Pairs(fixed, moving, parameters)
+        pairs = Pairs(fixed, moving, parameters)
+        if self.real and self.real.pairs.names:
+            pairs = self._with_recorded(pairs, alike)
+        return self._in_frames(pairs, masked, laid) if masked or laid else pairs
+
+    def _with_recorded(self, pairs: Pairs, alike: torch.Tensor) -> Pairs:
+        """Return the pairs with a share of them replaced by views of recorded ones."""
+        images = [pairs.fixed.clone(), pairs.moving.clone()]
+        areas = [torch.ones_like(pairs.fixed), torch.ones_like(pairs.moving)]
+        chosen = self._views.chance(RECORDED, len(pairs.parameters)).nonzero()[:, 0].tolist()
+        for member in chosen:
+            angle, log_scale, *shift = pairs.parameters[member].cpu()
+            matrix = rotation_scale(angle, log_scale)
+            between = torch.cat([matrix, torch.stack(shift)[:, None] * self.size], 1)
+            drawn = self.real.pairs.draw(self._views, self.size, between, bool(alike[member]))
+            for side in (0, 1):
+                images[side][member, 0], areas[side][member, 0] = drawn[2 * side], drawn[2 * side + 1]
+        if chosen:
+            self._views.batch = len(chosen)
+            for image in images:
+                image[chosen] = recorded(self._views, image[chosen, 0])[:, None]
+            self._views.batch = len(pairs.parameters)
+        return Pairs(*images, pairs.parameters, *areas)
+
+    def _in_frames(self, pairs: Pairs, masked: float, laid: bool) -> Pairs:
+        """Return the pairs with what their detectors add: dust and shading, and areas that are masked."""
+        count = len(pairs.parameters)
+        own = usable.own_frame(count, self.size, self.device)
+        other, width = self._laid(own) if laid else (own, torch.ones(count, device=self.device))
+        shared = self._per_group(1)[:, :1] < 0.5
+        tables = []
+        for columns in (usable.COLUMNS, blemishes.COLUMNS):
+            first, second = self._per_group(columns), self._per_group(columns)
+            tables.append((first, torch.where(shared, first, second)))
+        whole = self._per_group(1) >= masked
+        images, areas = [], []
+        for side, (frame, wide) in enumerate(((own, torch.ones_like(width)), (other, width))):
+            image = (pairs.fixed, pairs.moving)[side]
+            area = (pairs.fixed_usable, pairs.moving_usable)[side]
+            images.append(blemishes.blemished(tables[1][side], frame, image[:, 0])[:, None])
+            mask = torch.where(whole, 1.0, tables[0][side])  # no mask is drawn at 1
+            shown = usable.usable(mask, frame, self.size * wide[:, None, None])[:, None]
+            areas.append(shown if area is None else shown * area)
+        return Pairs(*images, pairs.parameters, *areas)
+
+    def _per_group(self, columns: int) -> torch.Tensor:
+        """Return uniform numbers (B, columns), the same for each GROUP of neighbours."""
+        count = self._views.batch
+        drawn = self._views.uniform(0, 1, -(-count // GROUP), columns)
+        return drawn.repeat_interleave(GROUP, 0)[:count]
+
+    def _laid(self, own: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return frames (B, N, N, 2) of moving detectors as a search lays them, and their widths (B,)."""
+        draw, count = self._views, len(own)
+        angle, shift = draw.uniform(-math.pi, math.pi, count), draw.uniform(-0.3, 0.3, count, 2)
+        width = draw.log_uniform(0.6, 2.0, count)
+        moved = draw.chance(LAID, count)
+        angle, width = angle * moved, torch.where(moved, width, 1.0)
+        return usable.laid_frame(angle, width, shift * moved[:, None], own), width
 
     def _draw_parameters(self, reach: Range, near: float) -> torch.Tensor:
         unit = self._views.uniform(-1, 1, self._views.batch, 4)
@@ -165,7 +249,16 @@ def _look(
     y, x = torch.meshgrid(line, line, indexing="ij")
     points = torch.stack([x, y], -1).view(1, -1, 2) @ matrix.transpose(1, 2) + offset[:, None]
     where = (points * 2 / pool.shape[-1]).view(-1, size, size, 2)
-    fields = grid_sample(pool[members], where, padding_mode="reflection", align_corners=False)
+    fields = _sampled(pool, members, where)
     # Heights are px of the specimen; a slope must not depend on the magnification of the view.
     per_px = matrix[:, :, 0].norm(dim=1)[:, None, None]
     return View(fields[:, :PHASES], fields[:, PHASES] / per_px, fields[:, PHASES + 1])
+
+
+def _sampled(pool: torch.Tensor, members: torch.Tensor, where: torch.Tensor) -> torch.Tensor:
+    """Return the fields of members (B,) of a pool at points (B, N, N, 2); a CPU copies no whole specimens."""
+    how = {"padding_mode": "reflection", "align_corners": False}
+    if pool.is_cuda:
+        return grid_sample(pool[members], where, **how)
+    each = zip(members.tolist(), where.split(1), strict=True)
+    return torch.cat([grid_sample(pool[member : member + 1], points, **how) for member, points in each])

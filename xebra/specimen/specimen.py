@@ -8,9 +8,11 @@ import torch
 
 from xebra.specimen.draw import Draw
 from xebra.specimen.noise import fractal, smooth
-from xebra.specimen.structures import KINDS, grains, particles, soft_step
+from xebra.specimen.scenes import SPARSE
+from xebra.specimen.structures import KINDS, grains, particles, soft_step, texture
 
 PHASES = 5
+SCENES = 8  # one specimen in so many has one to three bodies or one edge
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,8 @@ def draw_specimens(draw: Draw, size: int) -> Specimen:
 
     All members of the batch are built of the same kinds of structure; their sizes, shapes and places differ.
     """
+    if draw.one(SCENES) == 0:
+        return draw_scene(draw, size)
     base = grains(draw, size)
     phases = torch.zeros(draw.batch, PHASES, size, size, device=draw.device)
     phases[:, 0] = 1
@@ -53,7 +57,7 @@ def draw_specimens(draw: Draw, size: int) -> Specimen:
             )[:, 0]
             cover = torch.where(host.mean((1, 2), keepdim=True) > 0.1, cover * host, cover)
         strength = draw.uniform(0.6, 1)
-        painted = torch.nn.functional.one_hot(draw.integer(PHASES, draw.batch), PHASES)[..., None, None]
+        painted = _one_phase(draw)
         phases = phases * (1 - cover * strength)[:, None] + painted * (cover * strength)[:, None]
         height = height + layer.height
         orientation = torch.where(cover > 0.5, layer.identity, orientation)
@@ -61,6 +65,25 @@ def draw_specimens(draw: Draw, size: int) -> Specimen:
     phases = phases * body[:, None]
     phases[:, 0] += 1 - body
     return Specimen(torch.cat([phases, (height * body)[:, None], orientation[:, None]], 1))
+
+
+def draw_scene(draw: Draw, size: int) -> Specimen:
+    """Return specimens with one to three bodies or one edge, on a ground that shows next to nothing."""
+    layer = SPARSE[draw.one(len(SPARSE))](draw, size)
+    phases = torch.zeros(draw.batch, PHASES, size, size, device=draw.device)
+    core = soft_step(layer.cover - draw.uniform(0.6, 1.1), 0.3) * draw.chance(0.4)
+    shares = (1 - layer.cover, layer.cover * (1 - core), layer.cover * core)
+    for share in shares:
+        phases = phases + _one_phase(draw) * share[:, None]
+    faint = texture(draw, size).cover * draw.uniform(0, 0.3)
+    phases = phases * (1 - faint)[:, None] + _one_phase(draw) * faint[:, None]
+    height = layer.height + fractal(draw, size, draw.uniform(1.2, 2.2)) * draw.uniform(0, 1)
+    return Specimen(torch.cat([phases, height[:, None], layer.identity[:, None]], 1))
+
+
+def _one_phase(draw: Draw) -> torch.Tensor:
+    """Return a random phase of each specimen, one-hot, (B, PHASES, 1, 1)."""
+    return torch.nn.functional.one_hot(draw.integer(PHASES, draw.batch), PHASES)[..., None, None].float()
 
 
 def islands(draw: Draw, size: int) -> torch.Tensor:

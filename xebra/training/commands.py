@@ -8,7 +8,7 @@ from pathlib import Path
 from xebra.weights import BUNDLED, DEFAULT
 
 RUNS = Path("runs")
-LESSONS = ("search", "refine", "paper")
+TASKS = ("search", "refine", "paper")
 BOTH = {"search": 0.5, "refine": 0.5}  # of the default network; shares of the minutes
 
 
@@ -16,21 +16,21 @@ def train(argv: list[str]) -> int:
     """Train a network by the clock, on specimens drawn while it trains."""
     import torch
 
-    from xebra.training.lessons import lesson
     from xebra.training.run import Training, TrainingConfig
+    from xebra.training.tasks import training_task
 
     parser = argparse.ArgumentParser(prog="xebra train", description=train.__doc__)
     parser.add_argument(
-        "lesson",
+        "task",
         nargs="?",
-        choices=LESSONS,
+        choices=TASKS,
         help="the default network's search or refinement (default: both), or the paper's network",
     )
     parser.add_argument(
         "--minutes", type=float, default=60, help="in all, over every resumed run (default 60)"
     )
     parser.add_argument("--resume", action="store_true", help="go on from the folder's checkpoint")
-    about = "checkpoint and log (default runs/LESSON); of both lessons: of the folders search and refine"
+    about = "checkpoint and log (default runs/TASK); of both tasks: of the folders search and refine"
     parser.add_argument("--folder", type=Path, help=about)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--batch", type=int, default=16, help="pairs a step (default 16)")
@@ -41,30 +41,32 @@ def train(argv: list[str]) -> int:
     parser.add_argument("--seed", type=int, default=TrainingConfig.seed)
     about = f"learning rate at its highest (default {TrainingConfig.learning_rate:g})"
     parser.add_argument("--rate", type=float, default=TrainingConfig.learning_rate, help=about)
-    about = "begin with these weights: a checkpoint, or a folder with search.pt and refine.pt"
-    parser.add_argument("--start", metavar="PATH", type=Path, help=about)
-    about = "micrographs (.npy, .tif, .png) that a share of the specimens is made of"
+    about = "start from these weights: a checkpoint, or a folder with search.pt and refine.pt"
+    parser.add_argument("--init-from", metavar="PATH", type=Path, help=about)
+    about = "real images (.npy, .tif, .png) for a share of the specimens; pairs NAME_fixed, NAME_moving"
     parser.add_argument("--real", metavar="FOLDER", type=Path, help=about)
-    about = "names of files in FOLDER that begin so are kept apart, for judging: all of one specimen"
-    parser.add_argument("--apart", metavar="NAME", nargs="+", default=[], help=about)
-    asked = parser.parse_args(argv)
-    real = str(asked.real) if asked.real else None
-    for name, share in {asked.lesson: 1.0}.items() if asked.lesson else BOTH.items():
-        start = asked.start / f"{name}.pt" if asked.start and asked.start.is_dir() else asked.start
+    about = "beginnings of file names not to train on (all of one specimen), or half: half of the specimens"
+    parser.add_argument("--holdout", metavar="NAME", nargs="+", default=[], help=about)
+    args = parser.parse_args(argv)
+    real = str(args.real) if args.real else None
+    for name, share in {args.task: 1.0}.items() if args.task else BOTH.items():
+        init_from = args.init_from
+        if init_from and init_from.is_dir():
+            init_from = init_from / f"{name}.pt"
         config = TrainingConfig(
-            share * asked.minutes,
-            asked.batch,
-            asked.rate,
-            pool=asked.pool,
-            validation=asked.validation,
-            seed=asked.seed,
-            start=str(start) if start else None,
+            share * args.minutes,
+            args.batch,
+            args.rate,
+            pool=args.pool,
+            validation=args.validation,
+            seed=args.seed,
+            init_from=str(init_from) if init_from else None,
             real=real,
-            apart=tuple(asked.apart),
+            holdout=tuple(args.holdout),
         )
-        folder = asked.folder if asked.folder and asked.lesson else (asked.folder or RUNS) / name
-        torch.manual_seed(asked.seed)  # of the first weights
-        training = Training(folder, lesson(name), config, asked.device, asked.resume)
+        folder = args.folder if args.folder and args.task else (args.folder or RUNS) / name
+        torch.manual_seed(args.seed)  # of the first weights
+        training = Training(folder, training_task(name), config, args.device, args.resume)
         training.run()
         print(f"\n{training.checkpoint}: {training.step} steps")
     print("`xebra export` makes them serve")
@@ -73,7 +75,13 @@ def train(argv: list[str]) -> int:
 
 def export(argv: list[str]) -> int:
     """Write trained checkpoints as ONNX with config and golden pairs, checked and calibrated."""
-    from xebra.evaluation.export_and_calibrate import export_paper_network, export_pyramid_network
+    from xebra.engine import OnnxEngine
+    from xebra.evaluation.export_and_calibrate import (
+        export_paper_network,
+        export_pyramid_network,
+        golden_difference,
+    )
+    from xebra.training.export import export_keeping_calibration
 
     parser = argparse.ArgumentParser(prog="xebra export", description=export.__doc__)
     parser.add_argument("--network", choices=(DEFAULT, "paper"), default=DEFAULT)
@@ -82,12 +90,17 @@ def export(argv: list[str]) -> int:
     parser.add_argument(
         "--pairs", type=int, default=400, help="held-out pairs for the error bar (default 400)"
     )
-    asked = parser.parse_args(argv)
-    folder = asked.folder or BUNDLED / asked.network
-    search, refine, paper = (asked.runs / name / "checkpoint.pt" for name in LESSONS)
-    if asked.network == "paper":
-        difference = export_paper_network(paper, folder, asked.pairs)
+    about = "do not calibrate the default network: its calibration in config.json stays"
+    parser.add_argument("--keep-calibration", action="store_true", help=about)
+    args = parser.parse_args(argv)
+    folder = args.folder or BUNDLED / args.network
+    search, refine, paper = (args.runs / name / "checkpoint.pt" for name in TASKS)
+    if args.keep_calibration and args.network == DEFAULT:
+        graphs = export_keeping_calibration(search, refine, folder)
+        difference = max(golden_difference(OnnxEngine(folder.parent), graph) for graph in graphs)
+    elif args.network == "paper":
+        difference = export_paper_network(paper, folder, args.pairs)
     else:
-        difference = export_pyramid_network(search, refine, folder, asked.pairs)
+        difference = export_pyramid_network(search, refine, folder, args.pairs)
     print(f"{folder}: ONNX and torch differ by {difference:.1e} at most on the golden pairs")
     return 0

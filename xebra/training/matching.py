@@ -8,13 +8,13 @@ from xebra.network.joins import Correlation
 from xebra.specimen.pairs import rotation_scale
 
 
-def matching_loss(join: Correlation, likeness: torch.Tensor, parameters: torch.Tensor) -> torch.Tensor:
+def matching_loss(join: Correlation, correlation: torch.Tensor, parameters: torch.Tensor) -> torch.Tensor:
     """Cross entropy of the displacements against the true one, over the cells whose counterpart is in view.
 
     ``parameters`` (B, 4) are those of fixed_from_moving, as in ``Pairs``.
     """
     target, known = true_displacements(join, parameters)
-    log_share = join.logits(likeness).log_softmax(2)
+    log_share = join.logits(correlation).log_softmax(2)
     entropy = -(log_share.gather(2, target.index) * target.weight).sum(2)
     return (entropy * known).sum() / known.sum().clamp(min=1)
 

@@ -15,16 +15,16 @@ import torch
 from torch import nn
 
 from xebra.specimen.pairs import Pairs, PairSource, Range
-from xebra.specimen.real import Micrographs
+from xebra.specimen.real import RealImages
 
 # Streams that share no specimen: each draws its own, and a training run uses seeds below VALIDATION_SEED.
 TRAIN_SEED, VALIDATION_SEED, CALIBRATION_SEED, TEST_SEED = 1_000, 2_000_000, 3_000_000, 4_000_000
 GOLDEN_SEED, SAMPLE_SEED = 5_000_000, 6_000_000
-KEEP_EVERY_S = 240
+SAVE_EVERY_S = 240
 
 
-class Lesson(Protocol):
-    """What one network learns, and how well it does."""
+class TrainingTask(Protocol):
+    """What one network is trained on: pairs, loss and validation scores."""
 
     name: str
     network: nn.Module
@@ -50,28 +50,29 @@ class TrainingConfig:
     pool: int = 192  # specimens in memory, one renewed for each step
     validation: int = 256  # pairs, each of a specimen of its own
     seed: int = TRAIN_SEED
-    start: str | None = None  # checkpoint to begin with
-    real: str | None = None  # folder of micrographs that a share of the specimens is made of
-    apart: tuple[str, ...] = ()  # beginnings of the names of those that are not to be used
+    init_from: str | None = None  # checkpoint to take the initial weights from
+    real: str | None = None  # folder of real images that a share of the specimens and pairs is made of
+    holdout: tuple[str, ...] = ()  # beginnings of the names of those not to train on, or "half"
 
 
 class Training:
     """A run that can be stopped and resumed; its folder holds checkpoint.pt and log.jsonl."""
 
-    def __init__(self, folder: Path, lesson: Lesson, config: TrainingConfig, device: str, resume: bool):
-        self.folder, self.lesson, self.config, self.device = folder, lesson, config, device
+    def __init__(self, folder: Path, task: TrainingTask, config: TrainingConfig, device: str, resume: bool):
+        self.folder, self.task, self.config, self.device = folder, task, config, device
         folder.mkdir(parents=True, exist_ok=True)
-        self.network = lesson.network.to(device, memory_format=torch.channels_last)  # half the time on a CPU
+        self.network = task.network.to(device, memory_format=torch.channels_last)  # half the time on a CPU
         self.optimizer = torch.optim.AdamW(
             self.network.parameters(), config.learning_rate, weight_decay=config.weight_decay
         )
         self.step, self.seconds = 0, 0.0
+        self.real = RealImages(Path(config.real), config.holdout, device) if config.real else None
         if resume:
-            self._go_on(torch.load(self.checkpoint, map_location=device))
-        elif config.start:
-            begin_with(self.network, torch.load(config.start, map_location=device)["network"])
+            self._resume(torch.load(self.checkpoint, map_location=device))
+        elif config.init_from:
+            initialise(self.network, torch.load(config.init_from, map_location=device)["network"])
 
-    def _go_on(self, checkpoint: dict) -> None:
+    def _resume(self, checkpoint: dict) -> None:
         self.network.load_state_dict(checkpoint["network"])
         self.optimizer.load_state_dict(checkpoint["optimizer"])
         self.step, self.seconds = checkpoint["step"], checkpoint["seconds"]
@@ -85,47 +86,47 @@ class Training:
         return min(1.0, self.seconds / (60 * self.config.minutes))
 
     def run(self) -> None:
-        """Train until the minutes are over; a resumed run meets specimens that it has not seen."""
+        """Train until the minutes are over; a resumed run draws specimens that it has not seen."""
         seed = self.config.seed + 2 * self.step
-        real, apart = self.config.real, self.config.apart
-        micrographs = Micrographs(Path(real), apart, self.device) if real else None
         source = PairSource(
-            seed, size=self.lesson.size, pool=self.config.pool, device=self.device, real=micrographs
+            seed,
+            size=self.task.size,
+            pool=self.config.pool,
+            device=self.device,
+            real=self.real,
         )
         generator = torch.Generator(self.device).manual_seed(seed + 1)
         validation = self._validation()
-        kept = self.seconds
+        saved = self.seconds
         while self.progress < 1:
             started = time.perf_counter()
-            loss = self._learn(self.lesson.batch(source, self.config.batch), generator)
+            loss = self._learn(self.task.batch(source, self.config.batch), generator)
             self.seconds += time.perf_counter() - started
             self.step += 1
             _show_progress(self.progress, self.step, loss)
-            if self.seconds - kept > KEEP_EVERY_S or self.progress >= 1:
-                kept = self.seconds
-                self._keep(loss, validation)
+            if self.seconds - saved > SAVE_EVERY_S or self.progress >= 1:
+                saved = self.seconds
+                self._save(loss, validation)
 
     def _validation(self) -> Pairs:
         count = self.config.validation
-        source = PairSource(
-            VALIDATION_SEED, size=self.lesson.size, pool=count, device=self.device, renew=False
-        )
-        return self.lesson.batch(source, count)
+        source = PairSource(VALIDATION_SEED, size=self.task.size, pool=count, device=self.device, renew=False)
+        return self.task.batch(source, count)
 
     def _learn(self, pairs: Pairs, generator: torch.Generator) -> float:
         """One step."""
         rate = self.config.learning_rate * _schedule(self.step, self.progress)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
-        loss = self.lesson.loss(pairs, generator)
+        loss = self.task.loss(pairs, generator)
         self.optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
         self.optimizer.step()
         return float(loss.detach())
 
-    def _keep(self, loss: float, validation: Pairs) -> None:
-        scores = self.lesson.scores(validation)
+    def _save(self, loss: float, validation: Pairs) -> None:
+        scores = self.task.scores(validation)
         line = {
             "step": self.step,
             "seconds": round(self.seconds),
@@ -135,11 +136,12 @@ class Training:
         with (self.folder / "log.jsonl").open("a") as log:
             log.write(json.dumps(line) + "\n")
         state = {
-            "lesson": self.lesson.name,
+            "task": self.task.name,
             "network": self.network.state_dict(),
             "optimizer": self.optimizer.state_dict(),
-            "network_config": dataclasses.asdict(self.lesson.config),
+            "network_config": dataclasses.asdict(self.task.config),
             "training_config": dataclasses.asdict(self.config),
+            "specimens": self.real.specimens if self.real else None,
             "step": self.step,
             "seconds": self.seconds,
             "scores": scores,
@@ -149,8 +151,8 @@ class Training:
         partial.replace(self.checkpoint)
 
 
-def begin_with(network: nn.Module, weights: dict[str, torch.Tensor]) -> list[str]:
-    """Take over the weights that fit a network; returns the names of its own that stay as they were drawn."""
+def initialise(network: nn.Module, weights: dict[str, torch.Tensor]) -> list[str]:
+    """Copy the weights that fit a network into it; return the names of those left at random."""
     own = network.state_dict()
     fitting = {n: value for n, value in weights.items() if n in own and own[n].shape == value.shape}
     if not fitting:

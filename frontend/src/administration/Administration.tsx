@@ -1,6 +1,6 @@
 import { useCallback } from "react";
-import { getFigures } from "../api/client";
-import { messageOf } from "../api/problems";
+import { getStatistics } from "../api/client";
+import { messageOf } from "../api/errors";
 import { usePolling } from "../api/usePolling";
 import { ProblemNote } from "../frame/ProblemNote";
 import { seconds } from "../quantities";
@@ -8,11 +8,11 @@ import "./administration.css";
 import { DayTable } from "./DayTable";
 import { InstrumentTable } from "./InstrumentTable";
 
-const EVERY_MS = 5000;
+const INTERVAL_MS = 5000;
 
-/** How all instruments fare: what waits and since when, and how often results are refused. */
+/** Queue lengths, waiting times and refusal rates of all instruments. */
 export function Administration() {
-  const load = useCallback((signal: AbortSignal) => getFigures(signal), []);
+  const load = useCallback((signal: AbortSignal) => getStatistics(signal), []);
   const { value, error } = usePolling(load, always);
   const waiting = value?.instruments.reduce((sum, one) => sum + one.waiting, 0) ?? 0;
   const running = value?.instruments.reduce((sum, one) => sum + one.running, 0) ?? 0;
@@ -24,8 +24,8 @@ export function Administration() {
       {value && (
         <>
           <dl className="tiles">
-            <Tile name="In the queue" value={String(waiting)} />
-            <Tile name="Oldest waits for" value={waiting > 0 ? seconds(oldest) : "–"} />
+            <Tile name="Queued" value={String(waiting)} />
+            <Tile name="Longest wait" value={waiting > 0 ? seconds(oldest) : "–"} />
             <Tile name="Running" value={String(running)} />
           </dl>
           <InstrumentTable instruments={value.instruments} />
@@ -36,7 +36,7 @@ export function Administration() {
   );
 }
 
-const always = () => EVERY_MS;
+const always = () => INTERVAL_MS;
 
 function Tile({ name, value }: { name: string; value: string }) {
   return (

@@ -2,9 +2,9 @@ import type { Figures } from "../api/types";
 
 type Day = Figures["days"][number];
 
-/** How results were judged, a line for each day and instrument: many refusals are a sign of a microscope in need. */
+/** Verdicts per day and instrument; a high refusal rate hints at a problem with an instrument. */
 export function DayTable({ days }: { days: Day[] }) {
-  if (days.length === 0) return <p className="hint">Nothing has ended in the last two weeks.</p>;
+  if (days.length === 0) return <p className="hint">No registration has finished in the last two weeks.</p>;
   return (
     <div className="table-scroll" tabIndex={0} role="region" aria-labelledby="days-title">
       <table className="figures">
@@ -15,7 +15,7 @@ export function DayTable({ days }: { days: Day[] }) {
             <th scope="col" className="words">
               Instrument
             </th>
-            <th scope="col">Ended</th>
+            <th scope="col">Finished</th>
             <th scope="col">Accepted</th>
             <th scope="col">To review</th>
             <th scope="col">Refused</th>

@@ -1,5 +1,5 @@
 import type { Figures } from "../api/types";
-import { bytes, grouped, seconds, when } from "../quantities";
+import { bytes, groupedDigits, seconds, when } from "../quantities";
 
 export function InstrumentTable({ instruments }: { instruments: Figures["instruments"] }) {
   return (
@@ -10,10 +10,10 @@ export function InstrumentTable({ instruments }: { instruments: Figures["instrum
           <tr>
             <th scope="col">Instrument</th>
             <th scope="col">Waiting</th>
-            <th scope="col">Oldest</th>
+            <th scope="col">Longest wait</th>
             <th scope="col">Running</th>
             <th scope="col">Images</th>
-            <th scope="col">Kept</th>
+            <th scope="col">Storage</th>
             <th scope="col">Last submitted</th>
           </tr>
         </thead>
@@ -24,7 +24,7 @@ export function InstrumentTable({ instruments }: { instruments: Figures["instrum
               <td>{one.waiting}</td>
               <td>{one.waiting > 0 ? seconds(one.oldest_waiting_s) : "–"}</td>
               <td>{one.running}</td>
-              <td>{grouped(one.images)}</td>
+              <td>{groupedDigits(one.images)}</td>
               <td>{one.images > 0 ? bytes(one.image_bytes) : "–"}</td>
               <td>{one.last_submitted ? when(one.last_submitted) : "never"}</td>
             </tr>

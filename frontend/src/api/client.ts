@@ -1,5 +1,5 @@
-import { gone, isAbort, readAnswer } from "./problems";
-import { sessionTurn } from "./session";
+import { unreachable, isAbort, readResponse } from "./errors";
+import { sessionVersion } from "./session";
 import type {
   Batch,
   Correction,
@@ -19,11 +19,11 @@ import type {
 const BASE = "/api/v1";
 
 export function getService(signal: AbortSignal): Promise<Service> {
-  return ask("GET", "/service", { signal });
+  return send("GET", "/service", { signal });
 }
 
 export function getRegistration(id: string, signal: AbortSignal): Promise<Registration> {
-  return ask("GET", `/registrations/${encodeURIComponent(id)}`, { signal });
+  return send("GET", `/registrations/${encodeURIComponent(id)}`, { signal });
 }
 
 export function listRegistrations(
@@ -31,73 +31,75 @@ export function listRegistrations(
   filter: Record<string, string>,
   signal: AbortSignal,
 ): Promise<RegistrationList> {
-  return ask("GET", `/registrations?${new URLSearchParams({ ...filter, limit: String(limit) })}`, { signal });
+  return send("GET", `/registrations?${new URLSearchParams({ ...filter, limit: String(limit) })}`, {
+    signal,
+  });
 }
 
 export function listImages(cursor: string | null, signal: AbortSignal): Promise<ImagePage> {
   const query = new URLSearchParams({ limit: "24", ...(cursor !== null && { cursor }) });
-  return ask("GET", `/images?${query}`, { signal });
+  return send("GET", `/images?${query}`, { signal });
 }
 
-export function describeImage(id: string, modality: string | null): Promise<Image> {
-  return ask("PATCH", `/images/${id}`, { body: { modality } });
+export function setModality(id: string, modality: string | null): Promise<Image> {
+  return send("PATCH", `/images/${id}`, { body: { modality } });
 }
 
 export function createRegistration(submission: NewRegistration): Promise<Registration> {
-  return ask("POST", "/registrations", { body: submission });
+  return send("POST", "/registrations", { body: submission });
 }
 
 export function cancelRegistration(id: string): Promise<Registration> {
-  return ask("DELETE", `/registrations/${id}`);
+  return send("DELETE", `/registrations/${id}`);
 }
 
 export function listCorrections(id: string, signal: AbortSignal): Promise<Corrections> {
-  return ask("GET", `/registrations/${id}/corrections`, { signal });
+  return send("GET", `/registrations/${id}/corrections`, { signal });
 }
 
-export function correct(id: string, correction: NewCorrection): Promise<Correction> {
-  return ask("POST", `/registrations/${id}/corrections`, { body: correction });
+export function createCorrection(id: string, correction: NewCorrection): Promise<Correction> {
+  return send("POST", `/registrations/${id}/corrections`, { body: correction });
 }
 
 export function createBatch(batch: NewBatch): Promise<Batch> {
-  return ask("POST", "/batches", { body: batch });
+  return send("POST", "/batches", { body: batch });
 }
 
 export function getSession(): Promise<SignedIn> {
-  return ask("GET", "/session");
+  return send("GET", "/session");
 }
 
-export function newSession(key: string): Promise<SignedIn> {
-  return ask("POST", "/session", { body: { key } });
+export function createSession(key: string): Promise<SignedIn> {
+  return send("POST", "/session", { body: { key } });
 }
 
-export function putSession(instrument: string): Promise<SignedIn> {
-  return ask("PUT", "/session", { body: { instrument } });
+export function switchInstrument(instrument: string): Promise<SignedIn> {
+  return send("PUT", "/session", { body: { instrument } });
 }
 
-export function endSession(): Promise<null> {
-  return ask("DELETE", "/session");
+export function deleteSession(): Promise<null> {
+  return send("DELETE", "/session");
 }
 
-export function getFigures(signal: AbortSignal): Promise<Figures> {
-  return ask("GET", "/administration", { signal });
+export function getStatistics(signal: AbortSignal): Promise<Figures> {
+  return send("GET", "/administration", { signal });
 }
 
-interface Extras {
+interface SendOptions {
   body?: unknown;
   signal?: AbortSignal;
 }
 
-async function ask<T>(method: string, path: string, { body, signal }: Extras = {}): Promise<T> {
+async function send<T>(method: string, path: string, { body, signal }: SendOptions = {}): Promise<T> {
   const request: RequestInit = { method, headers: { Accept: "application/json" } };
   if (signal) request.signal = signal;
   if (body !== undefined) {
     request.headers = { ...request.headers, "Content-Type": "application/json" };
     request.body = JSON.stringify(body);
   }
-  const session = sessionTurn();
+  const session = sessionVersion();
   const [status, text] = await fetchText(BASE + path, request);
-  return readAnswer(status, text, session) as T;
+  return readResponse(status, text, session) as T;
 }
 
 async function fetchText(url: string, request: RequestInit): Promise<[number, string]> {
@@ -105,6 +107,6 @@ async function fetchText(url: string, request: RequestInit): Promise<[number, st
     const response = await fetch(url, request);
     return [response.status, await response.text()];
   } catch (error) {
-    throw isAbort(error) ? error : gone();
+    throw isAbort(error) ? error : unreachable();
   }
 }

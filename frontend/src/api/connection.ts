@@ -1,10 +1,10 @@
 import { useSyncExternalStore } from "react";
 
-/** Whether the service answered the last request: one fact, told by every request, shown in one place. */
+/** Whether the service responded to the last request; every request reports it. */
 let lost = false;
 const listeners = new Set<() => void>();
 
-export function reportAnswer(answered: boolean): void {
+export function setReachable(answered: boolean): void {
   if (lost === !answered) return;
   lost = !answered;
   for (const listener of listeners) listener();

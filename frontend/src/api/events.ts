@@ -1,31 +1,31 @@
-/** News of registrations as the service sends it; one stream for the whole page, open while it is looked at. */
-export interface News {
+/** Server-sent events of registrations: one stream for the whole page, open while the page is visible. */
+export interface RegistrationEvent {
   registration_id: string;
 }
 
-type Listener = (news: News | null) => void; // null: the stream began or broke, so that anything may have changed
+type Listener = (event: RegistrationEvent | null) => void; // null: the stream opened or broke, so that anything may have changed
 
-const AGAIN_MS = 8000; // after an answer that the browser takes as final, such as that of a proxy
+const RECONNECT_MS = 8000; // after an error that the browser does not retry, such as a proxy's
 
 const listeners = new Set<Listener>();
 let stream: EventSource | null = null;
 
 export function subscribe(listener: Listener): () => void {
   listeners.add(listener);
-  attend();
+  updateStream();
   return () => {
     listeners.delete(listener);
-    attend();
+    updateStream();
   };
 }
 
-/** Whether news come by themselves at present; while they do not, asking now and again has to do. */
-export function isListening(): boolean {
+/** Whether events arrive at present; otherwise polling replaces them. */
+export function isStreamOpen(): boolean {
   return stream?.readyState === EventSource.OPEN;
 }
 
-/** Browsers hold six connections to a service for all its pages: those that nobody looks at leave theirs to others. */
-function attend(): void {
+/** Browsers allow six connections per host for all pages: hidden pages close their stream. */
+function updateStream(): void {
   if (listeners.size > 0 && !document.hidden) {
     stream ??= open();
   } else {
@@ -34,25 +34,27 @@ function attend(): void {
   }
 }
 
-document.addEventListener("visibilitychange", attend);
+document.addEventListener("visibilitychange", updateStream);
 
 function open(): EventSource {
-  const source = new EventSource("/api/v1/events"); // reconnects by itself, and says what it saw last
-  source.addEventListener("registration", (event) => tell(JSON.parse(event.data) as News));
-  source.addEventListener("open", () => tell(null));
+  const source = new EventSource("/api/v1/events"); // reconnects automatically with Last-Event-ID
+  source.addEventListener("registration", (event: MessageEvent<string>) =>
+    publish(JSON.parse(event.data) as RegistrationEvent),
+  );
+  source.addEventListener("open", () => publish(null));
   source.addEventListener("error", () => {
-    tell(null);
-    if (source.readyState === EventSource.CLOSED) window.setTimeout(() => renew(source), AGAIN_MS);
+    publish(null);
+    if (source.readyState === EventSource.CLOSED) window.setTimeout(() => reconnect(source), RECONNECT_MS);
   });
   return source;
 }
 
-function renew(closed: EventSource): void {
+function reconnect(closed: EventSource): void {
   if (stream !== closed) return;
   stream = null;
-  attend();
+  updateStream();
 }
 
-function tell(news: News | null): void {
-  for (const listener of listeners) listener(news);
+function publish(event: RegistrationEvent | null): void {
+  for (const listener of listeners) listener(event);
 }

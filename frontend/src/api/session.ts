@@ -1,33 +1,34 @@
 import { useSyncExternalStore } from "react";
 import type { SignedIn } from "./types";
 
-/** Who is signed in: one fact for the whole page; `who` is null where the service does not answer. */
+/** The session of the page; `account` is null while the service does not respond. */
 export type Session =
-  | { state: "asking" }
-  | { state: "out"; why: string | null } // null: nobody was signed in before
-  | { state: "in"; who: SignedIn | null };
+  | { state: "loading" }
+  | { state: "signedOut"; reason: string | null } // null: no session existed before
+  | { state: "signedIn"; account: SignedIn | null };
 
-let session: Session = { state: "asking" };
-let turn = 0; // counts the sessions of this page
+let session: Session = { state: "loading" };
+let version = 0; // number of sessions so far
 const listeners = new Set<() => void>();
 
 export function useSession(): Session {
   return useSyncExternalStore(subscribe, () => session);
 }
 
-export function tellSession(now: Session): void {
+export function setSession(now: Session): void {
   session = now;
-  turn += 1;
+  version += 1;
   for (const listener of listeners) listener();
 }
 
-export function sessionTurn(): number {
-  return turn;
+export function sessionVersion(): number {
+  return version;
 }
 
-/** Any answer may say that a key is asked for, or that the session in which it was asked for (`asked`) is over. */
-export function noteUnknown(why: string, asked: number): void {
-  if (asked === turn && session.state !== "out") tellSession({ state: "out", why: session.state === "in" ? why : null });
+/** End the session after a 401 response to a request that was sent in session `requestVersion`. */
+export function handleUnauthorized(reason: string, requestVersion: number): void {
+  if (requestVersion === version && session.state !== "signedOut")
+    setSession({ state: "signedOut", reason: session.state === "signedIn" ? reason : null });
 }
 
 function subscribe(listener: () => void): () => void {

@@ -1,25 +1,25 @@
-import { getSession, newSession, putSession, endSession } from "./client";
-import { ServiceGone } from "./problems";
-import { tellSession } from "./session";
+import { getSession, createSession, switchInstrument, deleteSession } from "./client";
+import { ServiceUnreachable } from "./errors";
+import { setSession } from "./session";
 
-/** Ask who is signed in; where no answer comes the page goes on, and says elsewhere that the service is gone. */
-export async function askWho(): Promise<void> {
+/** Load the session; without a response the page continues and the connection banner is shown. */
+export async function loadSession(): Promise<void> {
   try {
-    tellSession({ state: "in", who: await getSession() });
+    setSession({ state: "signedIn", account: await getSession() });
   } catch (error) {
-    if (error instanceof ServiceGone) tellSession({ state: "in", who: null });
+    if (error instanceof ServiceUnreachable) setSession({ state: "signedIn", account: null });
   }
 }
 
 export async function signIn(key: string): Promise<void> {
-  tellSession({ state: "in", who: await newSession(key) });
+  setSession({ state: "signedIn", account: await createSession(key) });
 }
 
 export async function chooseInstrument(instrument: string): Promise<void> {
-  tellSession({ state: "in", who: await putSession(instrument) });
+  setSession({ state: "signedIn", account: await switchInstrument(instrument) });
 }
 
 export async function signOut(): Promise<void> {
-  await endSession();
-  tellSession({ state: "out", why: null });
+  await deleteSession();
+  setSession({ state: "signedOut", reason: null });
 }

@@ -1,4 +1,4 @@
-/** What /api/v1 says, as the page reads it: names for what schema.d.ts was generated from. */
+/** Names for the generated types of the API (schema.d.ts). */
 import type { components } from "./schema";
 
 type Schemas = components["schemas"];
@@ -29,5 +29,5 @@ export type Verdict = Result["verdict"];
 export type Matrix3 = Result["fixed_from_moving"];
 export type Point = Result["shift_px"];
 
-/** RFC 9457; what else a problem says is not read here. */
+/** Problem details (RFC 9457), as far as the page uses them. */
 export type Problem = Pick<Schemas["Problem"], "type" | "title" | "status"> & { detail?: string };

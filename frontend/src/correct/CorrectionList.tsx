@@ -7,7 +7,7 @@ interface Props {
   onShow: (id: string | null) => void;
 }
 
-/** Which position the picture shows: the predicted one, or one of those set by hand. */
+/** Choice between the predicted position and the saved corrections. */
 export function CorrectionList({ items, shown, onShow }: Props) {
   if (items.length === 0) return null;
   return (

@@ -15,7 +15,7 @@ const FIELDS: { key: keyof Parameters; name: string; unit: string; digits: numbe
   { key: "y", name: "Shift y", unit: "px", digits: 2 },
 ];
 
-/** The four numbers, to be typed. */
+/** Input fields for the four parameters. */
 export function ParameterFields({ matrix, sizes, onChange }: Props) {
   const parameters = parametersOf(matrix, sizes);
   const type = (key: keyof Parameters, value: number) =>
@@ -25,7 +25,12 @@ export function ParameterFields({ matrix, sizes, onChange }: Props) {
       {FIELDS.map(({ key, name, unit, digits }) => (
         <label key={key}>
           <span>{name}</span>
-          <NumberField value={parameters[key]} digits={digits} positive={key === "scale"} onChange={(value) => type(key, value)} />
+          <NumberField
+            value={parameters[key]}
+            digits={digits}
+            positive={key === "scale"}
+            onChange={(value) => type(key, value)}
+          />
           <span className="unit">{unit}</span>
         </label>
       ))}
@@ -40,7 +45,7 @@ interface NumberProps {
   onChange: (value: number) => void;
 }
 
-/** Takes what is typed once it is left or confirmed; what is no number is put back. */
+/** Applies the input on blur or Enter; restores the value if the input is not a number. */
 function NumberField({ value, digits, positive, onChange }: NumberProps) {
   const shown = value.toFixed(digits);
   const [text, setText] = useState(shown);

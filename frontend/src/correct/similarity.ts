@@ -1,6 +1,6 @@
 import { type Sizes, centreOf, magnification } from "../viewer/geometry";
 
-/** A similarity in the four numbers that the result states, as the table shows them. */
+/** The four parameters of a similarity, as in the result. */
 export interface Parameters {
   angle: number; // degrees, +x towards +y
   scale: number;
@@ -8,7 +8,7 @@ export interface Parameters {
   y: number;
 }
 
-/** The same place in both images. */
+/** The same feature in both images. */
 export interface PointPair {
   fixed: { x: number; y: number };
   moving: { x: number; y: number };
@@ -34,8 +34,8 @@ export function matrixOf({ angle, scale, x, y }: Parameters, sizes: Sizes, mirro
     .translate(-moving.x, -moving.y);
 }
 
-/** The similarity that brings the moving points closest to the fixed ones; one pair only shifts what is there. */
-export function fitted(pairs: PointPair[], start: DOMMatrix): DOMMatrix {
+/** Least-squares similarity from point pairs; a single pair only changes the shift. */
+export function fitSimilarity(pairs: PointPair[], start: DOMMatrix): DOMMatrix {
   const [first] = pairs;
   if (!first) return start;
   if (pairs.length === 1) {
@@ -61,7 +61,7 @@ export function fitted(pairs: PointPair[], start: DOMMatrix): DOMMatrix {
     .translate(-moving.x, -moving.y);
 }
 
-/** How far a pair's points are apart, in px of the fixed image. */
+/** Distance between the points of a pair, in px of the fixed image. */
 export function residual({ fixed, moving }: PointPair, fixedFromMoving: DOMMatrix): number {
   const at = fixedFromMoving.transformPoint(moving);
   return Math.hypot(at.x - fixed.x, at.y - fixed.y);

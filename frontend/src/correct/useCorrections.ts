@@ -1,16 +1,16 @@
 import { useCallback, useEffect, useState } from "react";
-import { correct, listCorrections } from "../api/client";
-import { isAbort, messageOf } from "../api/problems";
+import { createCorrection, listCorrections } from "../api/client";
+import { isAbort, messageOf } from "../api/errors";
 import type { Correction, Matrix3 } from "../api/types";
 
-export interface CorrectionsKept {
-  items: Correction[]; // the newest first
+export interface SavedCorrections {
+  items: Correction[]; // newest first
   problem: string | null;
   save: (matrix: Matrix3, note: string) => Promise<Correction | null>;
 }
 
-/** What was set by hand beside a prediction; nothing of it is ever overwritten. */
-export function useCorrections(id: string): CorrectionsKept {
+/** The saved corrections of a registration; saving adds one and overwrites none. */
+export function useCorrections(id: string): SavedCorrections {
   const [items, setItems] = useState<Correction[]>([]);
   const [problem, setProblem] = useState<string | null>(null);
   useEffect(() => {
@@ -25,9 +25,9 @@ export function useCorrections(id: string): CorrectionsKept {
     async (matrix: Matrix3, note: string) => {
       setProblem(null);
       try {
-        const kept = await correct(id, { fixed_from_moving: matrix, note: note.trim() || null });
-        setItems((others) => [kept, ...others]);
-        return kept;
+        const added = await createCorrection(id, { fixed_from_moving: matrix, note: note.trim() || null });
+        setItems((others) => [added, ...others]);
+        return added;
       } catch (error) {
         setProblem(messageOf(error));
         return null;
@@ -38,7 +38,7 @@ export function useCorrections(id: string): CorrectionsKept {
   return { items, problem, save };
 }
 
-/** What was saved while the list was still to come may be missing in it. */
+/** Merge corrections that were saved while the list was loading. */
 function merged(saved: Correction[], found: Correction[]): Correction[] {
   return [...saved.filter(({ id }) => found.every((other) => other.id !== id)), ...found];
 }

@@ -2,17 +2,17 @@ import { useConnectionLost } from "../api/connection";
 import { Icon } from "./Icon";
 import "./banner.css";
 
-/** Says that the service is gone for as long as it is; whoever polls finds out when it is back. */
+/** Shown while the service does not respond; polling hooks detect when it is back. */
 export function ConnectionBanner() {
-  const lost = useConnectionLost();
+  const disconnected = useConnectionLost();
   return (
     <div className="banner-place" role="status">
-      {lost && (
+      {disconnected && (
         <p className="banner">
           <Icon name="warning" />
           <span>
-            <strong>The service does not answer.</strong> Accepted registrations are kept; this page keeps
-            trying and goes on by itself.
+            <strong>The service does not respond.</strong> Submitted registrations are safe; this page
+            reconnects automatically.
           </span>
         </p>
       )}

@@ -2,17 +2,17 @@ import { useEffect, useState } from "react";
 import { getService } from "../api/client";
 import type { Service, SignedIn } from "../api/types";
 import { useConnectionLost } from "../api/connection";
-import { Who } from "../signin/Who";
+import { InstrumentMenu } from "../signin/InstrumentMenu";
 import { ADMINISTRATION } from "../url";
 import { LocalLink } from "./LocalLink";
 import "./header.css";
 
 interface Props {
-  who: SignedIn | null;
-  onAnother: () => void;
+  account: SignedIn | null;
+  onAddInstrument: () => void;
 }
 
-export function Header({ who, onAnother }: Props) {
+export function Header({ account, onAddInstrument }: Props) {
   const service = useService();
   return (
     <header className="header">
@@ -20,30 +20,32 @@ export function Header({ who, onAnother }: Props) {
         <Mark />
         <span>Xebra</span>
       </LocalLink>
-      <p className="header-about">Alignment of X-ray and electron images</p>
+      <p className="header-about">Registration of X-ray and electron images</p>
       <nav aria-label="Service">
         {service && <span className="version">Version {service.version}</span>}
-        {who?.scopes.includes("admin") && <LocalLink href={`/?page=${ADMINISTRATION}`}>Administration</LocalLink>}
+        {account?.scopes.includes("admin") && (
+          <LocalLink href={`/?page=${ADMINISTRATION}`}>Administration</LocalLink>
+        )}
         <a href="/docs">API</a>
       </nav>
-      {who?.expires_at && <Who who={who} onAnother={onAnother} />}
+      {account?.expires_at && <InstrumentMenu account={account} onAddInstrument={onAddInstrument} />}
     </header>
   );
 }
 
 function useService(): Service | null {
   const [service, setService] = useState<Service | null>(null);
-  const lost = useConnectionLost();
+  const disconnected = useConnectionLost();
   useEffect(() => {
-    if (lost) return;
+    if (disconnected) return;
     const abort = new AbortController();
-    getService(abort.signal).then(setService, () => undefined); // the header can do without
+    getService(abort.signal).then(setService, () => undefined); // the version is optional
     return () => abort.abort();
-  }, [lost]);
+  }, [disconnected]);
   return service;
 }
 
-/** Stripes: of the animal, and of an image. */
+/** The logo: zebra stripes. */
 function Mark() {
   return (
     <svg className="mark" viewBox="0 0 24 24" aria-hidden="true">

@@ -1,4 +1,4 @@
-/** Line icons on a 20 x 20 grid; always beside words, so hidden from screen readers. */
+/** Line icons on a 20 x 20 grid; always next to text, therefore hidden from screen readers. */
 const PATHS = {
   accept: "M10 2.5a7.5 7.5 0 1 0 0 15a7.5 7.5 0 1 0 0-15M6.5 10.2l2.4 2.4l4.6-5",
   review: "M10 3l7.5 13.5h-15zM10 8v4M10 14.2v.1",

@@ -2,14 +2,14 @@ import type { MouseEvent, ReactNode } from "react";
 import { open } from "../url";
 
 interface Props {
-  href: string; // of this page
+  href: string; // within this page
   className?: string;
   label?: string;
   current?: boolean;
   children: ReactNode;
 }
 
-/** A real link (middle click, copy address) that changes the view without loading the page anew. */
+/** A link that changes the view without reloading; middle click and "copy address" work as for any link. */
 export function LocalLink({ href, className, label, current, children }: Props) {
   function follow(event: MouseEvent): void {
     if (event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;

@@ -1,7 +1,7 @@
 import type { ReactNode } from "react";
 import { Icon } from "./Icon";
 
-/** What went wrong, beside the thing that it went wrong with. */
+/** An error message, placed next to the element that it concerns. */
 export function ProblemNote({ title, children }: { title?: string; children: ReactNode }) {
   return (
     <div className="problem" role="alert">

@@ -11,7 +11,7 @@ interface Props {
   onFiles: (files: File[]) => void;
 }
 
-/** A file input as large as the image: click it, tab to it, or drop on it. */
+/** A file input of the size of the preview; accepts clicks, keyboard and drops. */
 export function DropArea({ role, upload, onFiles }: Props) {
   const [hovered, setHovered] = useState(false);
 
@@ -24,7 +24,7 @@ export function DropArea({ role, upload, onFiles }: Props) {
 
   function choose({ currentTarget }: ChangeEvent<HTMLInputElement>): void {
     onFiles([...(currentTarget.files ?? [])]);
-    currentTarget.value = ""; // so that the same file can be chosen again after it was mended
+    currentTarget.value = ""; // allows choosing the same file again after it was changed
   }
 
   return (
@@ -41,13 +41,14 @@ export function DropArea({ role, upload, onFiles }: Props) {
         aria-label={`Choose the ${role} image`}
         onChange={choose}
       />
-      <Inside upload={upload} />
+      <DropContent upload={upload} />
     </label>
   );
 }
 
-function Inside({ upload }: { upload: Upload }) {
-  if (upload.state === "sending") return <Sending name={upload.file.name} size={upload.file.size} share={upload.share} />;
+function DropContent({ upload }: { upload: Upload }) {
+  if (upload.state === "sending")
+    return <Sending name={upload.file.name} size={upload.file.size} share={upload.share} />;
   if (upload.state === "ready") {
     return (
       <>

@@ -3,16 +3,16 @@ import type { Image } from "../api/types";
 import { Icon } from "../frame/Icon";
 import { ProblemNote } from "../frame/ProblemNote";
 import type { Role } from "../frame/RoleName";
-import { grouped, when } from "../quantities";
-import "./earlier.css";
-import { useEarlier } from "./useEarlier";
+import { groupedDigits, when } from "../quantities";
+import "./earlierUploads.css";
+import { useEarlierUploads } from "./useEarlierUploads";
 
 interface Props {
   role: Role;
   onPick: (image: Image) => void;
 }
 
-/** Images that the service has already, to be chosen without uploading them again. */
+/** Dialog to choose an image that was uploaded before. */
 export function EarlierUploads({ role, onPick }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
   const [open, setOpen] = useState(false);
@@ -20,14 +20,19 @@ export function EarlierUploads({ role, onPick }: Props) {
     setOpen(true);
     dialog.current?.showModal();
   };
-  const closed = () => setOpen(dialog.current?.open === true); // it is told late: the list may be open again
+  const closed = () => setOpen(dialog.current?.open === true); // the event is late: the dialog may be open again
   const pick = (image: Image) => {
     dialog.current?.close();
     onPick(image);
   };
   return (
     <>
-      <button type="button" className="link earlier-open" aria-label={`Earlier uploads for the ${role} image`} onClick={show}>
+      <button
+        type="button"
+        className="link earlier-open"
+        aria-label={`Earlier uploads for the ${role} image`}
+        onClick={show}
+      >
         Earlier uploads
       </button>
       <dialog ref={dialog} className="earlier" aria-labelledby={`${role}-earlier`} onClose={closed}>
@@ -44,14 +49,20 @@ export function EarlierUploads({ role, onPick }: Props) {
 }
 
 function Images({ onPick }: { onPick: (image: Image) => void }) {
-  const { images, problem, more } = useEarlier();
+  const { images, problem, more } = useEarlierUploads();
   const [search, setSearch] = useState("");
   const found = images?.filter(({ name }) => name.toLowerCase().includes(search.toLowerCase()));
   return (
     <>
-      <input type="search" value={search} placeholder="Search by name" aria-label="Search earlier uploads by name" onChange={(event) => setSearch(event.currentTarget.value)} />
+      <input
+        type="search"
+        value={search}
+        placeholder="Search by name"
+        aria-label="Search earlier uploads by name"
+        onChange={(event) => setSearch(event.currentTarget.value)}
+      />
       {problem && <ProblemNote title="The list could not be read:">{problem}</ProblemNote>}
-      {found?.length === 0 && <p className="hint">{search === "" ? "None yet." : "None like this."}</p>}
+      {found?.length === 0 && <p className="hint">{search === "" ? "Nothing yet." : "No matches."}</p>}
       <ul className="earlier-list">
         {found?.map((image) => (
           <li key={image.id}>
@@ -61,7 +72,7 @@ function Images({ onPick }: { onPick: (image: Image) => void }) {
               </span>
               <span className="earlier-name">{image.name}</span>
               <span className="hint">
-                {grouped(image.width)} × {grouped(image.height)} px, {image.dtype}
+                {groupedDigits(image.width)} × {groupedDigits(image.height)} px, {image.dtype}
               </span>
               <span className="hint">{when(image.created_at)}</span>
             </button>

@@ -1,6 +1,6 @@
 import type { Image } from "../api/types";
 import type { Role } from "../frame/RoleName";
-import { bytes, grouped } from "../quantities";
+import { bytes, groupedDigits } from "../quantities";
 import { ModalityField } from "./ModalityField";
 import { SpacingField } from "./SpacingField";
 import "./facts.css";
@@ -23,7 +23,7 @@ export function ImageFacts({ role, image, spacing, onSpacing, onImage }: Props) 
         <div>
           <dt>Size</dt>
           <dd>
-            {grouped(image.width)} × {grouped(image.height)} px
+            {groupedDigits(image.width)} × {groupedDigits(image.height)} px
           </dd>
         </div>
         <div>

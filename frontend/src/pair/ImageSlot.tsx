@@ -12,13 +12,13 @@ interface Props {
   onFiles: (files: File[]) => void;
   onPick: (image: Image) => void;
   onSpacing: (text: string) => void;
-  onImage: (image: Image) => void; // the one here, as the service now knows it
+  onImage: (image: Image) => void; // the image as stored by the service
 }
 
 const TITLE: Record<Role, string> = { fixed: "Fixed image", moving: "Moving image" };
-const MEANING: Record<Role, string> = { fixed: "stays as it is", moving: "is brought onto it" };
+const MEANING: Record<Role, string> = { fixed: "is the reference", moving: "is transformed" };
 
-/** One of the two images: where it is dropped, how its upload goes, what it is. */
+/** One of the two images: drop area, upload progress, metadata. */
 export function ImageSlot({ role, upload, onFiles, onPick, onSpacing, onImage }: Props) {
   return (
     <section className="slot" aria-labelledby={`${role}-title`} data-role={role}>

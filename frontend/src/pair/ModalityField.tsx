@@ -1,23 +1,35 @@
 import { useRef, useState } from "react";
-import { describeImage } from "../api/client";
-import { messageOf } from "../api/problems";
+import { setModality } from "../api/client";
+import { messageOf } from "../api/errors";
 import type { Image } from "../api/types";
 import type { Role } from "../frame/RoleName";
 
-const KNOWN = ["SE", "BSE", "EDS", "HAADF", "BF", "EBSD", "XRF", "X-ray absorption", "X-ray phase", "Light", "AFM"];
+const KNOWN = [
+  "SE",
+  "BSE",
+  "EDS",
+  "HAADF",
+  "BF",
+  "EBSD",
+  "XRF",
+  "X-ray absorption",
+  "X-ray phase",
+  "Light",
+  "AFM",
+];
 
 interface Props {
   role: Role;
   image: Image;
-  onImage: (image: Image) => void; // as the service now knows it
+  onImage: (image: Image) => void; // as stored by the service
 }
 
-/** What the image shows, in the instrument's own words; kept as soon as the field is left. */
+/** The modality of the image as free text; saved when the field loses focus. */
 export function ModalityField({ role, image, onImage }: Props) {
   const id = `${role}-modality`;
-  const [draft, setDraft] = useState<string | null>(null); // null: nothing is typed that the service does not know
+  const [draft, setDraft] = useState<string | null>(null); // null: no unsaved input
   const [refused, setRefused] = useState<string | null>(null);
-  const before = useRef(Promise.resolve()); // one after the other: the last answer tells what the service keeps
+  const before = useRef(Promise.resolve()); // requests run one after the other, so that the last response is the stored value
 
   function keep(): void {
     if (draft !== null) before.current = before.current.then(() => send(draft));
@@ -25,7 +37,7 @@ export function ModalityField({ role, image, onImage }: Props) {
 
   async function send(text: string): Promise<void> {
     try {
-      onImage(await describeImage(image.id, text.trim() || null));
+      onImage(await setModality(image.id, text.trim() || null));
       setDraft((now) => (now === text ? null : now));
       setRefused(null);
     } catch (error) {
@@ -57,7 +69,7 @@ export function ModalityField({ role, image, onImage }: Props) {
         ))}
       </datalist>
       <p id={`${id}-note`} className={refused ? "spacing-note spacing-wrong" : "spacing-note"}>
-        {refused ?? "Kept with the image, for lists and audit."}
+        {refused ?? "Stored with the image."}
       </p>
     </div>
   );

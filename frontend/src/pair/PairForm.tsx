@@ -12,15 +12,19 @@ import "./pair.css";
 
 interface Props {
   pair: PairControls;
-  onMany: (files: File[]) => void; // more than two at once
+  onMany: (files: File[]) => void; // for more than two files
   onSubmitted: () => void;
 }
 
-/** The two images of one registration. */
-export function PairForm({ pair: { pair, pick, sendAll, setSpacing, setImage, swap, mirror, setMirror }, onMany, onSubmitted }: Props) {
+/** Form for one pair of images. */
+export function PairForm({
+  pair: { pair, pick, uploadFiles, setSpacing, setImage, swap, mirror, setMirror },
+  onMany,
+  onSubmitted,
+}: Props) {
   const submitting = useSubmit();
   const submission = submissionOf(pair, mirror);
-  const take = (files: File[], role: Role) => (files.length > 2 ? onMany(files) : sendAll(files, role));
+  const take = (files: File[], role: Role) => (files.length > 2 ? onMany(files) : uploadFiles(files, role));
   useDropAnywhere((files) => take(files, pair.fixed.state === "empty" ? "fixed" : "moving"));
 
   async function submit(): Promise<void> {
@@ -33,8 +37,8 @@ export function PairForm({ pair: { pair, pick, sendAll, setSpacing, setImage, sw
     <section className="pair" aria-labelledby="pair-title">
       <h1 id="pair-title">Register a pair</h1>
       <p className="lead">
-        The moving image is turned, scaled and shifted onto the fixed one. Both must show the same place.
-        More than two files at once are paired first.
+        The moving image is rotated, scaled and shifted to match the fixed image. Both must show the same
+        area. More than two files are paired first.
       </p>
       <div className="slots">
         {(["fixed", "moving"] as const).map((role) => (

@@ -9,7 +9,7 @@ interface Props {
   onChange: (text: string) => void;
 }
 
-/** The pixel spacing as the file states it, or as someone who knows better types it. */
+/** The pixel spacing from the file, or as entered by the user. */
 export function SpacingField({ role, image, text, onChange }: Props) {
   const id = `${role}-spacing`;
   const wrong = Number.isNaN(readSpacing(text));
@@ -46,5 +46,7 @@ function noteOn(role: Role, image: Image, text: string): string {
   if (readSpacing(text) === null) {
     return image.pixel_spacing_um === null ? WITHOUT[role] : "Empty: the file's own value is used.";
   }
-  return agreesWithFile(image, text) ? `From the file: ${image.spacing_source ?? "its metadata"}.` : "Given by you.";
+  return agreesWithFile(image, text)
+    ? `From the file: ${image.spacing_source ?? "its metadata"}.`
+    : "Given by you.";
 }

@@ -1,7 +1,7 @@
 import type { Image, Mirror, NewRegistration } from "../api/types";
 import type { Role } from "../frame/RoleName";
 
-/** The way of one chosen file to the service; `key` tells an upload from the one that replaced it. */
+/** State of one upload; `key` distinguishes an upload from the one that replaced it. */
 export type Upload =
   | { state: "empty"; key: 0 }
   | { state: "sending"; key: number; file: File; share: number }
@@ -11,29 +11,31 @@ export type Upload =
 export type Pair = Record<Role, Upload>;
 export const EMPTY: Upload = { state: "empty", key: 0 };
 
-export type PairChange =
+export type PairAction =
   | { kind: "start"; role: Role; upload: Upload }
   | { kind: "update"; key: number; upload: Upload }
   | { kind: "space"; role: Role; text: string }
   | { kind: "describe"; image: Image }
   | { kind: "swap" };
 
-export function changePair(pair: Pair, change: PairChange): Pair {
-  switch (change.kind) {
+export function pairReducer(pair: Pair, action: PairAction): Pair {
+  switch (action.kind) {
     case "start":
-      return { ...pair, [change.role]: change.upload };
-    case "update": // the image may have been swapped meanwhile, or replaced
-      if (pair.fixed.key === change.key) return { ...pair, fixed: change.upload };
-      return pair.moving.key === change.key ? { ...pair, moving: change.upload } : pair;
+      return { ...pair, [action.role]: action.upload };
+    case "update": // the upload may have been swapped or replaced meanwhile
+      if (pair.fixed.key === action.key) return { ...pair, fixed: action.upload };
+      return pair.moving.key === action.key ? { ...pair, moving: action.upload } : pair;
     case "space": {
-      const upload = pair[change.role];
+      const upload = pair[action.role];
       return upload.state === "ready"
-        ? { ...pair, [change.role]: { ...upload, spacing: change.text } }
+        ? { ...pair, [action.role]: { ...upload, spacing: action.text } }
         : pair;
     }
     case "describe": {
       const described = (upload: Upload) =>
-        upload.state === "ready" && upload.image.id === change.image.id ? { ...upload, image: change.image } : upload;
+        upload.state === "ready" && upload.image.id === action.image.id
+          ? { ...upload, image: action.image }
+          : upload;
       return { fixed: described(pair.fixed), moving: described(pair.moving) };
     }
     case "swap":
@@ -41,14 +43,14 @@ export function changePair(pair: Pair, change: PairChange): Pair {
   }
 }
 
-/** Micrometres per pixel; null where nothing is typed, NaN where it is no positive number. */
+/** Micrometres per pixel; null for empty input, NaN unless it is a positive number. */
 export function readSpacing(text: string): number | null {
   if (text.trim() === "") return null;
   const value = Number(text.trim().replace(",", "."));
   return Number.isFinite(value) && value > 0 ? value : Number.NaN;
 }
 
-/** True where the text says what the file says, at the precision shown. */
+/** Whether the input equals the spacing of the file at the precision shown. */
 export function agreesWithFile(image: Image, text: string): boolean {
   const typed = readSpacing(text);
   const stated = image.pixel_spacing_um;
@@ -56,7 +58,7 @@ export function agreesWithFile(image: Image, text: string): boolean {
   return Math.abs(typed - stated) <= 1e-5 * stated;
 }
 
-/** What to submit, or what is still missing, in words. */
+/** The request body, or a text that states what is missing. */
 export function submissionOf({ fixed, moving }: Pair, mirror: Mirror): NewRegistration | string {
   if (fixed.state === "refused" || moving.state === "refused") return "Replace the image that was refused.";
   if (fixed.state === "sending" || moving.state === "sending") return "Wait for the upload.";

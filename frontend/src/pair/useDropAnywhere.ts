@@ -1,6 +1,6 @@
 import { useEffect, useRef } from "react";
 
-/** Files dropped beside the two areas, or pasted, are taken all the same; the browser must not open them instead. */
+/** Accept files that are pasted, or dropped outside the drop areas; prevents that the browser opens them. */
 export function useDropAnywhere(onFiles: (files: File[]) => void): void {
   const latest = useRef(onFiles);
   useEffect(() => {

@@ -1,14 +1,14 @@
 import { useCallback, useEffect, useReducer, useRef, useState } from "react";
-import { isAbort, messageOf } from "../api/problems";
+import { isAbort, messageOf } from "../api/errors";
 import type { Image, Mirror } from "../api/types";
 import { uploadImage } from "../api/upload";
 import type { Role } from "../frame/RoleName";
-import { EMPTY, type Pair, type Upload, changePair } from "./pair";
+import { EMPTY, type Pair, type Upload, pairReducer } from "./pair";
 
 export interface PairControls {
   pair: Pair;
-  pick: (role: Role, image: Image) => void; // one that was uploaded before
-  sendAll: (files: File[], first: Role) => void;
+  pick: (role: Role, image: Image) => void; // choose an image that was uploaded before
+  uploadFiles: (files: File[], first: Role) => void;
   setSpacing: (role: Role, text: string) => void;
   setImage: (image: Image) => void;
   swap: () => void;
@@ -16,20 +16,20 @@ export interface PairControls {
   setMirror: (mirror: Mirror) => void;
 }
 
-/** The two images of the next registration; each is uploaded as soon as it is chosen. */
+/** The two images of the next registration; an image is uploaded when it is chosen. */
 export function usePair(): PairControls {
-  const [pair, dispatch] = useReducer(changePair, { fixed: EMPTY, moving: EMPTY });
+  const [pair, dispatch] = useReducer(pairReducer, { fixed: EMPTY, moving: EMPTY });
   const [mirror, setMirror] = useState<Mirror>("no");
   const uploads = useRef(new Map<number, AbortController>());
   const nextKey = useRef(1);
 
   useEffect(() => {
     for (const [key, abort] of uploads.current) {
-      if (key !== pair.fixed.key && key !== pair.moving.key) abort.abort(); // another image has taken its place
+      if (key !== pair.fixed.key && key !== pair.moving.key) abort.abort(); // replaced by another image
     }
   }, [pair]);
 
-  const send = useCallback((role: Role, file: File) => {
+  const startUpload = useCallback((role: Role, file: File) => {
     const key = nextKey.current++;
     const abort = new AbortController();
     const update = (upload: Upload) => dispatch({ kind: "update", key, upload });
@@ -48,19 +48,19 @@ export function usePair(): PairControls {
     dispatch({ kind: "start", role, upload: ready(nextKey.current++, image) });
   }, []);
 
-  const sendAll = useCallback(
+  const uploadFiles = useCallback(
     (files: File[], first: Role) => {
       const [one, two] = files;
-      if (one) send(two ? "fixed" : first, one);
-      if (two) send("moving", two);
+      if (one) startUpload(two ? "fixed" : first, one);
+      if (two) startUpload("moving", two);
     },
-    [send],
+    [startUpload],
   );
 
   const setSpacing = useCallback((role: Role, text: string) => dispatch({ kind: "space", role, text }), []);
   const setImage = useCallback((image: Image) => dispatch({ kind: "describe", image }), []);
   const swap = useCallback(() => dispatch({ kind: "swap" }), []);
-  return { pair, pick, sendAll, setSpacing, setImage, swap, mirror, setMirror };
+  return { pair, pick, uploadFiles, setSpacing, setImage, swap, mirror, setMirror };
 }
 
 function ready(key: number, image: Image): Upload {

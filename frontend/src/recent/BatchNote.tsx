@@ -1,10 +1,10 @@
 import { Icon } from "../frame/Icon";
 
-/** What was submitted together, and the ZIP of its results. */
+/** States that the list shows one batch, with a link to its results. */
 export function BatchNote({ id, onAll }: { id: string; onAll: () => void }) {
   return (
     <p className="batch-note">
-      <span>Only what was submitted together.</span>
+      <span>Only the registrations of this batch.</span>
       <a href={`/api/v1/batches/${id}/results`} download>
         <Icon name="download" /> All results (ZIP with a CSV)
       </a>

@@ -1,4 +1,4 @@
-import type { Filter } from "../api/useRecent";
+import type { Filter } from "../api/useRecentRegistrations";
 
 interface Props {
   filter: Filter;
@@ -7,7 +7,7 @@ interface Props {
   onSearch: (text: string) => void;
 }
 
-/** A state or a verdict: each choice is one question to the service. */
+/** Filters by state or verdict; each is one query to the service. */
 const CHOICES: [name: string, filter: Filter][] = [
   ["All", {}],
   ["Accepted", { verdict: "accept" }],
@@ -20,15 +20,27 @@ const CHOICES: [name: string, filter: Filter][] = [
 ];
 
 export function RecentFilter({ filter, onFilter, search, onSearch }: Props) {
-  const at = CHOICES.findIndex(([, { state, verdict }]) => state === filter.state && verdict === filter.verdict);
+  const at = CHOICES.findIndex(
+    ([, { state, verdict }]) => state === filter.state && verdict === filter.verdict,
+  );
   const choose = (index: number) => {
     const { batch_id } = filter;
     onFilter({ ...CHOICES[index]?.[1], ...(batch_id && { batch_id }) });
   };
   return (
     <div className="recent-filter">
-      <input type="search" value={search} placeholder="Search by name" aria-label="Search by name" onChange={(event) => onSearch(event.currentTarget.value)} />
-      <select value={at} aria-label="Which registrations" onChange={(event) => choose(Number(event.currentTarget.value))}>
+      <input
+        type="search"
+        value={search}
+        placeholder="Search by name"
+        aria-label="Search by name"
+        onChange={(event) => onSearch(event.currentTarget.value)}
+      />
+      <select
+        value={at}
+        aria-label="Which registrations"
+        onChange={(event) => choose(Number(event.currentTarget.value))}
+      >
         {CHOICES.map(([name], index) => (
           <option key={name} value={index}>
             {name}

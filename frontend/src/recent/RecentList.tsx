@@ -1,7 +1,7 @@
 import { useState } from "react";
-import { messageOf } from "../api/problems";
+import { messageOf } from "../api/errors";
 import type { Registration } from "../api/types";
-import type { Recent } from "../api/useRecent";
+import type { RecentRegistrations } from "../api/useRecentRegistrations";
 import { ProblemNote } from "../frame/ProblemNote";
 import { BatchNote } from "./BatchNote";
 import { RecentFilter } from "./RecentFilter";
@@ -9,11 +9,11 @@ import { RecentRow } from "./RecentRow";
 import "./recent.css";
 
 interface Props {
-  recent: Recent;
+  recent: RecentRegistrations;
   open: string | null; // the registration that the page shows
 }
 
-/** All registrations, newest first; the list brings itself up to date. */
+/** All registrations, newest first, updated automatically. */
 export function RecentList({ recent, open }: Props) {
   const { value, error, filter, setFilter, more, refresh } = recent;
   const [search, setSearch] = useState("");
@@ -27,7 +27,7 @@ export function RecentList({ recent, open }: Props) {
       </div>
       {filter.batch_id && <BatchNote id={filter.batch_id} onAll={() => setFilter({})} />}
       {error !== null && <ProblemNote title="The list could not be read:">{messageOf(error)}</ProblemNote>}
-      {value && items.length === 0 && <p className="hint">{narrowed ? "None like this." : "None yet."}</p>}
+      {value && items.length === 0 && <p className="hint">{narrowed ? "No matches." : "Nothing yet."}</p>}
       <ul>
         {items.map((item) => (
           <RecentRow key={item.id} registration={item} open={item.id === open} onChanged={refresh} />

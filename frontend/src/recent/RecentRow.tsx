@@ -1,8 +1,8 @@
 import { useRef, useState } from "react";
 import { cancelRegistration } from "../api/client";
-import { messageOf } from "../api/problems";
+import { messageOf } from "../api/errors";
 import type { Registration } from "../api/types";
-import { isOver } from "../api/useRegistration";
+import { isFinished } from "../api/useRegistration";
 import { LocalLink } from "../frame/LocalLink";
 import { ProblemNote } from "../frame/ProblemNote";
 import { fixedDigits, pixels, when } from "../quantities";
@@ -19,9 +19,9 @@ interface Props {
 export function RecentRow({ registration, open, onChanged }: Props) {
   const { result } = registration;
   const [problem, setProblem] = useState<string | null>(null);
-  const over = isOver(registration.state);
+  const over = isFinished(registration.state);
   const names = `${registration.moving_name} onto ${registration.fixed_name}`;
-  const acting = useRef(false); // a second click on the way to an answer means the same
+  const acting = useRef(false); // ignores a second click before the response
   const act = () => {
     if (acting.current) return;
     acting.current = true;
@@ -42,7 +42,12 @@ export function RecentRow({ registration, open, onChanged }: Props) {
         <span className="recent-numbers">{result && `± ${pixels(result.expected_corner_error_px, 1)}`}</span>
         <time dateTime={registration.created_at}>{when(registration.created_at)}</time>
       </LocalLink>
-      <button type="button" className="quiet recent-act" aria-label={`${over ? "Run again" : "Cancel"}: ${names}`} onClick={act}>
+      <button
+        type="button"
+        className="quiet recent-act"
+        aria-label={`${over ? "Run again" : "Cancel"}: ${names}`}
+        onClick={act}
+      >
         {over ? "Run again" : "Cancel"}
       </button>
       {problem && <ProblemNote>{problem}</ProblemNote>}

@@ -2,7 +2,7 @@ import type { Registration } from "../api/types";
 import { Icon, type IconName } from "../frame/Icon";
 import { VERDICT_WORDS } from "../result/VerdictNote";
 
-/** Where a registration stands, or what came of it. */
+/** The state of a registration, or its verdict once it has one. */
 export function StateLabel({ registration }: { registration: Registration }) {
   const { icon, tone, words } = describe(registration);
   return (

@@ -11,11 +11,19 @@ const ROWS: { key: keyof Parameters; parameter: string; name: string; text: (val
   { key: "y", parameter: "shift_y", name: "Shift y", text: (value) => pixels(value, 2) },
 ];
 
-/** What was set by hand beside what was predicted, and how far that moves the image. */
-export function CorrectedParameters({ result, placed, sizes }: { result: Result; placed: DOMMatrix; sizes: Sizes }) {
+/** Predicted and corrected parameters, and how far the correction moves the corners. */
+export function CorrectedParameters({
+  result,
+  corrected,
+  sizes,
+}: {
+  result: Result;
+  corrected: DOMMatrix;
+  sizes: Sizes;
+}) {
   const found = affine(result.fixed_from_moving);
-  const [predicted, corrected] = [parametersOf(found, sizes), parametersOf(placed, sizes)];
-  const px = cornerDistance(found, placed, sizes);
+  const [before, after] = [parametersOf(found, sizes), parametersOf(corrected, sizes)];
+  const px = cornerDistance(found, corrected, sizes);
   const spacing = result.fixed.pixel_spacing_um;
   return (
     <table className="parameters parameters-corrected">
@@ -30,8 +38,8 @@ export function CorrectedParameters({ result, placed, sizes }: { result: Result;
         {ROWS.map(({ key, parameter, name, text }) => (
           <tr key={key} data-parameter={parameter}>
             <th scope="row">{name}</th>
-            <td className="physical">{text(predicted[key])}</td>
-            <td className="corrected">{text(corrected[key])}</td>
+            <td className="physical">{text(before[key])}</td>
+            <td className="corrected">{text(after[key])}</td>
           </tr>
         ))}
       </tbody>
@@ -47,9 +55,9 @@ export function CorrectedParameters({ result, placed, sizes }: { result: Result;
   );
 }
 
-/** Mean over the corners of the fixed image, as corner errors are counted. */
-function cornerDistance(found: DOMMatrix, placed: DOMMatrix, sizes: Sizes): number {
-  const moved = placed.multiply(found.inverse());
+/** Mean distance over the corners of the fixed image, as for corner errors. */
+function cornerDistance(found: DOMMatrix, corrected: DOMMatrix, sizes: Sizes): number {
+  const moved = corrected.multiply(found.inverse());
   const [right, bottom] = [sizes.fixed.width - 1, sizes.fixed.height - 1];
   const far = [0, right].flatMap((x) =>
     [0, bottom].map((y) => {

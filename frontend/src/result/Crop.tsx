@@ -3,24 +3,24 @@ import type { Role } from "../frame/RoleName";
 import { type Size, matrixText } from "../viewer/geometry";
 import { usePictures } from "../viewer/usePictures";
 import { drawPictures } from "./drawPictures";
-import type { Place } from "./places";
+import type { Patch } from "./informativePatches";
 
 export const CROP = { width: 200, height: 200 }; // canvas px
 
 interface Props {
   role: Role;
   number: number;
-  id: string; // of the image
+  id: string; // image id
   image: Size;
   preview: HTMLImageElement;
   fixedFromImage: DOMMatrix;
-  place: Place;
+  patch: Patch;
 }
 
-/** A place of the fixed image as one of the images shows it, as far as it can down to that image's own pixels. */
-export function Crop({ role, number, id, image, preview, fixedFromImage, place }: Props) {
+/** One patch of the fixed image, cut out of either image at up to its full resolution. */
+export function Crop({ role, number, id, image, preview, fixedFromImage, patch }: Props) {
   const canvas = useRef<HTMLCanvasElement>(null);
-  const canvasFromImage = canvasFromFixed(place).multiply(fixedFromImage);
+  const canvasFromImage = canvasFromFixed(patch).multiply(fixedFromImage);
   const found = usePictures(id, image, preview, canvasFromImage, CROP);
   useLayoutEffect(() => {
     const context = canvas.current?.getContext("2d");
@@ -32,7 +32,7 @@ export function Crop({ role, number, id, image, preview, fixedFromImage, place }
         ref={canvas}
         {...CROP}
         role="img"
-        aria-label={`Place ${number} in the ${role} image`}
+        aria-label={`Detail ${number} of the ${role} image`}
         data-crop={role}
         data-tiles={found && `${found.tilesDrawn}/${found.tilesNeeded}`}
         data-canvas-from-image={matrixText(canvasFromImage)}
@@ -41,7 +41,7 @@ export function Crop({ role, number, id, image, preview, fixedFromImage, place }
   );
 }
 
-function canvasFromFixed({ x, y, side }: Place): DOMMatrix {
+function canvasFromFixed({ x, y, side }: Patch): DOMMatrix {
   return new DOMMatrix()
     .translate(CROP.width / 2, CROP.height / 2)
     .scale(CROP.width / side)

@@ -5,7 +5,7 @@ import { registerAgain } from "../submit/registerAgain";
 import { useSubmit } from "../submit/useSubmit";
 import { openRegistration } from "../url";
 
-/** An end without a result: whose fault it was, and what can be done now. */
+/** A registration without a result: the cause and what can be done. */
 export function Failed({ registration }: { registration: Registration }) {
   const { sending, problem, run } = useSubmit();
   const { failure } = registration;

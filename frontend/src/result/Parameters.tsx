@@ -6,11 +6,11 @@ interface Row {
   key: string;
   name: string;
   value: string;
-  bar?: string | undefined; // half of the 95 % interval, where the network states one
-  physical?: string | undefined; // in units of length, where the pixel spacing is known
+  bar?: string | undefined; // half width of the 95 % interval, where there is one
+  physical?: string | undefined; // as a length, where the pixel spacing is known
 }
 
-/** The four parameters and how far they may be off. */
+/** The four parameters with their 95 % intervals. */
 export function Parameters({ result }: { result: Result }) {
   const error: Row = {
     key: "expected_corner_error",
@@ -56,7 +56,7 @@ function rowsOf(result: Result): Row[] {
   ];
 }
 
-/** None of a refused result: they hold for a match that is right, and this one may be none. */
+/** Empty for a refused result: the intervals assume that the match is correct. */
 function barsOf({ intervals, verdict }: Result): { angle?: string; scale?: string; x?: string; y?: string } {
   if (!intervals || verdict === "refuse") return {};
   const [x, y] = intervals.shift_px;

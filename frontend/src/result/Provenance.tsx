@@ -1,7 +1,7 @@
 import type { Registration, Result } from "../api/types";
 import { seconds, when } from "../quantities";
 
-/** Who said so, when, and in what time. */
+/** Network, engine and times of the result. */
 export function Provenance({ registration, result }: { registration: Registration; result: Result }) {
   const { created_at, finished_at } = registration;
   const rows: [string, string][] = [
@@ -13,7 +13,7 @@ export function Provenance({ registration, result }: { registration: Registratio
   if (finished_at) rows.push(["Took", seconds((Date.parse(finished_at) - Date.parse(created_at)) / 1000)]);
   return (
     <details className="provenance">
-      <summary>How this came about</summary>
+      <summary>Provenance</summary>
       <dl>
         {rows.map(([name, value]) => (
           <div key={name}>

@@ -1,13 +1,13 @@
 import { useEffect } from "react";
-import { messageOf } from "../api/problems";
+import { messageOf } from "../api/errors";
 import type { Registration } from "../api/types";
-import { isOver, useRegistration } from "../api/useRegistration";
+import { isFinished, useRegistration } from "../api/useRegistration";
 import { LocalLink } from "../frame/LocalLink";
 import { ProblemNote } from "../frame/ProblemNote";
 import { RoleName } from "../frame/RoleName";
 import { Failed } from "./Failed";
 import { Result } from "./Result";
-import { Underway } from "./Underway";
+import { InProgress } from "./InProgress";
 import "./outcome.css";
 import "./result.css";
 
@@ -16,7 +16,7 @@ interface Props {
   onChanged: () => void;
 }
 
-/** One registration, from the queue to its result. */
+/** One registration in any state. */
 export function RegistrationView({ id, onChanged }: Props) {
   const { value: registration, error, refresh } = useRegistration(id);
   const state = registration?.state;
@@ -27,7 +27,9 @@ export function RegistrationView({ id, onChanged }: Props) {
   return (
     <section className="registration" aria-labelledby="registration-title">
       <div className="registration-head">
-        <h1 id="registration-title">{registration ? <Pair registration={registration} /> : "Registration"}</h1>
+        <h1 id="registration-title">
+          {registration ? <Pair registration={registration} /> : "Registration"}
+        </h1>
         <LocalLink href="/" className="button">
           New registration
         </LocalLink>
@@ -40,15 +42,15 @@ export function RegistrationView({ id, onChanged }: Props) {
 
 function Body({ registration, refresh }: { registration: Registration; refresh: () => void }) {
   if (registration.result) return <Result registration={registration} result={registration.result} />;
-  if (!isOver(registration.state)) return <Underway registration={registration} onCancelled={refresh} />;
+  if (!isFinished(registration.state))
+    return <InProgress registration={registration} onCancelled={refresh} />;
   return <Failed registration={registration} />;
 }
 
 function Pair({ registration }: { registration: Registration }) {
   return (
     <span className="registration-pair">
-      <RoleName role="moving">{registration.moving_name}</RoleName>{" "}
-      <span className="onto">onto</span>{" "}
+      <RoleName role="moving">{registration.moving_name}</RoleName> <span className="onto">onto</span>{" "}
       <RoleName role="fixed">{registration.fixed_name}</RoleName>
     </span>
   );

@@ -1,37 +1,46 @@
 import { useLayoutEffect, useMemo, useRef } from "react";
 import type { Result, SearchMap } from "../api/types";
-import { fixedDigits, grouped } from "../quantities";
-import { bestOf, cellOf, turn } from "./searchMap";
+import { fixedDigits, groupedDigits } from "../quantities";
+import { bestCells, cellAt, wrapAngle } from "./searchMap";
 import "./search.css";
 
-/** How well every turn and scale fitted: one bright spot is an answer that stands alone. */
+/** Score of each rotation and scale of the coarse search; a single bright spot is an unambiguous result. */
 export function SearchPlot({ result, map }: { result: Result; map: SearchMap }) {
   const canvas = useRef<HTMLCanvasElement>(null);
-  const turned = useMemo(() => centred(map), [map]);
-  const words = useMemo(() => inWords(result, map), [result, map]);
-  const [columns, rows] = [turned.angles_deg.length, turned.scales.length];
+  const centredMap = useMemo(() => centred(map), [map]);
+  const words = useMemo(() => describe(result, map), [result, map]);
+  const [columns, rows] = [centredMap.angles_deg.length, centredMap.scales.length];
   useLayoutEffect(() => {
     const context = canvas.current?.getContext("2d");
-    context?.putImageData(new ImageData(greys(turned), columns, rows), 0, 0);
-  }, [turned, columns, rows]);
-  const found = cellOf(turned, result.angle_deg, result.scale);
-  const place = { left: `${(100 * (found.angle + 0.5)) / columns}%`, top: `${100 * (1 - (found.scale + 0.5) / rows)}%` };
+    context?.putImageData(new ImageData(greyValues(centredMap), columns, rows), 0, 0);
+  }, [centredMap, columns, rows]);
+  const found = cellAt(centredMap, result.angle_deg, result.scale);
+  const place = {
+    left: `${(100 * (found.angle + 0.5)) / columns}%`,
+    top: `${100 * (1 - (found.scale + 0.5) / rows)}%`,
+  };
   return (
     <section aria-labelledby="search-title">
-      <h2 id="search-title">Every turn and scale</h2>
+      <h2 id="search-title">Search over angle and scale</h2>
       <div className="search-map">
         <span className="search-scales" aria-hidden="true">
-          <span>×{Number(turned.scales.at(-1)?.toPrecision(2))}</span>
-          {rows > 1 && <span>×{Number(turned.scales[0]?.toPrecision(2))}</span>}
+          <span>×{Number(centredMap.scales.at(-1)?.toPrecision(2))}</span>
+          {rows > 1 && <span>×{Number(centredMap.scales[0]?.toPrecision(2))}</span>}
         </span>
         <span className="search-plot well">
-          <canvas ref={canvas} width={columns} height={rows} role="img" aria-label={`How well each turn and scale fits. ${words}`} />
+          <canvas
+            ref={canvas}
+            width={columns}
+            height={rows}
+            role="img"
+            aria-label={`Score of each angle and scale. ${words}`}
+          />
           <span className="search-found" style={place} />
         </span>
         <span className="search-angles" aria-hidden="true">
-          <span>{fixedDigits(turned.angles_deg[0] ?? 0, 0)}°</span>
+          <span>{fixedDigits(centredMap.angles_deg[0] ?? 0, 0)}°</span>
           <span>0°</span>
-          <span>{fixedDigits(turned.angles_deg.at(-1) ?? 0, 0)}°</span>
+          <span>{fixedDigits(centredMap.angles_deg.at(-1) ?? 0, 0)}°</span>
         </span>
       </div>
       <p className="hint">{words}</p>
@@ -39,15 +48,17 @@ export function SearchPlot({ result, map }: { result: Result; map: SearchMap }) 
   );
 }
 
-/** The same map with no turn in its middle. */
+/** The same map with angle 0 in the middle. */
 function centred({ angles_deg, scales, scores }: SearchMap): SearchMap {
-  const order = angles_deg.map((_, index) => index).sort((a, b) => turn(angles_deg[a]!) - turn(angles_deg[b]!));
+  const order = angles_deg
+    .map((_, index) => index)
+    .sort((a, b) => wrapAngle(angles_deg[a]!) - wrapAngle(angles_deg[b]!));
   const pick = (values: number[]) => order.map((index) => values[index]!);
-  return { angles_deg: pick(angles_deg).map(turn), scales, scores: scores.map(pick) };
+  return { angles_deg: pick(angles_deg).map(wrapAngle), scales, scores: scores.map(pick) };
 }
 
-/** From black, the worst, to white, the best; the largest scale above. */
-function greys({ scores }: SearchMap): Uint8ClampedArray<ArrayBuffer> {
+/** Grey values from the worst score (black) to the best (white); the largest scale at the top. */
+function greyValues({ scores }: SearchMap): Uint8ClampedArray<ArrayBuffer> {
   const values = scores.toReversed().flat();
   const [low, high] = [Math.min(...values), Math.max(...values)];
   return new Uint8ClampedArray(
@@ -58,14 +69,19 @@ function greys({ scores }: SearchMap): Uint8ClampedArray<ArrayBuffer> {
   );
 }
 
-const SURELY = 1e6;
+const MAX_ODDS = 1e6;
 
-function inWords({ angle_deg, scale }: Result, map: SearchMap): string {
-  const { here, elsewhere } = bestOf(map, cellOf(map, angle_deg, scale));
-  if (!elsewhere) return "Only this turn and scale were looked at.";
-  const at = `${fixedDigits(turn(map.angles_deg[elsewhere.angle] ?? 0), 0)}°, ×${Number((map.scales[elsewhere.scale] ?? 1).toPrecision(2))}`;
+function describe({ angle_deg, scale }: Result, map: SearchMap): string {
+  const { here, elsewhere } = bestCells(map, cellAt(map, angle_deg, scale));
+  if (!elsewhere) return "Only this angle and scale were searched.";
+  const at = `${fixedDigits(wrapAngle(map.angles_deg[elsewhere.angle] ?? 0), 0)}°, ×${Number((map.scales[elsewhere.scale] ?? 1).toPrecision(2))}`;
   const odds = Math.exp(here.score - elsewhere.score);
-  if (odds < 1) return `At the first look ${at} fitted better; the closer look decided.`;
-  const times = odds > SURELY ? "over a million" : odds < 10 ? odds.toFixed(1) : grouped(Number(odds.toPrecision(2)));
-  return `The next best elsewhere, at ${at}, is ${times} times less likely at the first look.`;
+  if (odds < 1) return `The coarse search scored ${at} higher; the refinement decided.`;
+  const times =
+    odds > MAX_ODDS
+      ? "over a million"
+      : odds < 10
+        ? odds.toFixed(1)
+        : groupedDigits(Number(odds.toPrecision(2)));
+  return `The next best candidate, at ${at}, is ${times} times less likely in the coarse search.`;
 }

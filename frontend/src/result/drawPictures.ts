@@ -1,7 +1,11 @@
-import type { Picture } from "../viewer/usePictures";
+import type { Picture } from "../viewer/picture";
 
-/** Lay pictures of an image where they belong on a canvas, the last one above. */
-export function drawPictures(context: CanvasRenderingContext2D, pictures: Picture[], canvasFromImage: DOMMatrix): void {
+/** Draw the pictures of an image on a canvas, the last one on top. */
+export function drawPictures(
+  context: CanvasRenderingContext2D,
+  pictures: Picture[],
+  canvasFromImage: DOMMatrix,
+): void {
   context.resetTransform();
   context.clearRect(0, 0, context.canvas.width, context.canvas.height);
   context.imageSmoothingQuality = "high";
@@ -15,6 +19,6 @@ export function newContext(width: number, height: number): CanvasRenderingContex
   const canvas = document.createElement("canvas");
   Object.assign(canvas, { width, height });
   const context = canvas.getContext("2d", { willReadFrequently: true });
-  if (!context) throw new Error("The browser draws no pictures.");
+  if (!context) throw new Error("The browser offers no 2D canvas.");
   return context;
 }

@@ -1,19 +1,19 @@
 import { type FormEvent, useState } from "react";
-import { messageOf } from "../api/problems";
+import { messageOf } from "../api/errors";
 import { signIn } from "../api/signIn";
 import { ProblemNote } from "../frame/ProblemNote";
 import "./signin.css";
 
 interface Props {
-  why: string | null; // what ended the session before
-  onLeave?: () => void; // where somebody is signed in already, and adds another instrument
+  reason: string | null; // why the previous session ended
+  onCancel?: () => void; // set while a signed-in user adds another instrument
 }
 
-/** Asks for an API key; what is kept in the browser is a cookie that stands for it. */
-export function SignIn({ why, onLeave }: Props) {
+/** Sign-in form for an API key; the browser stores a session cookie, not the key. */
+export function SignIn({ reason, onCancel }: Props) {
   const [key, setKey] = useState("");
   const [sending, setSending] = useState(false);
-  const [problem, setProblem] = useState<string | null>(why);
+  const [problem, setProblem] = useState<string | null>(reason);
 
   async function submit(event: FormEvent): Promise<void> {
     event.preventDefault();
@@ -21,7 +21,7 @@ export function SignIn({ why, onLeave }: Props) {
     setProblem(null);
     try {
       await signIn(key);
-      onLeave?.();
+      onCancel?.();
     } catch (error) {
       setProblem(messageOf(error));
     } finally {
@@ -31,8 +31,10 @@ export function SignIn({ why, onLeave }: Props) {
 
   return (
     <form className="sign-in" onSubmit={(event) => void submit(event)} aria-labelledby="sign-in-title">
-      <h1 id="sign-in-title">{onLeave ? "Add an instrument" : "Sign in"}</h1>
-      <p className="lead">Each instrument has its own images and registrations; its API key opens them.</p>
+      <h1 id="sign-in-title">{onCancel ? "Add an instrument" : "Sign in"}</h1>
+      <p className="lead">
+        Each instrument has its own images and registrations; its API key gives access to them.
+      </p>
       <label htmlFor="sign-in-key">API key</label>
       <input
         id="sign-in-key"
@@ -49,15 +51,15 @@ export function SignIn({ why, onLeave }: Props) {
         <button type="submit" className="primary" disabled={sending || key.trim() === ""}>
           {sending ? "Signing in…" : "Sign in"}
         </button>
-        {onLeave && (
-          <button type="button" className="quiet" onClick={onLeave}>
+        {onCancel && (
+          <button type="button" className="quiet" onClick={onCancel}>
             Cancel
           </button>
         )}
       </div>
       {problem && <ProblemNote title="Not signed in:">{problem}</ProblemNote>}
       <p className="hint">
-        Whoever runs the service gives keys out. You stay signed in for 12 hours; the key itself is not kept.
+        The operator of the service issues API keys. A session lasts 12 hours; the key itself is not stored.
       </p>
     </form>
   );

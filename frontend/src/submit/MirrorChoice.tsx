@@ -2,11 +2,11 @@ import type { Mirror } from "../api/types";
 
 const CHOICES: Record<Mirror, string> = {
   no: "Same side up in both images",
-  yes: "Turned over between them",
-  try: "Find out, at twice the time",
+  yes: "Turned over between the images",
+  try: "Try both (takes twice as long)",
 };
 
-/** Whether the specimen lay the other way up for the second image, which then is a mirror image of the first. */
+/** Whether the specimen was turned over between the images, so that one is a mirror image of the other. */
 export function MirrorChoice({ mirror, onMirror }: { mirror: Mirror; onMirror: (mirror: Mirror) => void }) {
   return (
     <label className="mirror-choice">

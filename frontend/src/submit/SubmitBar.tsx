@@ -7,22 +7,27 @@ import type { Submitting } from "./useSubmit";
 
 interface Props {
   label: string;
-  missing: string | null; // what is still in the way, in words
+  missing: string | null; // what prevents submission, as text
   submitting: Submitting;
   onSubmit: () => Promise<void>;
   mirror: Mirror;
   onMirror: (mirror: Mirror) => void;
-  children: ReactNode; // what else can be done with what was chosen
+  children: ReactNode; // further buttons
 }
 
-/** The end of either form: how to register, the button that does it, and what is in its way. */
+/** The end of both forms: mirror option, submit button, and what prevents submission. */
 export function SubmitBar({ label, missing, submitting, onSubmit, mirror, onMirror, children }: Props) {
   const { sending, problem, run } = submitting;
   return (
     <>
       <MirrorChoice mirror={mirror} onMirror={onMirror} />
       <div className="submit-bar">
-        <button type="button" className="primary" disabled={missing !== null || sending} onClick={() => void run(onSubmit)}>
+        <button
+          type="button"
+          className="primary"
+          disabled={missing !== null || sending}
+          onClick={() => void run(onSubmit)}
+        >
           {sending ? "Submitting…" : label}
         </button>
         {children}

@@ -1,5 +1,5 @@
 import { useState } from "react";
-import { messageOf } from "../api/problems";
+import { messageOf } from "../api/errors";
 
 export interface Submitting {
   sending: boolean;
@@ -7,7 +7,7 @@ export interface Submitting {
   run: (send: () => Promise<void>) => Promise<void>;
 }
 
-/** Sends something once, and says what was in the way. */
+/** Run a submission and report its error. */
 export function useSubmit(): Submitting {
   const [sending, setSending] = useState(false);
   const [problem, setProblem] = useState<string | null>(null);

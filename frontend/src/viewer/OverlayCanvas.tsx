@@ -4,16 +4,16 @@ import { Drawing } from "./drawing";
 import { matrixText } from "./geometry";
 import type { Scene } from "./gl/renderer";
 
-/** Nothing but pixels: outlines and scale bar lie above, so that what is measured here is the images. */
+/** The image pixels only; outlines and scale bar are separate elements above the canvas. */
 export function OverlayCanvas({ scene }: { scene: Scene }) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const drawing = useRef<Drawing | null>(null);
-  const [able, setAble] = useState(true);
+  const [supported, setSupported] = useState(true);
 
-  // Layout effects: what is said of the picture beside it is true of it at any moment.
+  // Layout effects keep the data attributes in step with the drawn picture.
   useLayoutEffect(() => {
     if (!canvas.current) return;
-    const made = new Drawing(canvas.current, setAble);
+    const made = new Drawing(canvas.current, setSupported);
     drawing.current = made;
     return () => made.stop();
   }, []);
@@ -29,9 +29,9 @@ export function OverlayCanvas({ scene }: { scene: Scene }) {
         data-canvas-from-moving={matrixText(scene.moving.canvasFromImage)}
         data-tiles={`${scene.fixed.tilesDrawn + scene.moving.tilesDrawn}/${scene.fixed.tilesNeeded + scene.moving.tilesNeeded}`}
       />
-      {!able && (
+      {!supported && (
         <ProblemNote title="No overlay.">
-          This browser does not offer WebGL 2. The picture under “Take home” shows the overlay all the same.
+          This browser does not support WebGL 2. The figure under “Downloads” shows the overlay.
         </ProblemNote>
       )}
     </>

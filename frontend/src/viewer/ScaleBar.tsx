@@ -7,7 +7,7 @@ interface Props {
   cssPerPixel: number;
 }
 
-/** A round length (1, 2 or 5 times a power of ten) in the fixed image; none where the spacing is unknown. */
+/** A scale bar of round length (1, 2 or 5 times a power of ten); none where the pixel spacing is unknown. */
 export function ScaleBar({ pixelSpacing, cssPerPixel }: Props) {
   if (pixelSpacing === null) return null;
   const um = roundLength((LONGEST_CSS / cssPerPixel) * pixelSpacing);

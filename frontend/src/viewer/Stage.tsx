@@ -1,7 +1,7 @@
 import { type KeyboardEvent, useCallback, useMemo, useRef } from "react";
 import type { Registration, Result } from "../api/types";
-import { Marks } from "../correct/Marks";
-import type { Hand } from "../correct/useHand";
+import { PointMarkers } from "../correct/PointMarkers";
+import type { ManualAlignment } from "../correct/useManualAlignment";
 import { ProblemNote } from "../frame/ProblemNote";
 import { RoleName } from "../frame/RoleName";
 import { type Camera, fit } from "./camera";
@@ -13,9 +13,9 @@ import { Readout } from "./Readout";
 import { ScaleBar } from "./ScaleBar";
 import { StageButtons } from "./StageButtons";
 import { changeByKey } from "./keys";
-import { type CanvasSize, canvasSpot } from "./useCanvasSize";
-import { type HandPointer, type Spot, useNavigation } from "./useNavigation";
-import { useSight } from "./useSight";
+import { type CanvasSize, canvasPosition } from "./useCanvasSize";
+import { type PointerActions, type PointerPosition, useNavigation } from "./useNavigation";
+import { useScene } from "./useScene";
 import type { ChangeView } from "./useView";
 import type { View } from "./view";
 
@@ -25,89 +25,125 @@ interface Props {
   size: CanvasSize;
   view: View;
   change: ChangeView;
-  placed: DOMMatrix | null; // by hand, in place of what was found
-  hand: Hand | null; // while somebody corrects
+  corrected: DOMMatrix | null; // a manual correction in place of the result
+  alignment: ManualAlignment | null; // null unless a manual correction is in progress
 }
 
-/** Where the images are drawn, and what a pointer or a key does there. */
-export function Stage({ registration, result, size, view, change, placed, hand }: Props) {
+/** The drawing area with its pointer and keyboard controls. */
+export function Stage({ registration, result, size, view, change, corrected, alignment }: Props) {
   const stage = useRef<HTMLDivElement>(null);
-  const sight = useSight({ registration, result, corrected: placed, view: hand ? { ...view, before: false } : view, size });
+  const sceneState = useScene({
+    registration,
+    result,
+    corrected: corrected,
+    view: alignment ? { ...view, before: false } : view,
+    size,
+  });
   const side = view.mode === "side";
-  const predicted = view.errors && !view.before && !side && placed === null;
-  const regions = useMemo(() => (predicted ? cornerErrors(result, sight.sizes) : []), [predicted, result, sight.sizes]);
-  const steer = useCallback(
-    (step: (camera: Camera) => Camera) =>
-      change((now) => ({ camera: step(now.camera ?? fit(sight.sizes.fixed, size, now.mode === "side")) })),
-    [change, sight.sizes, size],
+  const predicted = view.errors && !view.before && !side && corrected === null;
+  const ellipses = useMemo(
+    () => (predicted ? cornerErrors(result, sceneState.sizes) : []),
+    [predicted, result, sceneState.sizes],
   );
-  const { hover, handlers } = useNavigation(stage, steer, hand && hand.tool !== "look" ? byHand(hand, sight.canvasFromFixed, size, side) : null);
+  const changeCamera = useCallback(
+    (step: (camera: Camera) => Camera) =>
+      change((now) => ({
+        camera: step(now.camera ?? fit(sceneState.sizes.fixed, size, now.mode === "side")),
+      })),
+    [change, sceneState.sizes, size],
+  );
+  const { hover, handlers } = useNavigation(
+    stage,
+    changeCamera,
+    alignment && alignment.tool !== "look"
+      ? pointerActions(alignment, sceneState.canvasFromFixed, size, side)
+      : null,
+  );
 
-  function middleOnFixed(): DOMPoint {
-    const { x, y } = canvasSpot({ x: size.width / size.density / 2, y: size.height / size.density / 2 }, size, side);
-    return sight.canvasFromFixed.inverse().transformPoint({ x, y });
+  function middleOfFixed(): DOMPoint {
+    const { x, y } = canvasPosition(
+      { x: size.width / size.density / 2, y: size.height / size.density / 2 },
+      size,
+      side,
+    );
+    return sceneState.canvasFromFixed.inverse().transformPoint({ x, y });
   }
 
-  function press(event: KeyboardEvent): void {
+  function handleKey(event: KeyboardEvent): void {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    if (hand?.nudge(event.key, event.shiftKey)) return event.preventDefault();
-    if (hand?.tool === "points" && event.key === "Enter") return hand.tap(middleOnFixed());
-    const wanted = changeByKey(event.key, event.shiftKey, view, sight.camera);
-    if (!wanted) return;
+    if (alignment?.nudge(event.key, event.shiftKey)) return event.preventDefault();
+    if (alignment?.tool === "points" && event.key === "Enter") return alignment.addPoint(middleOfFixed());
+    const viewChange = changeByKey(event.key, event.shiftKey, view, sceneState.camera);
+    if (!viewChange) return;
     event.preventDefault();
-    change(wanted);
+    change(viewChange);
   }
 
   return (
     <>
       <div
-        className={hand ? `stage stage-${hand.tool}` : "stage"}
+        className={alignment ? `stage stage-${alignment.tool}` : "stage"}
         ref={stage}
         tabIndex={0}
         role="application"
         aria-label="Both images"
         aria-describedby="viewer-help"
-        onKeyDown={press}
+        onKeyDown={handleKey}
         {...handlers}
       >
-        {sight.scene && <OverlayCanvas scene={sight.scene} />}
+        {sceneState.scene && <OverlayCanvas scene={sceneState.scene} />}
         {!side && (
-          <Outlines size={size} sight={sight} divider={view.mode === "swipe" ? view.blend * size.width : null}>
-            <CornerErrors regions={regions} canvasFromFixed={sight.canvasFromFixed} density={size.density} />
-            {hand && <Marks hand={hand} canvasFromFixed={sight.canvasFromFixed} />}
+          <Outlines
+            size={size}
+            sceneState={sceneState}
+            divider={view.mode === "swipe" ? view.blend * size.width : null}
+          >
+            <CornerErrors
+              ellipses={ellipses}
+              canvasFromFixed={sceneState.canvasFromFixed}
+              density={size.density}
+            />
+            {alignment && <PointMarkers alignment={alignment} canvasFromFixed={sceneState.canvasFromFixed} />}
           </Outlines>
         )}
-        {side && <HalfNames />}
-        <ScaleBar pixelSpacing={result.fixed.pixel_spacing_um} cssPerPixel={sight.camera.zoom} />
+        {side && <SideLabels />}
+        <ScaleBar pixelSpacing={result.fixed.pixel_spacing_um} cssPerPixel={sceneState.camera.zoom} />
       </div>
-      <StageButtons view={view} camera={sight.camera} change={change} />
-      <Readout sight={sight} size={size} spot={hover} side={side} result={result}>
-        {regions.length > 0 && <CornerErrorNote regions={regions} cssPerPixel={sight.camera.zoom} />}
+      <StageButtons view={view} camera={sceneState.camera} change={change} />
+      <Readout sceneState={sceneState} size={size} position={hover} side={side} result={result}>
+        {ellipses.length > 0 && <CornerErrorNote ellipses={ellipses} cssPerPixel={sceneState.camera.zoom} />}
       </Readout>
-      {sight.missing && (
-        <ProblemNote title="No picture.">The previews could not be loaded; this page keeps trying.</ProblemNote>
+      {sceneState.missing && (
+        <ProblemNote title="No picture.">
+          The previews could not be loaded; this page keeps trying.
+        </ProblemNote>
       )}
     </>
   );
 }
 
-/** Which image is on which side. */
-function HalfNames() {
+/** Names of the images in side-by-side mode. */
+function SideLabels() {
   return (
-    <div className="half-names">
+    <div className="pendingPoint-names">
       <RoleName role="fixed" />
       <RoleName role="moving" />
     </div>
   );
 }
 
-/** A pointer's spots on the stage, told to the hand in points of the fixed image. */
-function byHand(hand: Hand, canvasFromFixed: DOMMatrix, size: CanvasSize, side: boolean): HandPointer {
+/** Pointer actions of the manual alignment, with positions mapped to points of the fixed image. */
+function pointerActions(
+  alignment: ManualAlignment,
+  canvasFromFixed: DOMMatrix,
+  size: CanvasSize,
+  side: boolean,
+): PointerActions {
   const back = canvasFromFixed.inverse();
-  const onFixed = (spot: Spot) => back.transformPoint(canvasSpot(spot, size, side));
+  const onFixed = (position: PointerPosition) => back.transformPoint(canvasPosition(position, size, side));
   return {
-    begin: hand.begin,
-    drag: hand.tool === "points" ? null : (from, to) => hand.drag(onFixed(from), onFixed(to)),
-    tap: (spot) => hand.tap(onFixed(spot)),
+    begin: alignment.beginDrag,
+    drag: alignment.tool === "points" ? null : (from, to) => alignment.drag(onFixed(from), onFixed(to)),
+    tap: (position) => alignment.addPoint(onFixed(position)),
   };
 }

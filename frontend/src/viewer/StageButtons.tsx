@@ -20,10 +20,14 @@ export function StageButtons({ view, camera, change }: Props) {
       <StageButton label="Zoom out" onClick={() => zoom(1 / 1.5)}>
         <path d="M4.5 10h11" />
       </StageButton>
-      <StageButton label="Whole image" pressed={view.camera === null} onClick={() => change({ camera: null })}>
+      <StageButton
+        label="Whole image"
+        pressed={view.camera === null}
+        onClick={() => change({ camera: null })}
+      >
         <path d="M4 7.5V4h3.5M16 7.5V4h-3.5M4 12.5V16h3.5M16 12.5V16h-3.5" />
       </StageButton>
-      <StageButton label="Own pixels" onClick={() => change({ camera: { ...camera, zoom: 1 } })}>
+      <StageButton label="Actual pixels" onClick={() => change({ camera: { ...camera, zoom: 1 } })}>
         <path d="M4.5 6.5L6.5 5v10M13 6.5L15 5v10M10 8.2v.1M10 12.6v.1" />
       </StageButton>
       <span className="stage-zoom">{Math.round(camera.zoom * 100)} %</span>
@@ -35,7 +39,7 @@ interface ButtonProps {
   label: string;
   pressed?: boolean;
   onClick: () => void;
-  children: ReactNode; // of a 20 x 20 drawing
+  children: ReactNode; // SVG content on a 20 x 20 grid
 }
 
 function StageButton({ label, pressed, onClick, children }: ButtonProps) {

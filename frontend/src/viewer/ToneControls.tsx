@@ -1,12 +1,12 @@
 import { useState } from "react";
 import { RoleName, type Role } from "../frame/RoleName";
 import { fixedDigits } from "../quantities";
-import { MOST_CLIPPED, type Tone, toneText } from "./tones";
+import { MAX_CLIP, type Tone, toneText } from "./tones";
 import type { ChangeView } from "./useView";
 import type { View } from "./view";
 import "./tones.css";
 
-/** The contrast of each image; it changes what is seen, never what is measured or downloaded. */
+/** Contrast of each image on the screen; results and downloads are not affected. */
 export function ToneControls({ view, change }: { view: View; change: ChangeView }) {
   const set = (role: Role, tone: Tone) => change(({ tones }) => ({ tones: { ...tones, [role]: tone } }));
   const [open] = useState(() => toneText(view.tones.fixed) !== null || toneText(view.tones.moving) !== null);
@@ -33,10 +33,10 @@ function ToneRow({ role, tone, onChange }: { role: Role; tone: Tone; onChange: (
         <input
           type="range"
           min={0}
-          max={MOST_CLIPPED}
+          max={MAX_CLIP}
           step={0.5}
           value={tone.clip}
-          aria-label={`Percent of the ${role} image's pixels that become black, and white`}
+          aria-label={`Percent of the ${role} image's pixels clipped to black and to white`}
           onChange={(event) => onChange({ ...tone, clip: event.currentTarget.valueAsNumber })}
         />
         <output>{fixedDigits(tone.clip, 1)} %</output>
@@ -51,7 +51,9 @@ function ToneRow({ role, tone, onChange }: { role: Role; tone: Tone; onChange: (
           value={Math.log2(tone.gamma) / 2}
           aria-label={`Gamma of the ${role} image`}
           aria-valuetext={fixedDigits(tone.gamma, 2)}
-          onChange={(event) => onChange({ ...tone, gamma: Number((4 ** event.currentTarget.valueAsNumber).toFixed(3)) })}
+          onChange={(event) =>
+            onChange({ ...tone, gamma: Number((4 ** event.currentTarget.valueAsNumber).toFixed(3)) })
+          }
         />
         <output>{fixedDigits(tone.gamma, 2)}</output>
       </label>

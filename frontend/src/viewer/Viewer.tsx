@@ -1,6 +1,6 @@
 import { useRef } from "react";
 import type { Registration, Result } from "../api/types";
-import type { Hand } from "../correct/useHand";
+import type { ManualAlignment } from "../correct/useManualAlignment";
 import { useCanvasSize } from "./useCanvasSize";
 import { useView } from "./useView";
 import { Stage } from "./Stage";
@@ -13,29 +13,49 @@ import "./stage.css";
 interface Props {
   registration: Registration;
   result: Result;
-  placed: DOMMatrix | null;
-  hand: Hand | null;
+  corrected: DOMMatrix | null;
+  alignment: ManualAlignment | null;
 }
 
-/** The two images, one on the other: the browser draws the moving one through the predicted transform. */
-export function Viewer({ registration, result, placed, hand }: Props) {
+/** The overlay of both images: the browser draws the moving image through the transform. */
+export function Viewer({ registration, result, corrected, alignment }: Props) {
   const well = useRef<HTMLDivElement>(null);
   const size = useCanvasSize(well);
   const [view, change] = useView();
   return (
     <div className="viewer">
       <div className="well stage-well" ref={well}>
-        {size && <Stage registration={registration} result={result} size={size} view={view} change={change} placed={placed} hand={hand} />}
+        {size && (
+          <Stage
+            registration={registration}
+            result={result}
+            size={size}
+            view={view}
+            change={change}
+            corrected={corrected}
+            alignment={alignment}
+          />
+        )}
       </div>
       <ViewerControls view={view} change={change} />
       <div className="more-controls">
         <label className="check">
-          <input type="checkbox" checked={view.before} disabled={hand !== null} onChange={(event) => change({ before: event.currentTarget.checked })} />
+          <input
+            type="checkbox"
+            checked={view.before}
+            disabled={alignment !== null}
+            onChange={(event) => change({ before: event.currentTarget.checked })}
+          />
           <span>Before registration</span>
         </label>
-        {result.covariance && result.verdict !== "refuse" && placed === null && (
+        {result.covariance && result.verdict !== "refuse" && corrected === null && (
           <label className="check">
-            <input type="checkbox" checked={view.errors} disabled={view.before || view.mode === "side"} onChange={(event) => change({ errors: event.currentTarget.checked })} />
+            <input
+              type="checkbox"
+              checked={view.errors}
+              disabled={view.before || view.mode === "side"}
+              onChange={(event) => change({ errors: event.currentTarget.checked })}
+            />
             <span>Corner errors</span>
           </label>
         )}

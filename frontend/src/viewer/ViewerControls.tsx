@@ -10,7 +10,12 @@ export function ViewerControls({ view, change }: { view: View; change: ChangeVie
         <legend>Show as</legend>
         {MODE_KEYS.map((key) => (
           <label key={key}>
-            <input type="radio" name="mode" checked={view.mode === key} onChange={() => change({ mode: key })} />
+            <input
+              type="radio"
+              name="mode"
+              checked={view.mode === key}
+              onChange={() => change({ mode: key })}
+            />
             <span>{modeOf(key).name}</span>
           </label>
         ))}

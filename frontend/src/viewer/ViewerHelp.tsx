@@ -5,7 +5,7 @@ export function ViewerHelp() {
   return (
     <details className="viewer-help">
       <summary>Keys</summary>
-      <p id="viewer-help">Drag to move, wheel or pinch to zoom. While the picture has the focus:</p>
+      <p id="viewer-help">Drag to pan, scroll or pinch to zoom. Shortcuts while the image has the focus:</p>
       <dl>
         {KEYS.map(([keys, what]) => (
           <div key={keys}>

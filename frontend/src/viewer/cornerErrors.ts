@@ -1,41 +1,44 @@
 import type { Result } from "../api/types";
 import { type Sizes, affine, centreOf, outline } from "./geometry";
 
-/** Where a corner of the fixed image truly lies with 95 % probability; lengths in px of the fixed image. */
-export interface Region {
+/** The 95 % confidence ellipse of a corner of the fixed image; lengths in px of the fixed image. */
+export interface ConfidenceEllipse {
   x: number;
   y: number;
   major: number;
   minor: number;
-  angle: number; // degrees of the major axis, +x towards +y
+  angle: number; // of the major axis in degrees, +x towards +y
 }
 
-const RADIUS = Math.sqrt(-2 * Math.log(0.05)); // standard deviations that hold 95 % in two dimensions
+const RADIUS = Math.sqrt(-2 * Math.log(0.05)); // in standard deviations, for 95 % in two dimensions
 
 /**
- * The stated covariance carried to the corners.
- * None of a refused result: it holds for a match that is right, and this one may be none.
+ * Propagate the covariance of the result to the corners.
+ * Empty for a refused result: the covariance assumes that the match is correct.
  */
-export function cornerErrors(result: Result, sizes: Sizes): Region[] {
+export function cornerErrors(result: Result, sizes: Sizes): ConfidenceEllipse[] {
   const { covariance, verdict } = result;
   if (!covariance || verdict === "refuse") return [];
   const centre = affine(result.fixed_from_moving).transformPoint(centreOf(sizes.moving));
   return outline(sizes.fixed, new DOMMatrix()).map(({ x, y }) => ({
     x,
     y,
-    ...region(x - centre.x, y - centre.y, covariance),
+    ...ellipseAt(x - centre.x, y - centre.y, covariance),
   }));
 }
 
-/** The region of a point that lies so far from the centre of turning and scaling. */
-function region(x: number, y: number, covariance: NonNullable<Result["covariance"]>) {
+/** The confidence ellipse of a point at an offset from the centre of rotation. */
+function ellipseAt(x: number, y: number, covariance: NonNullable<Result["covariance"]>) {
   const [right, down] = [
-    [x, -y, 1, 0], // how the point moves with log scale, angle and shift
+    [x, -y, 1, 0], // derivatives by log scale, angle, shift x and shift y
     [y, x, 0, 1],
   ] as const;
-  const between = (one: readonly number[], other: readonly number[]) =>
-    covariance.reduce((sum, row, i) => sum + row.reduce((part, value, j) => part + value * one[i]! * other[j]!, 0), 0);
-  const [xx, yy, xy] = [between(right, right), between(down, down), between(right, down)];
+  const covarianceOf = (one: readonly number[], other: readonly number[]) =>
+    covariance.reduce(
+      (sum, row, i) => sum + row.reduce((part, value, j) => part + value * one[i]! * other[j]!, 0),
+      0,
+    );
+  const [xx, yy, xy] = [covarianceOf(right, right), covarianceOf(down, down), covarianceOf(right, down)];
   const [middle, spread] = [(xx + yy) / 2, Math.hypot((xx - yy) / 2, xy)];
   return {
     major: RADIUS * Math.sqrt(middle + spread),
@@ -44,12 +47,12 @@ function region(x: number, y: number, covariance: NonNullable<Result["covariance
   };
 }
 
-/** How much larger than they are regions can be drawn, in round numbers; never smaller. */
-export function enlargement(regions: Region[], cssPerPixel: number): number {
-  const largest = Math.max(...regions.map(({ major }) => major)) * cssPerPixel;
-  if (!(largest > 0) || largest >= LARGEST_CSS) return 1;
-  const decade = 10 ** Math.floor(Math.log10(LARGEST_CSS / largest));
-  return decade * ([5, 2].find((step) => step * decade * largest <= LARGEST_CSS) ?? 1);
+/** Factor (1, 2 or 5 times a power of ten) by which small ellipses are enlarged to be visible. */
+export function enlargement(ellipses: ConfidenceEllipse[], cssPerPixel: number): number {
+  const largest = Math.max(...ellipses.map(({ major }) => major)) * cssPerPixel;
+  if (!(largest > 0) || largest >= MAX_CSS) return 1;
+  const decade = 10 ** Math.floor(Math.log10(MAX_CSS / largest));
+  return decade * ([5, 2].find((step) => step * decade * largest <= MAX_CSS) ?? 1);
 }
 
-const LARGEST_CSS = 24; // the margin around the fixed image holds that
+const MAX_CSS = 24; // fits into the margin around the fixed image

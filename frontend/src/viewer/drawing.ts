@@ -1,64 +1,67 @@
 import { matrixText } from "./geometry";
 import { Renderer, type Scene, coarser } from "./gl/renderer";
-import { Pace } from "./pace";
+import { FrameRateMonitor } from "./frameRate";
 
-/** What is drawn on a canvas; where the machine does not keep up, a picture that moves is drawn coarser until it rests. */
+/** Draws scenes on a canvas; on a slow machine a moving picture is drawn at a lower resolution until it stops. */
 export class Drawing {
   private renderer: Renderer | null = null;
   private scene: Scene | null = null;
-  private readonly pace = new Pace(() => this.draw());
+  private readonly frameRate = new FrameRateMonitor(() => this.draw());
 
   constructor(
     private readonly canvas: HTMLCanvasElement,
-    private readonly onAble: (able: boolean) => void,
+    private readonly onSupported: (supported: boolean) => void,
   ) {
     this.start();
-    canvas.addEventListener("webglcontextlost", this.lose);
+    canvas.addEventListener("webglcontextlost", this.handleContextLost);
     canvas.addEventListener("webglcontextrestored", this.start);
   }
 
-  /** Draws it, unless it looks as what is there already. */
+  /** Draw the scene unless it looks the same as the current one. */
   show(scene: Scene): void {
     const before = this.scene;
     this.scene = scene;
-    if (before && look(before) === look(scene)) return;
-    if (before && place(before) !== place(scene)) this.pace.note(); // it moves; to look otherwise is no motion
+    if (before && appearanceKey(before) === appearanceKey(scene)) return;
+    if (before && positionKey(before) !== positionKey(scene)) this.frameRate.recordFrame(); // only a change of position counts as motion
     this.draw();
   }
 
   stop(): void {
-    this.pace.stop();
-    this.canvas.removeEventListener("webglcontextlost", this.lose);
+    this.frameRate.stop();
+    this.canvas.removeEventListener("webglcontextlost", this.handleContextLost);
     this.canvas.removeEventListener("webglcontextrestored", this.start);
   }
 
   private readonly start = () => {
     this.renderer = Renderer.on(this.canvas);
-    this.onAble(this.renderer !== null);
+    this.onSupported(this.renderer !== null);
     this.draw();
   };
 
-  private readonly lose = (event: Event) => {
-    event.preventDefault(); // so that it is given back
+  private readonly handleContextLost = (event: Event) => {
+    event.preventDefault(); // required for the context to be restored
     this.renderer = null;
     delete this.canvas.dataset["drawn"];
   };
 
   private draw(): void {
     if (!this.scene || !this.renderer) return;
-    this.renderer.draw(this.pace.coarse ? coarser(this.scene) : this.scene);
-    this.canvas.dataset["drawn"] = this.pace.coarse ? "coarse" : "fine";
+    this.renderer.draw(this.frameRate.coarse ? coarser(this.scene) : this.scene);
+    this.canvas.dataset["drawn"] = this.frameRate.coarse ? "coarse" : "fine";
   }
 }
 
-/** All that decides how a scene looks. */
-function look(scene: Scene): string {
+/** Everything that determines the appearance of a scene. */
+function appearanceKey(scene: Scene): string {
   const { size, fixed, moving, compose, amount } = scene;
-  const layers = [fixed, moving].map(({ pictures, tone }) => [tone, pictures.map(({ source }) => source.src)]);
-  return [place(scene), size.width, size.height, size.density, compose, amount, layers].join();
+  const layers = [fixed, moving].map(({ pictures, tone }) => [
+    tone,
+    pictures.map(({ source }) => source.src),
+  ]);
+  return [positionKey(scene), size.width, size.height, size.density, compose, amount, layers].join();
 }
 
-/** Where its images lie. */
-function place({ fixed, moving }: Scene): string {
+/** The positions of both images. */
+function positionKey({ fixed, moving }: Scene): string {
   return [fixed, moving].map(({ canvasFromImage }) => matrixText(canvasFromImage)).join();
 }

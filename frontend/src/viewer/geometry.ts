@@ -1,9 +1,9 @@
 import type { Matrix3 } from "../api/types";
 
 /**
- * Points of an image are (x, y) in px with the origin at the CENTRE of its top-left pixel.
- * A canvas counts from the top-left CORNER: half a pixel lies between the two.
- * Names read as functions: `canvasFromFixed` takes a point of the fixed image to the canvas.
+ * Points of an image are (x, y) in px with the origin at the CENTRE of the top-left pixel.
+ * Canvas coordinates start at the top-left CORNER, half a pixel away.
+ * A transform's name reads as a function: `canvasFromFixed` maps a point of the fixed image to the canvas.
  */
 export interface Size {
   width: number;
@@ -28,7 +28,7 @@ export function matrix3({ a, b, c, d, e, f }: DOMMatrix): Matrix3 {
   ];
 }
 
-/** As tests read it from the page. */
+/** Text form for data attributes. */
 export function matrixText({ a, b, c, d, e, f }: DOMMatrix): string {
   return [a, b, c, d, e, f].join(" ");
 }
@@ -41,21 +41,21 @@ export function centreOf({ width, height }: Size): DOMPoint {
   return new DOMPoint((width - 1) / 2, (height - 1) / 2);
 }
 
-/** How many px one px becomes, along a side. */
+/** Linear magnification of a similarity. */
 export function magnification({ a, b, c, d }: DOMMatrix): number {
   return Math.sqrt(Math.abs(a * d - b * c));
 }
 
 /**
- * Points of an image from the corner coordinates of its preview. The service shrinks both sides by one factor,
- * and rounds the shorter side to whole pixels afterwards: only the longer one tells the factor.
+ * Maps corner coordinates of a preview to points of its image. The service scales both sides by one factor
+ * and then rounds the shorter side to whole pixels; only the longer side gives the exact factor.
  */
 export function imageFromPreview(image: Size, preview: Size): DOMMatrix {
   const factor = Math.max(image.width, image.height) / Math.max(preview.width, preview.height);
   return new DOMMatrix().translate(-0.5, -0.5).scale(factor);
 }
 
-/** The corners of an image's outline (half a pixel outside its corner pixels' centres), in order. */
+/** The corners of the image outline (half a pixel outside the centres of the corner pixels), in order. */
 export function outline(image: Size, canvasFromImage: DOMMatrix): DOMPoint[] {
   const [right, bottom] = [image.width - 0.5, image.height - 0.5];
   return [
@@ -66,15 +66,23 @@ export function outline(image: Size, canvasFromImage: DOMMatrix): DOMPoint[] {
   ].map(([x, y]) => canvasFromImage.transformPoint({ x: x ?? 0, y: y ?? 0 }));
 }
 
-/** As the microscopes left them: centre on centre, at the size that the pixel spacings state, if they do. */
-export function unregistered(sizes: Sizes, spacing: { fixed: number | null; moving: number | null }): DOMMatrix {
+/** Position before registration: centre on centre, scaled by the pixel spacings where both are known. */
+export function unregistered(
+  sizes: Sizes,
+  spacing: { fixed: number | null; moving: number | null },
+): DOMMatrix {
   const scale = spacing.fixed && spacing.moving ? spacing.moving / spacing.fixed : 1;
   const [fixed, moving] = [centreOf(sizes.fixed), centreOf(sizes.moving)];
   return new DOMMatrix().translate(fixed.x, fixed.y).scale(scale).translate(-moving.x, -moving.y);
 }
 
-/** On the way from one similarity to another (`share` 0 to 1): turning and growing, the centre on a straight line. */
-export function between(from: DOMMatrix, to: DOMMatrix, share: number, centre: DOMPoint): DOMMatrix {
+/** Interpolate between two similarities (`share` 0 to 1): rotation and log scale, the centre on a straight line. */
+export function interpolateSimilarity(
+  from: DOMMatrix,
+  to: DOMMatrix,
+  share: number,
+  centre: DOMPoint,
+): DOMMatrix {
   const mirrored = from.a * from.d - from.b * from.c < 0 !== to.a * to.d - to.b * to.c < 0;
   if (share >= 1 || mirrored) return to;
   if (share <= 0) return from;

@@ -1,20 +1,20 @@
 import { type Camera, panned, zoomed } from "./camera";
 import { MODE_KEYS } from "./modes";
-import { PLAIN } from "./tones";
+import { DEFAULT_TONE } from "./tones";
 import type { View } from "./view";
 
-/** What keys do while the picture has the focus (elsewhere they belong to the page); also what the help lists. */
+/** Keyboard shortcuts while the picture has the focus, as listed in the help. */
 export const KEYS: [keys: string, what: string][] = [
-  ["Arrows", "move (with Shift: further)"],
+  ["Arrows", "pan (with Shift: further)"],
   ["+ −", "zoom"],
   ["0", "whole image"],
-  ["1", "own pixels"],
-  ["M", "next way of looking"],
+  ["1", "actual pixels"],
+  ["M", "next display mode"],
   ["[ ]", "slider"],
-  ["B", "before and after"],
+  ["B", "before and after registration"],
   ["E", "corner errors"],
   ["I", "invert the moving image"],
-  ["C", "plain contrast"],
+  ["C", "reset the contrast"],
 ];
 
 const STEP = 40; // CSS px
@@ -25,7 +25,7 @@ const DIRECTIONS: Record<string, [number, number]> = {
   ArrowDown: [0, -1],
 };
 
-/** The change that a key asks for, or null where it asks for none; `camera` is the one in force. */
+/** The view change of a key, or null; `camera` is the current camera. */
 export function changeByKey(key: string, far: boolean, view: View, camera: Camera): Partial<View> | null {
   const direction = DIRECTIONS[key];
   if (direction) {
@@ -53,9 +53,11 @@ export function changeByKey(key: string, far: boolean, view: View, camera: Camer
     case "e":
       return { errors: !view.errors };
     case "i":
-      return { tones: { ...view.tones, moving: { ...view.tones.moving, invert: !view.tones.moving.invert } } };
+      return {
+        tones: { ...view.tones, moving: { ...view.tones.moving, invert: !view.tones.moving.invert } },
+      };
     case "c":
-      return { tones: { fixed: PLAIN, moving: PLAIN } };
+      return { tones: { fixed: DEFAULT_TONE, moving: DEFAULT_TONE } };
     default:
       return null;
   }

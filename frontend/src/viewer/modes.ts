@@ -1,13 +1,13 @@
-/** How the shader composes the two images; the numbers are known to it. */
+/** How the shader composes the two images; the numbers are those in shaders.ts. */
 export const COMPOSE = { blend: 0, swipe: 1, checkerboard: 2, colour: 3, difference: 4, side: 5 } as const;
 export type Compose = (typeof COMPOSE)[keyof typeof COMPOSE];
 
-/** A way of looking at two images at once; its one slider runs from 0 to 1. */
+/** A display mode for two images; its slider runs from 0 to 1. */
 interface Mode {
   name: string;
   compose: Compose;
   slider: { label: string; text: (value: number) => string; ends?: "images" } | null;
-  amount: (value: number) => number; // what the shader is told
+  amount: (value: number) => number; // the shader's parameter
 }
 
 const BLEND = "Blend from the fixed to the moving image";
@@ -36,7 +36,7 @@ export const MODES = {
   flicker: {
     name: "Flicker",
     compose: COMPOSE.blend,
-    slider: { label: "Changes a second", text: (value) => `${flickerRate(value).toFixed(1)} /s` },
+    slider: { label: "Changes per second", text: (value) => `${flickerRate(value).toFixed(1)} /s` },
     amount: same,
   },
   colour: {
@@ -65,7 +65,7 @@ export function modeKey(text: string | null): ModeKey {
   return text !== null && Object.hasOwn(MODES, text) ? (text as ModeKey) : "blend";
 }
 
-/** Images shown per second; each of the two at most 2.5 times, below what can harm the eye. */
+/** Images per second; each image flashes at most 2.5 times a second, below the limit of 3 (WCAG 2.3.1). */
 export function flickerRate(value: number): number {
   return 1 + 4 * value;
 }

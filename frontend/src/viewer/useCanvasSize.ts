@@ -5,7 +5,7 @@ export interface CanvasSize extends Size {
   density: number; // canvas px per CSS px
 }
 
-/** The size in device pixels of an element on the page, as it changes. */
+/** The current size of an element in device pixels. */
 export function useCanvasSize(element: RefObject<HTMLElement | null>): CanvasSize | null {
   const [size, setSize] = useState<CanvasSize | null>(null);
   useEffect(() => {
@@ -22,9 +22,13 @@ export function useCanvasSize(element: RefObject<HTMLElement | null>): CanvasSiz
   return size;
 }
 
-/** Where a spot of the element, in CSS px, lies on the canvas; each half of a picture side by side is its middle. */
-export function canvasSpot(spot: { x: number; y: number }, { width, density }: CanvasSize, side: boolean): { x: number; y: number } {
-  const [x, y] = [spot.x * density, spot.y * density];
+/** Canvas px of a position in CSS px; in side-by-side mode each half shows the middle of the canvas. */
+export function canvasPosition(
+  position: { x: number; y: number },
+  { width, density }: CanvasSize,
+  side: boolean,
+): { x: number; y: number } {
+  const [x, y] = [position.x * density, position.y * density];
   if (!side) return { x, y };
   return { x: x + (x < width / 2 ? 1 : -1) * Math.floor(width / 4), y };
 }

@@ -2,7 +2,7 @@ import { useEffect, useState } from "react";
 import { flickerRate } from "./modes";
 import type { View } from "./view";
 
-/** The blend to be drawn: the slider's, or now the fixed and now the moving image where they flicker. */
+/** The current blend: the slider value, or 0 and 1 in turn in flicker mode. */
 export function useFlicker({ mode, blend }: View): number {
   const [moving, setMoving] = useState(false);
   const pause = mode === "flicker" ? 1000 / flickerRate(blend) : null;

@@ -2,14 +2,14 @@ import { useEffect, useState } from "react";
 
 export type Preview = HTMLImageElement | "loading" | "missing";
 
-const [SOONEST_MS, LATEST_MS] = [2000, 60_000]; // until one that did not come is asked for again
+const [MIN_RETRY_MS, MAX_RETRY_MS] = [2000, 60_000]; // delay before a failed download is repeated
 
 export function usePreview(url: string): Preview {
   const [preview, setPreview] = useState<Preview>("loading");
   useEffect(() => {
     let wanted = true;
     let timer = 0;
-    function load(pause: number): void {
+    function load(delay: number): void {
       const image = new Image();
       image.src = url;
       image.decode().then(
@@ -17,12 +17,12 @@ export function usePreview(url: string): Preview {
         () => {
           if (!wanted) return;
           setPreview("missing");
-          timer = window.setTimeout(() => load(Math.min(2 * pause, LATEST_MS)), pause);
+          timer = window.setTimeout(() => load(Math.min(2 * delay, MAX_RETRY_MS)), delay);
         },
       );
     }
     setPreview("loading");
-    load(SOONEST_MS);
+    load(MIN_RETRY_MS);
     return () => {
       wanted = false;
       window.clearTimeout(timer);

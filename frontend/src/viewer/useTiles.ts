@@ -1,81 +1,81 @@
 import { useEffect, useReducer, useState } from "react";
 import type { Tile } from "./tiles";
-import type { Picture } from "./usePictures";
+import type { Picture } from "./picture";
 
-const KEPT = 120; // tiles of one image: 30 MB of pixels
-const AT_ONCE = 4;
-const SETTLED_MS = 60; // what a quick pan passes by is not fetched
-const AGAIN_MS = 4000; // after a tile that did not come
+const CACHE_SIZE = 120; // tiles per image, about 30 MB of pixels
+const MAX_CONCURRENT = 4;
+const DEBOUNCE_MS = 60; // tiles that a quick pan passes are not fetched
+const RETRY_MS = 4000; // after a failed download
 
-/** The wanted tiles as far as they have come, above what is there of others. */
+/** Those of the wanted tiles that are loaded. */
 export function useTiles(wanted: Tile[]): Picture[] {
   const [, redraw] = useReducer((n: number) => n + 1, 0);
   const [cache] = useState(() => new TileCache(redraw));
   const key = wanted.map(({ url }) => url).join(" ");
   useEffect(() => {
-    const timer = window.setTimeout(() => cache.want(key === "" ? [] : key.split(" ")), SETTLED_MS);
+    const timer = window.setTimeout(() => cache.request(key === "" ? [] : key.split(" ")), DEBOUNCE_MS);
     return () => window.clearTimeout(timer);
   }, [cache, key]);
-  useEffect(() => () => cache.want([]), [cache]);
+  useEffect(() => () => cache.request([]), [cache]);
   return wanted.flatMap(({ url, imageFromTile }) => {
     const source = cache.get(url);
     return source ? [{ source, imageFromPicture: imageFromTile }] : [];
   });
 }
 
-/** Fetches tiles a few at a time, and keeps the last ones. */
+/** Downloads a few tiles at a time and keeps the most recently used ones. */
 class TileCache {
-  private readonly held = new Map<string, HTMLImageElement>(); // the longest unused first
-  private readonly coming = new Set<string>();
-  private shown = new Set<string>(); // all that would be drawn now
-  private wanted: string[] = []; // those of them that nobody has asked for yet
+  private readonly loaded = new Map<string, HTMLImageElement>(); // least recently used first
+  private readonly loading = new Set<string>();
+  private visible = new Set<string>(); // all visible tiles
+  private pending: string[] = []; // visible tiles that are not requested yet
 
   constructor(private readonly onTile: () => void) {}
 
   get(url: string): HTMLImageElement | undefined {
-    const found = this.held.get(url);
+    const found = this.loaded.get(url);
     if (found) {
-      this.held.delete(url);
-      this.held.set(url, found);
+      this.loaded.delete(url);
+      this.loaded.set(url, found);
     }
     return found;
   }
 
-  want(urls: string[]): void {
-    this.shown = new Set(urls);
-    this.ask(urls);
+  request(urls: string[]): void {
+    this.visible = new Set(urls);
+    this.enqueue(urls);
   }
 
-  private ask(urls: string[]): void {
-    this.wanted = urls.filter((url) => !this.held.has(url) && !this.coming.has(url));
-    this.next();
+  private enqueue(urls: string[]): void {
+    this.pending = urls.filter((url) => !this.loaded.has(url) && !this.loading.has(url));
+    this.startDownloads();
   }
 
-  private next(): void {
-    while (this.coming.size < AT_ONCE) {
-      const url = this.wanted.shift();
+  private startDownloads(): void {
+    while (this.loading.size < MAX_CONCURRENT) {
+      const url = this.pending.shift();
       if (url === undefined) return;
-      void this.fetch(url);
+      void this.download(url);
     }
   }
 
-  private async fetch(url: string): Promise<void> {
-    this.coming.add(url);
+  private async download(url: string): Promise<void> {
+    this.loading.add(url);
     try {
       const image = new Image();
       image.src = url;
       await image.decode();
-      this.held.set(url, image);
-      for (const old of this.held.keys()) {
-        if (this.held.size <= KEPT) break;
-        this.held.delete(old);
+      this.loaded.set(url, image);
+      for (const old of this.loaded.keys()) {
+        if (this.loaded.size <= CACHE_SIZE) break;
+        this.loaded.delete(old);
       }
       this.onTile();
     } catch {
-      window.setTimeout(() => this.ask([...this.shown]), AGAIN_MS); // the preview stays in its place
+      window.setTimeout(() => this.enqueue([...this.visible]), RETRY_MS); // the preview is shown meanwhile
     } finally {
-      this.coming.delete(url);
-      this.next();
+      this.loading.delete(url);
+      this.startDownloads();
     }
   }
 }

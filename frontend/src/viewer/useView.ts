@@ -2,11 +2,11 @@ import { useCallback, useEffect, useState } from "react";
 import { adjustAddress } from "../url";
 import { type View, readView, writeView } from "./view";
 
-const SETTLED_MS = 250; // browsers refuse an address that changes with every pixel of a drag
+const SETTLED_MS = 250; // browsers limit the rate of URL changes
 
 export type ChangeView = (change: Partial<View> | ((view: View) => Partial<View>)) => void;
 
-/** The view: read from the address once, written to it when it has settled. */
+/** The view: read from the URL once, written to it after changes have settled. */
 export function useView(): [View, ChangeView] {
   const [view, setView] = useState(() => readView(new URLSearchParams(window.location.search)));
   const change = useCallback<ChangeView>((wanted) => {

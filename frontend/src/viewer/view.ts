@@ -3,13 +3,13 @@ import { type Camera, cameraText, readCamera } from "./camera";
 import { type ModeKey, modeKey } from "./modes";
 import { type Tone, readTone, toneText } from "./tones";
 
-/** How a pair is looked at; all of it is in the address. */
+/** The view settings; all of them are kept in the URL. */
 export interface View {
   mode: ModeKey;
   blend: number; // the mode's slider, 0 to 1
-  camera: Camera | null; // null: the whole fixed image, however large the screen
-  before: boolean; // as the microscopes left the images
-  errors: boolean; // the regions in which the corners may lie
+  camera: Camera | null; // null: fit the whole fixed image
+  before: boolean; // show the images before registration
+  errors: boolean; // show the 95 % regions of the corners
   tones: Record<Role, Tone>;
 }
 
@@ -25,8 +25,15 @@ export function readView(address: URLSearchParams): View {
   };
 }
 
-/** What the address says of a view; what is as at first is left out. */
-export function writeView({ mode, blend, camera, before, errors, tones }: View): Record<string, string | null> {
+/** The URL parameters of a view; defaults are omitted. */
+export function writeView({
+  mode,
+  blend,
+  camera,
+  before,
+  errors,
+  tones,
+}: View): Record<string, string | null> {
   return {
     mode: mode === "blend" ? null : mode,
     blend: blend === 0.5 ? null : String(Number(blend.toFixed(3))),

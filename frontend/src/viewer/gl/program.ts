@@ -1,6 +1,6 @@
 type Setter = (location: WebGLUniformLocation) => void;
 
-/** A compiled pair of shaders, and its uniforms by name. */
+/** A compiled shader program with its uniforms by name. */
 export class Program {
   private readonly handle: WebGLProgram;
   private readonly locations = new Map<string, WebGLUniformLocation | null>();
@@ -15,7 +15,7 @@ export class Program {
     gl.attachShader(this.handle, shader(gl, gl.FRAGMENT_SHADER, fragment));
     gl.linkProgram(this.handle);
     if (!gl.getProgramParameter(this.handle, gl.LINK_STATUS) && !gl.isContextLost()) {
-      throw new Error(gl.getProgramInfoLog(this.handle) ?? "The shaders do not fit together.");
+      throw new Error(gl.getProgramInfoLog(this.handle) ?? "The shaders cannot be linked.");
     }
   }
 
@@ -32,11 +32,11 @@ export class Program {
 
 function shader(gl: WebGL2RenderingContext, kind: number, source: string): WebGLShader {
   const made = gl.createShader(kind);
-  if (!made) throw new Error("The browser makes no shader.");
+  if (!made) throw new Error("The browser cannot create a shader.");
   gl.shaderSource(made, source);
   gl.compileShader(made);
   if (!gl.getShaderParameter(made, gl.COMPILE_STATUS) && !gl.isContextLost()) {
-    throw new Error(gl.getShaderInfoLog(made) ?? "A shader does not compile.");
+    throw new Error(gl.getShaderInfoLog(made) ?? "A shader cannot be compiled.");
   }
   return made;
 }

@@ -21,7 +21,7 @@ export interface Scene {
   amount: number;
 }
 
-/** The same in fewer px, which is drawn in less time. */
+/** The same scene at a lower resolution, which takes less time to draw. */
 export function coarser(scene: Scene): Scene {
   const size = {
     width: Math.ceil(scene.size.width * COARSER),
@@ -34,10 +34,10 @@ export function coarser(scene: Scene): Scene {
 }
 
 const COARSER = 0.5;
-const COARSE_BELOW = 0.9; // below it, finer detail than the canvas shows would alias
-const SHARP_FROM = 6; // canvas px per picture px, from which on pixels are shown as the squares that they are
+const COARSE_BELOW = 0.9; // picture px per canvas px; below it mipmaps prevent aliasing
+const SHARP_FROM = 6; // canvas px per picture px; from here on pixels are drawn as squares
 
-/** Draws scenes on one canvas: each image into a layer of the canvas's size, then both layers together. */
+/** Draws scenes on one canvas: each image into a layer of the canvas size, then both layers composed. */
 export class Renderer {
   private readonly place: Program;
   private readonly compose: Program;
@@ -77,7 +77,9 @@ export class Renderer {
     compose.set("mode", (at) => gl.uniform1i(at, scene.compose));
     compose.set("amount", (at) => gl.uniform1f(at, scene.amount));
     gl.drawArrays(gl.TRIANGLE_STRIP, 0, 4);
-    this.textures.keep(new Set([...scene.fixed.pictures, ...scene.moving.pictures].map(({ source }) => source)));
+    this.textures.keep(
+      new Set([...scene.fixed.pictures, ...scene.moving.pictures].map(({ source }) => source)),
+    );
   }
 
   private drawLayer({ pictures, canvasFromImage }: Layer, index: number): void {
@@ -113,7 +115,7 @@ export class Renderer {
   }
 }
 
-/** Canvas px, y down, to clip space, y up; column by column as WebGL takes it. */
+/** From canvas px (y down) to clip space (y up), in column-major order. */
 function clip({ a, b, c, d, e, f }: DOMMatrix, { width, height }: Size): Float32Array {
   const [x, y] = [2 / width, -2 / height];
   return new Float32Array([a * x, b * y, 0, c * x, d * y, 0, e * x - 1, f * y + 1, 1]);

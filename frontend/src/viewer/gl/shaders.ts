@@ -1,4 +1,4 @@
-/** One picture (preview or tile) of one image, laid where it belongs: grey value in red, coverage in green. */
+/** Draws one picture (preview or tile) of one image at its position: grey value in red, coverage in green. */
 export const PLACE_VERTEX = `#version 300 es
 uniform mat3 clipFromPicture;
 out vec2 at;
@@ -20,7 +20,7 @@ void main() {
   gl_Position = vec4(2.0 * at - 1.0, 0.0, 1.0);
 }`;
 
-/** Both layers through their contrast, and one of the ways of looking (the numbers are those of modes.ts). */
+/** Applies the tone curves to both layers and composes them (mode numbers as in modes.ts). */
 export const COMPOSE_FRAGMENT = `#version 300 es
 precision highp float;
 uniform sampler2D fixedLayer, movingLayer;
@@ -28,7 +28,7 @@ uniform vec4 fixedTone, movingTone;
 uniform vec2 size;
 uniform float density; // canvas px per CSS px
 uniform int mode;
-uniform float amount; // of the mode: a share, CSS px, or a factor
+uniform float amount; // depends on the mode: a fraction, CSS px, or a factor
 out vec4 colour;
 
 vec2 seen(sampler2D layer, vec4 tone, ivec2 at) {

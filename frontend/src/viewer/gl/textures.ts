@@ -1,4 +1,4 @@
-/** Pictures as textures, each made when it is first drawn. */
+/** Textures of pictures, created when a picture is first drawn. */
 export class Textures {
   private readonly made = new Map<HTMLImageElement, WebGLTexture>();
 
@@ -19,7 +19,7 @@ export class Textures {
     gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MAG_FILTER, sharp ? gl.NEAREST : gl.LINEAR);
   }
 
-  /** Give back the memory of all pictures but these. */
+  /** Delete the textures of all other pictures. */
   keep(pictures: Set<HTMLImageElement>): void {
     for (const [picture, texture] of this.made) {
       if (pictures.has(picture)) continue;

@@ -1,0 +1,194 @@
+"""Certify the verdict of the default network on real specimens: ./dev bench certify [options]
+
+--data DIR   real images (pairs/, single/), split by specimen into two halves
+--fit        first fit the calibration: on simulated pairs and on the half that thresholds are chosen on
+--write      write calibration and certificate to the network's config.json
+
+Pairs of one and of two modalities, plain and with overlays on both images, at 256 px and at their own
+resolution; pairs without a right answer: two specimens, no overlap, a mirrored image. The certificate counts
+only specimens on which no threshold was chosen.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import itertools
+import json
+import pickle
+import sys
+from collections.abc import Callable, Iterable
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+from real_pairs import CERTIFY, CHOOSE, UNRELATED, cut_views, own_resolution, read_half, without_answer
+from tables import markdown
+
+from xebra.engine import open_engine
+from xebra.estimate.confidence import Confidence
+from xebra.estimate.pyramid_estimator import PyramidEstimator
+from xebra.evaluation.certificate import CertifiedGroup, group
+from xebra.evaluation.fit_calibration import MeasuredAttempt, fit, measure, reported
+from xebra.evaluation.fit_calibration import accepted as is_accepted
+from xebra.evaluation.labelled_pairs import LabelledPair
+from xebra.weights import weights
+
+Groups = dict[str, list[list[MeasuredAttempt]]]
+MIRRORED_SIDE = VIEW_SIDE = 256
+SIZES = {"256 px": VIEW_SIDE, "own size": None}
+
+
+def pairs_of(data: Path, half: int, seed: int, per_cell: int, unrelated: int) -> dict[str, Iterable]:
+    """Return the pairs of one half of the specimens, by group."""
+    images = read_half(data, half)
+    made: dict[str, Iterable[LabelledPair]] = {
+        "views": cut_views(images, seed, per_cell, overlays=True),
+        "own resolution": own_resolution(images, seed + 1, 2 * per_cell),
+    }
+    for number, (kind, (size, side)) in enumerate(itertools.product(UNRELATED, SIZES.items())):
+        count = unrelated if kind == "different" else unrelated // 3
+        made[f"{kind}, {size}"] = without_answer(images, kind, seed + 2 + number, count, side)
+    return made
+
+
+def measured_half(half: int, chosen: argparse.Namespace) -> Groups:
+    """Return every attempt at every pair of one half, by group."""
+    estimator = PyramidEstimator(weights(), open_engine())
+    found: Groups = {}
+    options = (chosen.data, half, chosen.seed + 1000 * half, chosen.per_cell, chosen.unrelated)
+    for name, pairs in pairs_of(*options).items():
+        found[name] = list(measure(estimator, pairs))
+        print(f"half {half}, {name}: {len(found[name])} pairs", file=sys.stderr, flush=True)
+    return found
+
+
+def measured_simulated(count: int) -> list[list[MeasuredAttempt]]:
+    """Return every attempt at simulated pairs; needs torch."""
+    from xebra.evaluation.export_and_calibrate import simulated_pairs
+
+    return list(measure(PyramidEstimator(weights(), open_engine()), simulated_pairs(count)))
+
+
+def verdict(model: Confidence, attempts: list[MeasuredAttempt]) -> tuple[str, bool]:
+    """Return the verdict on the attempt that is reported, and whether it is right."""
+    last = reported(model, attempts)
+    if is_accepted(model, last):
+        return "accept", last.right
+    sure = model.probability(last.features) >= model.review_probability
+    return "review" if sure else "refuse", last.right
+
+
+def groups(model: Confidence, measured: Groups) -> dict[str, CertifiedGroup]:
+    """Return the counts of one and of two modalities and of the pairs without an answer."""
+    named: dict[str, list] = {}
+    for name, pairs in measured.items():
+        for number, attempts in enumerate(pairs):
+            kind = attempts[0].kind
+            drawn = " under an overlay" if name == "views" and number >= len(pairs) // 2 else ""
+            label = name if kind in UNRELATED else {"mono": "one modality", "multi": "two modalities"}[kind]
+            named.setdefault(f"{label}{drawn}", []).append(verdict(model, attempts))
+    return {name: group(held) for name, held in named.items()}
+
+
+def reliability(model: Confidence, measured: Groups, bins: int = 8) -> str:
+    """Return a table: expected and true mean corner error at 256 px, in bins of equal numbers."""
+    rows = []
+    for attempts in itertools.chain(*measured.values()):
+        last = reported(model, attempts)
+        if np.isfinite(last.error_px):
+            rows.append((model.expected_error_px(last.features), min(last.error_px, 256)))
+    held = np.array(sorted(rows))
+    means = [part.mean(0) for part in np.array_split(held, bins)]
+    table = [[f"{expected:.3f}", f"{true:.3f}", f"{true / expected:.2f}"] for expected, true in means]
+    return markdown(["expected", "true mean", "ratio"], table)
+
+
+def table(counted: dict[str, CertifiedGroup]) -> str:
+    """Return the counts as a table."""
+    head = ["", "pairs", "right", "accepted", "of them wrong", "at most, 95 %", "refused"]
+    rows = [
+        [
+            name,
+            *map(str, (g.pairs, g.right, g.accepted, g.accepted_wrong)),
+            _percent(g),
+            str(g.refused),
+        ]
+        for name, g in counted.items()
+    ]
+    return markdown(head, rows)
+
+
+def _percent(counted: CertifiedGroup) -> str:
+    return f"{100 * counted.wrong_upper_bound:.2f} %"
+
+
+def certificate(counted: dict[str, CertifiedGroup], chosen: argparse.Namespace) -> dict:
+    """Return what config.json holds."""
+    images = read_half(chosen.data, CERTIFY)
+    return {
+        "statement": "at most 1 % of accepted estimates wrong, with 95 % confidence, where certified",
+        "specimens": sorted([*images.singles, *images.pairs]),
+        "seed": chosen.seed,
+        "groups": {name: g.to_json() for name, g in counted.items()},
+    }
+
+
+def arguments() -> argparse.Namespace:
+    layout = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=layout)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--seed", type=int, default=501)
+    parser.add_argument("--per-cell", type=int, default=60, help="pairs of a kind and level (%(default)s)")
+    parser.add_argument("--unrelated", type=int, default=150, help="pairs of two specimens (%(default)s)")
+    parser.add_argument("--simulated", type=int, default=200, help="simulated pairs for --fit (%(default)s)")
+    parser.add_argument("--fit", action="store_true")
+    parser.add_argument("--write", action="store_true")
+    parser.add_argument("--keep", type=Path, help="folder that keeps the measured attempts")
+    parser.add_argument("--out", type=Path, default=Path("runs/certify"))
+    return parser.parse_args()
+
+
+def _held(keep: Path | None, name: str, make: Callable) -> object:
+    file = keep and keep / f"{name}.pickle"
+    if file and file.is_file():
+        return pickle.loads(file.read_bytes())
+    made = make()
+    if file:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(pickle.dumps(made))
+    return made
+
+
+def main() -> None:
+    """The command."""
+    chosen = arguments()
+    jobs = {"certify": partial(measured_half, CERTIFY, chosen)}
+    if chosen.fit:
+        jobs["choose"] = partial(measured_half, CHOOSE, chosen)
+        jobs["simulated"] = partial(measured_simulated, chosen.simulated)
+    with ProcessPoolExecutor(2, get_context("spawn")) as pool:
+        futures = {name: pool.submit(_held, chosen.keep, name, job) for name, job in jobs.items()}
+        held = {name: future.result() for name, future in futures.items()}
+    model = PyramidEstimator(weights(), open_engine()).confidence
+    text = ""
+    if chosen.fit:
+        model = fit([*held["simulated"], *itertools.chain(*held["choose"].values())])
+        text += f"Specimens that the thresholds were chosen on:\n\n{table(groups(model, held['choose']))}\n\n"
+    counted = groups(model, held["certify"])
+    text += f"Specimens kept apart:\n\n{table(counted)}\n\n{reliability(model, held['certify'])}\n"
+    chosen.out.mkdir(parents=True, exist_ok=True)
+    (chosen.out / "certify.md").write_text(text)
+    print(text)
+    if chosen.write:
+        file = weights().folder / "config.json"
+        config = json.loads(file.read_text())
+        config["confidence"] = dataclasses.asdict(model)
+        config["certificate"] = certificate(counted, chosen)
+        file.write_text(json.dumps(config, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,100 @@
+import { Icon } from "../frame/Icon";
+import { ProblemNote } from "../frame/ProblemNote";
+import { RoleName, type Role } from "../frame/RoleName";
+import { groupedDigits } from "../quantities";
+import type { Row, BatchFile } from "./pairing";
+
+interface Props {
+  number: number;
+  row: Row;
+  files: BatchFile[];
+  onChange: (row: Row | null) => void;
+}
+
+export function PairRow({ number, row, files, onChange }: Props) {
+  return (
+    <li className="pair-row" aria-label={`Pair ${number}`}>
+      <Side
+        role="fixed"
+        number={number}
+        chosen={row.fixed}
+        files={files}
+        onChoose={(fixed) => onChange({ ...row, fixed })}
+      />
+      <button
+        type="button"
+        className="quiet"
+        aria-label={`Swap pair ${number}`}
+        onClick={() => onChange({ fixed: row.moving, moving: row.fixed })}
+      >
+        <Icon name="swap" />
+      </button>
+      <Side
+        role="moving"
+        number={number}
+        chosen={row.moving}
+        files={files}
+        onChoose={(moving) => onChange({ ...row, moving })}
+      />
+      <button
+        type="button"
+        className="quiet"
+        aria-label={`Remove pair ${number}`}
+        onClick={() => onChange(null)}
+      >
+        Remove
+      </button>
+    </li>
+  );
+}
+
+interface SideProps {
+  role: Role;
+  number: number;
+  chosen: number;
+  files: BatchFile[];
+  onChoose: (key: number) => void;
+}
+
+function Side({ role, number, chosen, files, onChoose }: SideProps) {
+  const file = files.find(({ key }) => key === chosen);
+  return (
+    <div className="pair-side">
+      <span className="well thumb">
+        {file?.state === "ready" && <img src={file.image.links.preview} alt="" />}
+      </span>
+      <div className="pair-side-words">
+        <RoleName role={role} />
+        <select
+          value={chosen}
+          aria-label={`${role} image of pair ${number}`}
+          onChange={(event) => onChoose(Number(event.currentTarget.value))}
+        >
+          {files.map(({ key, file: { name } }) => (
+            <option key={key} value={key}>
+              {name}
+            </option>
+          ))}
+        </select>
+        {file && <Progress file={file} />}
+      </div>
+    </div>
+  );
+}
+
+function Progress({ file }: { file: BatchFile }) {
+  switch (file.state) {
+    case "waiting":
+      return <span className="hint">Waiting for its upload</span>;
+    case "sending":
+      return <progress value={file.share} aria-label={`Upload of ${file.file.name}`} />;
+    case "refused":
+      return <ProblemNote>{file.message}</ProblemNote>;
+    case "ready":
+      return (
+        <span className="hint">
+          {groupedDigits(file.image.width)} × {groupedDigits(file.image.height)} px, {file.image.dtype}
+        </span>
+      );
+  }
+}

@@ -1,0 +1,59 @@
+import { describe, expect, it } from "vitest";
+import type { Image } from "../api/types";
+import { type BatchFile, blockingReason, pairFiles, pairsOf } from "./pairing";
+
+function ready(key: number, name: string): BatchFile {
+  return { state: "ready", key, file: new File([], name), image: { id: `image-${key}` } as Image };
+}
+
+const FILES = [
+  ready(1, "area_10.tif"),
+  ready(2, "area_2.tif"),
+  ready(3, "area_1.tif"),
+  ready(4, "area_3.tif"),
+];
+
+describe("pairFiles", () => {
+  it("pairs neighbours in the order of the numbers in their names", () => {
+    expect(pairFiles(FILES, "neighbours")).toEqual([
+      { fixed: 3, moving: 2 },
+      { fixed: 4, moving: 1 },
+    ]);
+  });
+
+  it("pairs all with the first", () => {
+    expect(pairFiles(FILES, "first").map(({ fixed, moving }) => [fixed, moving])).toEqual([
+      [3, 2],
+      [3, 4],
+      [3, 1],
+    ]);
+  });
+
+  it("leaves out a file without a partner", () => {
+    expect(pairFiles(FILES.slice(0, 3), "neighbours")).toHaveLength(1);
+    expect(pairFiles([], "neighbours")).toEqual([]);
+  });
+});
+
+describe("blockingReason", () => {
+  const rows = [{ fixed: 1, moving: 2 }];
+
+  it("is null once all files of the pairs are uploaded", () => {
+    expect(blockingReason(FILES, rows)).toBeNull();
+    expect(pairsOf(FILES, rows)).toEqual([{ fixed_image_id: "image-1", moving_image_id: "image-2" }]);
+  });
+
+  it("names what is missing", () => {
+    const waiting: BatchFile = { state: "waiting", key: 2, file: new File([], "b.tif") };
+    const refused: BatchFile = { ...waiting, state: "refused", message: "damaged" };
+    expect(blockingReason(FILES, [])).toContain("at least two files");
+    expect(blockingReason(FILES, [{ fixed: 1, moving: 1 }])).toContain("to itself");
+    expect(blockingReason([ready(1, "a.tif"), waiting], rows)).toContain("1 left");
+    expect(blockingReason([ready(1, "a.tif"), refused], rows)).toContain("refused");
+  });
+
+  it("ignores files that no pair uses", () => {
+    const refused: BatchFile = { state: "refused", key: 9, file: new File([], "z.tif"), message: "damaged" };
+    expect(blockingReason([...FILES, refused], rows)).toBeNull();
+  });
+});

@@ -1,0 +1,214 @@
+"""Files that would cost far more than they hold are refused in words, in seconds and within 1 GiB."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+from collections.abc import Callable
+
+import imagecodecs
+import instrument_files as files
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image as Picture
+
+from xebra import inspect, read_image
+from xebra.errors import ImageChoiceNeeded, ImageUnreadable
+from xebra.readers import sandbox
+from xebra.readers.sandbox import Limits
+
+SIDE = 16_384
+GRAY = files.image()
+
+
+def tiff(pixels=GRAY, **options) -> io.BytesIO:
+    file = io.BytesIO()
+    tifffile.imwrite(file, pixels, metadata=None, **options)
+    return file
+
+
+def patched(file: io.BytesIO, **changed: int) -> io.BytesIO:
+    """``file`` with tags of its first page that say something else than what was written."""
+    file.seek(0)
+    with tifffile.TiffFile(file) as tif:
+        for name, value in changed.items():
+            tag = tif.pages[0].tags[name]
+            struct.pack_into("<HII", file.getbuffer(), tag.offset + 2, 4, 1, value)
+    return file
+
+
+def png() -> io.BytesIO:
+    """The start of a PNG in colour and 16 bit, of one colour, as large as Xebra takes them."""
+    chunks = (
+        (b"IHDR", struct.pack(">IIBBBBB", SIDE, SIDE, 16, 6, 0, 0, 0)),
+        (b"IDAT", zlib.compress(bytes(1 << 24))),
+        (b"IEND", b""),
+    )
+    data = b"".join(chunk(*each) for each in chunks)
+    return io.BytesIO(b"\x89PNG\r\n\x1a\n" + data)
+
+
+def chunk(kind: bytes, body: bytes) -> bytes:
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+
+def one_tile_for_all() -> io.BytesIO:
+    """A TIFF whose 256 tiles share the bytes of one."""
+    file = tiff(files.image("float32", (256, 256)), tile=(256, 256), compression="zlib")
+    file.seek(0)
+    with tifffile.TiffFile(file) as tif:
+        page = tif.pages[0]
+        offset, count = page.dataoffsets[0], page.databytecounts[0]
+        tags = {n: page.tags[n].offset for n in ("TileOffsets", "TileByteCounts")}
+    end, count_of_tiles = file.seek(0, 2), (4096 // 256) ** 2
+    file.write(struct.pack(f"<{count_of_tiles}I", *[offset] * count_of_tiles))
+    file.write(struct.pack(f"<{count_of_tiles}I", *[count] * count_of_tiles))
+    for name, at in (("TileOffsets", end), ("TileByteCounts", end + 4 * count_of_tiles)):
+        struct.pack_into("<HII", file.getbuffer(), tags[name] + 2, 4, count_of_tiles, at)
+    return patched(file, ImageWidth=4096, ImageLength=4096)
+
+
+def one_colour(compression: str, encode: Callable[[bytes], bytes]) -> io.BytesIO:
+    """A TIFF of 16384 x 16384 values of 32 bit, all 0, in strips that are compressed once."""
+    file, strip = io.BytesIO(), encode(bytes(256 * SIDE * 4))
+    options = {"shape": (SIDE, SIDE), "dtype": "float32", "rowsperstrip": 256, "compression": compression}
+    tifffile.imwrite(file, (strip for _ in range(SIDE // 256)), metadata=None, **options)
+    return file
+
+
+def flat_jpeg() -> io.BytesIO:
+    """A JPEG of one colour that states 16384 x 16384 px."""
+    file = io.BytesIO()
+    Picture.new("RGB", (1024, 1024)).save(file, "JPEG")
+    data = bytearray(file.getvalue())
+    struct.pack_into(">HH", data, data.index(b"\xff\xc0") + 5, SIDE, SIDE)
+    return io.BytesIO(bytes(data))
+
+
+def deep_tiles() -> io.BytesIO:
+    """A TIFF whose tiles are 2^30 images deep; the tag is written under another number first."""
+    file = tiff(tile=(32, 32), extratags=[(65_000, "I", 1, 1 << 30, True)])
+    codes = (struct.pack("<HHII", code, 4, 1, 1 << 30) for code in (65_000, 32_998))
+    return io.BytesIO(file.getvalue().replace(*codes))
+
+
+def lying_jpeg() -> io.BytesIO:
+    """A TIFF tile whose JPEG states a size of its own."""
+    file = tiff(files.image("uint8", (64, 64)), compression="jpeg", tile=(64, 64))
+    data = bytearray(file.getvalue())
+    at = data.index(b"\xff\xc0", 8)
+    struct.pack_into(">HH", data, at + 5, 65_000, 65_000)
+    return io.BytesIO(bytes(data))
+
+
+def ome_planes(count: int) -> io.BytesIO:
+    xml = '<?xml version="1.0" encoding="UTF-8"?><OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06">'
+    xml += (
+        '<Image ID="Image:0"><Pixels ID="Pixels:0" DimensionOrder="XYCZT" Type="uint8" SizeX="90" SizeY="70" '
+    )
+    xml += f'SizeC="1" SizeZ="1" SizeT="{count}"><TiffData/></Pixels></Image></OME>'
+    return tiff(description=xml)
+
+
+def entities() -> io.BytesIO:
+    """OME-XML whose entities multiply."""
+    lines = "".join(f'<!ENTITY a{n} "{f"&a{n - 1};" * 10}">' for n in range(1, 10))
+    xml = f'<?xml version="1.0"?><!DOCTYPE OME [<!ENTITY a0 "aaaaaaaaaa">{lines}]><OME>&a9;</OME>'
+    return tiff(description=xml)
+
+
+def with_text(compressed: bytes) -> io.BytesIO:
+    """A PNG with a compressed text."""
+    file = io.BytesIO()
+    Picture.fromarray(GRAY).save(file, "PNG")
+    data = file.getvalue()
+    return io.BytesIO(data[:33] + chunk(b"zTXt", b"Comment\0\0" + compressed) + data[33:])
+
+
+BOMBS = {
+    "cycle of directories": (lambda: files.chained_directories(2, cycle=True), "point at each other"),
+    "long cycle": (lambda: files.chained_directories(9000, cycle=True), "point at each other"),
+    "100,000 directories": (lambda: files.chained_directories(100_000), "more than 10000 TIFF directories"),
+    "tiles that share bytes": (one_tile_for_all, "share their bytes"),
+    "deep tiles": (deep_tiles, "images deep"),
+    "png of one colour": (png, "which no measured image reaches"),
+    "zip of one colour": (lambda: one_colour("zlib", zlib.compress), "no measured image reaches"),
+    "lzw of one colour": (
+        lambda: one_colour("lzw", imagecodecs.lzw_encode),
+        "which no measured image reaches",
+    ),
+    "jpeg of one colour": (flat_jpeg, "which no measured image reaches"),
+    "jpeg larger than its tile": (lying_jpeg, "65000 x 65000 px, not that of its tile"),
+    "planes of ome": (lambda: ome_planes(10**9), "claims 1000000000 planes"),
+    "entities": (entities, "entities|damaged"),
+    "compressed text": (lambda: with_text(bytes(1 << 20)), "a compressed text of"),
+}
+
+
+@pytest.mark.parametrize("make,reason", BOMBS.values(), ids=BOMBS)
+def test_a_bomb_is_refused_in_words_within_5_s_and_1_gib(make, reason):
+    with pytest.raises(ImageUnreadable, match=f"^bomb: .*({reason})"):
+        sandbox.read(make(), "bomb", limits=Limits(memory_bytes=1 << 30, cpu_s=5))
+
+
+def test_compressed_texts_are_never_inflated():
+    image = sandbox.read(
+        with_text(zlib.compress(bytes(1 << 28))), "text", limits=Limits(memory_bytes=1 << 29)
+    )
+    np.testing.assert_array_equal(image.pixels, GRAY)
+
+
+class TestSandbox:
+    def test_gives_the_same_image_as_reading_here(self, tmp_path):
+        path = files.fei(tmp_path / "fei.tif", files.image("uint16"))
+        here = read_image(path)
+        with path.open("rb") as file:
+            there = read_image(file, limits=Limits())
+        np.testing.assert_array_equal(there.pixels, here.pixels)
+        assert (there.pixel_spacing, there.selected, there.sha256) == (
+            here.pixel_spacing,
+            here.selected,
+            here.sha256,
+        )
+
+    def test_lists_the_same_channels(self, tmp_path):
+        path = tmp_path / "a.ome.tif"
+        tifffile.imwrite(path, files.image(shape=(2, 70, 90)), metadata={"axes": "CYX"})
+        with path.open("rb") as file:
+            assert sandbox.inspect(file, path.name) == inspect(path)
+
+    def test_a_file_that_has_no_descriptor_is_read_too(self):
+        assert read_image(tiff(), limits=Limits()).shape == (70, 90)
+
+    def test_choices_come_back_with_the_error(self):
+        file = io.BytesIO()
+        tifffile.imwrite(file, files.image(shape=(2, 70, 90)), imagej=True, metadata={"axes": "CYX"})
+        with pytest.raises(ImageChoiceNeeded) as caught:
+            sandbox.read(file, "two")
+        assert [c.shape for c in caught.value.choices] == [(70, 90)] * 2
+
+    @pytest.mark.parametrize("limit", [{"memory_bytes": 1 << 27}, {"wall_s": 0.01}], ids=["memory", "time"])
+    def test_a_limit_that_is_reached_is_an_error_of_the_file(self, limit):
+        large = np.tile(files.image("float32", (64, 64)), (64, 64))
+        with pytest.raises(ImageUnreadable, match=r"^big: .*could not be read within"):
+            sandbox.read(tiff(large), "big", limits=Limits(**limit))
+
+    def test_other_threads_go_on_while_a_file_is_read(self):
+        """The parent never decodes: it waits for a process."""
+        from concurrent.futures import ThreadPoolExecutor
+
+        with ThreadPoolExecutor(4) as pool:
+            images = list(pool.map(lambda _: read_image(tiff(), limits=Limits()), range(8)))
+        assert all((image.pixels == GRAY).all() for image in images)
+
+
+@pytest.mark.parametrize("count", [1, 40])
+def test_many_directories_that_end_are_read(count):
+    file = io.BytesIO()
+    stack = files.image(shape=(count, 70, 90))
+    with tifffile.TiffWriter(file) as writer:
+        for page in stack:
+            writer.write(page, metadata=None, contiguous=False)
+    np.testing.assert_array_equal(read_image(file, frame=count - 1).pixels, stack[-1])

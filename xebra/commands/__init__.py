@@ -1,0 +1,1 @@
+"""Commands of the library that ``xebra`` finds by their entry points."""

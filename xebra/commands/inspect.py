@@ -1,0 +1,65 @@
+"""``xebra inspect FILE``: what a file holds, without decoding its pixels."""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+from xebra.readers.channel import Channel
+
+
+def main(argv: list[str]) -> int:
+    """List the data sets, channels, frames and levels of a file, with pixel spacing and stage."""
+    parser = argparse.ArgumentParser("xebra inspect", description=main.__doc__)
+    parser.add_argument("file", metavar="FILE", help="image file, or the folder of an OME-Zarr image")
+    parser.add_argument("--json", action="store_true", help="print JSON and nothing else")
+    arguments = parser.parse_args(argv)
+
+    import xebra
+
+    info = xebra.inspect(arguments.file)
+    print(json.dumps(info.to_json(), indent=2) if arguments.json else _table(info))
+    return 0
+
+
+def _table(info) -> str:
+    lines = [f"{info.name}: {info.format}, {len(info.channels)} image{'s' * (len(info.channels) != 1)}"]
+    lines += [_line(number, channel) for number, channel in enumerate(info.channels)]
+    if info.default is None and len(info.channels) > 1:
+        lines.append("choose one with --channel NUMBER or NAME")
+    elif info.reason:
+        lines.append(f"default: {info.default} ({info.reason})")
+    return "\n".join(lines)
+
+
+def _line(number: int, channel: Channel) -> str:
+    """One channel: what it is called, its size, and what is known of it."""
+    from xebra.readers.choose import described
+
+    said = [f"  {number}: {described(channel)}"]
+    if channel.levels:
+        said.append(f"{len(channel.levels)} reduced copies")
+    said.append(_spacing(channel))
+    if channel.detector:
+        said.append(f"detector {channel.detector}")
+    if channel.stage:
+        said.append(_stage(channel))
+    if channel.kind != "image":
+        said.append(channel.kind)
+    return ", ".join(said)
+
+
+def _spacing(channel: Channel) -> str:
+    spacing = channel.spacing
+    if spacing is None:
+        return "pixel spacing unknown"
+    x, y = f"{spacing.x:.6g}", f"{spacing.y:.6g}"
+    both = x if x == y else f"{x} x {y}"
+    return f"{both} um/px ({spacing.source})"
+
+
+def _stage(channel: Channel) -> str:
+    at = channel.stage
+    lengths = ", ".join(f"{v:g}" if v is not None else "?" for v in (at.x_um, at.y_um, at.z_um))
+    turned = "" if at.rotation_deg is None else f", turned {at.rotation_deg:g} deg"
+    return f"stage ({lengths}) um{turned}"

@@ -1,0 +1,124 @@
+"""The verdict on an estimate, and a reason that says what to do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from xebra.estimate.confidence import MIN_SCORE_MARGIN, Confidence
+from xebra.estimate.estimate import REFERENCE_WIDTH
+from xebra.estimate.quality_features import INTENSITY, QualityFeatures
+from xebra.registration import Verdict
+
+MAX_DISAGREEMENT_PX = 3.0  # at 256: a larger disagreement is stated as the reason of a verdict
+VISIBLE_STRETCH_PX = 3.0  # at 256, at the corners: a larger stretch is stated as the reason of a verdict
+SMALL_OVERLAP = 0.3  # of the fixed view: stated as the reason of a verdict
+SPACING_TOLERANCE = 0.05  # relative: pixel spacings that contradict the images by more are reported
+
+AMBIGUOUS = "another rotation, scale or position fits nearly as well"
+IMPRECISE = "the corner error to expect, {expected:.1f} px, is above the tolerance of {tolerance:.1f} px"
+STRETCHED = (
+    "no similarity fits: one image is stretched by {stretch:.1f} % along {axis:.0f} degrees, as by a tilt of "
+    "about {tilt:.0f} degrees or a sheared scan"
+)
+PERIODIC = "the pattern repeats every {period:.0f} px: a shift by that fits nearly as well"
+SPACINGS = (
+    "the pixel sizes contradict the images: they fit at {scale:.3f} times the scale that the pixel sizes "
+    "give; correct the pixel size of one of them, or leave both out"
+)
+MIRRORED = "the moving image is mirrored: register it with mirror=True (--mirror)"
+SMALL = "only {coverage:.0f} % of the fixed image is covered: take images with more overlap"
+METHODS = "network and {method} differ by {distance:.1f} px at 256 x 256"
+HALVES = "estimates from two halves of the image differ by {distance:.1f} px at 256 x 256"
+WEAK = "the images correlate weakly at the estimated position"
+AGREE = "network and {method} agree to {distance:.1f} px at 256 x 256"
+
+LOOK = "look at the overlay before use"
+UNSUPPORTED = (
+    "nothing supports this position or any other: check that both images show the same specimen, that their "
+    "fields of view overlap and differ by less than two times, and that there are enough counts"
+)
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What is known about an estimate beside its quality features."""
+
+    width_px: int  # longer side of the fixed image
+    tolerance_px: float  # of the fixed image
+    period_px: float | None = None  # a shift by it fits nearly as well
+    spacing_scale: float | None = (
+        None  # scale over the one that the pixel spacings give, where both are known
+    )
+    mirrored: bool = False  # the reflected moving image would be accepted
+    other_spacing_scale: float | None = (
+        None  # the same of an estimate without spacings that would be accepted
+    )
+
+    @property
+    def spacings_contradict(self) -> bool:
+        """Return whether the images fit at another scale than their pixel spacings give."""
+        return self.spacing_scale is not None and abs(self.spacing_scale - 1) > SPACING_TOLERANCE
+
+
+def decide(confidence: Confidence, features: QualityFeatures, findings: Findings) -> tuple[Verdict, str]:
+    """Return the verdict and its reason."""
+    if findings.mirrored:
+        return "refuse", MIRRORED
+    if findings.other_spacing_scale is not None:
+        return "refuse", SPACINGS.format(scale=findings.other_spacing_scale)
+    if not confidence.finds(features):
+        return _unsure(confidence, features)
+    if findings.period_px:
+        return "review", PERIODIC.format(period=findings.period_px)
+    if findings.spacings_contradict:
+        return "review", SPACINGS.format(scale=findings.spacing_scale)
+    return _by_precision(confidence, features, findings)
+
+
+def _unsure(confidence: Confidence, features: QualityFeatures) -> tuple[Verdict, str]:
+    """Return the verdict on an estimate whose place is not sure."""
+    weakness = _weakest_feature(features)
+    if confidence.probability(features) >= confidence.review_probability:
+        return "review", f"{weakness}: {LOOK}"
+    return "refuse", f"{weakness}; {UNSUPPORTED}"
+
+
+def _by_precision(
+    confidence: Confidence, features: QualityFeatures, findings: Findings
+) -> tuple[Verdict, str]:
+    """Return the verdict on an estimate at the right place."""
+    expected = confidence.expected_error_px(features) * findings.width_px / REFERENCE_WIDTH
+    if expected <= findings.tolerance_px:
+        distance = features.independent_disagreement_px
+        return "accept", AGREE.format(method=_independent_method(features), distance=distance)
+    affine = features.affine
+    if affine.stretch and 2 * affine.corner_px > confidence.precision_px(features):
+        return "review", _stretched(features)
+    return "review", f"{IMPRECISE.format(expected=expected, tolerance=findings.tolerance_px)}: {LOOK}"
+
+
+def _stretched(features: QualityFeatures) -> str:
+    """Return the reason that names a stretch with its size."""
+    affine = features.affine
+    return STRETCHED.format(stretch=200 * affine.stretch, axis=affine.axis_deg % 180, tilt=affine.tilt_deg)
+
+
+def _weakest_feature(features: QualityFeatures) -> str:
+    """Return the reason for which a place is not sure."""
+    if features.affine.corner_px > VISIBLE_STRETCH_PX:
+        return _stretched(features)
+    if features.score_margin < MIN_SCORE_MARGIN:
+        return AMBIGUOUS
+    if features.coverage < SMALL_OVERLAP:
+        return SMALL.format(coverage=100 * features.coverage)
+    if features.independent_disagreement_px > MAX_DISAGREEMENT_PX:
+        distance = features.independent_disagreement_px
+        return METHODS.format(method=_independent_method(features), distance=distance)
+    if features.half_disagreement_px > MAX_DISAGREEMENT_PX:
+        return HALVES.format(distance=features.half_disagreement_px)
+    return WEAK
+
+
+def _independent_method(features: QualityFeatures) -> str:
+    """Return the name of the method that the network's estimate is compared with."""
+    return "pixel intensities" if features.final_stage == INTENSITY else "mutual information"

@@ -1,0 +1,33 @@
+"""Pairs whose right answer is known, or known not to exist."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from xebra.evaluation.simulated import Case
+
+
+@dataclass(frozen=True)
+class LabelledPair:
+    """Two images (H, W) with the 3 x 3 moving_from_fixed, or None where no transform is right."""
+
+    fixed: np.ndarray
+    moving: np.ndarray
+    moving_from_fixed: np.ndarray | None
+    kind: str  # "mono", "multi", or what makes it unrelated: "different", "apart", "mirrored"
+    source: str = "simulated"
+
+
+def from_simulated(cases: Iterable[Case]) -> Iterator[LabelledPair]:
+    """Yield simulated pairs as labelled ones."""
+    for case in cases:
+        yield LabelledPair(case.fixed, case.moving, np.linalg.inv(case.truth.matrix), "multi")
+
+
+def unrelated(cases: Iterable[Case], others: Iterable[Case]) -> Iterator[LabelledPair]:
+    """Yield the fixed images of some simulated pairs with moving images of other specimens."""
+    for case, other in zip(cases, others, strict=True):
+        yield LabelledPair(case.fixed, other.moving, None, "different")

@@ -1,0 +1,68 @@
+"""What a file says about each image that it holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+
+from xebra.pixel_spacing import Spacing
+
+Kind = Literal["image", "map", "preview"]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Position of the stage in micrometres, rotation and tilt in degrees; None: not stated."""
+
+    x_um: float | None = None
+    y_um: float | None = None
+    z_um: float | None = None
+    rotation_deg: float | None = None
+    tilt_deg: float | None = None
+
+
+@dataclass(frozen=True)
+class Channel:
+    """One image of a file: its name and size, and what the file says about it. No pixels."""
+
+    name: str
+    shape: tuple[int, ...]  # (rows, columns) or (rows, columns, colours) of level 0
+    dtype: str
+    frames: int = 1
+    levels: tuple[tuple[int, ...], ...] = ()  # shapes of the reduced copies: level 1, 2, ...
+    spacing: Spacing | None = None
+    stage: Stage | None = None
+    scan_rotation_deg: float | None = None
+    detector: str | None = None
+    kind: Kind = "image"  # "map": derived from a spectrum, "preview": a reduced or drawn copy
+
+    def to_json(self) -> dict[str, Any]:
+        """Everything, in the types of JSON."""
+        spacing = self.spacing and self.spacing._asdict()
+        return {
+            **asdict(self),
+            "shape": list(self.shape),
+            "levels": [*map(list, self.levels)],
+            "spacing": spacing,
+        }
+
+
+Load = Callable[[int, int], np.ndarray]  # (frame, level) -> pixels (H, W) or (H, W, 3 | 4)
+
+
+class Entry(NamedTuple):
+    """A channel, and the function that decodes it while its file is open."""
+
+    channel: Channel
+    load: Load
+
+
+class Opened(NamedTuple):
+    """An open file: its format, its channels, and a maker of channels that are asked for by name."""
+
+    format: str
+    entries: list[Entry]
+    more: Callable[[str], Entry | None] = lambda name: None  # of an energy window, say

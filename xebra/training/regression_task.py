@@ -1,0 +1,55 @@
+"""Training of the paper's network: four parameters, and which cells of both images correspond."""
+
+from __future__ import annotations
+
+import torch
+
+from xebra.network.joins import Correlation
+from xebra.network.model import NetworkConfig, TwoHeadedNetwork
+from xebra.specimen.pairs import Pairs, PairSource
+from xebra.training.matching import matching_loss
+from xebra.training.scores import inverse, summary
+
+MATCHING = 0.2  # weight of the loss that tells each cell where it belongs
+NEAR = 0.35  # share of pairs within a fifth of the range: what the second pass meets
+
+
+class RegressionTask:
+    """A small range, as in the paper."""
+
+    name = "paper"
+
+    def __init__(self, config: NetworkConfig):
+        self.config, self.network = config, TwoHeadedNetwork(config)
+        self.reach, self.size = config.reach, config.size
+
+    def batch(self, source: PairSource, count: int) -> Pairs:
+        return source.batch(count, self.reach, near=NEAR)
+
+    def loss(self, pairs: Pairs, generator: torch.Generator) -> torch.Tensor:
+        """Of the pairs, forth and back; the features are computed once."""
+        fixed, moving = self.network.head(pairs.fixed), self.network.head(pairs.moving)
+        forth = self._one_way(fixed, moving, pairs.parameters)
+        return (forth + self._one_way(moving, fixed, inverse(pairs.parameters))) / 2
+
+    def _one_way(self, fixed: torch.Tensor, moving: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
+        """Mean absolute error of the standardised parameters, and how well cells find their counterparts."""
+        join, matching = self.network.join, 0.0
+        if isinstance(join, Correlation):
+            correlation = join.correlation(fixed, moving)
+            joined, matching = join.joined(correlation), matching_loss(join, correlation, truth)
+        else:
+            joined = join(fixed, moving)
+        found = self.network.answer(joined)
+        return (found - truth / self._spread(truth)).abs().mean() + MATCHING * matching
+
+    def _spread(self, like: torch.Tensor) -> torch.Tensor:
+        return torch.tensor(self.reach.spread, device=like.device)
+
+    @torch.no_grad()
+    def scores(self, pairs: Pairs) -> dict:
+        """R2 and MAE of the standardised parameters, corner errors at 256 px."""
+        batches = zip(pairs.fixed.split(32), pairs.moving.split(32), strict=True)
+        spread = self._spread(pairs.parameters)
+        found = torch.cat([self.network(fixed, moving) for fixed, moving in batches]) * spread
+        return summary(found, pairs.parameters, spread)
