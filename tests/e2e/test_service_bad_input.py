@@ -30,16 +30,17 @@ def tiff_header(width: int, height: int) -> bytes:
     return b"II*\0" + struct.pack("<IH", 8, len(tags)) + entries + bytes(4)
 
 
-NAN = np.where(np.eye(128) > 0, np.nan, speckle(128)).astype(np.float32)
+NAN = np.full((128, 128), np.nan, np.float32)
+SMALL = np.arange(64, dtype=np.uint8).reshape(8, 8)
 IMAGES = {
     "text": (b"this is no image", "image-unreadable", "of no format that Xebra reads"),
     "constant jpeg": (imagecodecs.jpeg_encode(np.zeros((128, 128), np.uint8)), "image-unusable", "value 0"),
     "empty": (b"", "image-unreadable", "empty"),
     "truncated tiff": (tiff(speckle())[: 256 * 256], "image-unreadable", "truncated"),
     "truncated png": (imagecodecs.png_encode(speckle())[:500], "image-unreadable", "truncated"),
-    "8 x 8": (tiff(speckle(8)), "image-unusable", "8 x 8 px is too small"),
+    "8 x 8": (tiff(SMALL), "image-unusable", "8 x 8 px is too small"),
     "constant": (tiff(np.full((128, 128), 7, np.uint16)), "image-unusable", "every pixel has the value 7"),
-    "nan": (tiff(NAN), "image-unusable", "not finite"),
+    "nan": (tiff(NAN), "image-unusable", "no value is finite"),
     "huge png": (png_header(HUGE, HUGE), "image-unreadable", "too large"),
     "huge tiff": (tiff_header(HUGE, HUGE), "image-unreadable", "too large"),
 }
