@@ -10,7 +10,7 @@ import numpy as np
 from scipy.optimize import minimize
 
 from xebra.estimate.attempts import Attempt
-from xebra.estimate.confidence import Confidence, ErrorScale
+from xebra.estimate.confidence import RIGHT_PX, Confidence, ErrorScale
 from xebra.estimate.estimate import REFERENCE_WIDTH
 from xebra.estimate.pyramid_estimator import PyramidEstimator
 from xebra.estimate.quality_features import (
@@ -25,7 +25,6 @@ from xebra.evaluation.labelled_pairs import LabelledPair
 from xebra.image import Image
 from xebra.transform import SimilarityTransform, corner_error, image_center
 
-RIGHT_PX = 5.0  # at 256: estimates with a smaller corner error are right
 FARTHEST_PX = 256.0  # at 256: a wrong estimate counts as no further off
 WEIGHT_PENALTY = 3e-3  # L2: keeps the weights finite where the classes are separable
 PLATT_PENALTY = 1e-4  # likewise, of the two slopes of the scaling
@@ -133,8 +132,7 @@ def fit(measured: list[list[MeasuredAttempt]]) -> Confidence:
     final = [attempts[-1] for attempts in measured]
     model = _scaled_to(model, [m for m in final if math.isfinite(m.error_px)])
     model = replace(model, error_scales=_fit_error_scales(final))
-    wrong = [min(m.error_px, FARTHEST_PX) for m in final if not m.right and math.isfinite(m.error_px)]
-    model = replace(model, wrong_px=round(float(np.mean(wrong or [FARTHEST_PX / 2])), 2))
+    model = _with_wrong_error(model, [m for m in final if not m.right and math.isfinite(m.error_px)])
     model = replace(model, accept_probability=_accept_probability(model, measured))
     return replace(model, review_probability=_review_probability(model, measured))
 
@@ -160,6 +158,23 @@ def _fit_probability(measured: list[MeasuredAttempt]) -> Confidence:
     weights = weights / deviation
     bias -= float(weights @ mean)
     return replace(UNCALIBRATED, weights=weights.round(4).tolist(), bias=round(bias, 4))
+
+
+def _with_wrong_error(model: Confidence, wrong: list[MeasuredAttempt]) -> Confidence:
+    """Return the calibration with the error of wrong estimates, exponential in the log odds.
+
+    Iteratively reweighted least squares for a mean with logarithmic link: the mean counts, not the median.
+    """
+    if len(wrong) < MIN_RIGHT:
+        return replace(model, wrong_px=FARTHEST_PX / 2)
+    odds = np.array([model.log_odds(m.features) for m in wrong])
+    errors = np.array([min(m.error_px, FARTHEST_PX) for m in wrong])
+    design = np.stack([np.ones(len(wrong)), -odds], 1)
+    level, decay = math.log(errors.mean()), 0.0
+    for _ in range(20):
+        mean = np.exp(design @ [level, decay])
+        level, decay = np.linalg.lstsq(design, np.log(mean) + errors / mean - 1, rcond=None)[0]
+    return replace(model, wrong_px=round(math.exp(level), 2), wrong_decay=round(float(max(decay, 0)), 4))
 
 
 def _scaled_to(model: Confidence, measured: list[MeasuredAttempt]) -> Confidence:
