@@ -71,7 +71,14 @@ class Attempts:
         return self._attempt(start, end, self._refined, thorough=False)
 
     def _thorough(self) -> Attempt:
-        """Return the estimate from a finer search in both directions, with mutual information."""
+        """Return the estimate from a finer search in both directions, with mutual information.
+
+        Noisy images are smoothed first.
+        """
+        if self._pair.is_noisy:
+            self._pair = self._pair.smoothed()
+            self._scoring = CandidateScoring(self._pair, self.search)
+            self._refined = self._refine(self._refined)
         self.search = self._scoring.search = self._search(self._stages.fine_search, self._pair)
         self.hypotheses = self.search.candidates(SEARCH_CANDIDATES, self._max_log_scale)
         candidates = [*self._identity, *self.hypotheses, *self._reverse_search()]

@@ -9,7 +9,7 @@ from scipy import fft, ndimage
 
 from xebra.estimate.search_peaks import parabola_vertex
 
-MIN_CORRELATION = 0.8  # autocorrelation at a shift from which the image counts as periodic
+MIN_CORRELATION = 0.6  # autocorrelation at a shift from which the image repeats itself: 5 of 120 micrographs
 SMOOTH_PX, BACKGROUND_PX = 0.75, 17  # px: pass band of the filter before correlation
 MAX_PERIODS = 4  # shifts returned: both signs along two directions
 MIN_PERIOD_PX, MAX_PERIOD_SHARE = 2.5, 0.45  # px, and share of the width

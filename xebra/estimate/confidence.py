@@ -12,6 +12,9 @@ from xebra.estimate.quality_features import WHOLE_VIEW, QualityFeatures
 
 DEFAULT_TOLERANCE = 0.02  # of the fixed image's width: largest expected corner error of an accepted estimate
 MIN_SCORE_MARGIN = 1.5  # log odds: an estimate with a smaller margin is not accepted
+QUICK_PROBABILITY = (
+    0.99  # a less sure quick attempt is followed by a thorough one, which sees more competitors
+)
 MAX_LOG_ODDS = 9.0  # a probability further from 0 or 1 than 1e-4 was never measured
 
 
@@ -73,8 +76,10 @@ class Confidence:
 
     def finds(self, features: QualityFeatures) -> bool:
         """Return whether the place is probably right, and no other candidate scores nearly as high."""
-        likely = self.probability(features) >= self.accept_probability
-        return likely and features.score_margin >= MIN_SCORE_MARGIN
+        least = self.accept_probability
+        if not features.thorough:
+            least = max(least, QUICK_PROBABILITY)
+        return self.probability(features) >= least and features.score_margin >= MIN_SCORE_MARGIN
 
     def accepts(self, features: QualityFeatures, tolerance_px: float | None = None) -> bool:
         """Return whether the place is probably right and the expected error within a tolerance at 256."""

@@ -15,6 +15,8 @@ from xebra.image import Image, luminance
 from xebra.transform import SimilarityTransform, image_center
 from xebra.usable_area import usable_areas
 
+NOISY = 0.3  # of the variance: images with more noise are smoothed where the quick attempt finds nothing
+SMOOTHING = 2.5  # px at 256, standard deviation
 IDENTITY_ANGLES_DEG = (0.0, -10.0, 10.0)  # rotations of the candidates that need no search
 
 
@@ -48,6 +50,21 @@ class ImagePair:
         other._fixed_views = {}
         return other
 
+    @property
+    def is_noisy(self) -> bool:
+        """Return whether noise from px to px is a large part of what one of the views shows."""
+        return max(noise_share(image) for image in (self.fixed, self.moving)) > NOISY
+
+    def smoothed(self) -> ImagePair:
+        """Return the pair with both images smoothed."""
+        other = copy(self)
+        other.fixed, other.moving = (
+            image.smoothed(SMOOTHING * max(image.shape) / REFERENCE_WIDTH)
+            for image in (self.fixed, self.moving)
+        )
+        other._fixed_views = {}
+        return other
+
     def fixed_view(self, size: int) -> np.ndarray:
         """Return the view (2, size, size) of the whole fixed image; cached."""
         if size not in self._fixed_views:
@@ -77,6 +94,15 @@ class ImagePair:
         """Convert a 3 x 3 moving_from_fixed from px of the whole-image views to image px."""
         fixed_from_view, moving_from_view = self.image_from_view(size)
         return moving_from_view @ moving_from_fixed @ np.linalg.inv(fixed_from_view)
+
+
+def noise_share(image: ImagePyramid) -> float:
+    """Return the variance of differences of adjacent px over that of unrelated px, in a view of 256 px."""
+    values, inside = image.view(full_view_matrix(image.shape, REFERENCE_WIDTH), REFERENCE_WIDTH)
+    usable = inside > 0.99
+    steps = np.diff(values, axis=1)[usable[:, 1:] & usable[:, :-1]]
+    variance = values[usable].var() if usable.any() else 0.0
+    return float(steps.var() / (2 * variance)) if steps.size and variance > 0 else 0.0
 
 
 def full_view_matrix(shape: tuple[int, int], size: float, step: float | None = None) -> np.ndarray:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
+from copy import copy
 
 import numpy as np
 from PIL import Image as Pillow
+from scipy import ndimage
 
 from xebra.image import Image, gray
 from xebra.usable_area.filling import filled, without_narrow_gaps
 
 MIN_SIDE = 48  # px: an image is not binned below this
+MAX_SIGMA = 8.0  # px of a level: more costs time and changes nothing that the coarser levels do not show
 
 
 class ImagePyramid:
@@ -24,6 +27,13 @@ class ImagePyramid:
         values = image.gray if mask is None else filled(gray(image.pixels, mask), mask)
         self._levels = [np.ascontiguousarray(values, dtype=np.float32)]
         self._mask_levels = None if mask is None else [without_narrow_gaps(mask).astype(np.float32)]
+        self._sigma, self._smoothed = 0.0, {}
+
+    def smoothed(self, sigma: float) -> ImagePyramid:
+        """Return the pyramid smoothed by a Gaussian of ``sigma`` px of the image, at most 8 px of a level."""
+        other = copy(self)
+        other._sigma, other._smoothed = sigma, {}
+        return other
 
     def view(self, image_from_view: np.ndarray, size: int) -> np.ndarray:
         """Return the view (2, size, size) float32 through a 3 x 3 of view px: values and coverage.
@@ -57,7 +67,13 @@ class ImagePyramid:
 
     def level(self, step: float) -> tuple[np.ndarray, np.ndarray]:
         """Return the level of about ``step`` px, and the 3 x 3 from its px to those of the image."""
-        return _level(self._levels, step)
+        pixels, image_from_level = _level(self._levels, step)
+        if not self._sigma:
+            return pixels, image_from_level
+        if pixels.shape not in self._smoothed:
+            sigma = min(self._sigma / image_from_level[0, 0], MAX_SIGMA)
+            self._smoothed[pixels.shape] = ndimage.gaussian_filter(pixels, sigma)
+        return self._smoothed[pixels.shape], image_from_level
 
 
 def _level(levels: list[np.ndarray], step: float) -> tuple[np.ndarray, np.ndarray]:

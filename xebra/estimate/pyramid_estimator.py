@@ -70,7 +70,7 @@ class PyramidEstimator:
         """Return the first attempt that is accepted and not periodic, else the last; tolerance at 256."""
         pair, attempts = self.attempts(fixed, moving)
         for attempt in attempts:
-            period = self._ambiguous_period(pair, attempt.best)
+            period = self._ambiguous_period(pair, attempt)
             if not period and self.confidence.accepts(attempt.features, tolerance_px):
                 break
         search = self._search_map(pair, attempts.search.table)
@@ -80,7 +80,7 @@ class PyramidEstimator:
         """Yield every attempt with the period by which it is ambiguous, for calibration."""
         pair, attempts = self.attempts(fixed, moving)
         for attempt in attempts:
-            yield attempt, self._ambiguous_period(pair, attempt.best)
+            yield attempt, self._ambiguous_period(pair, attempt)
 
     def attempts(self, fixed: Image, moving: Image, use_spacings: bool = True) -> tuple[ImagePair, Attempts]:
         """Return the pair and its attempts.
@@ -114,11 +114,17 @@ class PyramidEstimator:
         attempt = self.attempts(fixed, moving, use_spacings=False)[1].quick()
         return attempt if attempt is not None and self.confidence.finds(attempt.features) else None
 
-    def _ambiguous_period(self, pair: ImagePair, best: Candidate) -> float | None:
-        """Return the fixed image's period in px where the estimate shifted by it scores nearly as well."""
-        period, copies = self._shifted_copies(pair, best)
-        here = self._refine(pair, [best])[0].score if copies else 0.0
-        return None if all(here - copy.score > PERIOD_MARGIN for copy in copies) else period
+    def _ambiguous_period(self, pair: ImagePair, attempt: Attempt) -> float | None:
+        """Return the fixed image's period in px where the estimate shifted by it scores nearly as well.
+
+        The quick attempt at an image that repeats itself counts as ambiguous: it compares too few candidates.
+        """
+        period, copies = self._shifted_copies(pair, attempt.best)
+        if not copies:
+            return None
+        here = self._refine(pair, [attempt.best])[0].score
+        distinct = all(here - copy.score > PERIOD_MARGIN for copy in copies)
+        return None if distinct and attempt.features.thorough else period
 
     def _shifted_copies(self, pair: ImagePair, best: Candidate) -> tuple[float | None, list[Candidate]]:
         """Return the fixed image's shortest period in px, and refined candidates shifted by each period."""

@@ -10,6 +10,7 @@ from xebra.estimate.quality_features import INTENSITY, QualityFeatures
 from xebra.registration import Verdict
 
 MAX_DISAGREEMENT_PX = 3.0  # at 256: a larger disagreement is stated as the reason of a verdict
+VISIBLE_STRETCH_PX = 3.0  # at 256, at the corners: a larger stretch is stated as the reason of a verdict
 SMALL_OVERLAP = 0.3  # of the fixed view: stated as the reason of a verdict
 SPACING_TOLERANCE = 0.05  # relative: pixel spacings that contradict the images by more are reported
 
@@ -92,14 +93,20 @@ def _by_precision(
         return "accept", AGREE.format(method=_independent_method(features), distance=distance)
     affine = features.affine
     if affine.stretch and 2 * affine.corner_px > confidence.precision_px(features):
-        return "review", STRETCHED.format(
-            stretch=200 * affine.stretch, axis=affine.axis_deg % 180, tilt=affine.tilt_deg
-        )
+        return "review", _stretched(features)
     return "review", f"{IMPRECISE.format(expected=expected, tolerance=findings.tolerance_px)}: {LOOK}"
+
+
+def _stretched(features: QualityFeatures) -> str:
+    """Return the reason that names a stretch with its size."""
+    affine = features.affine
+    return STRETCHED.format(stretch=200 * affine.stretch, axis=affine.axis_deg % 180, tilt=affine.tilt_deg)
 
 
 def _weakest_feature(features: QualityFeatures) -> str:
     """Return the reason for which a place is not sure."""
+    if features.affine.corner_px > VISIBLE_STRETCH_PX:
+        return _stretched(features)
     if features.score_margin < MIN_SCORE_MARGIN:
         return AMBIGUOUS
     if features.coverage < SMALL_OVERLAP:

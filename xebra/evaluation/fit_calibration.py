@@ -124,6 +124,7 @@ def fit(measured: list[list[MeasuredAttempt]]) -> Confidence:
     """
     model = _fit_probability([attempt for attempts in measured for attempt in attempts])
     final = [attempts[-1] for attempts in measured]
+    model = _scaled_to(model, [m for m in final if math.isfinite(m.error_px)])
     model = replace(model, error_scales=_fit_error_scales(final))
     wrong = [min(m.error_px, FARTHEST_PX) for m in final if not m.right and math.isfinite(m.error_px)]
     model = replace(model, wrong_px=round(float(np.mean(wrong or [FARTHEST_PX / 2])), 2))
@@ -150,6 +151,21 @@ def _fit_probability(measured: list[MeasuredAttempt]) -> Confidence:
     weights = weights / deviation
     bias -= float(weights @ mean)
     return replace(UNCALIBRATED, weights=weights.round(4).tolist(), bias=round(bias, 4))
+
+
+def _scaled_to(model: Confidence, measured: list[MeasuredAttempt]) -> Confidence:
+    """Return the calibration whose log odds are scaled and shifted to be those of pairs with an answer.
+
+    Platt's scaling (Advances in Large Margin Classifiers, 61, 1999): the regression has learnt from as many
+    pairs without an answer as nobody registers, and from pairs that are harder than most.
+    """
+    log_odds = np.array([[m.features.vector @ np.array(model.weights) + model.bias] for m in measured])
+    right = np.array([m.right for m in measured])
+    if right.all() or not right.any():
+        return model
+    (gain,), offset = _logistic_regression(log_odds, right)
+    weights = (gain * np.array(model.weights)).round(4).tolist()
+    return replace(model, weights=weights, bias=round(gain * model.bias + offset, 4))
 
 
 def _logistic_regression(features: np.ndarray, right: np.ndarray) -> tuple[np.ndarray, float]:
