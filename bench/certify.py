@@ -163,7 +163,7 @@ def _held(keep: Path | None, name: str, make: Callable) -> object:
 
 
 def main() -> None:
-    """The command."""
+    """Run the command."""
     chosen = arguments()
     jobs = {"certify": partial(measured_half, CERTIFY, chosen)}
     if chosen.fit:

@@ -81,7 +81,7 @@ def estimates(precision: str, cases: list[Case]) -> list[np.ndarray]:
 
 
 def main() -> None:
-    """The command."""
+    """Run the command."""
     chosen = arguments()
     origin, cases = chosen_cases(chosen)
     cases = first_of_each_cell(cases, chosen.limit)
