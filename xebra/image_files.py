@@ -29,6 +29,7 @@ __all__ = [
     "inspect",
     "media_type_of",
     "read",
+    "write_channels",
     "write_tiff",
 ]
 
@@ -43,6 +44,14 @@ class Selected:
     frame: int = 0
     level: int = 0
     reason: str | None = None  # why this one, where several were there and none was named
+    of: int = 1  # channels in the file
+
+    def __str__(self) -> str:
+        """The choice in words; empty where the file holds one image only."""
+        parts = [self.channel.name] if self.of > 1 else []
+        parts += [f"frame {self.frame}"] if self.channel.frames > 1 else []
+        parts += [f"level {self.level}"] if self.level else []
+        return ", ".join(parts) + (f" ({self.reason})" if self.reason else "")
 
 
 class Contents(NamedTuple):
@@ -93,7 +102,7 @@ def read(
             check_ratio(name, shape[0] * shape[1] * pixel_bytes(shape, found.dtype), file.seek(0, 2))
         pixels = _plain(entries[chosen.channel].load(chosen.frame, chosen.level))
     spacing = _at_level(found, shape)
-    selected = Selected(opened.format, found, *chosen)
+    selected = Selected(opened.format, found, *chosen, len(channels))
     return Contents(pixels, spacing, selected)
 
 
@@ -120,6 +129,20 @@ def write_tiff(target: str | Path | BinaryIO, pixels: np.ndarray, pixel_spacing:
         metadata=None,
         software="xebra",
     )
+
+
+def write_channels(
+    target: str | Path | BinaryIO,
+    channels: list[np.ndarray],
+    names: list[str],
+    pixel_spacing: float | None = None,
+) -> None:
+    """Write channels (H, W) of one dtype as one OME-TIFF, with their names and the spacing in um/px."""
+    metadata: dict[str, Any] = {"axes": "CYX", "Channel": {"Name": names}}
+    if pixel_spacing is not None:
+        metadata |= {"PhysicalSizeX": pixel_spacing, "PhysicalSizeY": pixel_spacing}
+        metadata |= {"PhysicalSizeXUnit": "µm", "PhysicalSizeYUnit": "µm"}
+    tifffile.imwrite(target, np.stack(channels), ome=True, photometric="minisblack", metadata=metadata)
 
 
 def media_type_of(start: bytes) -> str:

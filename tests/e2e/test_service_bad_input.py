@@ -37,7 +37,7 @@ IMAGES = {
     "empty": (b"", "image-unreadable", "empty"),
     "truncated tiff": (tiff(speckle())[: 256 * 256], "image-unreadable", "truncated"),
     "truncated png": (imagecodecs.png_encode(speckle())[:500], "image-unreadable", "truncated"),
-    "8 x 8": (tiff(speckle(8)), "image-unusable", "8 x 8 px is too small"),
+    "32 x 32": (tiff(speckle(32)), "image-unusable", "32 x 32 px is too small"),
     "constant": (tiff(np.full((128, 128), 7, np.uint16)), "image-unusable", "every pixel has the value 7"),
     "nan": (tiff(NAN), "image-unusable", "not finite"),
     "huge png": (png_header(HUGE, HUGE), "image-unreadable", "too large"),

@@ -13,9 +13,10 @@ from xebra.network.refine import RefineConfig
 from xebra.network.search import SearchConfig
 from xebra.specimen.pairs import PairSource
 from xebra.training.commands import train
+from xebra.training.config import TrainingConfig
 from xebra.training.refine_task import RefineTask, right_place
 from xebra.training.regression_task import RegressionTask
-from xebra.training.run import Training, TrainingConfig, initialise
+from xebra.training.run import Training, initialise
 from xebra.training.search_task import SearchTask, close, right_shift, sampled_hypotheses
 from xebra.training.tasks import trained, training_task
 from xebra.weights import BUNDLED

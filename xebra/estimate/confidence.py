@@ -15,6 +15,7 @@ MIN_SCORE_MARGIN = 1.5  # log odds: an estimate with a smaller margin is not acc
 QUICK_PROBABILITY = (
     0.99  # a less sure quick attempt is followed by a thorough one, which sees more competitors
 )
+MIRROR_CHECKED_BELOW = 0.995  # probability: a less sure estimate is compared with the mirrored image
 MAX_LOG_ODDS = 9.0  # a probability further from 0 or 1 than 1e-4 was never measured
 
 
@@ -43,6 +44,8 @@ class Confidence:
     review_probability: float  # estimates of a lower probability are refused
     wrong_px: float  # mean corner error of wrong estimates, px at 256
     error_scales: dict[str, ErrorScale]  # by final stage
+    tail_from: float = 0.0  # log odds above which they grow by ``1 + tail_gain`` times as much:
+    tail_gain: float = 0.0  # the regression follows the many unsure pairs, the sure ones are surer
 
     @classmethod
     def from_config(cls, config: dict) -> Confidence:
@@ -53,6 +56,7 @@ class Confidence:
     def probability(self, features: QualityFeatures) -> float:
         """Return the probability that the corner error is below 5 px at 256."""
         log_odds = float(features.vector @ np.array(self.weights) + self.bias)
+        log_odds += self.tail_gain * max(log_odds - self.tail_from, 0.0)
         return float(1 / (1 + np.exp(-np.clip(log_odds, -MAX_LOG_ODDS, MAX_LOG_ODDS))))
 
     def precision_px(self, features: QualityFeatures) -> float:
@@ -80,6 +84,13 @@ class Confidence:
         if not features.thorough:
             least = max(least, QUICK_PROBABILITY)
         return self.probability(features) >= least and features.score_margin >= MIN_SCORE_MARGIN
+
+    def prefers_mirrored(self, features: QualityFeatures, mirrored: QualityFeatures | None) -> bool:
+        """Return whether the mirrored moving image is found, and an estimate is less sure than it."""
+        probability = self.probability(features)
+        if mirrored is None or probability >= MIRROR_CHECKED_BELOW:
+            return False
+        return self.finds(mirrored) and self.probability(mirrored) > probability
 
     def accepts(self, features: QualityFeatures, tolerance_px: float | None = None) -> bool:
         """Return whether the place is probably right and the expected error within a tolerance at 256."""

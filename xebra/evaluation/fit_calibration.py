@@ -28,6 +28,8 @@ from xebra.transform import SimilarityTransform, corner_error, image_center
 RIGHT_PX = 5.0  # at 256: estimates with a smaller corner error are right
 FARTHEST_PX = 256.0  # at 256: a wrong estimate counts as no further off
 WEIGHT_PENALTY = 3e-3  # L2: keeps the weights finite where the classes are separable
+PLATT_PENALTY = 1e-4  # likewise, of the two slopes of the scaling
+TAIL_QUANTILE = 0.85  # of the wrong estimates' log odds: where the steeper slope begins
 PROBABILITIES = (
     0.99,
     0.98,
@@ -69,6 +71,7 @@ class MeasuredAttempt:
     kind: str = "multi"
     source: str = "simulated"
     period_px: float | None = None  # a shift by it fits nearly as well: not accepted
+    mirrored: QualityFeatures | None = None  # of the mirrored moving image, where the pair is not sure
 
     @property
     def right(self) -> bool:
@@ -84,6 +87,9 @@ def measure(estimator: PyramidEstimator, pairs: Iterable[LabelledPair]) -> Itera
             made.append(_measure(attempt, period, pair))
             if not period and _needs_no_other(estimator.confidence, attempt.features):
                 break
+        if estimator.confidence.probability(made[-1].features) < SURE_PROBABILITY:
+            other = estimator.mirrored_features(Image(pair.fixed), Image(pair.moving))
+            made = [replace(m, mirrored=other) for m in made]
         yield made
 
 
@@ -122,7 +128,8 @@ def fit(measured: list[list[MeasuredAttempt]]) -> Confidence:
     ``measured`` holds the attempts at each pair: of one and of two modalities, of images so large that block
     refinement is the final stage, and of pairs without a right answer.
     """
-    model = _fit_probability([attempt for attempts in measured for attempt in attempts])
+    learnt = [attempt for attempts in measured for attempt in attempts if attempt.kind != "mirrored"]
+    model = _fit_probability(learnt)
     final = [attempts[-1] for attempts in measured]
     model = _scaled_to(model, [m for m in final if math.isfinite(m.error_px)])
     model = replace(model, error_scales=_fit_error_scales(final))
@@ -139,7 +146,9 @@ def reported(model: Confidence, attempts: list[MeasuredAttempt]) -> MeasuredAtte
 
 def accepted(model: Confidence, measured: MeasuredAttempt) -> bool:
     """Return whether an attempt is accepted."""
-    return not measured.period_px and model.accepts(measured.features)
+    if measured.period_px or not model.accepts(measured.features):
+        return False
+    return not model.prefers_mirrored(measured.features, measured.mirrored)
 
 
 def _fit_probability(measured: list[MeasuredAttempt]) -> Confidence:
@@ -154,27 +163,36 @@ def _fit_probability(measured: list[MeasuredAttempt]) -> Confidence:
 
 
 def _scaled_to(model: Confidence, measured: list[MeasuredAttempt]) -> Confidence:
-    """Return the calibration whose log odds are scaled and shifted to be those of pairs with an answer.
+    """Return the calibration whose log odds are those of pairs with an answer, piecewise linear.
 
-    Platt's scaling (Advances in Large Margin Classifiers, 61, 1999): the regression has learnt from as many
-    pairs without an answer as nobody registers, and from pairs that are harder than most.
+    Platt's scaling (Advances in Large Margin Classifiers, 61, 1999) with two slopes: the regression has
+    learnt from more pairs without an answer than anybody registers, and from harder ones.
     """
-    log_odds = np.array([[m.features.vector @ np.array(model.weights) + model.bias] for m in measured])
+    log_odds = np.array([m.features.vector @ np.array(model.weights) + model.bias for m in measured])
     right = np.array([m.right for m in measured])
     if right.all() or not right.any():
         return model
-    (gain,), offset = _logistic_regression(log_odds, right)
-    weights = (gain * np.array(model.weights)).round(4).tolist()
-    return replace(model, weights=weights, bias=round(gain * model.bias + offset, 4))
+    knot = float(np.quantile(log_odds[~right], TAIL_QUANTILE))
+    parts = np.stack([log_odds, np.maximum(log_odds - knot, 0)], 1)
+    (gain, tail), offset = _logistic_regression(parts, right, PLATT_PENALTY)
+    return replace(
+        model,
+        weights=(gain * np.array(model.weights)).round(4).tolist(),
+        bias=round(float(gain * model.bias + offset), 4),
+        tail_from=round(float(gain * knot + offset), 4),
+        tail_gain=round(float(max(tail, 0) / gain), 4),
+    )
 
 
-def _logistic_regression(features: np.ndarray, right: np.ndarray) -> tuple[np.ndarray, float]:
+def _logistic_regression(
+    features: np.ndarray, right: np.ndarray, penalty: float = WEIGHT_PENALTY
+) -> tuple[np.ndarray, float]:
     """Return weights (F,) and bias for features (N, F) and labels (N,)."""
     sign = np.where(right, 1.0, -1.0)
 
     def loss(w: np.ndarray) -> float:
         log_odds = sign * (features @ w[:-1] + w[-1])
-        return float(np.logaddexp(0, -log_odds).mean() + WEIGHT_PENALTY * (w[:-1] ** 2).sum() / 2)
+        return float(np.logaddexp(0, -log_odds).mean() + penalty * (w[:-1] ** 2).sum() / 2)
 
     found = minimize(loss, np.zeros(features.shape[1] + 1)).x
     return found[:-1], float(found[-1])

@@ -11,7 +11,8 @@ import torch
 
 from xebra.network.refine import Refine
 from xebra.specimen.pairs import PairSource
-from xebra.training.run import GOLDEN_SEED, TrainingTask
+from xebra.training.config import GOLDEN_SEED
+from xebra.training.run import TrainingTask
 from xebra.training.tasks import trained
 
 OUTPUTS = {"paper": ("parameters",), "search": ("scores",), "refine": Refine.outputs}

@@ -7,7 +7,6 @@ import json
 import math
 import sys
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -16,10 +15,8 @@ from torch import nn
 
 from xebra.specimen.pairs import Pairs, PairSource, Range
 from xebra.specimen.real import RealImages
+from xebra.training.config import VALIDATION_SEED, TrainingConfig
 
-# Streams that share no specimen: each draws its own, and a training run uses seeds below VALIDATION_SEED.
-TRAIN_SEED, VALIDATION_SEED, CALIBRATION_SEED, TEST_SEED = 1_000, 2_000_000, 3_000_000, 4_000_000
-GOLDEN_SEED, SAMPLE_SEED = 5_000_000, 6_000_000
 SAVE_EVERY_S = 240
 
 
@@ -37,22 +34,6 @@ class TrainingTask(Protocol):
     def loss(self, pairs: Pairs, generator: torch.Generator) -> torch.Tensor: ...
 
     def scores(self, pairs: Pairs) -> dict: ...
-
-
-@dataclass(frozen=True)
-class TrainingConfig:
-    """Hyperparameters of a training run, stored in the checkpoint."""
-
-    minutes: float = 60.0
-    batch: int = 32
-    learning_rate: float = 1.5e-3
-    weight_decay: float = 1e-3
-    pool: int = 192  # specimens in memory, one renewed for each step
-    validation: int = 256  # pairs, each of a specimen of its own
-    seed: int = TRAIN_SEED
-    init_from: str | None = None  # checkpoint to take the initial weights from
-    real: str | None = None  # folder of real images that a share of the specimens and pairs is made of
-    holdout: tuple[str, ...] = ()  # beginnings of the names of those not to train on, or "half"
 
 
 class Training:
