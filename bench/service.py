@@ -20,9 +20,9 @@ import service_loads as loads
 import service_shares as shares
 import service_table as table
 import service_trials as trials
-from deployed import deployed
 from latency import sample_pair
-from service import serving
+from support.deployed import deployed
+from support.service import serving
 
 from db import keys
 from db.engine import Database

@@ -20,6 +20,9 @@ from typer.core import TyperCommand, TyperGroup
 from xebra.commands import evaluation, inspect, register
 from xebra.errors import EngineFailed, RegistrationError
 from xebra.extras import with_hint
+from xebra.mirror import MIRROR
+
+__all__ = ["ACCEPTED", "FAULT", "INTERRUPTED", "MIRROR", "REFUSED", "app", "main"]
 
 ACCEPTED, REFUSED, FAULT, INTERRUPTED = register.ACCEPTED, register.REFUSED, 2, 130
 

@@ -264,6 +264,18 @@ def test_emd_of_ncem(tmp_path):
     assert image.pixel_spacing == pytest.approx(0.003)
 
 
+def test_velox_lists_the_image_and_decodes_its_eds_stream_when_asked(tmp_path):
+    counts = files.RANDOM.integers(0, 3, (64, 66, 50))
+    path = files.velox(tmp_path / "a.emd", files.image("uint16", (64, 66)), counts)
+    assert names(path) == ["HAADF", "EDS: total counts"]
+    image = read_image(path)
+    assert (image.selected.channel.name, image.pixel_spacing) == ("HAADF", pytest.approx(0.002))
+    total = read_image(path, channel="EDS: total counts")
+    np.testing.assert_array_equal(total.pixels, counts.sum(-1))
+    window = read_image(path, channel="EDS:0.10-0.20")
+    np.testing.assert_array_equal(window.pixels, counts[..., 10:21].sum(-1))
+
+
 class TestHdf5:
     def test_nexus_data_have_the_steps_of_their_axes(self, tmp_path):
         with h5py.File(tmp_path / "a.nxs", "w") as file:

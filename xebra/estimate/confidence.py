@@ -12,10 +12,8 @@ from xebra.estimate.quality_features import WHOLE_VIEW, QualityFeatures
 
 DEFAULT_TOLERANCE = 0.02  # of the fixed image's width: largest expected corner error of an accepted estimate
 MIN_SCORE_MARGIN = 1.5  # log odds: an estimate with a smaller margin is not accepted
-QUICK_PROBABILITY = (
-    0.99  # a less sure quick attempt is followed by a thorough one, which sees more competitors
-)
-MIRROR_CHECKED_BELOW = 0.995  # probability: a less sure estimate is compared with the mirrored image
+QUICK_PROBABILITY = 0.998  # a less sure quick attempt is followed by a thorough one, which compares more
+MIRROR_CHECKED_BELOW = 0.9997  # probability: a less sure estimate is compared with the mirrored image
 MAX_LOG_ODDS = 9.0  # a probability further from 0 or 1 than 1e-4 was never measured
 
 

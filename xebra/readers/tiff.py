@@ -1,6 +1,6 @@
 """TIFF and its kin (OME-TIFF, ImageJ, pyramids, BigTIFF, instruments' own), read by tifffile.
 
-Order in which a pixel spacing is looked for: OME metadata, ImageJ metadata, the instrument's own tags
+Order of the sources of a pixel spacing: OME metadata, ImageJ metadata, the instrument's own tags
 (``xebra.readers.instruments``), the text file beside the image, TIFF's resolution tags where they are finer
 than any printer.
 """
@@ -19,7 +19,7 @@ from xebra.pixel_spacing import Spacing, per_unit, plausible
 from xebra.readers import companions, instruments, ome
 from xebra.readers.channel import Channel, Entry, Opened
 from xebra.readers.elements import is_element
-from xebra.readers.instruments import Said
+from xebra.readers.instruments import InstrumentMetadata
 from xebra.readers.palette import looked_up
 from xebra.readers.source import Source
 from xebra.readers.tiff_directories import check_directories
@@ -55,8 +55,8 @@ def _format(tif: TiffFile) -> str:
 
 def _tagged(page: TiffPage) -> bool:
     """True where an instrument's own tags state a pixel spacing."""
-    said = instruments.said(page)
-    return bool(said and said.spacing)
+    found = instruments.metadata(page)
+    return bool(found and found.spacing)
 
 
 class _Series:
@@ -79,8 +79,10 @@ class _Series:
         self.lead = [(a, n) for a, n in zip(self.axes, series.shape, strict=True) if a not in "YXS"]
         self.samples = dict(zip(self.axes, series.shape, strict=True)).get("S", 1)
         self.split = self.samples if self._samples_are_channels() else 1
-        self.said = (
-            instruments.said(self.page) or companions.beside(source.path, self.page.imagewidth) or Said()
+        self.metadata = (
+            instruments.metadata(self.page)
+            or companions.beside(source.path, self.page.imagewidth)
+            or InstrumentMetadata()
         )
 
     def entries(self) -> list[Entry]:
@@ -112,9 +114,9 @@ class _Series:
             frames=frames,
             levels=tuple(self._shape(level) for level in self.series.levels[1:]),
             spacing=self._spacing(),
-            stage=(about and about.stage) or self.said.stage,
-            scan_rotation_deg=self.said.scan_rotation_deg,
-            detector=(about and about.detector(number)) or self.said.detector,
+            stage=(about and about.stage) or self.metadata.stage,
+            scan_rotation_deg=self.metadata.scan_rotation_deg,
+            detector=(about and about.detector(number)) or self.metadata.detector,
             kind=kind,
         )
 
@@ -140,7 +142,7 @@ class _Series:
         own = self.about and self.about.spacing
         if own is None and self.tif.is_imagej:
             own = _imagej(self.tif, self.page)
-        return own or self.said.spacing or instruments.by_resolution(self.page)
+        return own or self.metadata.spacing or instruments.by_resolution(self.page)
 
     def _load(self, number: int, frame: int, level: int) -> np.ndarray:
         """Decode one plane."""

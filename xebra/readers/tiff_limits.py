@@ -108,9 +108,9 @@ def check_jpeg_segments(page: TiffPage, name: str) -> None:
         page.parent.filehandle.seek(offset)
         size = size_of(page.parent.filehandle.read(min(count, 1 << 20)))
         if size is None or size[0] * size[1] > limit:
-            said = "no size" if size is None else f"{size[1]} x {size[0]} px"
+            stated = "no size" if size is None else f"{size[1]} x {size[0]} px"
             raise ImageUnreadable(
-                f"{name}: a compressed part states {said}, not that of its tile. Save it anew."
+                f"{name}: a compressed part states {stated}, not that of its tile. Save it anew."
             )
 
 
