@@ -174,8 +174,8 @@ def velox(path: Path, pixels: np.ndarray, counts: np.ndarray) -> Path:
     }
 
     def metadata(detector: str) -> np.ndarray:
-        said = {**about, "BinaryResult": {**result, "Detector": detector}}
-        return np.frombuffer(json.dumps(said).encode(), np.uint8)[:, None]
+        metadata = {**about, "BinaryResult": {**result, "Detector": detector}}
+        return np.frombuffer(json.dumps(metadata).encode(), np.uint8)[:, None]
 
     energies = np.arange(counts.shape[-1])
     events = [[*np.repeat(energies, each), 65535] for each in counts.reshape(-1, counts.shape[-1])]

@@ -15,7 +15,7 @@ PIXELS = files.image()
 
 
 def image_and_channel(path):
-    """The image, and what its file says about it."""
+    """The image, and the metadata of its channel."""
     image = read_image(path)
     return image, image.selected.channel
 

@@ -14,7 +14,7 @@ SUFFIXES = (".txt", ".TXT", ".hdr", ".HDR")
 
 
 def beside(path: Path | None, width: int) -> InstrumentMetadata | None:
-    """Return what the text file beside the image at ``path`` says about an image of ``width`` px."""
+    """Return the metadata in the text file beside the image at ``path`` for an image of ``width`` px."""
     if path is None:
         return None
     names = [path.with_suffix(suffix) for suffix in SUFFIXES]
@@ -28,7 +28,7 @@ def beside(path: Path | None, width: int) -> InstrumentMetadata | None:
 
 
 def of_text(data: bytes, width: int) -> InstrumentMetadata | None:
-    """Return what a text file says; None where it is of no instrument that is known."""
+    """Return the metadata in a text file; None where it is of no known instrument."""
     text = data.decode("utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "latin-1", "replace")
     if "$CM_" in text:
         return _jeol(dict(re.findall(r"^\$+(\w+)[ \t]+([^\r\n]*)", text, re.MULTILINE)), width)

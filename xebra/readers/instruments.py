@@ -134,7 +134,7 @@ def tescan(page: TiffPage) -> InstrumentMetadata | None:
 
 
 def tescan_header(lines: Mapping[str, str]) -> InstrumentMetadata:
-    """Return what a TESCAN header says; lengths are in m, angles in degrees."""
+    """Return the metadata in a TESCAN header; lengths are in m, angles in degrees."""
     spacing = of_size(lines.get("PixelSizeX"), lines.get("PixelSizeY"), "m", "TESCAN PixelSizeX")
     at = [_number(lines.get(f"Stage{axis}")) for axis in ("X", "Y", "Z", "Rotation", "Tilt")]
     x, y, z = (None if p is None else p * M for p in at[:3])

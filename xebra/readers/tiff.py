@@ -76,7 +76,7 @@ class _Series:
         self.number, self.alone, self.preview = number, count == 1, preview
         self.page = series.keyframe
         self.axes = "".join(series.axes)
-        self.lead = [(a, n) for a, n in zip(self.axes, series.shape, strict=True) if a not in "YXS"]
+        self.leading_axes = [(a, n) for a, n in zip(self.axes, series.shape, strict=True) if a not in "YXS"]
         self.samples = dict(zip(self.axes, series.shape, strict=True)).get("S", 1)
         self.split = self.samples if self._samples_are_channels() else 1
         self.metadata = (
@@ -89,7 +89,7 @@ class _Series:
         """The channels; none where the pages have no rows and columns."""
         if "Y" not in self.axes or "X" not in self.axes or not self.series.size:
             return []
-        colours = dict(self.lead).get("C", 1)
+        colours = dict(self.leading_axes).get("C", 1)
         channels = colours * self.split
         if channels > MAX_CHANNELS:
             raise ImageUnreadable(f"{self.source.name}: {channels} channels are too many. Save it in parts.")
@@ -104,7 +104,7 @@ class _Series:
         return self.samples > 1 and not (colour or gray_and_alpha or other)
 
     def _channel(self, number: int, count: int) -> Channel:
-        frames = int(np.prod([n for axis, n in self.lead if axis != "C"], dtype=np.int64))
+        frames = int(np.prod([n for axis, n in self.leading_axes if axis != "C"], dtype=np.int64))
         about, name = self.about, self._name(number, count)
         kind = "preview" if self.preview else "map" if is_element(name.rpartition(": ")[2]) else "image"
         return Channel(
@@ -157,10 +157,10 @@ class _Series:
 
     def _index(self, colour: int, frame: int) -> int:
         """The position of a plane among the pages."""
-        others = [n for axis, n in self.lead if axis != "C"]
+        others = [n for axis, n in self.leading_axes if axis != "C"]
         at = iter(np.unravel_index(frame, others) if others else ())
-        places = [colour if axis == "C" else int(next(at)) for axis, _ in self.lead]
-        return int(np.ravel_multi_index(places, [n for _, n in self.lead])) if places else 0
+        places = [colour if axis == "C" else int(next(at)) for axis, _ in self.leading_axes]
+        return int(np.ravel_multi_index(places, [n for _, n in self.leading_axes])) if places else 0
 
     def _plane(self, series: TiffPageSeries, index: int) -> np.ndarray:
         """One page, or one part of the data that lie behind a single directory (ImageJ)."""
@@ -177,7 +177,7 @@ class _Series:
         return page.asarray(maxworkers=1).reshape(_page_shape(series))
 
     def _values(self, pixels: np.ndarray, page: TiffPage) -> np.ndarray:
-        # ImageJ's table is a way to look at measured values; other programs' tables hold the picture itself.
+        # ImageJ's table is for display of measured values; those of other programs hold the colours.
         if page.photometric == PHOTOMETRIC.PALETTE and not self.tif.is_imagej:
             return looked_up(pixels, page.colormap.T)
         if pixels.dtype == bool:
