@@ -6,7 +6,7 @@ from importlib.metadata import version
 from typing import Literal
 
 from fastapi import APIRouter
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from api import problems
@@ -18,12 +18,34 @@ from xebra.image import MAX_SIDE, MIN_SIDE
 router = APIRouter(tags=["service"])
 
 
+class CertifiedGroup(BaseModel):
+    """Counts of verdicts on one group of pairs of specimens that no threshold was chosen on."""
+
+    pairs: int
+    accepted: int
+    accepted_wrong: int = Field(description="Accepted with a corner error of 5 px or more at 256 px.")
+    right: int
+    refused: int
+    wrong_upper_bound: float = Field(description="Largest share of wrong ones, with 95 % confidence.")
+    certified: bool = Field(description="Is that share 1 % at most?")
+
+
+class Certificate(BaseModel):
+    """How often accepted results are wrong, measured on specimens kept apart."""
+
+    statement: str
+    specimens: list[str]
+    seed: int
+    groups: dict[str, CertifiedGroup]
+
+
 class Network(BaseModel):
     """A network that can be selected by its name."""
 
     name: str
     weights_sha256: str
     description: str
+    certificate: Certificate | None
 
 
 class Limits(BaseModel):
@@ -69,4 +91,12 @@ def get_problem_type(code: str) -> ProblemType:
 
 def _networks() -> list[Network]:
     known = [weights.weights(name) for name in weights.names()]
-    return [Network(name=n.name, weights_sha256=n.sha256, description=n.description) for n in known]
+    return [
+        Network(
+            name=network.name,
+            weights_sha256=network.sha256,
+            description=network.description,
+            certificate=network.certificate and Certificate(**network.certificate),
+        )
+        for network in known
+    ]

@@ -19,6 +19,8 @@ class RegisteredImage(BaseModel):
     shape: list[int] = Field(description="Rows, columns, and channels if any.")
     dtype: str
     pixel_spacing_um: float | None
+    spacing_source: str | None = Field(None, description="Where the pixel spacing is from.")
+    selected: str = Field("", description="The image that was used of a file with several.")
     sha256: str
 
 

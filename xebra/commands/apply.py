@@ -6,11 +6,12 @@ import argparse
 import csv
 import json
 from pathlib import Path
-from typing import Any, NamedTuple
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from xebra.errors import ImageUnreadable, ImageUnusable
+
+if TYPE_CHECKING:
+    import numpy as np
 
 JSON = "registration.json"
 
@@ -77,6 +78,8 @@ def _result(path: Path) -> dict[str, Any]:
 
 def _applied(file: Path, body: dict[str, Any], arguments: argparse.Namespace) -> list[Applied]:
     """The chosen channels of one file on the fixed image's grid."""
+    import numpy as np
+
     from xebra import image_files
     from xebra.apply import apply
     from xebra.image import inspect, opened
@@ -121,6 +124,8 @@ def _written(channels: list[Applied], target: Path, together: bool, um: float | 
 
 def _mapped(file: Path, folder: Path, body: dict[str, Any], to: str) -> Path:
     """A table with the columns x and y mapped; other columns stay as they are."""
+    import numpy as np
+
     from xebra.transform import map_points
 
     with file.open(newline="", encoding="utf-8-sig") as source:

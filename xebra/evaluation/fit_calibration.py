@@ -44,7 +44,7 @@ PROBABILITIES = (
     0.75,
     0.7,
 )  # from strict to lenient
-REFUSED = 0.94  # share of the estimates of unrelated pairs that are refused
+REFUSED = 0.97  # share of the estimates of unrelated pairs that are refused
 REVIEW_PROBABILITY = (0.02, 0.5)  # limits of the threshold below which an estimate is refused
 SURE_PROBABILITY, SURE_MARGIN = 0.999, 8.0  # attempts above are followed by no other
 FEATURES = 11
