@@ -181,7 +181,7 @@ def measured(chosen: argparse.Namespace) -> dict[str, Any]:
 
 
 def main() -> None:
-    """The command."""
+    """Run the command."""
     chosen = arguments()
     held = measured(chosen)
     model = PyramidEstimator(weights(), open_engine()).confidence

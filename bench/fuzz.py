@@ -151,14 +151,14 @@ def main() -> int:
         ) as process:
             number, name = first - 1, "start"
             for line in process.stdout:
-                number, said = json.loads(line)
-                if said in NAMES:
-                    name, open_one = said, True
+                number, outcome = json.loads(line)
+                if outcome in NAMES:
+                    name, open_one = outcome, True
                     continue
                 open_one = False
-                ended[said.partition(":")[0]] += 1
-                if said.startswith("WRONG"):
-                    faults.append((number, name, said))
+                ended[outcome.partition(":")[0]] += 1
+                if outcome.startswith("WRONG"):
+                    faults.append((number, name, outcome))
         if process.returncode and number >= first and open_one:
             faults.append((number, name, f"the process ended with {process.returncode}"))
             ended["CRASH"] += 1

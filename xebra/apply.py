@@ -49,7 +49,7 @@ def _channel_from_moving(
     sizes = f"{columns} x {rows} px, the moving image {moving_columns} x {moving_rows} px"
     if not same_field:
         raise ImageUnusable(
-            f"{name}: it has {sizes}. If both show the same field, say so: same_field=True (--same-field)."
+            f"{name}: it has {sizes}. If both show the same field, use same_field=True (--same-field)."
         )
     y, x = rows / moving_rows, columns / moving_columns
     if abs(x - y) > SAME_FIELD_WITHIN * max(x, y):

@@ -36,7 +36,7 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Selected:
-    """Which image of a file was read, and what the file says about it."""
+    """Which image of a file was read, and its metadata in the file."""
 
     format: str
     channel: Channel
@@ -115,7 +115,7 @@ def inspect(file: BinaryIO | None, name: str, *, path: Path | None = None) -> Fi
 
 
 def write_tiff(target: str | Path | BinaryIO, pixels: np.ndarray, pixel_spacing: float | None = None) -> None:
-    """Write ``pixels``, dtype kept, with the spacing in um/px where both Fiji and ``read`` look for it."""
+    """Write ``pixels``, dtype kept, with the spacing in um/px where Fiji and ``read`` expect it."""
     per_um = None if pixel_spacing is None else 1 / pixel_spacing
     tifffile.imwrite(
         target,
@@ -159,13 +159,13 @@ def pixel_bytes(shape: tuple[int, ...], dtype: str) -> int:
 
 @contextmanager
 def _opened(source: Source) -> Iterator[Opened]:
-    """An open file; whatever its reader raises ends in words that name the file."""
+    """Yield an open file; errors of its reader become ImageUnreadable with the name of the file."""
     try:
         with reader(source)(source) as opened:
             yield opened
     except (RegistrationError, MemoryError):
         raise
-    except Exception as error:  # readers raise many kinds, and each means the same to whoever sent the file
+    except Exception as error:  # readers raise many kinds; all mean that the file is not readable
         raise ImageUnreadable(
             f"{source.name}: the file is truncated or damaged ({_one_line(error)}). Export or copy it again."
         ) from error
@@ -175,8 +175,8 @@ def _with_named(opened: Opened, channel: str | int | None) -> tuple[list[Entry],
     """The channels of a file with the one that only a name asks for, and which is meant."""
     known = {entry.channel.name.casefold() for entry in opened.entries}
     new = isinstance(channel, str) and channel.casefold() not in known
-    asked = opened.more(channel) if new else None
-    return ([*opened.entries, asked], len(opened.entries)) if asked else (opened.entries, channel)
+    found = opened.more(channel) if new else None
+    return ([*opened.entries, found], len(opened.entries)) if found else (opened.entries, channel)
 
 
 def _plain(pixels: np.ndarray) -> np.ndarray:

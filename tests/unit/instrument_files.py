@@ -35,11 +35,11 @@ def zeiss(path: Path, pixels: np.ndarray, *lines: tuple[str, str], header_m: flo
 
 def fei(path: Path, pixels: np.ndarray, **changed: str) -> Path:
     """FEI_HELIOS: an INI text, lengths in m and angles in rad."""
-    said = {"PixelWidth": "5e-08", "PixelHeight": "5e-08", "ResolutionX": str(pixels.shape[1])} | changed
+    tags = {"PixelWidth": "5e-08", "PixelHeight": "5e-08", "ResolutionX": str(pixels.shape[1])} | changed
     text = (
         "[User]\r\nUser=x\r\n[Beam]\r\nScanRotation=0.5\r\n"
-        f"[Scan]\r\nPixelWidth={said['PixelWidth']}\r\nPixelHeight={said['PixelHeight']}\r\n"
-        f"[Image]\r\nResolutionX={said['ResolutionX']}\r\n"
+        f"[Scan]\r\nPixelWidth={tags['PixelWidth']}\r\nPixelHeight={tags['PixelHeight']}\r\n"
+        f"[Image]\r\nResolutionX={tags['ResolutionX']}\r\n"
         "[Stage]\r\nStageX=0.001\r\nStageY=-0.002\r\nStageZ=0.003\r\nStageR=1.5\r\nStageT=0.25\r\n"
         "[Detectors]\r\nNumber=1\r\nName=ETD\r\n"
     )
@@ -174,8 +174,8 @@ def velox(path: Path, pixels: np.ndarray, counts: np.ndarray) -> Path:
     }
 
     def metadata(detector: str) -> np.ndarray:
-        said = {**about, "BinaryResult": {**result, "Detector": detector}}
-        return np.frombuffer(json.dumps(said).encode(), np.uint8)[:, None]
+        metadata = {**about, "BinaryResult": {**result, "Detector": detector}}
+        return np.frombuffer(json.dumps(metadata).encode(), np.uint8)[:, None]
 
     energies = np.arange(counts.shape[-1])
     events = [[*np.repeat(energies, each), 65535] for each in counts.reshape(-1, counts.shape[-1])]

@@ -191,7 +191,7 @@ class TestCommand:
 
 def test_choices_of_a_file_are_listed_by_the_command(folder, capsys):
     assert cli.main(["inspect", "eds.ome.tif"]) == cli.ACCEPTED
-    said = capsys.readouterr().out
-    assert "OME-TIFF, 10 images" in said and "0: Fe Ka (140 x 100 px, uint16)" in said
+    printed = capsys.readouterr().out
+    assert "OME-TIFF, 10 images" in printed and "0: Fe Ka (140 x 100 px, uint16)" in printed
     assert cli.main(["inspect", "eds.ome.tif", "--json"]) == cli.ACCEPTED
     assert json.loads(capsys.readouterr().out)["channels"][3]["name"] == "Mo Ka"

@@ -68,8 +68,8 @@ def by_transformix(file: Path, points: np.ndarray, moving_mm: float, folder: Pat
 
     parameters = itk.ParameterObject.New()
     parameters.ReadParameterFile(str(file))
-    asked = "\n".join(f"{x!r} {y!r}" for x, y in points.tolist())
-    (folder / "points.txt").write_text(f"point\n{len(points)}\n{asked}\n")
+    lines = "\n".join(f"{x!r} {y!r}" for x, y in points.tolist())
+    (folder / "points.txt").write_text(f"point\n{len(points)}\n{lines}\n")
     image = itk.image_from_array(np.zeros(MOVING_SHAPE, np.float32))
     image.SetSpacing([moving_mm, moving_mm])
     names = {"fixed_point_set_file_name": str(folder / "points.txt"), "output_directory": str(folder)}
@@ -85,11 +85,11 @@ def test_napari_takes_row_and_column(pair, tmp_path):
 
 
 def test_ngff_names_its_systems_and_takes_the_order_of_the_axes(pair, tmp_path):
-    said = json.loads(written(pair, "ngff", tmp_path).read_text())
-    [transform] = said["coordinateTransformations"]
+    result = json.loads(written(pair, "ngff", tmp_path).read_text())
+    [transform] = result["coordinateTransformations"]
     assert (transform["type"], transform["input"], transform["output"]) == ("affine", "moving", "fixed")
-    assert {system["name"] for system in said["coordinateSystems"]} == {"fixed", "moving"}
-    assert [axis["name"] for axis in said["coordinateSystems"][0]["axes"]] == ["y", "x"]
+    assert {system["name"] for system in result["coordinateSystems"]} == {"fixed", "moving"}
+    assert [axis["name"] for axis in result["coordinateSystems"][0]["axes"]] == ["y", "x"]
     assert_same(map_points(np.array(transform["affine"]), POINTS[:, ::-1])[:, ::-1], pair)
 
 
@@ -109,11 +109,11 @@ def test_csv_holds_the_matrix(pair, tmp_path):
 
 
 def test_json_holds_both_ways_and_what_is_known_of_the_images(pair, tmp_path):
-    said = json.loads(written(pair, "json", tmp_path).read_text())
-    assert_same(map_points(np.array(said["fixed_from_moving"]), POINTS), pair)
-    there_and_back = np.array(said["moving_from_fixed"]) @ np.array(said["fixed_from_moving"])
+    result = json.loads(written(pair, "json", tmp_path).read_text())
+    assert_same(map_points(np.array(result["fixed_from_moving"]), POINTS), pair)
+    there_and_back = np.array(result["moving_from_fixed"]) @ np.array(result["fixed_from_moving"])
     np.testing.assert_allclose(there_and_back, np.eye(3), atol=1e-9)
-    assert said["fixed"]["shape"] == [256, 320] and said["moving"]["pixel_spacing_um"] is None
+    assert result["fixed"]["shape"] == [256, 320] and result["moving"]["pixel_spacing_um"] is None
 
 
 def solved(file: Path) -> np.ndarray:
@@ -186,9 +186,9 @@ class TestCalibrated:
         assert f"scale=({MOVING_UM!r}, {MOVING_UM!r})" in file.read_text()
 
     def test_ngff_names_its_unit(self, calibrated, tmp_path):
-        said = json.loads(written(calibrated, "ngff", tmp_path).read_text())
-        assert {axis["unit"] for axis in said["coordinateSystems"][0]["axes"]} == {"micrometer"}
-        [transform] = said["coordinateTransformations"]
+        result = json.loads(written(calibrated, "ngff", tmp_path).read_text())
+        assert {axis["unit"] for axis in result["coordinateSystems"][0]["axes"]} == {"micrometer"}
+        [transform] = result["coordinateTransformations"]
         found = map_points(np.array(transform["affine"]), POINTS[:, ::-1] * MOVING_UM)[:, ::-1]
         assert_same(found / FIXED_UM, calibrated)
 
@@ -202,10 +202,10 @@ class TestCalibrated:
             _, *rows = csv.reader(file)
         found = map_points(np.array([row[1:] for row in rows], float), POINTS * MOVING_UM) / FIXED_UM
         assert_same(found, calibrated)
-        said = json.loads(written(calibrated, "json", tmp_path).read_text())
-        found = map_points(np.array(said["fixed_from_moving_um"]), POINTS * MOVING_UM) / FIXED_UM
+        result = json.loads(written(calibrated, "json", tmp_path).read_text())
+        found = map_points(np.array(result["fixed_from_moving_um"]), POINTS * MOVING_UM) / FIXED_UM
         assert_same(found, calibrated)
-        assert said["fixed"]["sha256"] == "f" * 64
+        assert result["fixed"]["sha256"] == "f" * 64
 
     @pytest.mark.parametrize("name", ["itk", "elastix", "napari", "ngff", "bigwarp"])
     def test_in_pixels_is_what_it_is_without_spacing(self, calibrated, pair, tmp_path, name):
@@ -226,20 +226,22 @@ class TestCalibrated:
 def test_python_packages_take_their_matrices(pair):
     import cv2
 
-    said = json.loads(FORMATS["matrices"].write(pair))
+    result = json.loads(FORMATS["matrices"].write(pair))
     moving = ndimage.gaussian_filter(np.random.default_rng(1).random(MOVING_SHAPE), 4).astype(np.float32)
     ours = resample(moving, pair.moving_from_fixed, (256, 320))
     inside = ndimage.binary_erosion(coverage(MOVING_SHAPE, pair.moving_from_fixed, (256, 320)), iterations=2)
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    by_cv2 = cv2.warpAffine(moving, np.array(said["opencv"]["matrix"]), (320, 256), flags=flags)
+    by_cv2 = cv2.warpAffine(moving, np.array(result["opencv"]["matrix"]), (320, 256), flags=flags)
     by_scipy = ndimage.affine_transform(
-        moving, np.array(said["scipy"]["matrix"]), output_shape=(256, 320), order=1
+        moving, np.array(result["scipy"]["matrix"]), output_shape=(256, 320), order=1
     )
     for found in (by_cv2, by_scipy):
         assert np.abs(found - ours)[inside].max() < 0.05 * np.ptp(moving)
     fixed = map_points(pair.fixed_from_moving, POINTS)
-    np.testing.assert_allclose(map_points(np.array(said["scikit_image"]["matrix"]), fixed), POINTS, atol=1e-9)
-    rows = map_points(np.array(said["scipy"]["matrix"]), fixed[:, ::-1])
+    np.testing.assert_allclose(
+        map_points(np.array(result["scikit_image"]["matrix"]), fixed), POINTS, atol=1e-9
+    )
+    rows = map_points(np.array(result["scipy"]["matrix"]), fixed[:, ::-1])
     np.testing.assert_allclose(rows[:, ::-1], POINTS, atol=1e-9)
 
 

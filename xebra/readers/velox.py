@@ -19,7 +19,7 @@ def has_stream(file: Any) -> bool:
 
 
 def opened(name: str, module: Any, path: str) -> Opened:
-    """Return the images, and a map of total counts that decodes the stream when it is asked for."""
+    """Return the images, and a map of total counts that decodes the stream on request."""
     images = signals.opened(name, TITLE, module.file_reader(path, lazy=True, select_type="images"))
     if not images.entries:
         return images
