@@ -33,6 +33,8 @@ RESULT: dict[str, Any] = {
         "shape": [512, 512],
         "dtype": "uint16",
         "pixel_spacing_um": 0.0125,
+        "spacing_source": "OME metadata",
+        "selected": "",
         "sha256": SHA,
     },
     "moving": {
@@ -40,6 +42,8 @@ RESULT: dict[str, Any] = {
         "shape": [512, 512],
         "dtype": "float32",
         "pixel_spacing_um": None,
+        "spacing_source": None,
+        "selected": "",
         "sha256": SHA,
     },
     "model": {"name": "paper", "weights_sha256": SHA, "engine": "onnxruntime 1.32.0 cpu"},
