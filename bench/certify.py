@@ -89,7 +89,9 @@ def groups(model: Confidence, measured: Groups) -> dict[str, CertifiedGroup]:
             drawn = " under an overlay" if name == "views" and number >= len(pairs) // 2 else ""
             label = name if kind in UNRELATED else {"mono": "one modality", "multi": "two modalities"}[kind]
             named.setdefault(f"{label}{drawn}", []).append(verdict(model, attempts))
-    return {name: group(held) for name, held in named.items()}
+            if kind not in UNRELATED:
+                named.setdefault(f"{label}, all", []).append(verdict(model, attempts))
+    return {name: group(held) for name, held in sorted(named.items())}
 
 
 def reliability(model: Confidence, measured: Groups, bins: int = 8) -> str:
