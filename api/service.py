@@ -96,7 +96,7 @@ def _networks() -> list[Network]:
             name=network.name,
             weights_sha256=network.sha256,
             description=network.description,
-            certificate=network.certificate and Certificate(**network.certificate),
+            certificate=Certificate(**network.certificate) if network.certificate else None,
         )
         for network in known
     ]

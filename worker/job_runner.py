@@ -15,9 +15,9 @@ from worker.errors import ClaimLost
 from worker.lease import LeaseRenewer
 from worker.stored_images import read_stored
 from xebra import Image, Registration
-from xebra.cli import MIRROR
 from xebra.errors import NetworkUnknown, RegistrationError
 from xebra.image_files import write_tiff
+from xebra.mirror import MIRROR
 
 log = logging.getLogger(__name__)
 

@@ -19,8 +19,8 @@ from worker import stored_jobs
 from worker.errors import NothingToReplay
 from worker.settings import WorkerSettings
 from xebra.align import Aligner
-from xebra.cli import MIRROR
 from xebra.errors import EngineFailed, RegistrationError
+from xebra.mirror import MIRROR
 from xebra.transform import corner_error
 
 TOLERANCE_PX = 1e-3

@@ -21,9 +21,8 @@ from xebra import certificate, weights
 from xebra.commands import evaluation, inspect, register
 from xebra.errors import EngineFailed, RegistrationError
 from xebra.extras import with_hint
-from xebra.mirror import MIRROR
 
-__all__ = ["ACCEPTED", "FAULT", "INTERRUPTED", "MIRROR", "REFUSED", "app", "main"]
+__all__ = ["ACCEPTED", "FAULT", "INTERRUPTED", "REFUSED", "app", "main"]
 
 ACCEPTED, REFUSED, FAULT, INTERRUPTED = register.ACCEPTED, register.REFUSED, 2, 130
 

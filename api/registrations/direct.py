@@ -21,8 +21,8 @@ from api.registrations.result import Result
 from api.registrations.schemas import Mirror, MirrorField
 from db import audit, thresholds
 from db.engine import Database
-from xebra.cli import MIRROR
 from xebra.errors import EngineFailed, ImageUnreadable, ImageUnusable, NetworkUnknown, PixelSpacingInvalid
+from xebra.mirror import MIRROR
 
 if TYPE_CHECKING:
     from xebra.align import Aligner

@@ -691,6 +691,51 @@ export interface components {
             next_cursor: string | null;
         };
         /**
+         * Certificate
+         * @description How often accepted results are wrong, measured on specimens kept apart.
+         */
+        Certificate: {
+            /** Groups */
+            groups: {
+                [key: string]: components["schemas"]["CertifiedGroup"];
+            };
+            /** Seed */
+            seed: number;
+            /** Specimens */
+            specimens: string[];
+            /** Statement */
+            statement: string;
+        };
+        /**
+         * CertifiedGroup
+         * @description Counts of verdicts on one group of pairs of specimens that no threshold was chosen on.
+         */
+        CertifiedGroup: {
+            /** Accepted */
+            accepted: number;
+            /**
+             * Accepted Wrong
+             * @description Accepted with a corner error of 5 px or more at 256 px.
+             */
+            accepted_wrong: number;
+            /**
+             * Certified
+             * @description Is that share 1 % at most?
+             */
+            certified: boolean;
+            /** Pairs */
+            pairs: number;
+            /** Refused */
+            refused: number;
+            /** Right */
+            right: number;
+            /**
+             * Wrong Upper Bound
+             * @description Largest share of wrong ones, with 95 % confidence.
+             */
+            wrong_upper_bound: number;
+        };
+        /**
          * Correction
          * @description A manual correction; immutable. The newest one applies.
          */
@@ -1053,6 +1098,7 @@ export interface components {
          * @description A network that can be selected by its name.
          */
         Network: {
+            certificate: components["schemas"]["Certificate"] | null;
             /** Description */
             description: string;
             /** Name */
@@ -1323,6 +1369,12 @@ export interface components {
             name: string;
             /** Pixel Spacing Um */
             pixel_spacing_um: number | null;
+            /**
+             * Selected
+             * @description The image that was used of a file with several.
+             * @default
+             */
+            selected?: string;
             /** Sha256 */
             sha256: string;
             /**
@@ -1330,6 +1382,11 @@ export interface components {
              * @description Rows, columns, and channels if any.
              */
             shape: number[];
+            /**
+             * Spacing Source
+             * @description Where the pixel spacing is from.
+             */
+            spacing_source?: string | null;
         };
         /**
          * Registration
