@@ -55,6 +55,14 @@ class Image:
         """(rows, columns) or (rows, columns, channels)."""
         return self.pixels.shape
 
+    @property
+    def pixel_spacing_xy(self) -> tuple[float, float] | None:
+        """Micrometres per pixel along x and y, as the file states them; ``pixel_spacing`` is their mean."""
+        if self.pixel_spacing is None:
+            return None
+        stated = self.selected.spacing if self.selected and self.spacing_source != "given" else None
+        return (stated.x, stated.y) if stated else (self.pixel_spacing, self.pixel_spacing)
+
     @cached_property
     def sha256(self) -> str:
         """Of the file's bytes if it was read from a file, else of dtype, shape and values."""
