@@ -55,6 +55,14 @@ class Image:
         """Return (rows, columns) or (rows, columns, channels)."""
         return self.pixels.shape
 
+    @property
+    def pixel_spacing_xy(self) -> tuple[float, float] | None:
+        """Micrometres per pixel along x and y, as the file states them; ``pixel_spacing`` is their mean."""
+        if self.pixel_spacing is None:
+            return None
+        stated = self.selected.spacing if self.selected and self.spacing_source != "given" else None
+        return (stated.x, stated.y) if stated else (self.pixel_spacing, self.pixel_spacing)
+
     @cached_property
     def sha256(self) -> str:
         """Return the SHA-256 of the file that it was read from, else of dtype, shape and values."""

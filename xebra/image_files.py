@@ -46,6 +46,15 @@ class Selected:
     reason: str | None = None  # why this one, where several were there and none was named
     of: int = 1  # channels in the file
 
+    @property
+    def spacing(self) -> Spacing | None:
+        """The pixel spacing that the file states, along x and y, at the level that was read."""
+        spacing, full = self.channel.spacing, self.channel.shape
+        if spacing is None:
+            return None
+        shape = (full, *self.channel.levels)[self.level]
+        return spacing._replace(x=spacing.x * full[1] / shape[1], y=spacing.y * full[0] / shape[0])
+
     def __str__(self) -> str:
         """The choice in words; empty where the file holds one image only."""
         parts = [self.channel.name] if self.of > 1 else []
@@ -101,9 +110,8 @@ def read(
         if file is not None:
             check_ratio(name, shape[0] * shape[1] * pixel_bytes(shape, found.dtype), file.seek(0, 2))
         pixels = _plain(entries[chosen.channel].load(chosen.frame, chosen.level))
-    spacing = _at_level(found, shape)
     selected = Selected(opened.format, found, *chosen, len(channels))
-    return Contents(pixels, spacing, selected)
+    return Contents(pixels, selected.spacing, selected)
 
 
 def inspect(file: BinaryIO | None, name: str, *, path: Path | None = None) -> FileInfo:
@@ -191,16 +199,6 @@ def _plain(pixels: np.ndarray) -> np.ndarray:
             if limits.min <= pixels.min() and pixels.max() <= limits.max:
                 return pixels.astype(smaller)
     return pixels
-
-
-def _at_level(channel: Channel, shape: tuple[int, ...]) -> Spacing | None:
-    """The spacing of a reduced copy."""
-    spacing = channel.spacing
-    if spacing is None:
-        return None
-    return spacing._replace(
-        x=spacing.x * channel.shape[1] / shape[1], y=spacing.y * channel.shape[0] / shape[0]
-    )
 
 
 def _one_line(error: Exception) -> str:
