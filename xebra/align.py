@@ -11,13 +11,15 @@ from pathlib import Path
 import numpy as np
 
 from xebra.engine import open_engine
-from xebra.errors import EngineFailed
+from xebra.errors import EngineFailed, MaskInvalid
 from xebra.estimate.estimate import Estimate
 from xebra.estimate.pyramid_estimator import PyramidEstimator, mirrored
 from xebra.estimate.regression_estimator import RegressionEstimator
-from xebra.image import Image, read_image
+from xebra.image import Image, luminance, read_image
 from xebra.limits import check_registrable
+from xebra.masks import check_mask
 from xebra.registration import Model, Registration
+from xebra.usable_area import UsableArea, usable_areas
 from xebra.weights import Weights, graph_sha256, weights
 
 Source = np.ndarray | str | Path | Image
@@ -41,18 +43,24 @@ class Aligner:
         network: str | None = None,
         mirror: bool | None = False,
         tolerance: float | None = None,
+        fixed_mask: np.ndarray | None = None,
+        moving_mask: np.ndarray | None = None,
     ) -> Registration:
         """Register a pair; see ``xebra.register``."""
         _check_tolerance(tolerance)
         started = time.perf_counter()
         model = self._weights(network)
-        fixed, moving = _image(fixed, fixed_spacing, "fixed"), _image(moving, moving_spacing, "moving")
+        fixed = _masked(_image(fixed, fixed_spacing, "fixed"), fixed_mask)
+        moving = _masked(_image(moving, moving_spacing, "moving"), moving_mask)
         loaded = time.perf_counter()
         estimator = ESTIMATORS[model.config["kind"]](model, self.engine)
-        options = (False, True) if mirror is None else (mirror,)
-        estimates = [
-            _estimate(estimator, fixed, moving, each, tolerance, mirror is False) for each in options
+        areas = _usable_areas(fixed, moving, model)
+        seen = [
+            image.with_mask(area.mask) if area else image
+            for image, area in zip((fixed, moving), areas, strict=True)
         ]
+        options = (False, True) if mirror is None else (mirror,)
+        estimates = [_estimate(estimator, *seen, each, tolerance, mirror is False) for each in options]
         estimate = min(estimates, key=lambda e: e.expected_corner_error_px)
         done = time.perf_counter()
         return Registration(
@@ -66,6 +74,8 @@ class Aligner:
             search=estimate.search,
             model=Model(model.name, model.sha256, self.engine.name),
             timings_s={"read": loaded - started, "estimate": done - loaded},
+            fixed_area=areas[0],
+            moving_area=areas[1],
         )
 
     def _weights(self, network: str | None) -> Weights:
@@ -97,6 +107,8 @@ def register(
     network: str | None = None,
     mirror: bool | None = False,
     tolerance: float | None = None,
+    fixed_mask: np.ndarray | None = None,
+    moving_mask: np.ndarray | None = None,
 ) -> Registration:
     """Register a moving image with a fixed image of the same specimen.
 
@@ -109,6 +121,10 @@ def register(
         mirror: True where the specimen was turned over in between; None tries both, in twice the time.
         tolerance: Largest expected corner error of an accepted result, px of the fixed image; by default 2 %
             of its longer side.
+        fixed_mask: Array (H, W) bool of the fixed image, True where pixels may be used. By default data bars,
+            legends, field stops, padding, detector gaps and the like are found and excluded; a mask given
+            is the only rule for its image.
+        moving_mask: Likewise.
 
     Returns:
         The transform with its uncertainty and verdict, and the registered image.
@@ -125,6 +141,8 @@ def register(
         network=network,
         mirror=mirror,
         tolerance=tolerance,
+        fixed_mask=fixed_mask,
+        moving_mask=moving_mask,
     )
 
 
@@ -141,6 +159,23 @@ def _estimate(
         return estimator.estimate(fixed, moving, tolerance, check_mirror)
     estimate = estimator.estimate(fixed, mirrored(moving), tolerance, check_mirror)
     return replace(estimate, transform=replace(estimate.transform, mirror=True))
+
+
+def _usable_areas(fixed: Image, moving: Image, model: Weights) -> tuple[UsableArea | None, UsableArea | None]:
+    """Return the usable areas of both images; None for a network that uses whole images."""
+    if model.config["kind"] == "pyramid":
+        return usable_areas(luminance(fixed.pixels), luminance(moving.pixels), fixed.mask, moving.mask)
+    if fixed.mask is not None or moving.mask is not None:
+        raise MaskInvalid(f"The network {model.name!r} takes no masks. Choose another one, or give no mask.")
+    return None, None
+
+
+def _masked(image: Image, mask: np.ndarray | None) -> Image:
+    """Return an image with a user's mask; raise MaskInvalid where it does not fit."""
+    if mask is None:
+        return image
+    check_mask(image.name, mask, image.pixels)
+    return image.with_mask(mask)
 
 
 def _check_tolerance(tolerance: float | None) -> None:
@@ -160,7 +195,7 @@ def _read(source: Source, spacing: float | None, name: str) -> Image:
     if isinstance(source, Image):
         if spacing is None:
             return source
-        return Image(source.pixels, spacing, "given", source.name, source.file_sha256)
+        return Image(source.pixels, spacing, "given", source.name, source.file_sha256, mask=source.mask)
     if isinstance(source, str | Path):
         return read_image(source, pixel_spacing=spacing)
     return Image(np.asarray(source), spacing, name=name)

@@ -29,6 +29,10 @@ class ImageUnusable(RegistrationError):
     """The image cannot be aligned: NaN, constant or too small."""
 
 
+class MaskInvalid(RegistrationError):
+    """A mask has another shape or type than the image needs, or leaves too few pixels."""
+
+
 class PixelSpacingInvalid(RegistrationError):
     """A pixel spacing must be a positive, finite number of micrometres per pixel."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +16,7 @@ import numpy as np
 from xebra import image_files
 from xebra.errors import ImageUnreadable, ImageUnusable
 from xebra.limits import MAX_SIDE, MIN_SIDE, check_size
+from xebra.masks import check_mask
 from xebra.pixel_spacing import checked, square
 
 if TYPE_CHECKING:
@@ -33,7 +35,10 @@ OUTLIER = 0.5  # of the distance of the percentiles: how far beyond them a value
 class Image:
     """Original values (H, W) or (H, W, 3 | 4), read-only, and micrometres per pixel (None: unknown).
 
-    Raises ImageUnusable, ImageUnreadable (too large) or PixelSpacingInvalid; the message states the remedy.
+    ``mask`` says which pixels may be used; None: data bars, frames and the like are found.
+
+    Raises ImageUnusable, ImageUnreadable (too large), MaskInvalid or PixelSpacingInvalid; the message states
+    the remedy.
     """
 
     pixels: np.ndarray = field(repr=False)
@@ -42,6 +47,7 @@ class Image:
     name: str = "image"
     file_sha256: str | None = None
     selected: image_files.Selected | None = field(default=None, repr=False)  # which image of its file
+    mask: np.ndarray | None = field(default=None, repr=False)  # (H, W) bool, True where pixels may be used
 
     def __post_init__(self) -> None:
         pixels = _checked_pixels(self.pixels, self.name)
@@ -49,6 +55,14 @@ class Image:
         if self.pixel_spacing is not None:
             object.__setattr__(self, "pixel_spacing", checked(self.name, self.pixel_spacing))
             object.__setattr__(self, "spacing_source", self.spacing_source or "given")
+        if self.mask is not None:
+            check_mask(self.name, self.mask, pixels)
+
+    def with_mask(self, mask: np.ndarray | None) -> Image:
+        """Return the image with another mask that is known to be valid; None: the usable area is found."""
+        other = copy(self)
+        object.__setattr__(other, "mask", mask)
+        return other
 
     @property
     def shape(self) -> tuple[int, ...]:

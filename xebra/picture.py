@@ -9,6 +9,7 @@ from typing import BinaryIO
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib_scalebar.scalebar import ScaleBar
 
@@ -16,6 +17,7 @@ from xebra.image import Image, gray
 from xebra.registration import Registration
 from xebra.resample import coverage, resample, shrunk
 from xebra.summary import parameters
+from xebra.usable_area import UsableArea
 
 LONGEST = 1024  # px of a panel: more than a slide shows
 BLACK, WHITE = 0.5, 99.5  # percentiles of the gray values that are drawn black and white
@@ -24,6 +26,7 @@ PANEL = 3.2  # inches along the side of a square panel; others have the same are
 GAP, MARGIN, TITLE, FOOT = 0.16, 0.25, 0.32, 0.5  # inches
 FOOTER_SIZES = 8, 7.5, 7, 6.5, 6, 5.5, 5, 4.5  # points
 TEXT_COLOR, SECONDARY_COLOR, EMPTY_GRAY = "#202124", "#6b7076", 0.93
+UNUSED_COLOR, UNUSED_ALPHA = "#f2a900", (0.55, 0.2)  # of the two kinds of stripes
 MAGENTA, GREEN = "#b8138f", "#15803d"  # dark enough to read on white
 VERDICT_COLOR = {"accept": GREEN, "review": "#a15c00", "refuse": "#b3261e"}
 
@@ -48,6 +51,8 @@ def draw(registration: Registration) -> Figure:
     on_fixed = _spacing(fixed, fixed_from_shown)
     _show(panels[0], magenta, "Fixed", fixed.name, on_fixed)
     _show(panels[1], stretched(moving_shown), "Moving", moving.name, _spacing(moving, moving_from_shown))
+    _hatch(panels[0], registration.fixed_area, fixed_from_shown)
+    _hatch(panels[1], registration.moving_area, moving_from_shown)
     _show(panels[2], np.where(reached, green, EMPTY_GRAY), "Registered", "", on_fixed)
     _show(panels[3], np.dstack([magenta, green, magenta]), "Overlay", "", on_fixed)
     _legend(panels[3])
@@ -99,6 +104,38 @@ def _show(panel: Axes, values: np.ndarray, title: str, name: str, spacing: float
     )
     if spacing is not None:
         panel.add_artist(_scale_bar(spacing))
+
+
+def _hatch(panel: Axes, area: UsableArea | None, image_from_shown: np.ndarray) -> None:
+    """Tint and hatch what was not used of the image in a panel, and name it."""
+    if area is None or area.mask.all():
+        return
+    shape = panel.images[0].get_array().shape[:2]
+    points = [
+        np.rint(image_from_shown[axis, axis] * np.arange(side) + image_from_shown[axis, 2]).astype(int)
+        for axis, side in ((1, shape[0]), (0, shape[1]))
+    ]
+    rows, columns = (np.clip(p, 0, side - 1) for p, side in zip(points, area.mask.shape, strict=True))
+    unused = ~area.mask[np.ix_(rows, columns)]
+    stripe = max(2, max(shape) // 80)
+    stripes = np.add.outer(*map(np.arange, shape)) // stripe % 2
+    tint = np.zeros((*shape, 4), np.float32)
+    tint[unused] = [*to_rgb(UNUSED_COLOR), 0.0]
+    tint[..., 3] = unused * np.where(stripes, *UNUSED_ALPHA)
+    panel.imshow(tint, interpolation="nearest")
+    text = "not used: " + ", ".join(area.excluded)
+    box = {"facecolor": "black", "edgecolor": "none", "pad": 2}
+    panel.text(
+        0.985,
+        0.985,
+        text,
+        transform=panel.transAxes,
+        va="top",
+        ha="right",
+        color="white",
+        fontsize=6.5,
+        bbox=box,
+    )
 
 
 def _scale_bar(spacing: float) -> ScaleBar:

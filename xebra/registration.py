@@ -13,6 +13,7 @@ import numpy as np
 from xebra.image import Image, read_image
 from xebra.resample import Interpolation, coverage, resample
 from xebra.transform import SimilarityTransform, image_center
+from xebra.usable_area import UsableArea
 
 Verdict = Literal["accept", "review", "refuse"]
 
@@ -49,6 +50,8 @@ class Registration:
     timings_s: dict[str, float]
     covariance: np.ndarray | None = None  # (4, 4) of log scale, angle (rad), shift x, shift y (fixed px)
     search: SearchMap | None = None  # of networks with a coarse search
+    fixed_area: UsableArea | None = None  # what was used of the fixed image; None: all of it
+    moving_area: UsableArea | None = None
 
     @property
     def scale(self) -> float:
@@ -168,6 +171,10 @@ class Registration:
             "model": vars(self.model).copy(),
             "timings_s": dict(self.timings_s),
             "search": None if self.search is None else vars(self.search).copy(),
+            "usable_area": {
+                "fixed": self.fixed_area and self.fixed_area.to_json(self.fixed.pixels),
+                "moving": self.moving_area and self.moving_area.to_json(self.moving.pixels),
+            },
         }
 
     @classmethod
@@ -185,7 +192,15 @@ class Registration:
             timings_s=body["timings_s"],
             covariance=None if body.get("covariance") is None else np.array(body["covariance"]),
             search=SearchMap(**body["search"]) if body.get("search") else None,
+            fixed_area=_area(body, "fixed", fixed),
+            moving_area=_area(body, "moving", moving),
         )
+
+
+def _area(body: dict[str, Any], name: str, image: Image) -> UsableArea | None:
+    """Return an image's usable area from a registration's JSON form; None in those of earlier versions."""
+    found = (body.get("usable_area") or {}).get(name)
+    return None if found is None else UsableArea.from_json(found, image.pixels)
 
 
 def _describe(image: Image) -> dict:

@@ -71,9 +71,31 @@ def table(registration: Registration) -> str:
             f"{'fixed':{name}}  {_image_summary(registration.fixed)}",
             f"{'moving':{name}}  {_image_summary(registration.moving)}",
             *rows,
+            *(f"{'not used':{name}}  {line}" for line in not_used(registration)),
             f"{'verdict':{name}}  {registration.verdict}: {registration.reason}",
         ]
     )
+
+
+def not_used(registration: Registration) -> list[str]:
+    """Return what was excluded from both images, as "data bar (10 % of the fixed image)"."""
+    areas = (("fixed", registration.fixed_area), ("moving", registration.moving_area))
+    return [
+        f"{what} ({_percent(share)} of the {name} image)"
+        for name, area in areas
+        if area is not None
+        for what, share in area.shares.items()
+    ]
+
+
+def _percent(share: float) -> str:
+    """Return a share as text; the smallest are not rounded to nothing.
+
+    >>> _percent(0.104), _percent(0.0071), _percent(0.0000002)
+    ('10 %', '0.7 %', '< 0.1 %')
+    """
+    percent = 100 * share
+    return f"{percent:.0f} %" if percent >= 9.95 else f"{percent:.1f} %" if percent >= 0.05 else "< 0.1 %"
 
 
 def _image_summary(image: Image) -> str:

@@ -19,6 +19,7 @@ FOLDER = "folder for the files (default: ./xebra-<name of MOVING>, numbered if i
 NETWORK = "name of the network (default: the most accurate one)"
 MIRRORED = "is one image mirrored (specimen turned over)? try: test both, in twice the time"
 SPACING = "pixel spacing of {} in um per px (default: from the file)"
+MASK = "image file as large as {}, not zero where pixels may be used (default: found)"
 SEVERAL = "{} of both files, where they hold several (see xebra inspect)"
 
 Channel = Annotated[str | None, Option(metavar="NAME", help=SEVERAL.format("channel"))]
@@ -44,17 +45,22 @@ def register(
     moving_frame: MovingFrame = None,
     fixed_spacing: Annotated[float | None, Option(metavar="UM", help=SPACING.format("FIXED"))] = None,
     moving_spacing: Annotated[float | None, Option(metavar="UM", help=SPACING.format("MOVING"))] = None,
+    fixed_mask: Annotated[Path | None, Option(metavar="FILE", help=MASK.format("FIXED"))] = None,
+    moving_mask: Annotated[Path | None, Option(metavar="FILE", help=MASK.format("MOVING"))] = None,
 ) -> int:
     """Align a moving image with a fixed one; write the registered image, JSON and a picture."""
     import xebra
     from xebra import output as files
     from xebra import summary
+    from xebra.masks import read_mask
 
     registration = xebra.register(
         _read(fixed, fixed_spacing, (fixed_channel, fixed_frame), (channel, frame)),
         _read(moving, moving_spacing, (moving_channel, moving_frame), (channel, frame)),
         network=network,
         mirror=MIRROR[mirror],
+        fixed_mask=fixed_mask and read_mask(fixed_mask),
+        moving_mask=moving_mask and read_mask(moving_mask),
     )
     folder = files.folder_for(registration, output, moving)
     files.write(registration, folder)

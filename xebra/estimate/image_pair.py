@@ -34,7 +34,7 @@ class ImagePair:
     """A fixed and a moving image, with square views that cover each of them whole."""
 
     def __init__(self, fixed: Image, moving: Image):
-        self.areas = usable_areas(luminance(fixed.pixels), luminance(moving.pixels))
+        self.areas = usable_areas(luminance(fixed.pixels), luminance(moving.pixels), fixed.mask, moving.mask)
         self.fixed, self.moving = (
             ImagePyramid(image, None if area.mask.all() else area.mask)
             for image, area in zip((fixed, moving), self.areas, strict=True)

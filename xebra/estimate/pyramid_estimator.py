@@ -168,7 +168,8 @@ class PyramidEstimator:
 
 def mirrored(image: Image) -> Image:
     """Return the image reflected about its vertical centre line."""
-    return replace(image, pixels=np.ascontiguousarray(image.pixels[:, ::-1]))
+    mask = None if image.mask is None else image.mask[:, ::-1]
+    return replace(image, pixels=np.ascontiguousarray(image.pixels[:, ::-1]), mask=mask)
 
 
 def _spacing_ratio(fixed: Image, moving: Image) -> float | None:

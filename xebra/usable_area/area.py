@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from scipy import ndimage
@@ -12,6 +12,7 @@ from xebra.usable_area.frames import frame
 from xebra.usable_area.graphics import rectangles
 from xebra.usable_area.levels import GreyRange, lines_off_range
 from xebra.usable_area.lines import constant_lines
+from xebra.usable_area.runs import mask_of, runs_of
 
 EXAMINED_PX = 512  # a larger image is examined on every k-th of its pixels
 LEAST_LEVELS = 8  # with fewer, the image is a label map whose constant areas are the specimen
@@ -27,17 +28,37 @@ DETECTORS = (
 
 @dataclass(frozen=True, eq=False)
 class UsableArea:
-    """``mask`` (H, W) bool, True where pixels may be used, and the names of what it excludes."""
+    """``mask`` (H, W) bool, True where pixels may be used; what it excludes, as shares of the image."""
 
     mask: np.ndarray
-    excluded: tuple[str, ...] = ()
+    shares: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def excluded(self) -> tuple[str, ...]:
+        """Return the names of what is excluded, in the order in which it was found."""
+        return tuple(self.shares)
 
     def without(self, part: np.ndarray, name: str) -> UsableArea:
         """Return the area without a part (H, W); the area itself where next to nothing would be left."""
         rest = self.mask & ~part
         if np.count_nonzero(rest) < LEAST_AREA * rest.size or not (self.mask & part).any():
             return self
-        return UsableArea(rest, tuple(dict.fromkeys((*self.excluded, name))))
+        share = float((self.mask & part).mean()) + self.shares.get(name, 0.0)
+        return UsableArea(rest, {**self.shares, name: share})
+
+    def to_json(self, pixels: np.ndarray) -> dict:
+        """Return the JSON form: run lengths of the mask, and what is excluded.
+
+        Pixels (H, W, ...) that are not finite are left out of the runs, since there may be very many of them.
+        """
+        excluded = [{"name": name, "share": share} for name, share in self.shares.items()]
+        return {"runs": runs_of(self.mask | ~finite(pixels)), "excluded": excluded}
+
+    @classmethod
+    def from_json(cls, body: dict, pixels: np.ndarray) -> UsableArea:
+        """Return the area of an image with pixels (H, W, ...) whose ``to_json`` was ``body``."""
+        mask = mask_of(body["runs"], pixels.shape) & finite(pixels)
+        return cls(mask, {part["name"]: part["share"] for part in body["excluded"]})
 
 
 def usable_area(pixels: np.ndarray) -> UsableArea:
@@ -75,8 +96,20 @@ def enlarged(part: np.ndarray, step: int, shape: tuple[int, ...]) -> np.ndarray:
     return np.repeat(np.repeat(grown, step, 0), step, 1)[: shape[0], : shape[1]]
 
 
-def _finite(pixels: np.ndarray) -> UsableArea:
+def given_area(pixels: np.ndarray, mask: np.ndarray) -> UsableArea:
+    """Return the usable area of grey values (H, W) that a mask allows, without those not finite."""
+    area = _finite(pixels)
+    outside = float((area.mask & ~mask).mean())
+    return UsableArea(area.mask & mask, {**area.shares, **({"given mask": outside} if outside else {})})
+
+
+def finite(pixels: np.ndarray) -> np.ndarray:
+    """Return where values (H, W) or (H, W, channels) are finite, alpha ignored, as a mask (H, W)."""
     if pixels.dtype.kind != "f":
-        return UsableArea(np.ones(pixels.shape, bool))
-    finite = np.isfinite(pixels)
-    return UsableArea(finite, () if finite.all() else ("not finite",))
+        return np.ones(pixels.shape[:2], bool)
+    return np.isfinite(pixels) if pixels.ndim == 2 else np.isfinite(pixels[..., :3]).all(-1)
+
+
+def _finite(pixels: np.ndarray) -> UsableArea:
+    mask = finite(pixels)
+    return UsableArea(mask, {} if mask.all() else {"not finite": float((~mask).mean())})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
-from xebra.usable_area.area import EXAMINED_PX, UsableArea, enlarged, usable_area
+from xebra.usable_area.area import EXAMINED_PX, UsableArea, enlarged, given_area, usable_area
 from xebra.usable_area.levels import MARGIN, SQUARE, GreyRange, most_frequent_level
 
 OUTLIER = 0.45  # of the robust range beyond its ends: a hot or dead pixel
@@ -22,13 +22,31 @@ CONSTANT = 0.9  # of the values under a mask at one level: nothing is lost by ex
 SHADING_PX, NOISE_PX = 6, 1  # sigma
 
 
-def usable_areas(fixed: np.ndarray, moving: np.ndarray) -> tuple[UsableArea, UsableArea]:
+def usable_areas(
+    fixed: np.ndarray,
+    moving: np.ndarray,
+    fixed_mask: np.ndarray | None = None,
+    moving_mask: np.ndarray | None = None,
+) -> tuple[UsableArea, UsableArea]:
     """Return the usable areas of grey values (H, W) of two images.
+
+    A given mask (H, W) bool is the only rule for its image, beside values that are not finite.
 
     Of two images of one shape, what one excludes is excluded in the other too where that shows the same or
     nothing there; and so are hot pixels and burned-in graphics that lie at the same place in both.
     """
-    first, second = usable_area(fixed), usable_area(moving)
+    first = usable_area(fixed) if fixed_mask is None else given_area(fixed, fixed_mask)
+    second = usable_area(moving) if moving_mask is None else given_area(moving, moving_mask)
+    if fixed_mask is not None and moving_mask is not None:
+        return first, second
+    found = _compared(fixed, moving, first, second)
+    return found[0] if fixed_mask is None else first, found[1] if moving_mask is None else second
+
+
+def _compared(
+    fixed: np.ndarray, moving: np.ndarray, first: UsableArea, second: UsableArea
+) -> tuple[UsableArea, UsableArea]:
+    """Return the areas of two images without what lies at the same place in both."""
     if fixed.shape != moving.shape:
         return first, second
     ranges = GreyRange.of(fixed, first.mask), GreyRange.of(moving, second.mask)
