@@ -195,7 +195,5 @@ def _describe(image: Image) -> dict:
         "shape": list(image.shape),
         "dtype": str(image.pixels.dtype),
         "pixel_spacing_um": image.pixel_spacing,
-        "spacing_source": image.spacing_source,
-        "selected": str(image.selected) if image.selected else "",  # of a file with several images
         "sha256": image.sha256,
     }

@@ -21,7 +21,14 @@ PROJECT = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["project"]
 BESIDE_TESTS = [path for folder in ("tests", "bench") for path in (CHECKOUT / folder).rglob("*")]
 OURS = {"xebra", "api", "worker", "db", *(path.stem for path in BESIDE_TESTS)}
 TRAINING = ("network", "training", "evaluation", "specimen")
-EXTRA_OF = {"client": ["xebra/client"], "triton": ["xebra/triton.py", "xebra/shared_memory.py"]}
+FORMATS = [
+    f"xebra/readers/{name}.py" for name in ("hdf5", "hdf5_axes", "mrc", "ome_zarr", "rosetta", "velox")
+]
+EXTRA_OF = {
+    "client": ["xebra/client"],
+    "triton": ["xebra/triton.py", "xebra/shared_memory.py"],
+    "formats": FORMATS,
+}
 
 
 def declared(*extras: str) -> dict[str, Requirement]:
@@ -67,10 +74,11 @@ def test_the_library_imports_only_what_it_declares() -> None:
     ("extras", "folders"),
     [
         (["client"], ["xebra/client"]),
+        (["formats"], FORMATS),
         (["triton"], ["xebra/triton.py", "xebra/shared_memory.py", "xebra/shared_region.py"]),
         (["train"], [f"xebra/{name}" for name in TRAINING]),
         (["service"], ["api", "worker", "db"]),
-        (["service", "train", "bench", "test"], ["tests", "bench"]),
+        (["service", "formats", "train", "bench", "test"], ["tests", "bench"]),
     ],
 )
 def test_each_extra_declares_what_its_files_import(extras: list[str], folders: list[str]) -> None:
