@@ -63,9 +63,8 @@ def print_version(verbose: bool = False) -> None:
     """Print the version, and with ``verbose`` the networks and their certificates."""
     print(f"xebra {version('xebra')}")
     if verbose:
-        print(
-            "\n".join(line for name in weights.names() for line in certificate.lines(weights.weights(name)))
-        )
+        networks = map(weights.weights, weights.names())
+        print("\n".join(line for network in networks for line in certificate.lines(network)))
 
 
 Verbose = Annotated[
