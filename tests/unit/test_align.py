@@ -9,7 +9,7 @@ import sys
 import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter, zoom
-from specimens import seen_twice, specimen
+from support.specimens import seen_twice, specimen
 
 import xebra
 from xebra.align import Aligner

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 from scipy.ndimage import gaussian_filter
-from specimens import seen_twice, specimen
+from support.specimens import seen_twice, specimen
 
 from xebra.estimate.image_pair import Candidate, ImagePair, corner_distance_px
 from xebra.estimate.intensity_refinement import MAX_DISTANCE_PX, refine_by_intensity

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from specimens import seen_twice, specimen
+from support.specimens import seen_twice, specimen
 
 from xebra.estimate.image_pair import ImagePair
 from xebra.estimate.mutual_information import BINS, MutualInformation, normalised_mutual_information

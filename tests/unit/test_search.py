@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from specimens import seen_twice, specimen
+from support.specimens import seen_twice, specimen
 from torch.nn import functional as F  # noqa: N812
 
 from xebra.engine import open_engine
