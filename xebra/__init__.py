@@ -15,6 +15,7 @@ if TYPE_CHECKING:  # for type checkers and the Python reference
 _HOME = {
     "Image": "xebra.image",
     "inspect": "xebra.image",
+    "load": "xebra.output",
     "read_image": "xebra.image",
     "Registration": "xebra.registration",
     "SimilarityTransform": "xebra.transform",

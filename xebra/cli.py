@@ -17,12 +17,12 @@ from typing import Annotated
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from xebra import certificate, weights
 from xebra.commands import evaluation, inspect, register
 from xebra.errors import EngineFailed, RegistrationError
 from xebra.extras import with_hint
-from xebra.mirror import MIRROR
 
-__all__ = ["ACCEPTED", "FAULT", "INTERRUPTED", "MIRROR", "REFUSED", "app", "main"]
+__all__ = ["ACCEPTED", "FAULT", "INTERRUPTED", "REFUSED", "app", "main"]
 
 ACCEPTED, REFUSED, FAULT, INTERRUPTED = register.ACCEPTED, register.REFUSED, 2, 130
 
@@ -58,20 +58,31 @@ def first_line(function: Callable[..., int | None]) -> str:
     return (function.__doc__ or "").partition("\n")[0]
 
 
-def print_version(wanted: bool = True) -> None:
-    """Print the version."""
-    if wanted:
-        print(f"xebra {version('xebra')}")
-        raise typer.Exit
+def print_version(verbose: bool = False) -> None:
+    """Print the version, and with ``verbose`` the networks and their certificates."""
+    print(f"xebra {version('xebra')}")
+    if verbose:
+        networks = map(weights.weights, weights.names())
+        print("\n".join(line for network in networks for line in certificate.lines(network)))
 
 
-@app.callback()
+Verbose = Annotated[
+    bool, typer.Option("--verbose", "-v", help="with the version: networks and their certificates")
+]
+
+
+@app.callback(invoke_without_command=True)
 def options(
-    _version: Annotated[
-        bool, typer.Option("--version", callback=print_version, is_eager=True, help="print the version")
-    ] = False,
+    context: typer.Context,
+    wanted: Annotated[bool, typer.Option("--version", help="print the version")] = False,
+    verbose: Verbose = False,
 ) -> None:
     """Align X-ray and electron-beam microscopy images."""
+    if wanted:
+        print_version(verbose)
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        raise typer.BadParameter("give a command")
 
 
 add(register.register, epilog=register.EXIT_CODES)
@@ -82,9 +93,9 @@ add(evaluation.sample)
 
 
 @app.command("version")
-def version_command() -> None:
+def version_command(verbose: Verbose = False) -> None:
     """Print the version."""
-    print_version()
+    print_version(verbose)
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -5,4 +5,4 @@ from __future__ import annotations
 from typing import Literal
 
 MirrorOption = Literal["no", "yes", "try"]
-MIRROR: dict[MirrorOption, bool | None] = {"no": False, "yes": True, "try": None}  # of ``xebra.register``
+MIRROR: dict[str, bool | None] = {"no": False, "yes": True, "try": None}  # of ``xebra.register``

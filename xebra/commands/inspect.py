@@ -36,17 +36,17 @@ def _line(number: int, channel: Channel) -> str:
     """One channel: what it is called, its size, and what is known of it."""
     from xebra.readers.choose import described
 
-    said = [f"  {number}: {described(channel)}"]
+    parts = [f"  {number}: {described(channel)}"]
     if channel.levels:
-        said.append(f"{len(channel.levels)} reduced copies")
-    said.append(_spacing(channel))
+        parts.append(f"{len(channel.levels)} reduced copies")
+    parts.append(_spacing(channel))
     if channel.detector:
-        said.append(f"detector {channel.detector}")
+        parts.append(f"detector {channel.detector}")
     if channel.stage:
-        said.append(_stage(channel))
+        parts.append(_stage(channel))
     if channel.kind != "image":
-        said.append(channel.kind)
-    return ", ".join(said)
+        parts.append(channel.kind)
+    return ", ".join(parts)
 
 
 def _spacing(channel: Channel) -> str:

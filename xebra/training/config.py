@@ -11,7 +11,7 @@ GOLDEN_SEED, SAMPLE_SEED = 5_000_000, 6_000_000
 
 @dataclass(frozen=True)
 class TrainingConfig:
-    """How long and how; kept in the checkpoint."""
+    """Hyperparameters of a training run, stored in the checkpoint."""
 
     minutes: float = 60.0
     batch: int = 32

@@ -21,7 +21,7 @@ SAVE_EVERY_S = 240
 
 
 class TrainingTask(Protocol):
-    """What one network is trained on: pairs, loss and validation scores."""
+    """Training of one network: pairs, loss and validation scores."""
 
     name: str
     network: nn.Module
@@ -95,7 +95,7 @@ class Training:
         return self.task.batch(source, count)
 
     def _learn(self, pairs: Pairs, generator: torch.Generator) -> float:
-        """One step."""
+        """Take one optimisation step and return its loss."""
         rate = self.config.learning_rate * _schedule(self.step, self.progress)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
@@ -143,7 +143,7 @@ def initialise(network: nn.Module, weights: dict[str, torch.Tensor]) -> list[str
 
 
 def _schedule(step: int, progress: float) -> float:
-    """Warm up, then a half cosine to nothing at the end of the minutes."""
+    """Return the relative learning rate: warm-up, then half a cosine to almost 0 at the end."""
     return min(1.0, (step + 1) / 100) * (0.5 + 0.5 * math.cos(math.pi * progress) + 0.002)
 
 
