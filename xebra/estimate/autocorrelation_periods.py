@@ -68,8 +68,10 @@ def _autocorrelation(detail: np.ndarray, inside: np.ndarray) -> np.ndarray:
 
 def _overlap(inside: np.ndarray, shifts: np.ndarray) -> np.ndarray:
     """Return first px and past-the-last px (2, S) that an outline (N,) shares with itself when shifted."""
-    first, *_, last = np.flatnonzero(inside)
-    return np.stack([first + np.maximum(shifts, 0), last + 1 + np.minimum(shifts, 0)])
+    covered = np.flatnonzero(inside)
+    first, after = (covered[0], covered[-1] + 1) if covered.size else (0, 0)
+    start = np.minimum(first + np.maximum(shifts, 0), after)
+    return np.stack([start, np.maximum(after + np.minimum(shifts, 0), start)])
 
 
 def _rectangle_energies(detail: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
