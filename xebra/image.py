@@ -35,14 +35,14 @@ OUTLIER = 0.5  # of the distance of the percentiles: how far beyond them a value
 class Image:
     """Original values (H, W) or (H, W, 3 | 4), read-only, and micrometres per pixel (None: unknown).
 
-<<<<<<< HEAD
-    ``mask`` says which pixels may be used; None: data bars, frames and the like are found.
+    <<<<<<< HEAD
+        ``mask`` says which pixels may be used; None: data bars, frames and the like are found.
 
-    Raises ImageUnusable, ImageUnreadable (too large), MaskInvalid or PixelSpacingInvalid; the message says
-    what to do.
-=======
-    Raises ImageUnusable, ImageUnreadable (too large) or PixelSpacingInvalid; the message states the remedy.
->>>>>>> b16c852be72399770c80f3a239efb2dc2b3efac8
+        Raises ImageUnusable, ImageUnreadable (too large), MaskInvalid or PixelSpacingInvalid; the message says
+        what to do.
+    =======
+        Raises ImageUnusable, ImageUnreadable (too large) or PixelSpacingInvalid; the message states the remedy.
+    >>>>>>> b16c852be72399770c80f3a239efb2dc2b3efac8
     """
 
     pixels: np.ndarray = field(repr=False)
