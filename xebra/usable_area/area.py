@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from scipy import ndimage
@@ -46,7 +47,7 @@ class UsableArea:
         share = float((self.mask & part).mean()) + self.shares.get(name, 0.0)
         return UsableArea(rest, {**self.shares, name: share})
 
-    def to_json(self, pixels: np.ndarray) -> dict:
+    def to_json(self, pixels: np.ndarray) -> dict[str, Any]:
         """Return the JSON form: run lengths of the mask, and what is excluded.
 
         Pixels (H, W, ...) that are not finite are left out of the runs, since there may be very many of them.
@@ -55,7 +56,7 @@ class UsableArea:
         return {"runs": runs_of(self.mask | ~finite(pixels)), "excluded": excluded}
 
     @classmethod
-    def from_json(cls, body: dict, pixels: np.ndarray) -> UsableArea:
+    def from_json(cls, body: dict[str, Any], pixels: np.ndarray) -> UsableArea:
         """Return the area of an image with pixels (H, W, ...) whose ``to_json`` was ``body``."""
         mask = mask_of(body["runs"], pixels.shape) & finite(pixels)
         return cls(mask, {part["name"]: part["share"] for part in body["excluded"]})
