@@ -1,1 +1,1 @@
-"""The FastAPI front door."""
+"""The HTTP API, on FastAPI."""

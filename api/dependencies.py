@@ -1,73 +1,77 @@
-"""What endpoints ask for, opened once when the app starts."""
+"""Dependencies of the endpoints, created once when the app starts."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, cast
 
 from fastapi import Depends, Request
 
-from api.access import CallerDep
-from api.events.bulletin import Bulletin
-from api.requests import request_id
+from api.authentication import CallerDep
+from api.events.broadcaster import EventBroadcaster
+from api.requests import current_request_id
 from api.settings import ApiSettings
 from db.engine import Database
 from db.store import ImageStore
 
 
 @dataclass(frozen=True)
-class House:
-    """The rooms behind the front door."""
+class AppState:
+    """The settings and backends of an app."""
 
     settings: ApiSettings
     database: Database
     store: ImageStore
-    bulletin: Bulletin
+    broadcaster: EventBroadcaster
 
 
-async def _database(request: Request) -> Database:
-    return request.app.state.house.database
+async def _state(request: Request) -> AppState:
+    return cast(AppState, request.app.state.shared)
 
 
-async def _store(request: Request) -> ImageStore:
-    return request.app.state.house.store
+StateDep = Annotated[AppState, Depends(_state)]
 
 
-async def _settings(request: Request) -> ApiSettings:
-    return request.app.state.house.settings
+async def _database(state: StateDep) -> Database:
+    return state.database
 
 
-async def _bulletin(request: Request) -> Bulletin:
-    return request.app.state.house.bulletin
+async def _store(state: StateDep) -> ImageStore:
+    return state.store
+
+
+async def _settings(state: StateDep) -> ApiSettings:
+    return state.settings
+
+
+async def _broadcaster(state: StateDep) -> EventBroadcaster:
+    return state.broadcaster
 
 
 async def _owner(caller: CallerDep) -> str:
-    """Whose images and jobs these are."""
     return caller.owner
 
 
-OwnerDep = Annotated[str, Depends(_owner)]
-
-
 @dataclass(frozen=True)
-class Who:
-    """Who is asking, and whose things are meant."""
+class Identity:
+    """The actor for the audit log, and the owner of the data."""
 
     actor: str
     owner: str
 
 
-async def _who(caller: CallerDep) -> Who:
-    return Who(caller.actor, caller.owner)
+async def _identity(caller: CallerDep) -> Identity:
+    return Identity(caller.actor, caller.owner)
 
 
 async def _request_id() -> str:
-    return request_id.get()
+    return current_request_id()
 
 
 DatabaseDep = Annotated[Database, Depends(_database)]
 StoreDep = Annotated[ImageStore, Depends(_store)]
 SettingsDep = Annotated[ApiSettings, Depends(_settings)]
-WhoDep = Annotated[Who, Depends(_who)]
-BulletinDep = Annotated[Bulletin, Depends(_bulletin)]
+BroadcasterDep = Annotated[EventBroadcaster, Depends(_broadcaster)]
+OwnerDep = Annotated[str, Depends(_owner)]
+IdentityDep = Annotated[Identity, Depends(_identity)]
 RequestIdDep = Annotated[str, Depends(_request_id)]

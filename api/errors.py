@@ -1,23 +1,28 @@
-"""What can go wrong at the front door itself; status codes are in ``api.problems``."""
+"""Errors of the API itself; status codes are assigned in ``api.problem_kinds``."""
+
+from typing import Any
 
 from starlette.exceptions import HTTPException
 
 
 class UploadTooLarge(HTTPException):
-    """More bytes than the service takes; FastAPI lets only its own kind of error out of a half-read body."""
+    """The request body exceeds the limit.
+
+    A subclass of ``HTTPException``, because FastAPI replaces other errors raised while a body is read.
+    """
 
     def __init__(self, limit: int) -> None:
-        super().__init__(413, f"the request is larger than the {limit} bytes that this service takes")
+        super().__init__(413, f"the request is larger than the limit of {limit} bytes")
 
     def __str__(self) -> str:
         return self.detail
 
 
 class UploadStalled(HTTPException):
-    """Nothing more of the request has come for a while, and its end is still to come."""
+    """The client stopped sending before the end of the request body."""
 
     def __init__(self, after_s: float) -> None:
-        detail = f"nothing has come for {after_s:g} s; send the request again"
+        detail = f"no data was received for {after_s:g} s; send the request again"
         super().__init__(408, detail, {"Connection": "close"})
 
     def __str__(self) -> str:
@@ -25,39 +30,39 @@ class UploadStalled(HTTPException):
 
 
 class CursorInvalid(ValueError):
-    """A cursor that no list of this service has given out."""
+    """The pagination cursor was not created by this service."""
 
 
-class NotFinished(Exception):
-    """The registration has no result: not yet, or because it failed or was cancelled."""
+class NoResult(Exception):
+    """The registration has no result: it has not finished, has failed, or was cancelled."""
 
 
 class DeadlineMissed(Exception):
-    """The registration was not done when its answer was due."""
+    """The registration was not finished before its deadline."""
 
 
-class NothingMore(Exception):
-    """The stream of events is at its end; a browser that hears so does not ask again."""
+class StreamEnded(Exception):
+    """The event stream is complete; the status 204 tells a browser not to reconnect."""
 
 
 class WebhookUnsafe(ValueError):
-    """Anybody on the way could read, or change, what is sent there."""
+    """The URL of the webhook does not use https."""
 
 
-class KeyMissing(Exception):
-    """The service asks for API keys, and the request has none."""
+class ApiKeyMissing(Exception):
+    """The service requires an API key and the request has none."""
 
 
-class OtherSite(Exception):
-    """Another page made the browser ask, with the cookie of this one."""
+class CrossSiteRequest(Exception):
+    """A page of another origin sent the request with the session cookie."""
 
 
 class ScopeMissing(Exception):
-    """The API key does not allow this."""
+    """The API key does not have the required scope."""
 
 
-class RateExceeded(Exception):
-    """The instrument asks more often than it may."""
+class RateLimitExceeded(Exception):
+    """The instrument has exceeded its request rate."""
 
     def __init__(self, detail: str, headers: dict[str, str]) -> None:
         super().__init__(detail)
@@ -65,8 +70,8 @@ class RateExceeded(Exception):
 
 
 class NotReady(Exception):
-    """Parts of the service are down; ``more`` says which."""
+    """Parts of the service are down; ``fields`` lists them."""
 
     def __init__(self, down: dict[str, str]) -> None:
         super().__init__("; ".join(f"{part}: {reason}" for part, reason in down.items()))
-        self.more = {"down": [{"part": part, "detail": reason} for part, reason in down.items()]}
+        self.fields: dict[str, Any] = {"down": [{"part": p, "detail": reason} for p, reason in down.items()]}

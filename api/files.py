@@ -1,4 +1,4 @@
-"""Objects of the image store as responses."""
+"""Objects of the image store as HTTP responses."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ from fastapi.responses import StreamingResponse
 
 from db.store import ImageStore
 
-CHUNK = 256 << 10
-NEVER_CHANGES = "private, max-age=31536000, immutable"
+CHUNK_BYTES = 256 << 10
+IMMUTABLE = "private, max-age=31536000, immutable"
 _BYTES, _OBJECT = {"type": "string", "format": "binary"}, {"type": "object"}
 
 
 def stream(store: ImageStore, key: str, media_type: str, download_as: str | None = None) -> StreamingResponse:
-    """An object that never changes, in pieces; offered for download under a name if one is given."""
-    headers = {"Cache-Control": NEVER_CHANGES}
+    """Return an immutable object as a chunked response, as a download if a file name is given."""
+    headers = {"Cache-Control": IMMUTABLE}
     if download_as is not None:
         headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(download_as, safe='')}"
-    return StreamingResponse(_pieces(store.open(key)), media_type=media_type, headers=headers)
+    return StreamingResponse(_chunks(store.open(key)), media_type=media_type, headers=headers)
 
 
 def documented(*media_types: str) -> dict[int | str, dict[str, Any]]:
-    """The OpenAPI response of an endpoint that answers with a file."""
+    """Return the OpenAPI response of an endpoint that returns a file."""
     content = {kind: {"schema": _OBJECT if kind.endswith("json") else _BYTES} for kind in media_types}
     return {200: {"description": "The file", "content": content}}
 
 
-def _pieces(file: BinaryIO) -> Iterator[bytes]:
+def _chunks(file: BinaryIO) -> Iterator[bytes]:
     with file:
-        while piece := file.read(CHUNK):
-            yield piece
+        while chunk := file.read(CHUNK_BYTES):
+            yield chunk

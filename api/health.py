@@ -1,4 +1,4 @@
-"""/health: is this process alive, and can the whole service do its work?"""
+"""/health: liveness of this process and readiness of the whole service."""
 
 from __future__ import annotations
 
@@ -19,54 +19,56 @@ from db.types import utc_now
 router = APIRouter(prefix="/health", tags=["health"])
 
 
-class Alive(BaseModel):
-    """This process answers."""
+class Liveness(BaseModel):
+    """This process responds."""
 
     status: Literal["alive"] = "alive"
 
 
-class Ready(BaseModel):
-    """Every part of the service answers."""
+class Readiness(BaseModel):
+    """Every part of the service responds."""
 
     status: Literal["ready"] = "ready"
     parts: list[str]
 
 
-@router.get("/live", summary="Does this process answer?")
-async def live() -> Alive:
-    """Asks nobody else."""
-    return Alive()
+@router.get("/live", summary="Get liveness")
+async def get_liveness() -> Liveness:
+    """Return whether this process responds, without a check of any backend."""
+    return Liveness()
 
 
-@router.get("/ready", summary="Can the service do its work?", responses=problems.documented(NotReady))
-def ready(database: DatabaseDep, store: StoreDep, settings: SettingsDep) -> Ready:
-    """Database and image store answer; the relay reached the broker and a worker consumed from it lately."""
+@router.get("/ready", summary="Get readiness", responses=problems.documented(NotReady))
+def get_readiness(database: DatabaseDep, store: StoreDep, settings: SettingsDep) -> Readiness:
+    """Check that database and image store respond, and that relay and workers have recent heartbeats."""
+    timeout_s = settings.silent_after_seconds
     checks: dict[str, Callable[[], None]] = {
         "database": database.ping,
         "image store": store.ping,
-        "broker": lambda: _lately(database, "relay", "reached it", settings.silent_after_seconds),
-        "worker": lambda: _lately(database, "worker", "taken a message", settings.silent_after_seconds),
+        "broker": lambda: _check_heartbeat(database, "relay", "reached the broker", timeout_s),
+        "worker": lambda: _check_heartbeat(database, "worker", "consumed a message", timeout_s),
     }
-    down = {part: reason for part, check in checks.items() if (reason := _fault(check))}
+    down = {part: reason for part, check in checks.items() if (reason := _failure(check))}
     if down:
         raise NotReady(down)
-    return Ready(parts=list(checks))
+    return Readiness(parts=list(checks))
 
 
-def _fault(check: Callable[[], None]) -> str | None:
-    """Why a part is down, in one line; None where it is not."""
+def _failure(check: Callable[[], None]) -> str | None:
+    """Return the error of a check in one line, or None if it succeeds."""
     try:
         check()
-    except Exception as error:  # whatever the reason, the part is down
+    except Exception as error:  # any error means that the part is down
         return " ".join(str(error).split())[:300] or type(error).__name__
     return None
 
 
-def _lately(database: Database, role: str, did: str, silent_after_s: float) -> None:
-    """Raise unless a process of this role proved lately that it works."""
+def _check_heartbeat(database: Database, role: str, action: str, timeout_s: float) -> None:
+    """Raise ``TimeoutError`` if no process of this role has a recent heartbeat."""
     with database.reading() as session:
         seen = heartbeats.last_seen(session, role)
     if seen is None:
-        raise TimeoutError(f"no {role} has {did} yet; see that one runs, and its log")
-    if utc_now() - seen > timedelta(seconds=silent_after_s):
-        raise TimeoutError(f"no {role} has {did} since {seen.isoformat(timespec='seconds')}; see its log")
+        raise TimeoutError(f"no {role} has {action} yet; check that one is running, and its log")
+    if utc_now() - seen > timedelta(seconds=timeout_s):
+        last = seen.isoformat(timespec="seconds")
+        raise TimeoutError(f"no {role} has {action} since {last}; check its log")

@@ -1,14 +1,14 @@
-"""The log of the front door: uvicorn's own lines about requests are replaced by ours."""
+"""Logging of the API: its own request log replaces that of uvicorn."""
 
 import logging
 
-from api.requests import request_id
+from api.requests import current_request_id
 from db import logs
 
 
 def configure() -> None:
-    """One line for each request, with its id."""
-    logs.configure(request_id.get)
+    """Configure one log line for each request, with its id."""
+    logs.configure(current_request_id)
     for name in ("uvicorn", "uvicorn.error"):
         logging.getLogger(name).handlers = []
         logging.getLogger(name).propagate = True

@@ -1,4 +1,4 @@
-"""The front door: ``uvicorn --factory api.main:create_app``."""
+"""The ASGI application: ``uvicorn --factory api.main:create_app``."""
 
 from __future__ import annotations
 
@@ -8,29 +8,31 @@ from contextlib import asynccontextmanager
 from importlib import import_module
 from importlib.metadata import version
 
+from asgi_correlation_id import CorrelationIdMiddleware
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 
 from api import health, logs, metrics, openapi, page, problems, service
-from api.access import Access
 from api.administration.routes import router as administration
-from api.batches.routes import LARGEST_BATCH
+from api.authentication import Authenticator
+from api.batches.routes import MAX_BODY_BYTES as MAX_BATCH_BYTES
 from api.batches.routes import router as batches
 from api.batches.schemas import PATH as BATCHES
-from api.dependencies import House
-from api.events.bulletin import Bulletin
+from api.dependencies import AppState
+from api.events.broadcaster import EventBroadcaster
 from api.events.routes import router as events
 from api.images import tiles
 from api.images.presigned import router as uploads
 from api.images.routes import router as images
 from api.images.schemas import PATH as IMAGES
+from api.rate_limits import RateLimiter
 from api.registrations.corrections import router as corrections
 from api.registrations.direct import PATH as DIRECT
-from api.registrations.direct import Direct
+from api.registrations.direct import DirectRegistration
 from api.registrations.direct import router as direct
 from api.registrations.files import router as registration_files
 from api.registrations.routes import router as registrations
-from api.requests import BodyLimit, Requests
+from api.requests import REQUEST_ID_HEADER, BodyLimit, RequestContext, is_valid_request_id
 from api.session.routes import router as session
 from api.settings import ApiSettings
 from api.webhooks.routes import router as webhooks
@@ -40,62 +42,70 @@ from db.migrate import migrate
 from db.settings import StorageSettings
 from db.store import open_store
 
-AFTER_THE_START_S = 0.1  # matplotlib takes a second to import: get it while the first job is under way
-ABOUT = """Registers X-ray and electron-beam micrographs: upload two images, submit the pair, poll until the
-job has ended, take the parameters and the registered image home. Errors are RFC 9457 problem details."""
+PRELOAD_AFTER_S = 0.1  # the import of matplotlib takes a second: do it during the first job
+DESCRIPTION = """Registers X-ray and electron microscopy images: upload two images, submit the pair, wait
+until the job has ended, download the parameters and the registered image.
+Errors are RFC 9457 problem details."""
+ROUTERS = (
+    *(images, uploads, tiles.router, registrations, registration_files, corrections, batches, events),
+    *(webhooks, direct, session, administration, service.router, metrics.router, health.router),
+)
 
 
 def create_app() -> FastAPI:
-    """Read the settings, open database and image store, hang up the routes."""
+    """Create the app from the settings: open database and image store, install routes and middleware."""
     logs.configure()
     settings = ApiSettings()
-    about = {"title": "Xebra", "version": version("xebra"), "description": ABOUT}
-    app = FastAPIOffline(lifespan=_lifespan, static_url="/docs-assets", **about)  # /docs without the internet
-    app.state.house = _open(settings)
-    app.state.direct = Direct(app.state.house)
-    app.state.states = statistics.States()
-    app.state.access = Access(app.state.house.database, open=settings.access == "open")
+    app = FastAPIOffline(  # /docs without access to the internet
+        lifespan=_lifespan,
+        static_url="/docs-assets",
+        title="Xebra",
+        version=version("xebra"),
+        description=DESCRIPTION,
+        generate_unique_id_function=openapi.operation_id,
+    )
+    _open_backends(app, settings)
     problems.install(app)
-    for router in (
-        images,
-        uploads,
-        tiles.router,
-        registrations,
-        registration_files,
-        corrections,
-        batches,
-        events,
-        webhooks,
-        direct,
-        session,
-        administration,
-        service.router,
-        metrics.router,
-        health.router,
-    ):
+    for router in ROUTERS:
         app.include_router(router)
     page.install(app)
     openapi.install(app)
-    limits = {IMAGES: settings.max_upload_bytes, DIRECT: settings.max_direct_bytes, BATCHES: LARGEST_BATCH}
-    app.add_middleware(BodyLimit, limits=limits, stalled_after_s=settings.stalled_after_seconds)
-    app.add_middleware(Requests)
+    _add_middleware(app, settings)
     return app
 
 
-def _open(settings: ApiSettings) -> House:
+def _open_backends(app: FastAPI, settings: ApiSettings) -> None:
     storage = StorageSettings()
     database = Database(storage.database_url)
     migrate(database)
-    return House(settings, database, open_store(storage.images_url), Bulletin(database))
+    state = AppState(settings, database, open_store(storage.images_url), EventBroadcaster(database))
+    app.state.shared = state
+    app.state.direct = DirectRegistration(state)
+    app.state.state_counter = statistics.StateCounter()
+    app.state.authenticator = Authenticator(database, open=settings.access == "open")
+    app.state.rate_limiter = RateLimiter(settings.broker_url)
+
+
+def _add_middleware(app: FastAPI, settings: ApiSettings) -> None:
+    """Add the middleware, the innermost first."""
+    limits = {IMAGES: settings.max_upload_bytes, DIRECT: settings.max_direct_bytes, BATCHES: MAX_BATCH_BYTES}
+    app.add_middleware(BodyLimit, limits=limits, stalled_after_s=settings.stalled_after_seconds)
+    app.add_middleware(RequestContext)
+    app.add_middleware(
+        CorrelationIdMiddleware,
+        header_name=REQUEST_ID_HEADER,
+        update_request_header=False,
+        validator=is_valid_request_id,
+    )
 
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    drawing = threading.Timer(AFTER_THE_START_S, import_module, args=("xebra.picture",))
-    drawing.daemon = True
-    drawing.start()
-    app.state.house.bulletin.start()
+    preload = threading.Timer(PRELOAD_AFTER_S, import_module, args=("xebra.picture",))
+    preload.daemon = True
+    preload.start()
+    app.state.shared.broadcaster.start()
     yield
-    drawing.cancel()
-    app.state.house.bulletin.stop()
-    app.state.house.database.close()
+    preload.cancel()
+    app.state.shared.broadcaster.stop()
+    app.state.shared.database.close()

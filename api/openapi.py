@@ -1,47 +1,56 @@
-"""The OpenAPI document says of every error what it really is: problem details."""
+"""The OpenAPI document: operation ids, and problem details as the format of every error."""
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI
+from fastapi.routing import APIRoute
 
 from api.errors import UploadStalled, UploadTooLarge
 from api.problem_kinds import FRAMEWORK, REQUEST_INVALID, TABLE, Kind
 from api.problems import MEDIA_TYPE, Problem
 
 
-def _said(kind: Kind) -> dict[str, Any]:
+def operation_id(route: APIRoute) -> str:
+    """Return the name of the route's function in camel case: ``list_webhooks`` becomes ``listWebhooks``."""
+    first, *others = route.name.split("_")
+    return first + "".join(word.capitalize() for word in others)
+
+
+def _response(kind: Kind) -> dict[str, Any]:
     content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
     return {"description": f"{kind.title} (`{kind.code}`)", "content": content}
 
 
-OF_ANY_BODY = {
-    str(kind.status): _said(kind) for kind in (FRAMEWORK[400], TABLE[UploadStalled], TABLE[UploadTooLarge])
+BODY_ERRORS = {
+    str(kind.status): _response(kind)
+    for kind in (FRAMEWORK[HTTPStatus.BAD_REQUEST], TABLE[UploadStalled], TABLE[UploadTooLarge])
 }
 
 
 def install(app: FastAPI) -> None:
-    """Mend the document that FastAPI makes when it is first asked for."""
-    make = app.openapi
+    """Adapt the document that FastAPI generates at the first request for it."""
+    generate = app.openapi
 
-    def mended() -> dict[str, Any]:
+    def generate_adapted() -> dict[str, Any]:
         if app.openapi_schema is None:
-            _mend(make())
-        return app.openapi_schema
+            _adapt(generate())
+        return generate()
 
-    app.openapi = mended
+    app.openapi = generate_adapted  # type: ignore[method-assign]
 
 
-def _mend(document: dict[str, Any]) -> None:
+def _adapt(document: dict[str, Any]) -> None:
     schemas = document["components"]["schemas"]
     schemas["Problem"] = Problem.model_json_schema()
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
     for path in document["paths"].values():
         for operation in path.values():
-            refused = operation["responses"].get("422", {})
-            if "application/json" in refused.get("content", {}):  # FastAPI's own form of it
-                operation["responses"]["422"] = _said(REQUEST_INVALID)
+            invalid = operation["responses"].get("422", {})
+            if "application/json" in invalid.get("content", {}):  # FastAPI's own format
+                operation["responses"]["422"] = _response(REQUEST_INVALID)
             if "requestBody" in operation:
-                operation["responses"] = OF_ANY_BODY | operation["responses"]
+                operation["responses"] = BODY_ERRORS | operation["responses"]

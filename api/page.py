@@ -1,4 +1,4 @@
-"""/: the web page, as ``npm run build`` leaves it in ``api/static``."""
+"""/: the web page, built by ``npm run build`` into ``api/static``."""
 
 from pathlib import Path
 
@@ -7,16 +7,16 @@ from fastapi.responses import FileResponse, PlainTextResponse, Response
 from fastapi.staticfiles import StaticFiles
 
 STATIC = Path(__file__).parent / "static"
-NOT_BUILT = """Xebra serves, but its web page is not built: cd frontend && npm ci && npm run build
-The API is described at /docs; its address is /api/v1.
+NOT_BUILT = """Xebra is running, but its web page is not built: cd frontend && npm ci && npm run build
+The API is documented at /docs; its address is /api/v1.
 """
 
 router = APIRouter(include_in_schema=False)
 
 
 @router.get("/")
-def page() -> Response:
-    """The page is small and changes with each build, so that browsers ask again each time."""
+def get_page() -> Response:
+    """Return the page, which browsers revalidate at each visit because it changes with each build."""
     index = STATIC / "index.html"
     if not index.is_file():
         return PlainTextResponse(NOT_BUILT)
@@ -24,6 +24,6 @@ def page() -> Response:
 
 
 def install(app: FastAPI) -> None:
-    """Serve the page and whatever lies beside it; to be called after all other routes."""
+    """Serve the page and its files; call it after all other routes are installed."""
     app.include_router(router)
     app.mount("/", StaticFiles(directory=STATIC, check_dir=False))

@@ -1,11 +1,11 @@
-"""Small 8-bit pictures of large images for the page, made when first asked for and kept in the store."""
+"""Previews: 8-bit PNGs of large images, drawn at the first request and stored."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from tempfile import SpooledTemporaryFile
 from threading import Lock
-from typing import BinaryIO
+from typing import Any, BinaryIO, cast
 
 import numpy as np
 
@@ -13,43 +13,44 @@ from db.errors import ObjectAltered
 from db.store import ImageStore
 from xebra.errors import RegistrationError
 
-LONGEST = 1024
-SPOOL = 8 << 20
-_one_at_a_time = Lock()  # drawing is heavy on memory and processor; answering others comes first
+MAX_SIDE_PX = 1024
+SPOOL_BYTES = 8 << 20
+Draw = Callable[[BinaryIO], None]
+_drawing = Lock()  # one at a time: drawing needs much memory and processor time
 
 
-def kept(store: ImageStore, key: str, draw: Callable[[BinaryIO], None]) -> str:
-    """The key of a picture, which is drawn if the store does not have it yet."""
-    if not store.exists(key):
-        with _one_at_a_time, SpooledTemporaryFile(max_size=SPOOL) as file:
-            _draw(draw, file, key)
-            file.seek(0)
-            store.put(key, file)
-    return key
+def create_once(store: ImageStore, key: str, draw: Draw) -> None:
+    """Draw and store a picture, unless the store has it.
+
+    Raises:
+        ObjectAltered: the stored image, which was readable when it was uploaded, cannot be read.
+    """
+    if store.exists(key):
+        return
+    with _drawing, SpooledTemporaryFile(max_size=SPOOL_BYTES) as spooled:
+        file = cast(BinaryIO, spooled)
+        try:
+            draw(file)
+        except RegistrationError as error:
+            raise ObjectAltered(f"{key.rpartition('/')[2]} cannot be drawn: {error}") from error
+        file.seek(0)
+        store.put(key, file)
 
 
-def _draw(draw: Callable[[BinaryIO], None], file: BinaryIO, key: str) -> None:
-    """What the store keeps could be read when it was put there: if not now, it was altered since."""
-    try:
-        draw(file)
-    except RegistrationError as error:
-        raise ObjectAltered(f"no {key.rpartition('/')[2]} can be drawn: {error}") from error
-
-
-def draw_preview(pixels: np.ndarray, target: BinaryIO) -> None:
-    """An 8-bit PNG, its longest side at most 1024, grey values stretched between percentiles."""
+def draw_preview(pixels: np.ndarray[Any, Any], target: BinaryIO) -> None:
+    """Write an 8-bit PNG, at most 1024 px wide and high, its grey values stretched between percentiles."""
     import imagecodecs
 
     from xebra.picture import stretched
     from xebra.resample import shrunk
 
-    small, _ = shrunk(pixels, LONGEST)
+    small, _ = shrunk(pixels, MAX_SIDE_PX)
     shown = np.clip(stretched(small), 0, 1)
     target.write(imagecodecs.png_encode((shown * 255 + 0.5).astype(np.uint8)))
 
 
-def draw_stored(store: ImageStore, key: str) -> Callable[[BinaryIO], None]:
-    """Draws the preview of an image in the store."""
+def draw_stored(store: ImageStore, key: str) -> Draw:
+    """Return a function that draws the preview of a stored image."""
     from xebra import image_files
 
     def draw(target: BinaryIO) -> None:

@@ -1,4 +1,4 @@
-"""Every request has an id, a line in the log, a limit to its body and an answer, whatever happens inside."""
+"""ASGI middleware: request context (log line, headers, unexpected errors) and limits of the request body."""
 
 from __future__ import annotations
 
@@ -6,30 +6,38 @@ import asyncio
 import logging
 import re
 import time
-import uuid
-from contextvars import ContextVar
 from urllib.parse import quote
 
+from asgi_correlation_id import correlation_id
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import problems
 from api.errors import UploadStalled, UploadTooLarge
-from api.measured import requests
+from api.http_metrics import requests
 from api.problem_kinds import TABLE
 
 log = logging.getLogger(__name__)
 
-request_id: ContextVar[str] = ContextVar("request_id", default="-")
-
-_GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+REQUEST_ID_HEADER = "X-Request-ID"
+_VALID_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 METHODS = ("GET", "POST", "DELETE", "HEAD", "PUT", "PATCH", "OPTIONS")
-AROUND_THE_FILE = 64 << 10  # form fields and boundaries
-LARGEST_JSON = 1 << 20
+FORM_OVERHEAD_BYTES = 64 << 10  # form fields and boundaries
+MAX_JSON_BYTES = 1 << 20
 
 
-class Requests:
-    """ASGI middleware: gives the id, writes the line, turns the unforeseen into a problem."""
+def current_request_id() -> str:
+    """Return the id of the current request, set by ``asgi_correlation_id``, or ``-`` outside a request."""
+    return correlation_id.get() or "-"
+
+
+def is_valid_request_id(text: str) -> bool:
+    """Return whether an id given by the client is safe for headers and logs."""
+    return _VALID_ID.fullmatch(text) is not None
+
+
+class RequestContext:
+    """Write a log line and metrics for each request, and return unexpected errors as problems."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -37,38 +45,38 @@ class Requests:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
-        request_id.set(_id_of(scope))
         started, status = time.perf_counter(), 0
         scope.setdefault("state", {})["arrived"] = started
-        asked = f"{scope['method']} {quote(scope['path'])}"  # a path may hold line breaks
+        request = f"{scope['method']} {quote(scope['path'])}"  # a path may contain line breaks
 
-        async def send_with_id(message: Message) -> None:
+        async def send_with_headers(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
                 headers = MutableHeaders(scope=message)
-                headers["X-Request-ID"] = request_id.get()
                 headers["X-Content-Type-Options"] = "nosniff"
-                headers.update(scope["state"].get("more_headers", {}))
+                headers.update(scope["state"].get("extra_headers", {}))
             await send(message)
 
         try:
-            await self.app(scope, receive, send_with_id)
+            await self.app(scope, receive, send_with_headers)
         except Exception:
-            log.exception("%s failed", asked)
+            log.exception("%s failed", request)
             if status:
-                raise  # half an answer is on its way; the server cuts the connection
-            await problems.unexpected(scope["path"], request_id.get())(scope, receive, send_with_id)
+                raise  # part of the response was sent; the server closes the connection
+            problem = problems.unexpected(scope["path"], current_request_id())
+            await problem(scope, receive, send_with_headers)
         finally:
-            took = time.perf_counter() - started
-            requests.labels(scope["method"] if scope["method"] in METHODS else "other", status).observe(took)
-            log.info("%s %d %.1f ms", asked, status, took * 1e3)
+            duration_s = time.perf_counter() - started
+            method = scope["method"] if scope["method"] in METHODS else "other"
+            requests.labels(method, status).observe(duration_s)
+            log.info("%s %d %.1f ms", request, status, duration_s * 1e3)
 
 
 class BodyLimit:
-    """ASGI middleware: stops reading a body at the limit, whatever its header promised, or once it stalls.
+    """Limit the size of a request body, whatever its header states, and the time without data.
 
-    Only uploads go to disk as they come; other bodies are held in memory. ``limits`` names the larger ones.
+    Uploads are spooled to disk; other bodies are held in memory. ``limits`` gives the larger limits by path.
     """
 
     def __init__(self, app: ASGIApp, limits: dict[str, int], stalled_after_s: float) -> None:
@@ -77,12 +85,11 @@ class BodyLimit:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
-        limit = self.limits.get(scope["path"], LARGEST_JSON)
-        promised = Headers(scope=scope).get("content-length", "0")
-        if promised.isdigit() and int(promised) > limit + AROUND_THE_FILE:
-            detail = str(UploadTooLarge(limit))
-            refused = problems.answer(TABLE[UploadTooLarge], detail, scope["path"])
-            return await refused(scope, receive, send)
+        limit = self.limits.get(scope["path"], MAX_JSON_BYTES)
+        length = Headers(scope=scope).get("content-length", "0")
+        if length.isdigit() and int(length) > limit + FORM_OVERHEAD_BYTES:
+            problem = problems.response(TABLE[UploadTooLarge], str(UploadTooLarge(limit)), scope["path"])
+            return await problem(scope, receive, send)
         await self.app(scope, self._limited(receive, limit), send)
 
     def _limited(self, receive: Receive, limit: int) -> Receive:
@@ -90,21 +97,15 @@ class BodyLimit:
 
         async def receive_limited() -> Message:
             nonlocal received, more
-            if not more:  # whoever listens for the client to hang up may wait as long as the answer takes
+            if not more:  # the wait for a disconnect has no time limit
                 return await receive()
             try:
                 message = await asyncio.wait_for(receive(), self.stalled_after_s)
             except TimeoutError:
                 raise UploadStalled(self.stalled_after_s) from None
             received, more = received + len(message.get("body", b"")), message.get("more_body", False)
-            if received > limit + AROUND_THE_FILE:
+            if received > limit + FORM_OVERHEAD_BYTES:
                 raise UploadTooLarge(limit)
             return message
 
         return receive_limited
-
-
-def _id_of(scope: Scope) -> str:
-    """The id that the client gave, if it is a harmless one, else a new one."""
-    given = Headers(scope=scope).get("x-request-id", "")
-    return given if _GIVEN_ID.fullmatch(given) else uuid.uuid4().hex

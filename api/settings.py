@@ -1,4 +1,4 @@
-"""How the front door behaves: read when the app starts, one environment variable each."""
+"""Settings of the API: environment variables, read when the app starts."""
 
 from typing import Literal
 
@@ -7,7 +7,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class ApiSettings(BaseSettings):
-    """Limits, and how long a silent part counts as present."""
+    """Limits, access mode and timeouts."""
 
     model_config = SettingsConfigDict(env_prefix="XEBRA_", env_ignore_empty=True, extra="ignore")
 
@@ -17,5 +17,6 @@ class ApiSettings(BaseSettings):
     max_direct_bytes: int = Field(default=64 << 20, gt=0)
     direct_threads: int = Field(default=2, ge=1)
     stalled_after_seconds: float = Field(default=60, gt=0)
+    broker_url: str = ""  # counts the requests of all API processes for the rate limits
     inference_url: str = ""
     silent_after_seconds: float = Field(default=15, gt=0)

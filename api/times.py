@@ -1,4 +1,4 @@
-"""Times as the API writes them: RFC 3339, UTC, with a Z."""
+"""Times in the API: RFC 3339, UTC, with the suffix Z."""
 
 from datetime import UTC, datetime
 from typing import Annotated
@@ -6,8 +6,8 @@ from typing import Annotated
 from pydantic import PlainSerializer
 
 
-def _rfc3339(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def _rfc3339(time: datetime) -> str:
+    return time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 Time = Annotated[datetime, PlainSerializer(_rfc3339, return_type=str, when_used="json")]

@@ -1,14 +1,14 @@
-"""How right our networks and the methods that users have today are, on the very same pairs.
+"""Measure the accuracy of the networks and of other registration methods on the same pairs.
 
 ./dev bench accuracy [--cases DIR | --real DATA] [--methods ours,sift,...] [--limit N] [--out DIR]
 
---cases DIR  pairs as make_cases.py of ../shared/bench writes them
---real DATA  cut pairs from the real images in DATA with that script (--seed, --per-cell)
+--cases DIR  pairs in the format of make_cases.py
+--real DATA  cut pairs from the real images in DATA with make_cases.py (--seed, --per-cell)
 neither      pairs of simulated specimens (--seed, --per-cell)
 
-Writes accuracy.md, accuracy.json, accuracy.png and answers.json to --out. On the same pairs, a later run
-takes from answers.json what those methods said that it does not ask again. The error is the mean distance
-over the four corners of the fixed image, in px of the moving one. Seconds are of CPU time, on one thread.
+Writes accuracy.md, accuracy.json, accuracy.png and answers.json to --out. A later run on the same pairs takes
+the results of methods that it does not repeat from answers.json. The error is the mean distance at the four
+corners of the fixed image, in px of the moving one. Seconds are CPU time on one thread.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
-from cases import KINDS, Case, cut, digest, first_of_each_cell, read, simulate, told
+from cases import KINDS, Case, cut, digest, first_of_each_cell, origin_of, read, simulate
 from curves import curves
 from methods import LABELS, answer, method, version
 from scores import Answer, error_px, scores
@@ -40,18 +40,18 @@ ONE_THREAD = (
 
 
 def measure(names: list[str], cases: list[Case], workers: int) -> Iterator[tuple[str, list[Answer]]]:
-    """Ask each method, in processes whose libraries find themselves told to keep to one thread."""
+    """Yield the answers of each method; its libraries run on one thread."""
     os.environ.update(dict.fromkeys(ONE_THREAD, "1"))
     with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
         for name in names:
-            said = list(pool.map(partial(answer, name), cases))
-            under = np.mean([error_px(*both) < 5 for both in zip(cases, said, strict=True)])
+            answers = list(pool.map(partial(answer, name), cases))
+            under = np.mean([error_px(*both) < 5 for both in zip(cases, answers, strict=True)])
             print(f"{LABELS[name]}: {100 * under:.0f} % under 5 px", file=sys.stderr, flush=True)
-            yield name, said
+            yield name, answers
 
 
 def earlier(file: Path, sha256: str) -> dict[str, list[Answer]]:
-    """What methods said in an earlier run, if it was on the same pairs and with the same weights."""
+    """Return the answers of an earlier run, if it used the same pairs and weights."""
     held = json.loads(file.read_text()) if file.is_file() else {}
     if held.get("cases_sha256") != sha256:
         return {}
@@ -63,11 +63,11 @@ def earlier(file: Path, sha256: str) -> dict[str, list[Answer]]:
 
 
 def write(folder: Path, origin: str, cases: list[Case], answers: dict[str, list[Answer]]) -> str:
-    """All files; returns the tables."""
+    """Write all files; return the tables."""
     folder.mkdir(parents=True, exist_ok=True)
     sha256 = digest(cases)
     figures = {name: scores(cases, of) for name, of in answers.items()}
-    said = {
+    stored = {
         name: [
             [None if a.moving_from_fixed is None else a.moving_from_fixed.tolist(), a.seconds, a.verdict]
             for a in of
@@ -75,7 +75,7 @@ def write(folder: Path, origin: str, cases: list[Case], answers: dict[str, list[
         for name, of in answers.items()
     }
     versions = {name: version(name) for name in answers if version(name)}
-    held = {"cases_sha256": sha256, "versions": versions, "answers": said}
+    held = {"cases_sha256": sha256, "versions": versions, "answers": stored}
     (folder / "answers.json").write_text(json.dumps(held) + "\n")
     report = {"pairs": origin, "cases_sha256": sha256, "versions": versions, "methods": figures}
     (folder / "accuracy.json").write_text(json.dumps(report, indent=2) + "\n")
@@ -97,9 +97,9 @@ def errors_by_kind(cases: list[Case], answers: dict[str, list[Answer]]) -> dict[
 
 
 def chosen_cases(chosen: argparse.Namespace) -> tuple[str, list[Case]]:
-    """The pairs, and where they are from in words."""
+    """Return a description of the origin of the pairs, and the pairs."""
     if chosen.cases:
-        return told(chosen.cases), read(chosen.cases)
+        return origin_of(chosen.cases), read(chosen.cases)
     drawn = f"seed {chosen.seed}, {chosen.per_cell} a cell"
     if chosen.real:
         return f"cut from real images, {drawn}", cut(chosen.real, chosen.seed, chosen.per_cell)
@@ -126,7 +126,7 @@ def arguments() -> argparse.Namespace:
 
 
 def main() -> None:
-    """The command."""
+    """Run the command."""
     chosen = arguments()
     for name in chosen.methods:
         method(name)  # a missing package is found before hours of work
@@ -134,8 +134,9 @@ def main() -> None:
     cases = first_of_each_cell(cases, chosen.limit)
     found = earlier(chosen.out / "answers.json", digest(cases))
     text = ""
-    for name, said in measure(chosen.methods, cases, chosen.workers):  # hours: each method's answers are kept
-        found[name] = said
+    # Hours of work: the answers of each method are written as soon as they are there.
+    for name, answers in measure(chosen.methods, cases, chosen.workers):
+        found[name] = answers
         text = write(chosen.out, origin, cases, {name: found[name] for name in LABELS if name in found})
     print(text)
 

@@ -1,8 +1,8 @@
-"""How near the network comes to what the noise allows: ./dev bench bound [PAIRS]
+"""Compare the errors with the Cramer-Rao bound: ./dev bench bound [PAIRS]
 
-Two views of one smooth random field, the moving one turned, scaled and shifted by a little, each with white
-Gaussian noise of its own. No unbiased estimate scatters less than the Cramer-Rao bound (Robinson and
-Milanfar, IEEE Trans. Image Process. 13, 1185, 2004); noise in both images adds up as in their difference.
+Two views of one smooth random field, the moving one slightly rotated, scaled and shifted, each with white
+Gaussian noise of its own. No unbiased estimate has a smaller variance than the bound (Robinson and Milanfar,
+IEEE Trans. Image Process. 13, 1185, 2004); noise in both images adds up as in their difference.
 Prints the root mean square error over the bound, for each parameter and noise.
 """
 
@@ -27,21 +27,21 @@ NAMES = ("shift x", "shift y", "angle", "scale")
 
 
 def field(rng: np.random.Generator) -> np.ndarray:
-    """A smooth random field of unit spread, larger than a view."""
+    """Return a smooth random field of unit deviation, larger than a view."""
     rough = rng.normal(size=(SIDE + 2 * MARGIN,) * 2)
     smooth = ndimage.gaussian_filter(rough, DETAIL_PX, mode="wrap")
     return smooth / smooth.std()
 
 
 def seen(of: np.ndarray, fixed_from_view: np.ndarray) -> np.ndarray:
-    """A view of the field through a 3 x 3 transform, by splines of fifth order."""
+    """Return a view of the field through a 3 x 3 transform, by splines of fifth order."""
     rows, columns = np.mgrid[:SIDE, :SIDE]
     x, y, _ = fixed_from_view @ np.stack([columns.ravel(), rows.ravel(), np.ones(SIDE * SIDE)])
     return ndimage.map_coordinates(of, [y + MARGIN, x + MARGIN], order=5).reshape(SIDE, SIDE)
 
 
 def bound(view: np.ndarray, noise: float) -> np.ndarray:
-    """(4,) least standard deviation of shift x, shift y (px), angle (rad), log scale."""
+    """Return the smallest standard deviation (4,) of shift x, shift y (px), angle (rad), log scale."""
     dy, dx = np.gradient(view)
     rows, columns = np.mgrid[:SIDE, :SIDE] - (SIDE - 1) / 2
     slopes = np.stack([dx, dy, dy * columns - dx * rows, dx * columns + dy * rows]).reshape(4, -1)
@@ -50,7 +50,7 @@ def bound(view: np.ndarray, noise: float) -> np.ndarray:
 
 
 def ratio(noise: float, pairs: int) -> np.ndarray:
-    """(4,) root mean square error over the root mean square bound."""
+    """Return the root mean square error over the root mean square bound, (4,)."""
     rng = np.random.default_rng(SEED)
     errors, bounds = [], []
     for _ in range(pairs):
@@ -68,7 +68,7 @@ def ratio(noise: float, pairs: int) -> np.ndarray:
 
 
 def main() -> None:
-    """The command."""
+    """Run the command."""
     pairs = int(sys.argv[1]) if len(sys.argv) > 1 else 40
     rows = [[f"{noise:g}", *(f"{r:.1f}" for r in ratio(noise, pairs))] for noise in NOISE]
     print(f"{pairs} pairs of {SIDE} x {SIDE} px each; error over the Cramer-Rao bound\n")

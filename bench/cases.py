@@ -34,7 +34,7 @@ class Case:
 
 
 def read(folder: Path) -> list[Case]:
-    """Cases as ``make_cases.py`` writes them."""
+    """Return the cases in a folder, in the format of ``make_cases.py``."""
     files = sorted(folder.glob("*.npz"))
     if not files:
         raise SystemExit(
@@ -43,8 +43,8 @@ def read(folder: Path) -> list[Case]:
     return [_read(file) for file in files]
 
 
-def told(folder: Path) -> str:
-    """Where the cases in a folder are from, in words."""
+def origin_of(folder: Path) -> str:
+    """Return a description of the origin of the cases in a folder."""
     index = folder / "index.json"
     made = (
         f"make_cases.py, seed {json.loads(index.read_text())['seed']}"
@@ -61,7 +61,7 @@ def _read(file: Path) -> Case:
 
 
 def cut(data: Path, seed: int, per_cell: int) -> list[Case]:
-    """Cut cases from the real images in ``data``."""
+    """Return cases cut from the real images in ``data``."""
     if not MAKE_CASES.is_file():
         raise SystemExit(f"--real needs {MAKE_CASES}; use --cases, or neither for simulated specimens")
     with tempfile.TemporaryDirectory(prefix="xebra-cases-") as folder:
@@ -71,7 +71,7 @@ def cut(data: Path, seed: int, per_cell: int) -> list[Case]:
 
 
 def simulate(seed: int, per_cell: int, side: int = 256) -> Iterator[Case]:
-    """Views of simulated specimens by one instrument, or by two that differ; needs torch."""
+    """Yield views of simulated specimens by one instrument or by two different ones; needs torch."""
     from xebra.specimen.instruments import CONTRASTS
     from xebra.specimen.pairs import PairSource, Range
 
@@ -97,7 +97,7 @@ def _moving_from_fixed(parameters: list[float], side: int) -> np.ndarray:
 
 
 def first_of_each_cell(cases: Iterable[Case], limit: int | None) -> list[Case]:
-    """At most ``limit`` cases of each kind and level."""
+    """Return at most ``limit`` cases of each kind and level."""
     seen, kept = Counter(), []
     for case in cases:
         seen[case.kind, case.level] += 1
@@ -107,7 +107,7 @@ def first_of_each_cell(cases: Iterable[Case], limit: int | None) -> list[Case]:
 
 
 def digest(cases: Iterable[Case]) -> str:
-    """SHA-256 of all that the methods see, and of the truth."""
+    """Return the SHA-256 of names, images and true transforms."""
     sha = hashlib.sha256()
     for case in cases:
         sha.update(case.name.encode())

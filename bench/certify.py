@@ -22,6 +22,7 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from real_pairs import CERTIFY, CHOOSE, UNRELATED, cut_views, own_resolution, read_half, without_answer
@@ -54,14 +55,12 @@ def pairs_of(data: Path, half: int, seed: int, per_cell: int, unrelated: int) ->
     return made
 
 
-def measured_half(half: int, chosen: argparse.Namespace) -> Groups:
-    """Return every attempt at every pair of one half, by group."""
+def measured_group(half: int, name: str, chosen: argparse.Namespace) -> list[list[MeasuredAttempt]]:
+    """Return every attempt at every pair of one group of one half."""
     estimator = PyramidEstimator(weights(), open_engine())
-    found: Groups = {}
     options = (chosen.data, half, chosen.seed + 1000 * half, chosen.per_cell, chosen.unrelated)
-    for name, pairs in pairs_of(*options).items():
-        found[name] = list(measure(estimator, pairs))
-        print(f"half {half}, {name}: {len(found[name])} pairs", file=sys.stderr, flush=True)
+    found = list(measure(estimator, pairs_of(*options)[name]))
+    print(f"half {half}, {name}: {len(found)} pairs", file=sys.stderr, flush=True)
     return found
 
 
@@ -90,7 +89,9 @@ def groups(model: Confidence, measured: Groups) -> dict[str, CertifiedGroup]:
             drawn = " under an overlay" if name == "views" and number >= len(pairs) // 2 else ""
             label = name if kind in UNRELATED else {"mono": "one modality", "multi": "two modalities"}[kind]
             named.setdefault(f"{label}{drawn}", []).append(verdict(model, attempts))
-    return {name: group(held) for name, held in named.items()}
+            if kind not in UNRELATED:
+                named.setdefault(f"{label}, all", []).append(verdict(model, attempts))
+    return {name: group(held) for name, held in sorted(named.items())}
 
 
 def reliability(model: Confidence, measured: Groups, bins: int = 8) -> str:
@@ -146,6 +147,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--simulated", type=int, default=200, help="simulated pairs for --fit (%(default)s)")
     parser.add_argument("--fit", action="store_true")
     parser.add_argument("--write", action="store_true")
+    parser.add_argument("--workers", type=int, default=2, help="processes of one thread each (%(default)s)")
     parser.add_argument("--keep", type=Path, help="folder that keeps the measured attempts")
     parser.add_argument("--out", type=Path, default=Path("runs/certify"))
     return parser.parse_args()
@@ -162,16 +164,28 @@ def _held(keep: Path | None, name: str, make: Callable) -> object:
     return made
 
 
+def measured(chosen: argparse.Namespace) -> dict[str, Any]:
+    """Return every attempt at the pairs of the halves that are needed, by group, and at simulated pairs."""
+    halves = {"certify": CERTIFY, "choose": CHOOSE} if chosen.fit else {"certify": CERTIFY}
+    jobs = {
+        (title, name): partial(measured_group, half, name, chosen)
+        for title, half in halves.items()
+        for name in pairs_of(chosen.data, half, 0, 1, 3)
+    }
+    with ProcessPoolExecutor(chosen.workers, get_context("spawn")) as pool:
+        futures = {key: pool.submit(_held, chosen.keep, " ".join(key), job) for key, job in jobs.items()}
+        simulated = pool.submit(measured_simulated, chosen.simulated) if chosen.fit else None
+        held: dict[str, Any] = {title: {} for title in halves}
+        for (title, name), future in futures.items():
+            held[title][name] = future.result()
+        held["simulated"] = simulated and simulated.result()
+    return held
+
+
 def main() -> None:
-    """The command."""
+    """Run the command."""
     chosen = arguments()
-    jobs = {"certify": partial(measured_half, CERTIFY, chosen)}
-    if chosen.fit:
-        jobs["choose"] = partial(measured_half, CHOOSE, chosen)
-        jobs["simulated"] = partial(measured_simulated, chosen.simulated)
-    with ProcessPoolExecutor(2, get_context("spawn")) as pool:
-        futures = {name: pool.submit(_held, chosen.keep, name, job) for name, job in jobs.items()}
-        held = {name: future.result() for name, future in futures.items()}
+    held = measured(chosen)
     model = PyramidEstimator(weights(), open_engine()).confidence
     text = ""
     if chosen.fit:

@@ -1,4 +1,4 @@
-"""Success against the error that one allows, a panel for each kind of pair."""
+"""Share of pairs aligned as a function of the permitted error, one panel for each kind of pair."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter, StrMethodFormatter
 from scipy.optimize import isotonic_regression
 
-FROM_PX, TO_PX = 0.03, 20  # who is further off has failed
+FROM_PX, TO_PX = 0.03, 20  # larger errors are failures
 LABEL_GAP = 0.05  # of the axis' height, between the names at the lines' ends
 STYLES = {  # a hue for each family, ours alone in full strength
     "ours": ("#1f4e79", "-"),
@@ -28,7 +28,7 @@ STYLES = {  # a hue for each family, ours alone in full strength
 
 
 def curves(errors: dict[str, dict[str, np.ndarray]], labels: dict[str, str]) -> Figure:
-    """``errors`` of each method by kind; the share of pairs under a threshold, over the threshold."""
+    """Return the figure for the ``errors`` of each method by kind."""
     kinds = [kind for kind in KINDS if any(kind in of for of in errors.values())]
     figure = Figure(figsize=(6.2 * len(kinds), 4.6), dpi=150, layout="constrained")
     FigureCanvasAgg(figure)
@@ -53,7 +53,7 @@ def _panel(axes: Axes, errors: dict[str, np.ndarray], labels: dict[str, str]) ->
 
 
 def _label(axes: Axes, text: str, name: str, end: float, height: float) -> None:
-    """The name beside the line's end, tied to it by a thread where it had to move."""
+    """Write the name beside the end of a line, connected to it where it had to move."""
     colour, place = STYLES[name][0], axes.get_yaxis_transform()
     axes.plot([1.0, 1.035], [end, height], transform=place, color=colour, lw=0.6, clip_on=False)
     weight = "bold" if name == "ours" else "normal"
@@ -74,7 +74,7 @@ def _frame(axes: Axes) -> None:
 
 
 def _apart(heights: dict[str, float]) -> dict[str, float]:
-    """The nearest heights, in the same order, that keep every name clear of the next."""
+    """Return the nearest heights, in the same order, at which no name overlaps the next."""
     order = sorted(heights, key=heights.get)
     steps = LABEL_GAP * np.arange(len(order))
     placed = isotonic_regression([heights[name] for name in order] - steps).x + steps

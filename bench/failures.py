@@ -1,4 +1,4 @@
-"""Pictures of pairs that went wrong: fixed image, moving one where it belongs, and where it was put."""
+"""Pictures of failed pairs: fixed image, moving image at the true and at the estimated position."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ACROSS = 4  # failures side by side
 
 
 def pictured(results: list) -> Figure:
-    """Three images for each of the results (``stages.Staged``), with the stage that lost it."""
+    """Return the figure: three images for each ``stages.StagedResult``, with the stage that failed."""
     results = sorted(results, key=lambda r: (cause(r), -r.errors[-1]))
     rows = max(1, math.ceil(len(results) / ACROSS))
     figure = Figure(figsize=(15.2, 1.62 * rows), dpi=100, layout="constrained")
@@ -30,10 +30,10 @@ def pictured(results: list) -> Figure:
 
 
 def cause(result) -> str:
-    """Where the right answer was lost."""
+    """Return the stage at which the right candidate was lost."""
     if not math.isfinite(result.rank):
-        return "not searched out"
-    return "searched out, not chosen" if result.errors[-1] > 40 else "not brought home"
+        return "not found by the search"
+    return "found, not chosen" if result.errors[-1] > 40 else "not refined"
 
 
 def _strip(result) -> np.ndarray:

@@ -18,7 +18,7 @@ from tables import markdown
 
 from xebra.estimate.pyramid_estimator import PyramidEstimator
 from xebra.image import Image
-from xebra.training.export import GLANCE, pooled_search, refinement_at
+from xebra.training.export import COARSE_POOL, pooled_search, refinement_at
 from xebra.training.run import TrainingTask
 from xebra.training.tasks import trained
 from xebra.transform import corner_error
@@ -63,7 +63,7 @@ class TorchEngine:
 def _network_of(part: str, search: TrainingTask, refine: TrainingTask) -> TrainingTask:
     """Return the network of a graph by the suffix of its name: glance, search or a size in px."""
     if part == "glance":
-        return pooled_search(search, GLANCE)
+        return pooled_search(search, COARSE_POOL)
     return search if part == "search" else refinement_at(refine, int(part))
 
 
@@ -81,7 +81,7 @@ def estimates(precision: str, cases: list[Case]) -> list[np.ndarray]:
 
 
 def main() -> None:
-    """The command."""
+    """Run the command."""
     chosen = arguments()
     origin, cases = chosen_cases(chosen)
     cases = first_of_each_cell(cases, chosen.limit)

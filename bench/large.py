@@ -1,7 +1,7 @@
-"""How exactly and how fast a large pair is aligned: ./dev bench large [SIDE ...]
+"""Measure accuracy, time and memory of a large pair: ./dev bench large [SIDE ...]
 
-A simulated cloudy image, seen again turned by 37 degrees, 1.15 times larger, shifted and with noise. Prints
-the mean corner error in px of the fixed image, CPU seconds on one thread and the most memory that was taken.
+The moving image is a simulated one rotated by 37 degrees, magnified 1.15 times, shifted and noisy. Prints
+the mean corner error in px of the fixed image, CPU seconds on one thread and the peak memory.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ SEED = 1
 
 
 def clouds(side: int, rng: np.random.Generator) -> np.ndarray:
-    """Noise of every size from 2 px to an eighth of the side, (N, N) float32."""
+    """Return noise at all lengths from 2 px to an eighth of the side, (N, N) float32."""
     image = np.zeros((side, side), np.float32)
     cell = 2
     while cell < side // 8:
@@ -32,7 +32,7 @@ def clouds(side: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def measure(side: int) -> str:
-    """One line for a pair of this side."""
+    """Return one line of figures for a pair of this side."""
     rng = np.random.default_rng(SEED)
     seen = clouds(side, rng)
     shift = (0.04 * side, -0.03 * side)

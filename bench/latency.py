@@ -1,4 +1,4 @@
-"""How long a pair takes: in the process on one thread, and from POST to finished job in the embedded service.
+"""Measure the time of a pair: in the process on one thread, and from POST to finished job in the service.
 
 ./dev bench latency [--runs N] [--jobs N] [--cases DIR --limit N] [--json FILE]
 """
@@ -36,7 +36,7 @@ ENDED = ("succeeded", "failed", "cancelled")
 
 
 def sample_pair() -> list[np.ndarray]:
-    """The bundled pair, brought to 256 x 256 px."""
+    """Return the bundled pair, resampled to 256 x 256 px."""
     return [_of_side(xebra.read_image(path).pixels) for path in (sample.FIXED, sample.MOVING)]
 
 
@@ -46,7 +46,7 @@ def _of_side(pixels: np.ndarray) -> np.ndarray:
 
 
 def timed(work: Callable[[], object], runs: int) -> np.ndarray:
-    """Seconds of each run, after a few that do not count."""
+    """Return the seconds of each run after some warm-up runs."""
     for _ in range(5):
         work()
     return np.array([timed_once(work) for _ in range(runs)])
@@ -54,7 +54,7 @@ def timed(work: Callable[[], object], runs: int) -> np.ndarray:
 
 @contextlib.contextmanager
 def one_core() -> Iterator[None]:
-    """Hold this process, with all threads that its libraries start, on one core."""
+    """Restrict this process, with all threads of its libraries, to one core."""
     allowed = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {min(allowed)})
     try:
@@ -65,7 +65,7 @@ def one_core() -> Iterator[None]:
 
 @contextlib.contextmanager
 def embedded_service() -> Iterator[httpx.Client]:
-    """A client of a service of our own, on a free port, over an empty state folder."""
+    """Yield a client of a service on a free port with an empty state folder."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     with tempfile.TemporaryDirectory(prefix="xebra-bench-") as state:
@@ -91,7 +91,7 @@ def _wait_until_ready(client: httpx.Client, log: Path) -> None:
             if client.get("/health/ready").is_success:
                 return
         time.sleep(0.1)
-    raise SystemExit(f"the service was not ready within {READY_S} s; it said:\n{log.read_text()[-2000:]}")
+    raise SystemExit(f"the service was not ready within {READY_S} s; its log:\n{log.read_text()[-2000:]}")
 
 
 def upload(client: httpx.Client, pixels: np.ndarray) -> str:

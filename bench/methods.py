@@ -1,4 +1,4 @@
-"""Our networks and the peers under one roof: two images in, one answer out."""
+"""One interface to the networks and the peers: two images in, one answer out."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from xebra.weights import weights
 
 NETWORKS = {"ours": (None, "Xebra"), "paper": ("paper", "Xebra, the paper's network")}
 LABELS = {name: label for name, (_, label) in (NETWORKS | PEERS).items()}
-SCALE_LIMIT = 3  # nothing here differs by more than 2: a method that says so has failed, and its user sees it
+SCALE_LIMIT = 3  # no case differs by more than 2: an estimate beyond this is a failure that any user notices
 
 
 @cache
 def method(name: str) -> Callable[[np.ndarray, np.ndarray], Registration | np.ndarray | None]:
-    """Takes the fixed and the moving image, gives a registration, moving_from_fixed alone, or None."""
+    """Return a function of fixed and moving image that returns a registration, moving_from_fixed, or None."""
     return partial(_register, Aligner(), NETWORKS[name][0]) if name in NETWORKS else peer(name)
 
 
@@ -35,23 +35,23 @@ def _register(aligner: Aligner, network: str | None, *images: np.ndarray) -> Reg
 
 
 def answer(name: str, case: Case) -> Answer:
-    """Ask a method; an answer that cannot be is none."""
-    ask = method(name)
+    """Run a method on a case; an implausible estimate counts as no answer."""
+    run = method(name)
     started = time.process_time()
-    said = ask(case.fixed, case.moving)
+    found = run(case.fixed, case.moving)
     seconds = time.process_time() - started
-    judged = isinstance(said, Registration)
-    matrix, verdict = (said.moving_from_fixed, said.verdict) if judged else (said, None)
+    has_verdict = isinstance(found, Registration)
+    matrix, verdict = (found.moving_from_fixed, found.verdict) if has_verdict else (found, None)
     return Answer(matrix if matrix is not None and plausible(matrix) else None, seconds, verdict)
 
 
 def version(name: str) -> str | None:
-    """Hash of a network's weights; the peers' versions are those of requirements.lock."""
+    """Return the hash of a network's weights; the versions of peers are in requirements.lock."""
     return weights(NETWORKS[name][0]).sha256 if name in NETWORKS else None
 
 
 def plausible(moving_from_fixed: np.ndarray) -> bool:
-    """Is it finite, and its scale one that could be?"""
+    """Return whether a transform is finite and its scale possible."""
     if not np.isfinite(moving_from_fixed).all():
         return False
     scale = np.sqrt(abs(np.linalg.det(moving_from_fixed[:2, :2])))

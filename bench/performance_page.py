@@ -10,7 +10,7 @@ PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
 
 def write(title: str, lines: list[str]) -> None:
     """Put a section in the place of the one of this title, or at the end."""
-    said = "\n".join([f"## {title}", "", *lines, ""])
+    text = "\n".join([f"## {title}", "", *lines, ""])
     section = re.compile(rf"## {re.escape(title)}\n.*?(?=\n## |\Z)", re.DOTALL)
-    page, count = section.subn(lambda _: said, PAGE.read_text())
-    PAGE.write_text(page if count else f"{page.rstrip()}\n\n{said}")
+    page, count = section.subn(lambda _: text, PAGE.read_text())
+    PAGE.write_text(page if count else f"{page.rstrip()}\n\n{text}")

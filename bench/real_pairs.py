@@ -73,7 +73,7 @@ def cut_views(images: RealImages, seed: int, per_cell: int, overlays: bool) -> I
 
 
 def own_resolution(images: RealImages, seed: int, count: int) -> Iterator[LabelledPair]:
-    """Yield pairs of one and of two modalities by turns, at the pixel size of their recording."""
+    """Yield pairs of one and of two modalities alternately, at the pixel size of their recording."""
     rng = np.random.default_rng(seed)
     singles = [(name, "mono", image, image) for name, image in images.singles.items()]
     pairs = [(name, "multi", *pair) for name, pair in images.pairs.items()]

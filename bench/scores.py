@@ -1,4 +1,4 @@
-"""How right a method was: corner errors, success by kind and level, the four parameters."""
+"""Scores of a method: corner errors, success by kind and level, errors of the four parameters."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ PARAMETERS = ("angle_deg", "scale_percent", "x_px", "y_px")
 
 @dataclass(frozen=True)
 class Answer:
-    """What a method said of a case, and how long it took on one thread."""
+    """The result of a method for one case, and its CPU time on one thread."""
 
     moving_from_fixed: np.ndarray | None  # 3 x 3
     seconds: float
-    verdict: str | None = None  # accept, review or refuse; of the methods that judge themselves
+    verdict: str | None = None  # accept, review or refuse; None for methods without a verdict
 
 
 def error_px(case: Case, answer: Answer) -> float:
-    """Mean distance, over the fixed image's corners, of where answer and truth put them in the moving image.
+    """Return the mean distance of estimated and true positions of the fixed image's corners.
 
-    In px of the moving image, as published for these cases; no answer is infinitely wrong.
+    In px of the moving image, as published for these cases; infinite without an answer.
     """
     if answer.moving_from_fixed is None:
         return math.inf
@@ -34,7 +34,7 @@ def error_px(case: Case, answer: Answer) -> float:
 
 
 def scores(cases: list[Case], answers: list[Answer]) -> dict:
-    """All figures of one method."""
+    """Return all figures of one method."""
     errors = np.array([error_px(*both) for both in zip(cases, answers, strict=True)])
     cells = {}
     for kind in KINDS:
@@ -52,28 +52,28 @@ def scores(cases: list[Case], answers: list[Answer]) -> dict:
 
 
 def cell(errors: np.ndarray) -> dict:
-    """Success and median error of one kind and level; the median is None where most have failed."""
+    """Return success and median error of one kind and level; the median is None where most have failed."""
     middle = float(np.median(errors))
     under = {f"under_{px}_px": float(np.mean(errors < px)) for px in THRESHOLDS_PX}
     return {"pairs": len(errors), **under, "median_error_px": middle if math.isfinite(middle) else None}
 
 
 def verdicts(errors: np.ndarray, answers: list[Answer]) -> dict[str, dict[str, int]] | None:
-    """Pairs, and those under 5 px, for each verdict; None for a method that does not judge itself."""
-    said = np.array([answer.verdict or "" for answer in answers])
-    if not said.astype(bool).any():
+    """Return pairs and pairs under 5 px of each verdict; None for a method without verdicts."""
+    given = np.array([answer.verdict or "" for answer in answers])
+    if not given.astype(bool).any():
         return None
     return {
         verdict: {
-            "pairs": int((said == verdict).sum()),
-            "under_5_px": int((errors[said == verdict] < 5).sum()),
+            "pairs": int((given == verdict).sum()),
+            "under_5_px": int((errors[given == verdict] < 5).sum()),
         }
         for verdict in ("accept", "review", "refuse")
     }
 
 
 def parameters(case: Case, moving_from_fixed: np.ndarray) -> np.ndarray:
-    """Angle (rad), log scale and shift (x, y in px) of fixed_from_moving, centre to centre."""
+    """Return angle (rad), log scale and shift (x, y in px, centre to centre) of fixed_from_moving."""
     matrix = np.linalg.inv(moving_from_fixed)
     (a, b), (c, d) = matrix[:2, :2]
     scale = math.sqrt(abs(a * d - b * c))
@@ -82,10 +82,10 @@ def parameters(case: Case, moving_from_fixed: np.ndarray) -> np.ndarray:
 
 
 def parameter_scores(cases: list[Case], answers: list[Answer]) -> dict[str, dict[str, float | None]]:
-    """R2 (None where the truth is one) and MAE; the identity stands in where there is no answer."""
+    """Return R2 (None where the truth is constant) and MAE; the identity replaces missing answers."""
     truth = np.array([parameters(case, case.moving_from_fixed) for case in cases])
-    said = [np.eye(3) if a.moving_from_fixed is None else a.moving_from_fixed for a in answers]
-    rest = np.array([parameters(case, matrix) for case, matrix in zip(cases, said, strict=True)]) - truth
+    matrices = [np.eye(3) if a.moving_from_fixed is None else a.moving_from_fixed for a in answers]
+    rest = np.array([parameters(case, matrix) for case, matrix in zip(cases, matrices, strict=True)]) - truth
     rest[:, 0] = (rest[:, 0] + math.pi) % (2 * math.pi) - math.pi  # 359 degrees off is 1 degree off
     spread = ((truth - truth.mean(0)) ** 2).sum(0)
     r2 = [

@@ -20,9 +20,9 @@ import service_loads as loads
 import service_shares as shares
 import service_table as table
 import service_trials as trials
-from deployed import deployed
 from latency import sample_pair
-from service import serving
+from support.deployed import deployed
+from support.service import serving
 
 from db import keys
 from db.engine import Database
@@ -73,48 +73,48 @@ def measure(name: str, chosen: argparse.Namespace) -> dict:
     """Everything about one stack."""
     pair = sample_pair()
     with STACKS[name]() as stack:
-        wish = loads.wish(stack.busy[0], pair)
-        loads.load(stack.busy, wish, WORKERS, 3 * WORKERS)  # until every process has its networks open
-        modest = loads.wish(stack.modest[0], pair)
+        request = loads.upload_pair(stack.busy[0], pair)
+        loads.load(stack.busy, request, WORKERS, 3 * WORKERS)  # until every process has its networks open
+        modest = loads.upload_pair(stack.modest[0], pair)
         every = {
-            "load": partial(load, stack, wish, chosen),
-            "idle": partial(trials.idle, stack, pair, wish, chosen.jobs // 2),
+            "load": partial(load, stack, request, chosen),
+            "idle": partial(trials.idle, stack, pair, request, chosen.jobs // 2),
             "synchronous": partial(loads.at_once, stack.busy[0], pair, chosen.jobs // 2),
-            "shares": partial(shares.shares, stack, pair, wish, chosen.jobs),
-            "fairness": partial(trials.fairness, stack, wish, modest, WORKERS),
-            "queue": partial(queue, stack, wish, chosen.queued),
-            "memory": partial(trials.memory, stack, wish, chosen.many),
+            "shares": partial(shares.shares, stack, pair, request, chosen.jobs),
+            "fairness": partial(trials.fairness, stack, request, modest, WORKERS),
+            "queue": partial(queue, stack, request, chosen.queued),
+            "memory": partial(trials.memory, stack, request, chosen.many),
             "recovery": partial(
-                trials.recovery, stack, wish
+                trials.recovery, stack, request
             ),  # last: in one stack nobody replaces the worker
         }
-        return {what: _told(f"{name}, {what}", every[what]) for what in every if what in chosen.steps}
+        return {what: _reported(f"{name}, {what}", every[what]) for what in every if what in chosen.steps}
 
 
-def load(stack: loads.Stack, wish: dict, chosen: argparse.Namespace) -> dict:
+def load(stack: loads.Stack, request: dict, chosen: argparse.Namespace) -> dict:
     """Some clients, more clients, many; the bare rate before and after."""
     found: dict = {"bare": loads.bare(chosen.jobs, WORKERS)}
     for clients in chosen.clients:
-        found[clients] = loads.load(stack.busy, wish, clients, max(chosen.jobs, clients))
+        found[clients] = loads.load(stack.busy, request, clients, max(chosen.jobs, clients))
     after = loads.bare(chosen.jobs, WORKERS)
     found["bare"] = {what: round((of + after[what]) / 2, 2) for what, of in found["bare"].items()}
     return found
 
 
-def queue(stack: loads.Stack, wish: dict, queued: int) -> dict:
+def queue(stack: loads.Stack, request: dict, queued: int) -> dict:
     """Beside a short one and a long one."""
-    return {"few": trials.crowded(stack, wish, trials.FEW), "many": trials.crowded(stack, wish, queued)}
+    return {"few": trials.crowded(stack, request, trials.FEW), "many": trials.crowded(stack, request, queued)}
 
 
-def _told(what: str, step: Callable[[], dict]) -> dict:
-    """Measure, and say so, since the whole takes minutes."""
+def _reported(what: str, step: Callable[[], dict]) -> dict:
+    """Measure and print the figures of one step."""
     found = step()
     print(f"{what}: {found}", file=sys.stderr, flush=True)
     return found
 
 
 def main() -> None:
-    """The command."""
+    """Run the command."""
     layout = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=layout)
     parser.add_argument("--steps", nargs="+", choices=STEPS, default=STEPS, help="these only")

@@ -31,8 +31,8 @@ class Stack:
     revives: bool  # somebody starts it again
 
 
-def wish(client: httpx.Client, pair: list[np.ndarray]) -> dict[str, str]:
-    """The registration to ask for; its images are uploaded once."""
+def upload_pair(client: httpx.Client, pair: list[np.ndarray]) -> dict[str, str]:
+    """Upload a pair and return the body of its registration request."""
     fixed, moving = (upload(client, pixels) for pixels in pair)
     return {"fixed_image_id": fixed, "moving_image_id": moving}
 
@@ -66,14 +66,14 @@ def _register(count: int, ready, go, seconds) -> None:
     seconds.put([timed(lambda: xebra.register(*pair)) for _ in range(count)])
 
 
-def load(clients: list[httpx.Client], wish: dict, at_once: int, jobs: int) -> dict[str, float]:
+def load(clients: list[httpx.Client], request: dict, at_once: int, jobs: int) -> dict[str, float]:
     """``at_once`` clients, each with one job after the other, until ``jobs`` are done."""
     turn, lock = itertools.cycle(clients), Lock()
 
     def one(_: int) -> float:
         with lock:
             client = next(turn)
-        return timed(lambda: job(client, wish))
+        return timed(lambda: job(client, request))
 
     with ThreadPoolExecutor(at_once) as pool:
         started = time.perf_counter()
@@ -82,13 +82,13 @@ def load(clients: list[httpx.Client], wish: dict, at_once: int, jobs: int) -> di
     return {"jobs_per_s": round(jobs / took, 2), **quantiles(seconds)}
 
 
-def job(client: httpx.Client, wish: dict) -> None:
-    """From POST until it is said to have succeeded."""
-    ended(client, submit(client, wish, {"Prefer": "wait=60"}))
+def job(client: httpx.Client, request: dict) -> None:
+    """Submit a job and wait until it has succeeded."""
+    ended(client, submit(client, request, {"Prefer": "wait=60"}))
 
 
-def submit(client: httpx.Client, wish: dict, headers: dict | None = None) -> dict:
-    return client.post("/api/v1/registrations", json=wish, headers=headers).raise_for_status().json()
+def submit(client: httpx.Client, request: dict, headers: dict | None = None) -> dict:
+    return client.post("/api/v1/registrations", json=request, headers=headers).raise_for_status().json()
 
 
 def ended(client: httpx.Client, job: dict) -> dict:
@@ -107,12 +107,12 @@ def at_once(client: httpx.Client, pair: list[np.ndarray], runs: int) -> dict[str
         name: ("image.tif", _file(pixels)) for name, pixels in zip(("fixed", "moving"), pair, strict=True)
     }
 
-    def ask() -> None:
+    def send() -> None:
         client.post("/api/v1/register", files=files, data={"deadline_ms": "60000"}).raise_for_status()
 
-    for work in (ask, ask, lambda: xebra.register(*pair)):
+    for work in (send, send, lambda: xebra.register(*pair)):
         work()
-    turns = [(timed(lambda: xebra.register(*pair)), timed(ask)) for _ in range(runs)]
+    turns = [(timed(lambda: xebra.register(*pair)), timed(send)) for _ in range(runs)]
     here, there = zip(*turns, strict=True)
     return {"in_process_p50_ms": quantiles(here)["p50_ms"], **quantiles(there)}
 

@@ -24,10 +24,10 @@ PARTS = {
 }
 
 
-def shares(stack: Stack, pair: list[np.ndarray], wish: dict, jobs: int) -> dict[str, float]:
+def shares(stack: Stack, pair: list[np.ndarray], request: dict, jobs: int) -> dict[str, float]:
     """Milliseconds of processor time for each job, several clients at once; *bare* is the library alone."""
     before = _spent()
-    load(stack.busy, wish, CLIENTS, jobs)
+    load(stack.busy, request, CLIENTS, jobs)
     after = _spent()
     found = {part: 1e3 * (after[part] - before[part]) / jobs for part in PARTS if after[part]}
     return {part: round(ms, 1) for part, ms in found.items()} | {"bare": round(_bare(pair, jobs // 2), 1)}

@@ -16,10 +16,10 @@ def of(found: dict) -> list[str]:
 
 
 def _about(found: dict) -> list[str]:
-    asked = " ".join(f"--{name} {value}" for name, value in found["chosen"].items() if value)
+    options = " ".join(f"--{name} {value}" for name, value in found["chosen"].items() if value)
     machine = f"{os.cpu_count()} cores ({platform.machine()}), load {os.getloadavg()[0]:.1f} at the end"
     return [
-        f"`./dev bench service {asked} --write`: {machine}. Two worker processes, 256 x 256 px, API keys on;",
+        f"`./dev bench service {options} --write`: {machine}. Two worker processes, 256 x 256 px, API keys;",
         "clients, API, database and workers share the cores. *Bare* is `xebra.register` in two processes",
         "that do nothing else, before and after the stack's turn. The service also reads and checks files",
         "and writes the registered image, the result and the audit.",
@@ -41,9 +41,9 @@ def _rates(found: dict, stacks: list[str]) -> list[str]:
 def _rest(found: dict, stacks: list[str]) -> list[str]:
     rows: dict[str, dict[str, str]] = {}
     for stack in stacks:
-        for step, said in SAID.items():
+        for step, figures_of in FIGURES.items():
             if step in found[stack]:
-                for what, figure in said(found[stack][step]):
+                for what, figure in figures_of(found[stack][step]):
                     rows.setdefault(what, {})[stack] = figure
     lines = [f"| | {' | '.join(stacks)} |", f"|---|{'---|' * len(stacks)}"]
     return lines + [
@@ -52,14 +52,14 @@ def _rest(found: dict, stacks: list[str]) -> list[str]:
 
 
 def _beside(what: str) -> Callable[[dict], Iterator[tuple[str, str]]]:
-    def said(of: dict) -> Iterator[tuple[str, str]]:
+    def figures_of(of: dict) -> Iterator[tuple[str, str]]:
         here, there = of["in_process_p50_ms"], of["p50_ms"]
         yield (
             f"{what}, p50, over the same in the process, in turns",
             f"{there - here:+.1f} ms ({there} / {here})",
         )
 
-    return said
+    return figures_of
 
 
 def _fairness(of: dict) -> Iterator[tuple[str, str]]:
@@ -67,10 +67,10 @@ def _fairness(of: dict) -> Iterator[tuple[str, str]]:
 
 
 def _queue(of: dict) -> Iterator[tuple[str, str]]:
-    for what, asked in (("submit", "submit"), ("list", "list 50")):
+    for what, label in (("submit", "submit"), ("list", "list 50")):
         for queue in (of["few"], of["many"]):
             figures = f"{queue[f'{what}_p50_ms']} / {queue[f'{what}_p99_ms']} ms"
-            yield f"{asked}, p50 / p99, {queue['queued']:,} queued, workers at work", figures
+            yield f"{label}, p50 / p99, {queue['queued']:,} queued, workers at work", figures
     yield f"submit a batch of {of['many']['queued']:,}", f"{of['many']['batch_ms'] / 1e3:.1f} s"
 
 
@@ -91,7 +91,7 @@ def _recovery(of: dict) -> Iterator[tuple[str, str]]:
     yield "`kill -9` of a worker with two jobs, lease 5 s, until both are done, longest", f"{of['seconds']} s"
 
 
-SAID = {
+FIGURES = {
     "idle": _beside("POST to finished, idle"),
     "synchronous": _beside("`POST /api/v1/register`"),
     "shares": _shares,

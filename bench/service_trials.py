@@ -12,30 +12,31 @@ from service_loads import UNENDED, Stack, ended, job, load, quantiles, submit, t
 
 import xebra
 
-ASKS = 300
+REQUESTS = 300
 FEW = 100
 MANY_OF_ONE = 1000
 KILLS = 3  # where somebody starts the worker again
 AT_WORK = {"api": "api.main", "worker": "worker.app", "relay": "worker.relay"}
 
 
-def idle(stack: Stack, pair: list[np.ndarray], wish: dict, runs: int) -> dict[str, float]:
+def idle(stack: Stack, pair: list[np.ndarray], request: dict, runs: int) -> dict[str, float]:
     """One job after the other, in turns with the same in this process."""
     turns = [
-        (timed(lambda: xebra.register(*pair)), timed(lambda: job(stack.busy[0], wish))) for _ in range(runs)
+        (timed(lambda: xebra.register(*pair)), timed(lambda: job(stack.busy[0], request)))
+        for _ in range(runs)
     ]
     here, there = zip(*turns, strict=True)
     return {"in_process_p50_ms": quantiles(here)["p50_ms"], **quantiles(there)}
 
 
-def recovery(stack: Stack, wish: dict) -> dict[str, float]:
+def recovery(stack: Stack, request: dict) -> dict[str, float]:
     """Two jobs under way, one worker killed: seconds until both are done, the longest of a few times."""
-    return {"seconds": max(_recovered(stack, wish) for _ in range(KILLS if stack.revives else 1))}
+    return {"seconds": max(_recovered(stack, request) for _ in range(KILLS if stack.revives else 1))}
 
 
-def _recovered(stack: Stack, wish: dict) -> float:
+def _recovered(stack: Stack, request: dict) -> float:
     client = stack.busy[0]
-    jobs = [submit(client, wish) for _ in range(2)]
+    jobs = [submit(client, request) for _ in range(2)]
     while client.get(jobs[1]["links"]["self"]).raise_for_status().json()["state"] == "queued":
         time.sleep(0.005)
     for process in parts(stack.one_worker):
@@ -58,27 +59,30 @@ def fairness(stack: Stack, busy: dict, modest: dict, workers: int) -> dict[str, 
 def _begun(client: httpx.Client, batch: dict) -> list[dict]:
     found: list[dict] = []
     for state in ("succeeded", "running"):
-        asked = {"batch_id": batch["id"], "state": state, "limit": 200}
-        found += client.get("/api/v1/registrations", params=asked).raise_for_status().json()["items"]
+        query = {"batch_id": batch["id"], "state": state, "limit": 200}
+        found += client.get("/api/v1/registrations", params=query).raise_for_status().json()["items"]
     return found
 
 
-def submit_batch(client: httpx.Client, wish: dict, size: int) -> dict:
-    many = {"moving_image_ids": [wish["moving_image_id"]] * size, "fixed_image_id": wish["fixed_image_id"]}
+def submit_batch(client: httpx.Client, request: dict, size: int) -> dict:
+    many = {
+        "moving_image_ids": [request["moving_image_id"]] * size,
+        "fixed_image_id": request["fixed_image_id"],
+    }
     return client.post("/api/v1/batches", json=many).raise_for_status().json()
 
 
-def crowded(stack: Stack, wish: dict, queued: int) -> dict[str, float]:
+def crowded(stack: Stack, request: dict, queued: int) -> dict[str, float]:
     """Submitting and listing beside a queue of this length, with the workers at work on it."""
     client, started = stack.busy[0], time.perf_counter()
-    batch = submit_batch(client, wish, queued)
+    batch = submit_batch(client, request, queued)
     found: dict[str, float] = {"queued": queued, "batch_ms": round((time.perf_counter() - started) * 1e3)}
     asks = {
-        "submit": lambda: submit(client, wish),
+        "submit": lambda: submit(client, request),
         "list": lambda: client.get("/api/v1/registrations?limit=50").raise_for_status(),
     }
     for name, ask in asks.items():
-        found |= {f"{name}_{key}": v for key, v in quantiles([timed(ask) for _ in range(ASKS)]).items()}
+        found |= {f"{name}_{key}": v for key, v in quantiles([timed(ask) for _ in range(REQUESTS)]).items()}
     client.delete(batch["links"]["self"]).raise_for_status()
     while rest := _unended(client):
         for waiting in rest:
@@ -87,16 +91,16 @@ def crowded(stack: Stack, wish: dict, queued: int) -> dict[str, float]:
 
 
 def _unended(client: httpx.Client) -> list[dict]:
-    asked = [f"/api/v1/registrations?limit=200&state={state}" for state in UNENDED]
-    return [job for path in asked for job in client.get(path).raise_for_status().json()["items"]]
+    urls = [f"/api/v1/registrations?limit=200&state={state}" for state in UNENDED]
+    return [job for path in urls for job in client.get(path).raise_for_status().json()["items"]]
 
 
-def memory(stack: Stack, wish: dict, jobs: int) -> dict[str, list[float]]:
+def memory(stack: Stack, request: dict, jobs: int) -> dict[str, list[float]]:
     """Resident memory, MB, after a tenth, a half and all of the jobs; of the network that is done soonest."""
     found: dict[str, list[float]] = {"jobs": [jobs // 10, jobs // 2, jobs]} | {part: [] for part in AT_WORK}
     done = 0
     for moment in found["jobs"]:
-        load(stack.busy, wish | {"network": "paper"}, 8, moment - done)
+        load(stack.busy, request | {"network": "paper"}, 8, moment - done)
         done = moment
         for part, word in AT_WORK.items():
             found[part].append(_resident_mb(word))

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 import performance_page
-from servers import free_port
-from triton_server import triton, triton_at
+from support.servers import free_port
+from support.triton_server import triton, triton_at
 
 from xebra.engine import Engine, open_engine
 from xebra.weights import BUNDLED, graphs

@@ -90,7 +90,7 @@ def _percent(truths) -> str:
 
 
 def main() -> None:
-    """The command."""
+    """Run the command."""
     chosen = arguments()
     origin, cases = chosen_cases(chosen)
     cases = first_of_each_cell(cases, chosen.limit)

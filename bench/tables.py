@@ -1,4 +1,4 @@
-"""The figures as Markdown."""
+"""Figures as Markdown tables."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from cases import KINDS, LEVELS
 from scores import PARAMETERS, THRESHOLDS_PX
 
 PARAMETER_HEADS = ("angle", "scale", "x", "y")
-WORST_R2 = -1  # below this it says only that the answers are wild
+WORST_R2 = -1  # lower values are not distinguished
 
 
 def tables(figures: dict[str, dict], labels: dict[str, str]) -> str:
-    """Success and median error for each kind, then parameters and verdicts over all pairs."""
+    """Return success and median error for each kind, then parameters and verdicts over all pairs."""
     parts = [_success(kind, figures, labels) for kind in KINDS]
     parts += [_parameters(figures, labels), _verdicts(figures, labels)]
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -37,24 +37,24 @@ def _parameters(figures: dict[str, dict], labels: dict[str, str]) -> str:
     mae = ["MAE angle, °", "scale, %", "x, px", "y, px"]
     rows = []
     for name, of in figures.items():
-        said = of["parameters"]
-        fits = [_r2(said["r2"][p]) for p in PARAMETERS]
-        off = [f"{said['mae'][p]:.3g}" for p in PARAMETERS]
-        rows.append([labels[name], *fits, *off, str(of["no_answer"]), f"{of['seconds_per_pair']:.2g}"])
+        scores = of["parameters"]
+        fits = [_r2(scores["r2"][p]) for p in PARAMETERS]
+        errors = [f"{scores['mae'][p]:.3g}" for p in PARAMETERS]
+        rows.append([labels[name], *fits, *errors, str(of["no_answer"]), f"{of['seconds_per_pair']:.2g}"])
     text = "**Parameters over all pairs**, answers missing, and seconds a pair on one thread (median)\n\n"
     return text + markdown(["method", *r2, *mae, "no answer", "s per pair"], rows)
 
 
 def _verdicts(figures: dict[str, dict], labels: dict[str, str]) -> str:
-    judging = {name: of["verdicts"] for name, of in figures.items() if of["verdicts"]}
-    if not judging:
+    verdicts = {name: of["verdicts"] for name, of in figures.items() if of["verdicts"]}
+    if not verdicts:
         return ""
     rows = [
         [
             labels[name],
             *(f"{of[v]['under_5_px']} of {of[v]['pairs']}" for v in ("accept", "review", "refuse")),
         ]
-        for name, of in judging.items()
+        for name, of in verdicts.items()
     ]
     text = "**Verdicts over all pairs**: how many are under 5 px, of how many\n\n"
     return text + markdown(["method", "accept", "review", "refuse"], rows)

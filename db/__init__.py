@@ -1,1 +1,1 @@
-"""Everything that remembers: rows, migrations, image store."""
+"""Storage: rows, migrations, job state machine, image store."""

@@ -1,4 +1,4 @@
-"""The audit: who did what when, append-only, each entry chained to the one before by hash."""
+"""The audit log: append-only entries, each chained to the previous one by its hash."""
 
 from __future__ import annotations
 
@@ -9,23 +9,24 @@ from typing import Any
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
+from db.engine import is_postgresql
 from db.rows import AuditRow
 from db.types import utc_now
 
-BEFORE_THE_FIRST = "0" * 64
+GENESIS_HASH = "0" * 64
 HASHED = ("seq", "at", "actor", "event", "payload", "previous_hash")
-LOCK = 0x6175646974  # "audit", in PostgreSQL's space of advisory locks
+LOCK = 0x6175646974  # "audit", as a key of PostgreSQL's advisory locks
 
 _LAST = select(AuditRow.seq, AuditRow.hash).order_by(AuditRow.seq.desc()).limit(1)
 
 
 def record(session: Session, event: str, *, actor: str, **payload: Any) -> AuditRow:
-    """Append one event to the chain, in the caller's transaction.
+    """Append one entry to the chain in the caller's transaction and return it.
 
-    Call it last in a transaction: on PostgreSQL it holds the chain's lock until the commit.
+    Call it last in a transaction: on PostgreSQL the lock of the chain is held until the commit.
     """
     session.flush()
-    if session.get_bind().dialect.name == "postgresql":  # SQLite's writers are alone already
+    if is_postgresql(session):  # SQLite has a single writer
         session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
     last = session.execute(_LAST).first()
     entry = AuditRow(
@@ -34,7 +35,7 @@ def record(session: Session, event: str, *, actor: str, **payload: Any) -> Audit
         actor=actor,
         event=event,
         payload=canonical(payload),
-        previous_hash=last.hash if last else BEFORE_THE_FIRST,
+        previous_hash=last.hash if last else GENESIS_HASH,
     )
     entry.hash = digest(entry)
     session.add(entry)
@@ -43,13 +44,14 @@ def record(session: Session, event: str, *, actor: str, **payload: Any) -> Audit
 
 
 def verify(session: Session) -> list[str]:
-    """Read the whole chain; one sentence for each entry that is altered, missing or out of place."""
-    faults, expected_seq, expected_previous = [], 1, BEFORE_THE_FIRST
+    """Return one message for each altered, missing or misplaced entry of the chain."""
+    faults: list[str] = []
+    expected_seq, expected_previous = 1, GENESIS_HASH
     for entry in session.scalars(select(AuditRow).order_by(AuditRow.seq).execution_options(yield_per=1000)):
         if entry.seq != expected_seq:
             faults.append(f"entries {expected_seq} to {entry.seq - 1} are missing")
         elif entry.previous_hash != expected_previous:
-            faults.append(f"entry {entry.seq} does not follow the one before it")
+            faults.append(f"entry {entry.seq} does not follow the previous entry")
         if entry.hash != digest(entry):
             faults.append(f"entry {entry.seq} was altered")
         expected_seq, expected_previous = entry.seq + 1, entry.hash
@@ -57,11 +59,15 @@ def verify(session: Session) -> list[str]:
 
 
 def digest(entry: AuditRow) -> str:
-    """SHA-256 over everything that the entry says, the hash before it included."""
-    said = {name: getattr(entry, name) for name in HASHED}
-    return hashlib.sha256(canonical(said).encode()).hexdigest()
+    """Return the SHA-256 of all fields of an entry, the previous hash included."""
+    fields = {name: getattr(entry, name) for name in HASHED}
+    return hashlib.sha256(canonical(fields).encode()).hexdigest()
 
 
 def canonical(value: Any) -> str:
-    """JSON that is the same text for the same content; refuses NaN and infinity."""
+    """Return JSON text that is equal for equal content.
+
+    Raises:
+        ValueError: the value contains NaN or infinity.
+    """
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)

@@ -1,98 +1,109 @@
-"""Many pairs submitted together: all of them are accepted, or none is."""
+"""Batches: many pairs submitted together; either all of them are accepted or none."""
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
-from db import audit, events, line
-from db.engine import ROWS_ALONE
+from db import audit, events, job_queue
+from db.engine import NO_SESSION_SYNC
 from db.errors import BatchNotFound, ImageNotFound
-from db.jobs import Wish
+from db.jobs import RegistrationRequest
 from db.rows import STATES, BatchRow, ImageRow, OutboxRow, RegistrationRow
-from db.types import can_be_one, utc_now
+from db.types import is_valid_id, utc_now
 
-AT_A_TIME = 500  # values in one statement
+VALUES_PER_STATEMENT = 500
+T = TypeVar("T")
 
 
-def submit(session: Session, wishes: Sequence[Wish], *, owner: str, actor: str, request_id: str) -> BatchRow:
-    """Accept all pairs, of one setting, with one entry in the audit for all; raises ``ImageNotFound``."""
-    asked = [(wish.fixed_image_id, wish.moving_image_id) for wish in wishes]
-    _check_images(session, owner, {image_id for pair in asked for image_id in pair})
+def submit(
+    session: Session, requests: Sequence[RegistrationRequest], *, owner: str, actor: str, request_id: str
+) -> BatchRow:
+    """Accept all pairs, which share one setting, with a single audit entry; return the batch.
+
+    Raises:
+        ImageNotFound: an image does not exist or belongs to another owner.
+    """
+    pairs = [(request.fixed_image_id, request.moving_image_id) for request in requests]
+    _check_images(session, owner, {image_id for pair in pairs for image_id in pair})
     now = utc_now()
-    batch = BatchRow(id=str(uuid.uuid4()), owner=owner, actor=actor, size=len(wishes), created_at=now)
+    batch = BatchRow(id=str(uuid.uuid4()), owner=owner, actor=actor, size=len(requests), created_at=now)
     session.add(batch)
     session.flush()
     common = {"owner": owner, "state": "queued", "actor": actor, "request_id": request_id, "attempt": 0}
     common |= {"created_at": now, "batch_id": batch.id}
-    rows = [RegistrationRow(id=str(uuid.uuid4()), **common, **vars(wish)) for wish in wishes]
+    rows = [RegistrationRow(id=str(uuid.uuid4()), **common, **vars(request)) for request in requests]
     session.execute(insert(RegistrationRow), [_values(row) for row in rows])
-    line.join_all(session, rows, now)
+    job_queue.enqueue_all(session, rows, now)
     jobs = [[row.id, row.fixed_image_id, row.moving_image_id] for row in rows]
-    about = {"batch": batch.id, "settings": wishes[0].settings(), "jobs": jobs}
-    entry = audit.record(session, "batch.submitted", actor=actor, **about)
-    events.tell(session, entry, rows, "queued")
+    payload = {"batch": batch.id, "settings": requests[0].settings(), "jobs": jobs}
+    entry = audit.record(session, "batch.submitted", actor=actor, **payload)
+    events.publish(session, entry, rows, "queued")
     return batch
 
 
 def get(session: Session, batch_id: str, owner: str) -> BatchRow:
-    """The batch of this id; raises ``BatchNotFound``."""
-    row = session.get(BatchRow, batch_id) if can_be_one(batch_id) else None
+    """Return the batch with this id.
+
+    Raises:
+        BatchNotFound: there is no such batch of this owner.
+    """
+    row = session.get(BatchRow, batch_id) if is_valid_id(batch_id) else None
     if row is None or row.owner != owner:
         raise BatchNotFound(f"there is no batch {batch_id}")
     return row
 
 
 def states(session: Session, batch_ids: Sequence[str]) -> dict[str, dict[str, int]]:
-    """How many of each batch's jobs are in which state."""
-    counted = {batch_id: dict.fromkeys(STATES, 0) for batch_id in batch_ids}
+    """Return the number of jobs in each state, for each batch."""
+    counts = {batch_id: dict.fromkeys(STATES, 0) for batch_id in batch_ids}
     query = select(RegistrationRow.batch_id, RegistrationRow.state, func.count())
     query = query.where(RegistrationRow.batch_id.in_(batch_ids))
     for batch_id, state, count in session.execute(
         query.group_by(RegistrationRow.batch_id, RegistrationRow.state)
     ):
-        counted[batch_id][state] = count
-    return counted
+        counts[str(batch_id)][state] = count
+    return counts
 
 
 def cancel(session: Session, batch: BatchRow, *, actor: str) -> int:
-    """End every job of the batch that has not ended; how many there were."""
-    unended = (RegistrationRow.batch_id == batch.id, RegistrationRow.state.in_(("queued", "running")))
-    waiting = OutboxRow.registration_id.in_(select(RegistrationRow.id).where(*unended))
-    session.execute(delete(OutboxRow).where(waiting), execution_options=ROWS_ALONE)
-    ended = session.scalars(
+    """Cancel every unfinished job of the batch; return the number of cancelled jobs."""
+    unfinished = (RegistrationRow.batch_id == batch.id, RegistrationRow.state.in_(("queued", "running")))
+    queued = OutboxRow.registration_id.in_(select(RegistrationRow.id).where(*unfinished))
+    session.execute(delete(OutboxRow).where(queued), execution_options=NO_SESSION_SYNC)
+    cancelled = session.scalars(
         update(RegistrationRow)
-        .where(*unended)
+        .where(*unfinished)
         .values(state="cancelled", finished_at=utc_now(), lease_until=None)
         .returning(RegistrationRow)
     ).all()
-    for some in _groups([row.id for row in ended]):
-        session.execute(delete(OutboxRow).where(OutboxRow.registration_id.in_(some)))
-    if ended:
-        jobs = [row.id for row in ended]
+    for ids in _chunks([row.id for row in cancelled]):
+        session.execute(delete(OutboxRow).where(OutboxRow.registration_id.in_(ids)))
+    if cancelled:
+        jobs = [row.id for row in cancelled]
         entry = audit.record(session, "batch.cancelled", actor=actor, batch=batch.id, jobs=jobs)
-        events.tell(session, entry, ended, "cancelled")
-    return len(ended)
+        events.publish(session, entry, cancelled, "cancelled")
+    return len(cancelled)
 
 
 def _check_images(session: Session, owner: str, wanted: set[str]) -> None:
     known: set[str] = set()
-    for some in _groups(sorted(id for id in wanted if can_be_one(id))):
+    for ids in _chunks(sorted(image_id for image_id in wanted if is_valid_id(image_id))):
         known |= set(
-            session.scalars(select(ImageRow.id).where(ImageRow.owner == owner, ImageRow.id.in_(some)))
+            session.scalars(select(ImageRow.id).where(ImageRow.owner == owner, ImageRow.id.in_(ids)))
         )
     if missing := sorted(wanted - known):
-        others = f" (nor {len(missing) - 1} others)" if missing[1:] else ""
+        others = f" (and {len(missing) - 1} more are missing)" if missing[1:] else ""
         raise ImageNotFound(f"there is no image {missing[0]}{others}; upload it first")
 
 
-def _groups(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    for start in range(0, len(values), AT_A_TIME):
-        yield values[start : start + AT_A_TIME]
+def _chunks(values: Sequence[T]) -> Iterator[Sequence[T]]:
+    for start in range(0, len(values), VALUES_PER_STATEMENT):
+        yield values[start : start + VALUES_PER_STATEMENT]
 
 
 def _values(row: RegistrationRow) -> dict[str, Any]:

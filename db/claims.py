@@ -1,7 +1,7 @@
-"""One attempt at a job: claimed by a worker, kept while somebody works on it.
+"""Claims: one attempt of one worker at one job, valid while its lease is renewed.
 
-Every step is a conditional update, so of two that try the same step one succeeds and the other learns that it
-came too late.
+Every transition is a conditional update. Of two processes that try the same transition one succeeds; the
+other receives None or False.
 """
 
 from __future__ import annotations
@@ -9,34 +9,34 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import update
+from sqlalchemy import ColumnElement, update
 from sqlalchemy.orm import Session
 
-from db import audit, events, line, unsettled
-from db.engine import ROWS_ALONE
+from db import audit, events, job_queue, pending_objects
+from db.engine import NO_SESSION_SYNC, affected_rows
 from db.rows import RegistrationRow
 from db.types import utc_now
 
 
 @dataclass(frozen=True)
 class Claim:
-    """One attempt at one job; whoever holds it works on it until its lease ends."""
+    """One attempt at one job, held by one worker until the lease expires."""
 
     registration_id: str
     attempt: int
     worker: str
-    request_id: str = "-"  # of the request that submitted it, for the log
+    request_id: str = "-"  # of the request that submitted the job, for the log
 
     @property
     def registered_key(self) -> str:
-        """Where this attempt keeps the registered image; no other attempt does."""
+        """Return the object key of the registered image, unique to this attempt."""
         return f"registrations/{self.registration_id}/{self.attempt}/registered.tif"
 
 
-def take(
+def claim_job(
     session: Session, registration_id: str, worker: str, lease: timedelta, now: datetime | None = None
 ) -> Claim | None:
-    """Take a queued job for one attempt; None where there is nothing to take."""
+    """Claim a queued job for one attempt; return None if the job is not queued."""
     now = now or utc_now()
     claiming = (
         update(RegistrationRow)
@@ -50,35 +50,33 @@ def take(
         )
         .returning(RegistrationRow)
     )
-    claimed = session.execute(claiming, execution_options=ROWS_ALONE).scalar_one_or_none()
+    claimed = session.execute(claiming, execution_options=NO_SESSION_SYNC).scalar_one_or_none()
     if claimed is None:
         return None
-    line.leave(session, registration_id)
+    job_queue.dequeue(session, registration_id)
     claim = Claim(registration_id, claimed.attempt, worker, claimed.request_id)
-    unsettled.expect(session, claim.registered_key)
+    pending_objects.register(session, claim.registered_key)
     entry = audit.record(
         session, "registration.started", actor=worker, registration=registration_id, attempt=claim.attempt
     )
-    events.tell(session, entry, [claimed], "running")
+    events.publish(session, entry, [claimed], "running")
     return claim
 
 
-def take_next(session: Session, worker: str, lease: timedelta, now: datetime | None = None) -> Claim | None:
-    """Take the job whose turn it is; None where nobody waits."""
-    registration_id = line.first(session, now)
-    return None if registration_id is None else take(session, registration_id, worker, lease, now)
+def claim_next(session: Session, worker: str, lease: timedelta, now: datetime | None = None) -> Claim | None:
+    """Claim the next job of the queue; return None if the queue is empty."""
+    registration_id = job_queue.next(session, now)
+    return None if registration_id is None else claim_job(session, registration_id, worker, lease, now)
 
 
-def keep(session: Session, claim: Claim, lease: timedelta, now: datetime | None = None) -> bool:
-    """Prolong the lease; False where the job was cancelled or given to another."""
+def renew(session: Session, claim: Claim, lease: timedelta, now: datetime | None = None) -> bool:
+    """Extend the lease; return False if the job was cancelled or claimed by another worker."""
     until = (now or utc_now()) + lease
-    keeping = update(RegistrationRow).where(*held(claim)).values(lease_until=until)
-    kept = session.execute(keeping, execution_options=ROWS_ALONE)
-    return kept.rowcount == 1
+    return affected_rows(session, update(RegistrationRow).where(*held(claim)).values(lease_until=until)) == 1
 
 
-def held(claim: Claim) -> tuple:
-    """The condition under which a claim still stands."""
+def held(claim: Claim) -> tuple[ColumnElement[bool], ...]:
+    """Return the SQL conditions under which a claim is valid."""
     return (
         RegistrationRow.id == claim.registration_id,
         RegistrationRow.state == "running",

@@ -1,110 +1,130 @@
-"""Opens the database by its URL: SQLite in a file, or PostgreSQL."""
+"""Database connections: SQLite in a file or PostgreSQL, chosen by URL."""
 
 from __future__ import annotations
 
 import sqlite3
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, cast
 
-from sqlalchemy import Engine, create_engine, event, make_url, text
+import stamina
+from sqlalchemy import (
+    Connection,
+    CursorResult,
+    Delete,
+    Engine,
+    Update,
+    create_engine,
+    event,
+    make_url,
+    text,
+)
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.orm import Session
 
 from db.errors import BackendUnknown
 
-BUSY_TIMEOUT_MS = 30_000
-ROWS_ALONE = {"synchronize_session": False}  # a statement about rows of which the session holds no object
+BUSY_TIMEOUT_S = 30
+NO_SESSION_SYNC = {"synchronize_session": False}  # for statements on rows without an object in the session
 
 
 class Database:
-    """Short transactions on one engine: many may read, writers wait for each other in order."""
+    """Short transactions on one engine: readers run concurrently, writers one after another."""
 
     def __init__(self, url: str) -> None:
         self.engine = _open(url)
         self._writer = self.engine.execution_options(xebra_synchronous="FULL")
-        self._noter = self.engine.execution_options(xebra_synchronous="NORMAL")
+        self._relaxed_writer = self.engine.execution_options(xebra_synchronous="NORMAL")
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
-        """A session that sees one consistent state."""
+        """Open a session that reads one consistent snapshot."""
         with Session(self.engine, expire_on_commit=False) as session:
             yield session
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
-        """A session that is committed as a whole, or not at all if the block raises."""
+        """Open a session that is committed at the end of the block, or rolled back if the block raises."""
         with Session(self._writer, expire_on_commit=False) as session, session.begin():
             yield session
 
     @contextmanager
-    def noting(self) -> Iterator[Session]:
-        """The same, but the commit waits for no disk: for what is done again where the machine forgets it.
+    def writing_relaxed(self) -> Iterator[Session]:
+        """Open a writing session with relaxed durability: the commit does not wait for the disk.
 
-        Never for what somebody may have seen, the audit and its events above all.
+        Use it only for data that is written again after a power failure (heartbeats, leases, relay marks),
+        never for data that a client may have seen, such as the audit log and its events.
         """
-        with Session(self._noter, expire_on_commit=False) as session, session.begin():
-            if self.engine.dialect.name == "postgresql":
+        with Session(self._relaxed_writer, expire_on_commit=False) as session, session.begin():
+            if is_postgresql(session):
                 session.execute(text("SET LOCAL synchronous_commit TO OFF"))
             yield session
 
     def ping(self) -> None:
-        """Raise unless the database answers."""
+        """Raise an error if the database does not answer."""
         with self.reading() as session:
             session.execute(text("SELECT 1"))
 
     def close(self) -> None:
+        """Close all connections."""
         self.engine.dispose()
+
+
+def is_postgresql(session: Session) -> bool:
+    """Return whether the session is connected to PostgreSQL."""
+    return session.get_bind().dialect.name == "postgresql"
+
+
+def affected_rows(session: Session, statement: Update | Delete) -> int:
+    """Execute the statement and return the number of rows that it changed."""
+    result = session.execute(statement, execution_options=NO_SESSION_SYNC)
+    return cast("CursorResult[Any]", result).rowcount
 
 
 def _open(url: str) -> Engine:
     try:
         scheme = make_url(url).drivername
     except ArgumentError as error:
-        raise BackendUnknown(f"XEBRA_DATABASE_URL: {url!r} is no database URL; {_KNOWN}") from error
+        raise BackendUnknown(f"XEBRA_DATABASE_URL: {url!r} is not a database URL; {_SUPPORTED}") from error
     if scheme == "sqlite":
         return _open_sqlite(url)
     if scheme == "postgresql+psycopg":
         return create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=30)
-    raise BackendUnknown(f"XEBRA_DATABASE_URL: no database for '{scheme}'; {_KNOWN}")
+    raise BackendUnknown(f"XEBRA_DATABASE_URL: the database '{scheme}' is not supported; {_SUPPORTED}")
 
 
-_KNOWN = "use sqlite:///FILE or postgresql+psycopg://USER:PASSWORD@HOST:PORT/NAME"
+_SUPPORTED = "use sqlite:///FILE or postgresql+psycopg://USER:PASSWORD@HOST:PORT/NAME"
 
 
 def _open_sqlite(url: str) -> Engine:
     file = make_url(url).database
     if not file or file == ":memory:":
-        raise BackendUnknown("XEBRA_DATABASE_URL: SQLite needs a file that several processes share")
+        raise BackendUnknown("XEBRA_DATABASE_URL: SQLite needs a file, which several processes share")
     Path(file).parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(url, pool_size=10, max_overflow=30)
-    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "connect", _configure_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
 
 
-def _prepare_sqlite(connection, _record) -> None:
-    connection.isolation_level = None  # transactions begin where SQLAlchemy says, see _begin_sqlite
-    for pragma in (f"busy_timeout = {BUSY_TIMEOUT_MS}", "foreign_keys = ON"):
-        connection.execute(f"PRAGMA {pragma}")
-    _write_ahead(connection)
+def _configure_sqlite(connection: sqlite3.Connection, _record: object) -> None:
+    connection.isolation_level = None  # SQLAlchemy begins the transactions, see _begin_sqlite
+    connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_S * 1000}")
+    connection.execute("PRAGMA foreign_keys = ON")
+    _enable_wal(connection)
 
 
-def _write_ahead(connection) -> None:
-    """Turn the write-ahead log on; of several that do so to a new file, SQLite lets none wait but one win."""
-    end = time.monotonic() + BUSY_TIMEOUT_MS / 1000
-    while True:
-        try:
-            return connection.execute("PRAGMA journal_mode = WAL").close()
-        except sqlite3.OperationalError:
-            if time.monotonic() > end:
-                raise
-            time.sleep(0.01)
+@stamina.retry(
+    on=sqlite3.OperationalError, attempts=None, timeout=BUSY_TIMEOUT_S, wait_initial=0.01, wait_max=0.1
+)
+def _enable_wal(connection: sqlite3.Connection) -> None:
+    """Enable the write-ahead log; SQLite ignores the busy timeout here if several processes do it at once."""
+    connection.execute("PRAGMA journal_mode = WAL").close()
 
 
-def _begin_sqlite(connection) -> None:
-    """Take the write lock first: a reader that turns writer half-way would fail instead of wait."""
+def _begin_sqlite(connection: Connection) -> None:
+    """Take the write lock at the beginning: an upgrade from reader to writer would fail instead of wait."""
     synchronous = connection.get_execution_options().get("xebra_synchronous")
     if synchronous is None:
         connection.exec_driver_sql("BEGIN")

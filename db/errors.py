@@ -1,73 +1,73 @@
-"""What can go wrong with remembered things, in words; no status codes here."""
+"""Errors of the storage layer; HTTP status codes are assigned in ``api.problem_kinds``."""
 
 
 class BackendUnknown(ValueError):
-    """A URL names a backend that does not exist; the message says which ones do."""
+    """A URL names an unsupported backend; the message lists the supported ones."""
 
 
 class UploadNotFound(LookupError):
-    """Nothing has arrived under this presigned upload."""
+    """No file was uploaded to this presigned URL."""
 
 
 class UploadsOnlyThroughApi(Exception):
-    """The image store takes files from this service only."""
+    """The image store does not support presigned uploads."""
 
 
 class ObjectMissing(LookupError):
-    """The image store holds nothing under this key."""
+    """The image store has no object under this key."""
 
 
 class ObjectAltered(Exception):
-    """The image store gave back other bytes than were put into it."""
+    """The content of a stored object differs from the content that was uploaded."""
 
 
 class StoreUnavailable(Exception):
-    """The image store does not answer, or cannot take more; it may do so again in a moment."""
+    """The image store does not respond or has no space; a retry may succeed."""
 
 
 class ImageNotFound(LookupError):
-    """No image of this id was uploaded."""
+    """There is no image with this id."""
 
 
 class RegistrationNotFound(LookupError):
-    """No registration of this id was submitted."""
+    """There is no registration with this id."""
 
 
 class BatchNotFound(LookupError):
-    """No batch of this id was submitted."""
+    """There is no batch with this id."""
 
 
 class CorrectionNotFound(LookupError):
-    """The registration was not corrected, or not by this one."""
+    """The registration has no such correction."""
 
 
 class InstrumentUnknown(LookupError):
-    """There is no instrument of this name."""
+    """There is no instrument with this name."""
 
 
-class KeyUnknown(LookupError):
-    """No API key of this text or id was given out, or it was revoked."""
+class ApiKeyUnknown(LookupError):
+    """The API key does not exist or was revoked."""
 
 
 class SessionUnknown(LookupError):
-    """Nobody signed in with this cookie, or that has ended."""
+    """The session cookie is invalid or has expired."""
 
 
 class QuotaExceeded(Exception):
-    """The instrument has as much as it may have."""
+    """The instrument has reached a quota."""
 
 
 class WebhookNotFound(LookupError):
-    """No webhook of this id is called."""
+    """There is no webhook with this id."""
 
 
-class KeyReused(ValueError):
-    """An Idempotency-Key came with another request than the first time."""
+class IdempotencyKeyReused(ValueError):
+    """An Idempotency-Key was sent with a request that differs from the first one."""
 
 
-class KeyInFlight(Exception):
-    """The first request with this Idempotency-Key has not been answered yet."""
+class IdempotencyKeyInFlight(Exception):
+    """The first request with this Idempotency-Key has no response yet."""
 
 
 class RegistrationEnded(Exception):
-    """The registration has reached its final state and can no longer be changed."""
+    """The registration is in a final state and can no longer be changed."""

@@ -1,4 +1,4 @@
-"""What has become of the jobs, in the order in which it became visible."""
+"""State changes of the jobs, numbered in the order in which they became visible."""
 
 from __future__ import annotations
 
@@ -8,22 +8,24 @@ from sqlalchemy import func, insert, select, text
 from sqlalchemy.orm import Session
 
 from db import webhooks
+from db.engine import is_postgresql
 from db.rows import AuditRow, EventRow, RegistrationRow
 from db.types import utc_now
 
-CHANNEL = "xebra_events"  # on which PostgreSQL tells the API processes that there is news
-PER_ENTRY = 1 << 20  # an audit entry may stand for the jobs of a whole batch
+CHANNEL = "xebra_events"  # PostgreSQL notifies the API processes of new events on this channel
+MAX_PER_ENTRY = 1 << 20  # an audit entry may cover all jobs of a batch
 
 
-def tell(session: Session, entry: AuditRow, rows: Iterable[RegistrationRow], state: str) -> None:
-    """These jobs have come to ``state`` by what ``entry`` says.
+def publish(session: Session, entry: AuditRow, rows: Iterable[RegistrationRow], state: str) -> None:
+    """Publish the change of these jobs to ``state``, which the audit entry records.
 
-    Who writes to the audit holds its lock until the commit, so that numbers taken from it are seen in order.
+    A writer of the audit log holds its lock until the commit. Event numbers are derived from audit numbers,
+    so that readers see them in ascending order.
     """
     now = utc_now()
-    told = [
+    values = [
         {
-            "seq": entry.seq * PER_ENTRY + number,
+            "seq": entry.seq * MAX_PER_ENTRY + number,
             "owner": row.owner,
             "registration_id": row.id,
             "batch_id": row.batch_id,
@@ -33,22 +35,22 @@ def tell(session: Session, entry: AuditRow, rows: Iterable[RegistrationRow], sta
         }
         for number, row in enumerate(rows)
     ]
-    if told:
-        session.execute(insert(EventRow), told)
-        webhooks.announce(session, told)
-    if session.get_bind().dialect.name == "postgresql":
+    if values:
+        session.execute(insert(EventRow), values)
+        webhooks.enqueue(session, values)
+    if is_postgresql(session):
         session.execute(text(f"NOTIFY {CHANNEL}"))
 
 
-def last(session: Session) -> int:
-    """The number of the newest event of all."""
+def latest_seq(session: Session) -> int:
+    """Return the number of the newest event of all owners."""
     return session.scalar(select(func.max(EventRow.seq))) or 0
 
 
 def after(
     session: Session, seq: int, owner: str | None = None, registration_id: str | None = None, limit: int = 500
 ) -> list[EventRow]:
-    """Events after ``seq``, of everybody or of one owner or job, oldest first."""
+    """Return the events after ``seq``, of all owners or of one owner or registration, oldest first."""
     query = select(EventRow).where(EventRow.seq > seq)
     if owner is not None:
         query = query.where(EventRow.owner == owner)

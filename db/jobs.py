@@ -1,4 +1,4 @@
-"""Jobs as clients see them: submit, get, cancel. The row is the truth; the queue only wakes workers up."""
+"""Registration jobs: submit, get, cancel. The row holds the state; the queue only wakes workers."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from sqlalchemy import select, true, update
 from sqlalchemy.orm import Session, joinedload
 from sqlalchemy.orm.attributes import set_committed_value
 
-from db import audit, events, images, line
+from db import audit, events, images, job_queue
+from db.engine import affected_rows
 from db.errors import RegistrationEnded, RegistrationNotFound
 from db.rows import LOCAL, RegistrationRow
-from db.types import can_be_one, utc_now
+from db.types import is_valid_id, utc_now
 
-WHOLE = [  # what the API shows of a job, in one query
+WITH_RELATED = [  # everything that the API shows of a job, in one query
     joinedload(RegistrationRow.result),
     joinedload(RegistrationRow.fixed_image),
     joinedload(RegistrationRow.moving_image),
@@ -23,8 +24,8 @@ WHOLE = [  # what the API shows of a job, in one query
 
 
 @dataclass(frozen=True)
-class Wish:
-    """What a client asks for."""
+class RegistrationRequest:
+    """The parameters of a registration."""
 
     fixed_image_id: str
     moving_image_id: str
@@ -35,74 +36,83 @@ class Wish:
     priority: str = "bulk"
 
     def settings(self) -> dict[str, Any]:
-        """What bears on the answer beside the images, as the audit records it."""
+        """Return the parameters, besides the images, that affect the result, for the audit log."""
         spacings = [self.fixed_spacing_um, self.moving_spacing_um]
         return {"network": self.network, "spacing_um": spacings, "mirror": self.mirror}
 
 
 def submit(
-    session: Session, wish: Wish, *, actor: str, request_id: str, owner: str = LOCAL
+    session: Session, request: RegistrationRequest, *, actor: str, request_id: str, owner: str = LOCAL
 ) -> RegistrationRow:
-    """Accept a job: row, place in the line and audit in one transaction."""
-    fixed, moving = (images.get(session, id, owner) for id in (wish.fixed_image_id, wish.moving_image_id))
+    """Accept a job: insert the row, the queue entry and the audit entry in one transaction.
+
+    Raises:
+        ImageNotFound: an image does not exist or belongs to another owner.
+    """
+    fixed = images.get(session, request.fixed_image_id, owner)
+    moving = images.get(session, request.moving_image_id, owner)
     now = utc_now()
-    row = RegistrationRow(id=str(uuid.uuid4()), owner=owner, state="queued", actor=actor, **vars(wish))
+    row = RegistrationRow(id=str(uuid.uuid4()), owner=owner, state="queued", actor=actor, **vars(request))
     row.request_id, row.created_at = request_id, now
     session.add(row)
     session.flush()
     for name, related in (("result", None), ("fixed_image", fixed), ("moving_image", moving)):
         set_committed_value(row, name, related)
-    line.join(session, row, now)
+    job_queue.enqueue(session, row, now)
     hashes = {"fixed_sha256": fixed.sha256, "moving_sha256": moving.sha256}
-    about = {"registration": row.id, "settings": wish.settings(), **hashes}
-    entry = audit.record(session, "registration.submitted", actor=actor, **about)
-    events.tell(session, entry, [row], "queued")
+    payload = {"registration": row.id, "settings": request.settings(), **hashes}
+    entry = audit.record(session, "registration.submitted", actor=actor, **payload)
+    events.publish(session, entry, [row], "queued")
     return row
 
 
 def get(session: Session, registration_id: str, owner: str | None = None) -> RegistrationRow:
-    """The job of this id with its images and any result; another's is missed like one that never was.
+    """Return the job with its images and its result, if any.
 
-    Raises ``RegistrationNotFound``.
+    Raises:
+        RegistrationNotFound: there is no such job, or it belongs to another owner.
     """
-    _check(registration_id)
-    row = session.get(RegistrationRow, registration_id, options=WHOLE)
+    _check_id(registration_id)
+    row = session.get(RegistrationRow, registration_id, options=WITH_RELATED)
     if row is None or owner not in (None, row.owner):
         raise _not_found(registration_id)
     return row
 
 
 def state(session: Session, registration_id: str) -> str:
-    """Of a job that is known to be there."""
+    """Return the state of an existing job."""
     return session.scalars(select(RegistrationRow.state).where(RegistrationRow.id == registration_id)).one()
 
 
 def cancel(
     session: Session, registration_id: str, *, actor: str, owner: str | None = None
 ) -> RegistrationRow:
-    """End a job that has not ended; a worker on it finds its claim gone at its next step.
+    """Cancel an unfinished job; a worker on it notices the lost claim at its next step.
 
-    Raises ``RegistrationNotFound`` or ``RegistrationEnded``.
+    Raises:
+        RegistrationNotFound: there is no such job of this owner.
+        RegistrationEnded: the job is in a final state.
     """
-    _check(registration_id)
-    line.leave(session, registration_id)  # first of all, as a worker does: neither waits for the other
-    ended = session.execute(
+    _check_id(registration_id)
+    job_queue.dequeue(session, registration_id)  # first, in the lock order of a claim: avoids a deadlock
+    row_count = affected_rows(
+        session,
         update(RegistrationRow)
         .where(RegistrationRow.id == registration_id, RegistrationRow.state.in_(("queued", "running")))
         .where(RegistrationRow.owner == owner if owner else true())
-        .values(state="cancelled", finished_at=utc_now(), lease_until=None)
+        .values(state="cancelled", finished_at=utc_now(), lease_until=None),
     )
     row = get(session, registration_id, owner)
-    if ended.rowcount == 0:
-        raise RegistrationEnded(f"registration {registration_id} has already {_ended_how(row.state)}")
-    line.leave(session, registration_id)  # where it was queued again in between
+    if row_count == 0:
+        raise RegistrationEnded(f"registration {registration_id} has already {_past(row.state)}")
+    job_queue.dequeue(session, registration_id)  # a retry may have queued it in the meantime
     entry = audit.record(session, "registration.cancelled", actor=actor, registration=registration_id)
-    events.tell(session, entry, [row], "cancelled")
+    events.publish(session, entry, [row], "cancelled")
     return row
 
 
-def _check(registration_id: str) -> None:
-    if not can_be_one(registration_id):
+def _check_id(registration_id: str) -> None:
+    if not is_valid_id(registration_id):
         raise _not_found(registration_id)
 
 
@@ -110,5 +120,5 @@ def _not_found(registration_id: str) -> RegistrationNotFound:
     return RegistrationNotFound(f"there is no registration {registration_id}")
 
 
-def _ended_how(state: str) -> str:
+def _past(state: str) -> str:
     return "been cancelled" if state == "cancelled" else state

@@ -1,4 +1,4 @@
-"""Instruments and their API keys; of a key only the hash is kept."""
+"""Instruments, their quotas and their API keys; only the hash of a key is stored."""
 
 from __future__ import annotations
 
@@ -12,28 +12,32 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from db import audit
-from db.errors import InstrumentUnknown, KeyUnknown, QuotaExceeded
+from db.errors import ApiKeyUnknown, InstrumentUnknown, QuotaExceeded
 from db.rows import ImageRow, InstrumentRow, KeyRow, OutboxRow
 from db.types import utc_now
 
 SCOPES = (
-    "read",  # look
+    "read",  # get images, registrations, results
     "write",  # upload, submit, cancel, correct
-    "collect",  # ahead of bulk, and at once
-    "admin",  # see how all instruments fare
+    "collect",  # priority "collection" and synchronous registration
+    "admin",  # usage statistics of all instruments
 )
 PREFIX = "xebra"
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 
 
 def add_instrument(session: Session, name: str, actor: str, **limits: Any) -> InstrumentRow:
-    """An instrument with its defaults and limits; raises ValueError for a name that is taken or none."""
+    """Add an instrument with its defaults and limits.
+
+    Raises:
+        ValueError: the name is invalid or in use.
+    """
     if not _NAME.fullmatch(name):
         raise ValueError(
-            f"'{name}' cannot be an instrument's name; use small letters, digits, dots and dashes"
+            f"'{name}' is not a valid instrument name; use lower-case letters, digits, dots and dashes"
         )
     if session.get(InstrumentRow, name) is not None:
-        raise ValueError(f"there is an instrument '{name}' already")
+        raise ValueError(f"the instrument '{name}' exists already; choose another name")
     row = InstrumentRow(name=name, created_at=utc_now(), **limits)
     session.add(row)
     audit.record(session, "instrument.added", actor=actor, instrument=name, limits=limits)
@@ -43,7 +47,11 @@ def add_instrument(session: Session, name: str, actor: str, **limits: Any) -> In
 def add(
     session: Session, instrument: str, name: str, scopes: Sequence[str], actor: str
 ) -> tuple[KeyRow, str]:
-    """A new key, and its text, which is not kept; raises ``InstrumentUnknown``."""
+    """Create an API key; return its row and its text, which is not stored.
+
+    Raises:
+        InstrumentUnknown: there is no such instrument.
+    """
     if session.get(InstrumentRow, instrument) is None:
         raise InstrumentUnknown(f"there is no instrument '{instrument}'; add it first")
     key_id = secrets.token_hex(4)
@@ -56,42 +64,55 @@ def add(
 
 
 def revoke(session: Session, key_id: str, actor: str) -> None:
-    """From now on the key opens nothing; raises ``KeyUnknown``."""
+    """Revoke an API key.
+
+    Raises:
+        ApiKeyUnknown: there is no such key.
+    """
     row = session.get(KeyRow, key_id)
     if row is None:
-        raise KeyUnknown(f"there is no key '{key_id}'")
+        raise ApiKeyUnknown(f"there is no API key '{key_id}'")
     row.revoked_at = row.revoked_at or utc_now()
     audit.record(session, "key.revoked", actor=actor, key=key_id, instrument=row.instrument)
 
 
 def find(session: Session, text: str) -> tuple[KeyRow, InstrumentRow]:
-    """The key of this text and its instrument; raises ``KeyUnknown``."""
+    """Return the key with this text and its instrument.
+
+    Raises:
+        ApiKeyUnknown: the key does not exist or was revoked.
+    """
     row = session.scalar(select(KeyRow).where(KeyRow.sha256 == digest(text), KeyRow.revoked_at.is_(None)))
     if row is None:
-        raise KeyUnknown("this API key is unknown or was revoked")
+        raise ApiKeyUnknown("this API key is unknown or was revoked")
     return row, session.get_one(InstrumentRow, row.instrument)
 
 
-def check_waiting(session: Session, instrument: InstrumentRow | None, more: int) -> None:
-    """Raise ``QuotaExceeded`` where so many more jobs would be too many."""
-    if instrument is None or instrument.most_waiting is None:
+def check_queue_quota(session: Session, instrument: InstrumentRow | None, additional: int) -> None:
+    """Raise ``QuotaExceeded`` if this number of additional jobs would exceed the instrument's quota."""
+    if instrument is None or instrument.max_queued_jobs is None:
         return
-    waiting = session.scalar(select(func.count()).where(OutboxRow.owner == instrument.name))
-    if waiting + more > instrument.most_waiting:
+    queued = session.scalar(select(func.count()).where(OutboxRow.owner == instrument.name)) or 0
+    if queued + additional > instrument.max_queued_jobs:
         raise QuotaExceeded(
-            f"{waiting} jobs wait, and {instrument.most_waiting} may; come back when some are done"
+            f"{queued} jobs are queued and {additional} more would exceed the limit of"
+            f" {instrument.max_queued_jobs}; retry when some have finished"
         )
 
 
-def check_bytes(session: Session, instrument: InstrumentRow | None, more: int) -> None:
-    """Raise ``QuotaExceeded`` where an upload of this size would be too much."""
-    if instrument is None or instrument.most_bytes is None:
+def check_storage_quota(session: Session, instrument: InstrumentRow | None, additional: int) -> None:
+    """Raise ``QuotaExceeded`` if this number of additional bytes would exceed the instrument's quota."""
+    if instrument is None or instrument.max_stored_bytes is None:
         return
-    kept = session.scalar(select(func.sum(ImageRow.size_bytes)).where(ImageRow.owner == instrument.name)) or 0
-    if kept + more > instrument.most_bytes:
-        raise QuotaExceeded(f"{kept} bytes are kept, and {instrument.most_bytes} may be")
+    size = func.sum(ImageRow.size_bytes)
+    stored = session.scalar(select(size).where(ImageRow.owner == instrument.name)) or 0
+    if stored + additional > instrument.max_stored_bytes:
+        raise QuotaExceeded(
+            f"{stored} bytes are stored and {additional} more would exceed the limit of"
+            f" {instrument.max_stored_bytes}; ask the operator for a higher one"
+        )
 
 
 def digest(text: str) -> str:
-    """What is kept of a key, or of a session's token: 256 random bits need no slower hash than this."""
+    """Return the stored hash of a key or session token; 256 random bits do not need a slow hash."""
     return hashlib.sha256(text.encode()).hexdigest()

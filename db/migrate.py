@@ -1,4 +1,4 @@
-"""Brings the database to the newest layout; safe when several processes start at once."""
+"""Database migrations; safe if several processes start at once."""
 
 from __future__ import annotations
 
@@ -6,27 +6,31 @@ from pathlib import Path
 
 from sqlalchemy import Connection, inspect, text
 
-from db.engine import Database
+from db.engine import Database, is_postgresql
 from db.errors import BackendUnknown
 from db.migrations import NEWEST
 
-LOCK = 0x7865627261  # "xebra", in PostgreSQL's space of advisory locks
+LOCK = 0x7865627261  # "xebra", as a key of PostgreSQL's advisory locks
 
 
 def migrate(database: Database) -> None:
-    """Apply what is missing, under a lock and in one transaction."""
+    """Apply the missing migrations, under a lock and in one transaction.
+
+    Raises:
+        BackendUnknown: the database is of a newer version of Xebra.
+    """
     with database.reading() as session:
         revision = _revision(session.connection())
     if revision == NEWEST:
-        return  # spares every ordinary start the import of Alembic
+        return  # avoids the import of Alembic at an ordinary start
     if revision is not None and revision > NEWEST:
         raise BackendUnknown(
-            f"XEBRA_DATABASE_URL: the database is at revision {revision}, this Xebra knows {NEWEST} at most;"
-            " install the version that made it, or a newer one"
+            f"XEBRA_DATABASE_URL: the database is at revision {revision}, but this Xebra supports at most"
+            f" {NEWEST}; install the version that created the database, or a newer one"
         )
     with database.writing() as session:
         connection = session.connection()
-        if connection.dialect.name == "postgresql":  # SQLite's writers are alone already
+        if is_postgresql(session):  # SQLite has a single writer
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
         _upgrade(connection)
 
@@ -48,12 +52,12 @@ def _upgrade(connection: Connection) -> None:
 
 
 def main() -> int:
-    """``python -m db.migrate``: the one-shot job of a deployment."""
+    """Migrate the database of the settings (``python -m db.migrate``)."""
     from db.settings import StorageSettings
 
     database = Database(StorageSettings().database_url)
     migrate(database)
-    print(f"database is at revision {NEWEST}")
+    print(f"the database is at revision {NEWEST}")
     return 0
 
 

@@ -1,4 +1,4 @@
-"""What the relay reads: jobs that no worker has been told about."""
+"""Queue entries that the relay publishes to the broker."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, select, update
 from sqlalchemy.orm import Session
 
-from db.engine import ROWS_ALONE
+from db.engine import NO_SESSION_SYNC, affected_rows
 from db.rows import OutboxRow
 from db.types import utc_now
 
@@ -17,22 +17,24 @@ RESEND_AFTER = timedelta(seconds=5)
 def due(
     session: Session | Connection, limit: int = 100, now: datetime | None = None
 ) -> list[tuple[int, str]]:
-    """Entries to be published now, oldest first, as (entry, registration) ids."""
+    """Return the unpublished due entries, oldest first, as pairs of entry id and registration id."""
     query = select(OutboxRow.id, OutboxRow.registration_id)
     query = query.where(OutboxRow.sent_at.is_(None), OutboxRow.due_at <= (now or utc_now()))
-    return [tuple(row) for row in session.execute(query.order_by(OutboxRow.due_at).limit(limit))]
+    rows = session.execute(query.order_by(OutboxRow.due_at).limit(limit))
+    return [(row.id, row.registration_id) for row in rows]
 
 
 def mark_sent(session: Session, entries: list[int], now: datetime | None = None) -> None:
-    """Note that these entries were published; they stay until a worker claims the job."""
+    """Mark entries as published; they remain until a worker claims the job."""
     session.execute(
         update(OutboxRow).where(OutboxRow.id.in_(entries)).values(sent_at=now or utc_now()),
-        execution_options=ROWS_ALONE,
+        execution_options=NO_SESSION_SYNC,
     )
 
 
 def resend_lost(session: Session, now: datetime | None = None) -> int:
-    """Publish again what was sent a while ago; to be called when the broker's queue is empty."""
+    """Publish old entries again; return their number. Call it only if the queue of the broker is empty."""
     sent_before = (now or utc_now()) - RESEND_AFTER
-    lost = update(OutboxRow).where(OutboxRow.sent_at < sent_before).values(sent_at=None)
-    return session.execute(lost, execution_options=ROWS_ALONE).rowcount
+    return affected_rows(
+        session, update(OutboxRow).where(OutboxRow.sent_at < sent_before).values(sent_at=None)
+    )

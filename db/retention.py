@@ -1,4 +1,4 @@
-"""What is old enough to be forgotten: results and uploads, never the audit."""
+"""Retention: expired registrations and images are deleted, the audit log never is."""
 
 from __future__ import annotations
 
@@ -8,42 +8,43 @@ from datetime import datetime
 from sqlalchemy import delete, exists, or_, select
 from sqlalchemy.orm import Session
 
-from db import audit, unsettled
+from db import audit, pending_objects
+from db.engine import affected_rows
 from db.rows import CorrectionRow, DeliveryRow, EventRow, ImageRow, RegistrationRow, ResultRow
 
-AT_A_TIME = 100
+ROWS_PER_PASS = 100
 
 
-def registrations(session: Session, before: datetime) -> list[RegistrationRow]:
-    """Those that ended before."""
+def expired_registrations(session: Session, before: datetime) -> list[RegistrationRow]:
+    """Return registrations that ended before this time, oldest first."""
     query = select(RegistrationRow).where(RegistrationRow.finished_at < before)
-    return list(session.scalars(query.order_by(RegistrationRow.created_at).limit(AT_A_TIME)))
+    return list(session.scalars(query.order_by(RegistrationRow.created_at).limit(ROWS_PER_PASS)))
 
 
-def images(session: Session, before: datetime) -> list[ImageRow]:
-    """Those that were uploaded before and belong to no registration any more."""
+def expired_images(session: Session, before: datetime) -> list[ImageRow]:
+    """Return images that were uploaded before this time and belong to no registration, oldest first."""
     used = or_(RegistrationRow.fixed_image_id == ImageRow.id, RegistrationRow.moving_image_id == ImageRow.id)
     query = select(ImageRow).where(ImageRow.created_at < before, ~exists().where(used))
-    return list(session.scalars(query.order_by(ImageRow.created_at).limit(AT_A_TIME)))
+    return list(session.scalars(query.order_by(ImageRow.created_at).limit(ROWS_PER_PASS)))
 
 
-def forget(session: Session, row: RegistrationRow | ImageRow, keys: Iterable[str]) -> None:
-    """Remove the row; its objects are removed after it, so that no row ever points at nothing."""
+def delete_row(session: Session, row: RegistrationRow | ImageRow, keys: Iterable[str]) -> None:
+    """Delete the row; its objects are deleted later, so that no row refers to a missing object."""
     for key in keys:
-        unsettled.leave(session, key)
+        pending_objects.discard(session, key)
     if isinstance(row, RegistrationRow):
-        for of in (ResultRow, CorrectionRow, EventRow):
-            session.execute(delete(of).where(of.registration_id == row.id))
-        gone = session.execute(delete(RegistrationRow).where(RegistrationRow.id == row.id))
-        event, about = "registration.expired", {"registration": row.id}
+        for child in (ResultRow, CorrectionRow, EventRow):
+            session.execute(delete(child).where(child.registration_id == row.id))
+        deleted = affected_rows(session, delete(RegistrationRow).where(RegistrationRow.id == row.id))
+        event, subject = "registration.expired", {"registration": row.id}
     else:
-        gone = session.execute(delete(ImageRow).where(ImageRow.id == row.id))
-        event, about = "image.expired", {"image": row.id}
-    if gone.rowcount:  # else another relay was faster
-        audit.record(session, event, actor="relay", **about)
+        deleted = affected_rows(session, delete(ImageRow).where(ImageRow.id == row.id))
+        event, subject = "image.expired", {"image": row.id}
+    if deleted:  # otherwise another relay has deleted the row
+        audit.record(session, event, actor="relay", **subject)
 
 
-def forget_deliveries(session: Session, before: datetime) -> None:
-    """What webhooks were told, or could not be told, before."""
-    over = (DeliveryRow.due_at.is_(None), DeliveryRow.created_at < before)
-    session.execute(delete(DeliveryRow).where(*over))
+def delete_deliveries(session: Session, before: datetime) -> None:
+    """Delete webhook deliveries that are complete (delivered or given up) and older than this time."""
+    complete = (DeliveryRow.due_at.is_(None), DeliveryRow.created_at < before)
+    session.execute(delete(DeliveryRow).where(*complete))

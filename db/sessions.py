@@ -1,4 +1,4 @@
-"""Sessions of people who showed an API key: a cookie stands for the keys; only its hash is kept."""
+"""Browser sessions: a cookie token stands for one or more API keys; only its hash is stored."""
 
 from __future__ import annotations
 
@@ -14,62 +14,67 @@ from db.keys import digest
 from db.rows import InstrumentRow, KeyRow, SessionRow
 from db.types import utc_now
 
-LASTS = timedelta(hours=12)  # a day at the instrument
+LIFETIME = timedelta(hours=12)  # a day at the instrument
 
 
-def begin(
-    session: Session, key: KeyRow, before: str | None = None, now: datetime | None = None
+def create(
+    session: Session, key: KeyRow, previous: str | None = None, now: datetime | None = None
 ) -> tuple[str, datetime]:
-    """A new token that stands for this key, and for those of the token before, which ends; and its end.
+    """Create a session of this key and return its token and its expiry.
 
-    The token is new each time: one that somebody else put into the browser never comes to open anything.
+    The keys of the previous session are included, and that session is deleted. The token is always a new one,
+    so that a token planted in the browser is never authenticated (session fixation).
     """
     now = now or utc_now()
     session.execute(delete(SessionRow).where(SessionRow.expires_at < now))
-    kept = {row.key_id for row in _rows(session, before, now)} | {key.id} if before else {key.id}
-    if before:
-        session.execute(delete(SessionRow).where(SessionRow.sha256 == digest(before)))
-    token, until = secrets.token_urlsafe(32), now + LASTS
-    for key_id in kept:
-        chosen = now if key_id == key.id else now - LASTS
-        session.add(
-            SessionRow(
-                sha256=digest(token), key_id=key_id, created_at=now, expires_at=until, chosen_at=chosen
-            )
-        )
+    key_ids = {key.id}
+    if previous:
+        key_ids |= {row.key_id for row in _rows(session, previous, now)}
+        delete_session(session, previous)
+    token, expires_at = secrets.token_urlsafe(32), now + LIFETIME
+    for key_id in key_ids:
+        row = SessionRow(sha256=digest(token), key_id=key_id, created_at=now, expires_at=expires_at)
+        row.selected_at = now if key_id == key.id else now - LIFETIME
+        session.add(row)
     audit.record(session, "session.begun", actor=f"{key.instrument}/{key.id}")
-    return token, until
+    return token, expires_at
 
 
 def find(
     session: Session, token: str, now: datetime | None = None
 ) -> list[tuple[KeyRow, InstrumentRow, datetime]]:
-    """The keys that a token stands for, the chosen one first, each with its instrument and the session's end.
+    """Return the keys of a session, the selected one first, each with its instrument and the expiry.
 
-    Raises ``SessionUnknown`` where it stands for none, or not any more.
+    Raises:
+        SessionUnknown: there is no such session, or it has expired.
     """
-    found = _rows(session, token, now or utc_now())
-    if not found:
+    rows = _rows(session, token, now or utc_now())
+    if not rows:
         raise SessionUnknown("this session has ended; sign in again")
     return [
         (key, session.get_one(InstrumentRow, key.instrument), row.expires_at)
-        for row in found
+        for row in rows
         for key in [session.get_one(KeyRow, row.key_id)]
     ]
 
 
-def choose(session: Session, token: str, instrument: str, now: datetime | None = None) -> None:
-    """The token means this instrument from now on; raises ``SessionUnknown`` or ``InstrumentUnknown``."""
+def select_instrument(session: Session, token: str, instrument: str, now: datetime | None = None) -> None:
+    """Select the instrument of the session.
+
+    Raises:
+        SessionUnknown: there is no such session, or it has expired.
+        InstrumentUnknown: the session has no key of this instrument.
+    """
     now = now or utc_now()
     keys = [key for key, owner, _ in find(session, token, now) if owner.name == instrument]
     if not keys:
-        raise InstrumentUnknown(f"this session holds no key of '{instrument}'; sign in with one")
-    held = (SessionRow.sha256 == digest(token), SessionRow.key_id == keys[0].id)
-    session.execute(update(SessionRow).where(*held).values(chosen_at=now))
+        raise InstrumentUnknown(f"this session has no API key of '{instrument}'; sign in with one")
+    row = (SessionRow.sha256 == digest(token), SessionRow.key_id == keys[0].id)
+    session.execute(update(SessionRow).where(*row).values(selected_at=now))
 
 
-def end(session: Session, token: str) -> None:
-    """The token stands for nothing any more; it may have been nothing before."""
+def delete_session(session: Session, token: str) -> None:
+    """Delete a session, if it exists."""
     session.execute(delete(SessionRow).where(SessionRow.sha256 == digest(token)))
 
 
@@ -77,4 +82,4 @@ def _rows(session: Session, token: str, now: datetime) -> list[SessionRow]:
     query = select(SessionRow).join(KeyRow, KeyRow.id == SessionRow.key_id)
     query = query.where(SessionRow.sha256 == digest(token), SessionRow.expires_at > now)
     query = query.where(KeyRow.revoked_at.is_(None))
-    return list(session.scalars(query.order_by(SessionRow.chosen_at.desc(), SessionRow.key_id)))
+    return list(session.scalars(query.order_by(SessionRow.selected_at.desc(), SessionRow.key_id)))

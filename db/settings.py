@@ -1,4 +1,4 @@
-"""Where the state lives: read when an app starts, one environment variable each."""
+"""Storage settings: environment variables, read when an application starts."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class StorageSettings(BaseSettings):
-    """Database and image store, both in the state folder unless a URL says otherwise."""
+    """Database and image store, by default both in the state folder."""
 
     model_config = SettingsConfigDict(env_prefix="XEBRA_", env_ignore_empty=True, extra="ignore")
 
@@ -16,8 +16,8 @@ class StorageSettings(BaseSettings):
     images_url: str = ""
 
     @model_validator(mode="after")
-    def embed_what_is_not_given(self) -> "StorageSettings":
-        """Fill empty URLs with SQLite and a folder below the state folder."""
+    def use_embedded_backends(self) -> "StorageSettings":
+        """Replace empty URLs by SQLite and a folder, both in the state folder."""
         self.state_dir = self.state_dir.absolute()
         self.database_url = self.database_url or f"sqlite:///{self.state_dir / 'xebra.sqlite'}"
         self.images_url = self.images_url or (self.state_dir / "images").as_uri()

@@ -1,8 +1,7 @@
-"""The image store: bytes under keys, opened by URL as a folder or an S3 bucket."""
+"""The image store: objects (bytes under a key) in a folder or an S3 bucket, chosen by URL."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import BinaryIO, Protocol
@@ -10,53 +9,72 @@ from urllib.parse import urlsplit
 
 from db.errors import BackendUnknown
 
-_KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*")
-
 
 class ImageStore(Protocol):
-    """What both stores do; an object appears whole or not at all, and is replaced in one step."""
+    """The interface of both stores. Writes are atomic: an object is created or replaced as a whole."""
+
+    def __hash__(self) -> int: ...
 
     def put(self, key: str, stream: BinaryIO) -> int:
-        """Keep all bytes of ``stream`` under ``key``; the number of bytes."""
+        """Store all bytes of ``stream`` under ``key``; return their number."""
+        ...
 
     def open(self, key: str) -> BinaryIO:
-        """A seekable binary file, to be closed by the caller; raises ``ObjectMissing``."""
+        """Open an object as a seekable binary file, which the caller closes.
+
+        Raises:
+            ObjectMissing: there is no such object.
+        """
+        ...
 
     def delete(self, key: str) -> None:
-        """Forget the object; nothing happens where there is none."""
+        """Delete the object, if it exists."""
+        ...
 
     def exists(self, key: str) -> bool:
-        """Whether there is an object under ``key``."""
+        """Return whether there is an object under ``key``."""
+        ...
 
     def size(self, key: str) -> int:
-        """How many bytes the object has; raises ``ObjectMissing``."""
+        """Return the size of the object in bytes.
+
+        Raises:
+            ObjectMissing: there is no such object.
+        """
+        ...
 
     def presigned_put(self, key: str, valid_for: timedelta) -> str:
-        """A URL to which anybody may PUT this object for a while; raises ``UploadsOnlyThroughApi``."""
+        """Return a URL that accepts a PUT of this object without credentials for a limited time.
+
+        Raises:
+            UploadsOnlyThroughApi: the store does not support presigned uploads.
+        """
+        ...
 
     def list(self, prefix: str = "") -> Iterator[str]:
-        """The keys that begin with ``prefix``, sorted."""
+        """Return the keys that start with ``prefix``, sorted."""
+        ...
 
     def ping(self) -> None:
-        """Raise unless the store answers."""
+        """Raise an error if the store does not respond."""
+        ...
 
 
 def open_store(url: str) -> ImageStore:
-    """The store that ``url`` names: ``file:///FOLDER`` or ``minio://KEY:SECRET@HOST:PORT/BUCKET?secure=0``."""
+    """Open the store of a URL: ``file:///FOLDER`` or ``minio://KEY:SECRET@HOST:PORT/BUCKET?secure=0``.
+
+    Raises:
+        BackendUnknown: the URL is malformed or names another kind of store.
+    """
     scheme = urlsplit(url).scheme
     if scheme == "file":
         from db.folder_store import FolderStore
 
-        return FolderStore.at(url)
+        return FolderStore.from_url(url)
     if scheme == "minio":
         from db.s3_store import S3Store
 
-        return S3Store.at(url)
-    raise BackendUnknown(f"XEBRA_IMAGES_URL: no image store for '{scheme}'; use file:// or minio://")
-
-
-def checked(key: str) -> str:
-    """The key, if it is one: names of letters, digits, dots and dashes, joined by slashes."""
-    if not _KEY.fullmatch(key):
-        raise ValueError(f"{key!r} is no key of the image store")
-    return key
+        return S3Store.from_url(url)
+    raise BackendUnknown(
+        f"XEBRA_IMAGES_URL: the image store '{scheme}' is not supported; use file:// or minio://"
+    )

@@ -1,4 +1,4 @@
-"""How far an instrument's answers may be off: its own limits make a verdict stricter, never milder."""
+"""Error thresholds of an instrument: they can make a verdict stricter, never milder."""
 
 from __future__ import annotations
 
@@ -6,25 +6,25 @@ from typing import Any
 
 from db.rows import InstrumentRow
 
-ORDER = ("accept", "review", "refuse")
+VERDICTS = ("accept", "review", "refuse")  # from mild to strict
 LIMITS = {"review": "review_beyond_px", "refuse": "refuse_beyond_px"}
 
 
-def of(instrument: InstrumentRow | None) -> dict[str, float]:
-    """Those that the instrument has, px of the fixed image."""
-    said = {name: getattr(instrument, name, None) for name in LIMITS.values()}
-    return {name: value for name, value in said.items() if value is not None}
+def for_instrument(instrument: InstrumentRow | None) -> dict[str, float]:
+    """Return the thresholds that are set for the instrument, in px of the fixed image."""
+    values = {name: getattr(instrument, name, None) for name in LIMITS.values()}
+    return {name: value for name, value in values.items() if value is not None}
 
 
-def applied(body: dict[str, Any], limits: dict[str, float]) -> dict[str, Any]:
-    """The result as it is judged with these limits, which it records, so that it can be replayed."""
+def apply(body: dict[str, Any], limits: dict[str, float]) -> dict[str, Any]:
+    """Return the result with its verdict under these thresholds, which it records for a later replay."""
     if not limits:
         return body
     body = body | {"thresholds": limits}
     error = body["expected_corner_error_px"]
     for verdict, name in LIMITS.items():
         limit = limits.get(name)
-        if limit is not None and error > limit and ORDER.index(verdict) > ORDER.index(body["verdict"]):
-            reason = f"expected to be {error:.2f} px off, beyond this instrument's {limit:g} px"
-            body |= {"verdict": verdict, "reason": f"{reason}; without that: {body['reason']}"}
+        if limit is not None and error > limit and VERDICTS.index(verdict) > VERDICTS.index(body["verdict"]):
+            reason = f"expected corner error {error:.2f} px exceeds this instrument's limit of {limit:g} px"
+            body |= {"verdict": verdict, "reason": f"{reason}; otherwise: {body['reason']}"}
     return body

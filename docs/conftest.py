@@ -17,7 +17,7 @@ from pathlib import Path
 
 import matplotlib
 import pytest
-from service import Service, serving
+from support.service import Service, serving
 from sybil import Document, Example, Region, Sybil
 from sybil.parsers.markdown import CodeBlockParser, PythonCodeBlockParser
 from sybil.region import Lexeme

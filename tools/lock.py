@@ -1,4 +1,4 @@
-"""Renew requirements.lock: what pip would install for everything that pyproject.toml asks for."""
+"""Renew requirements.lock: the versions that pip resolves for all requirements in pyproject.toml."""
 
 import json
 import re

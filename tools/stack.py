@@ -13,7 +13,7 @@ import threading
 from contextlib import ExitStack
 from pathlib import Path
 
-from deployed import Deployed, deployed
+from support.deployed import Deployed, deployed
 
 
 def main() -> int:

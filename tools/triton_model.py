@@ -15,7 +15,7 @@ class TritonPythonModel:
     """Runs all waiting requests as one batch, as Triton's own backends do."""
 
     def initialize(self, args: dict) -> None:
-        """Load the weights beside this file; ``args`` says where that is."""
+        """Load the weights beside this file; ``args`` names the folder."""
         weights = Path(args["model_repository"], args["model_version"], "model.onnx")
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1

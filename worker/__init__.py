@@ -1,1 +1,1 @@
-"""Celery: fetch, call the network, record."""
+"""Celery workers and the processes that run beside them."""

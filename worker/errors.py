@@ -1,17 +1,17 @@
-"""What can go wrong around the workers, in words."""
+"""Errors of the workers and of ``xebra serve``."""
 
 
 class BrokerUnavailable(Exception):
-    """There is no broker to speak to; the message says what to set or install."""
+    """There is no usable broker; the message states what to set or install."""
 
 
 class ServiceNotStarted(Exception):
-    """The service cannot start here; the message says why and what to do."""
+    """The service cannot start; the message states the cause and the remedy."""
 
 
 class NothingToReplay(Exception):
-    """The job has no result, or one of a network that is not here."""
+    """The job has no result, or its network is not installed."""
 
 
 class ClaimLost(Exception):
-    """The job was cancelled or given to another worker while this one was at it."""
+    """The job was cancelled, or claimed by another worker, during the attempt."""

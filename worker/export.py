@@ -1,4 +1,4 @@
-"""``xebra export-job JOB FOLDER``: one job as a folder that explains itself."""
+"""``xebra export-job JOB FOLDER``: one job as a self-contained folder."""
 
 from __future__ import annotations
 
@@ -11,92 +11,105 @@ from pathlib import Path
 
 from sqlalchemy import select
 
-from db.admin import opened
+from db.admin import EXIT_ERROR, open_database
 from db.engine import Database
-from db.rows import AuditRow, RegistrationRow
+from db.rows import AuditRow, RegistrationRow, ResultRow
 from db.settings import StorageSettings
 from db.store import ImageStore, open_store
-from worker import archive
-from worker.replay import FAULT, FAULTS
+from worker import stored_jobs
+from worker.replay import ERRORS
 from xebra.registration import Registration
 from xebra.transform_files import FORMATS, Pair
 
-ABOUT = """# Registration {id}
+README = """# Registration {id}
 
-{moving} (moving) was laid on {fixed} (fixed):
-{mirrored}turned by {angle:.4f} degrees, scaled by {scale:.6f}, shifted by {x:.3f}, {y:.3f} px.
+Fixed image: {fixed}. Moving image: {moving}.
+Transform from the moving to the fixed image: {mirrored}rotation {angle:.4f} degrees, scale {scale:.6f}, shift
+{x:.3f}, {y:.3f} px.
 Verdict: {verdict} ({reason}). Expected corner error: {error:.3f} px.
 
 Network {network} on {engine}, weights SHA-256 {weights}.
 Exported by Xebra {version}.
 
-| file | |
+| file | content |
 |---|---|
-| result.json | everything that was found; points are (x, y) in px from the centre of the top-left pixel |
-| transform.* | the same transform for other programs |
+| result.json | the complete result; points are (x, y) in px from the centre of the top-left pixel |
+| transform.* | the transform in the formats of other programs |
 | fixed, moving | the images as they were uploaded, byte for byte; their SHA-256 are in result.json |
-| registered.tif | the moving image's own values on the fixed image's grid |
+| registered.tif | the values of the moving image on the grid of the fixed image |
 | picture.png | fixed, moving, registered, overlay |
-| audit.jsonl | what was written down about this job, with the hashes of the chain |
+| audit.jsonl | the audit entries of this job, with the hashes of the chain |
 """
+AUDIT_FIELDS = ("seq", "at", "actor", "event", "payload", "previous_hash", "hash")
 
 
 def main(argv: list[str]) -> int:
-    """Write all that is known of a job into a new folder."""
+    """Write everything that is stored about a job into a new folder."""
     parser = argparse.ArgumentParser("xebra export-job", description=main.__doc__)
     parser.add_argument("job", help="id of a registration that succeeded")
-    parser.add_argument("folder", type=Path, help="must not exist yet")
+    parser.add_argument("folder", type=Path, help="folder to create; it must not exist")
     arguments = parser.parse_args(argv)
     try:
-        with opened() as database:
-            row = archive.succeeded(database, arguments.job)
+        with open_database() as database:
+            row, result = stored_jobs.load_succeeded(database, arguments.job)
             arguments.folder.mkdir(parents=True)
-            _write(row, database, open_store(StorageSettings().images_url), arguments.folder)
-    except (*FAULTS, OSError) as error:
+            store = open_store(StorageSettings().images_url)
+            _write(row, result, store, arguments.folder)
+            (arguments.folder / "audit.jsonl").write_text(_audit_entries(row, database))
+    except (*ERRORS, OSError) as error:
         print(f"xebra export-job: {error}", file=sys.stderr)
-        return FAULT
+        return EXIT_ERROR
     print(arguments.folder)
     return 0
 
 
-def _write(row: RegistrationRow, database: Database, store: ImageStore, folder: Path) -> None:
-    from xebra import picture  # brings matplotlib
+def _write(row: RegistrationRow, result: ResultRow, store: ImageStore, folder: Path) -> None:
+    from xebra import picture  # imports matplotlib
 
-    body = row.result.body
-    (folder / "README.md").write_text(_about(row))
+    body = result.body
+    (folder / "README.md").write_text(_readme(row, result))
     (folder / "result.json").write_text(json.dumps(body, indent=2) + "\n")
     for kind in FORMATS.values():
         (folder / f"transform{kind.suffix}").write_text(kind.write(Pair.of(body)), newline="")
     for name, image in (("fixed", row.fixed_image), ("moving", row.moving_image)):
         suffix = ".png" if image.media_type == "image/png" else ".tif"
         _copy(store, image.store_key, folder / f"{name}{suffix}")
-    _copy(store, row.result.registered_key, folder / "registered.tif")
+    _copy(store, result.registered_key, folder / "registered.tif")
     with (folder / "picture.png").open("wb") as file:
-        picture.save(Registration.from_json(body, *archive.images(row, store)), file)
-    (folder / "audit.jsonl").write_text(_audit(row, database))
+        picture.save(Registration.from_json(body, *stored_jobs.load_images(row, result, store)), file)
 
 
-def _about(row: RegistrationRow) -> str:
-    body = row.result.body
+def _readme(row: RegistrationRow, result: ResultRow) -> str:
+    body, model = result.body, result.body["model"]
     x, y = body["shift_px"]
-    found = {"angle": body["angle_deg"], "scale": body["scale"], "x": x, "y": y, "id": row.id}
-    found |= {"verdict": body["verdict"], "reason": body["reason"], "error": body["expected_corner_error_px"]}
-    found["mirrored"] = "turned over (x reflected about its centre), then " if body["mirror"] else ""
-    model = {"network": body["model"]["name"], "engine": body["model"]["engine"], "version": version("xebra")}
-    names = {"fixed": row.fixed_image.name, "moving": row.moving_image.name}
-    return ABOUT.format(**found, **model, **names, weights=body["model"]["weights_sha256"])
+    return README.format(
+        id=row.id,
+        fixed=row.fixed_image.name,
+        moving=row.moving_image.name,
+        mirrored="mirrored (x reflected about the centre), then " if body["mirror"] else "",
+        angle=body["angle_deg"],
+        scale=body["scale"],
+        x=x,
+        y=y,
+        verdict=body["verdict"],
+        reason=body["reason"],
+        error=body["expected_corner_error_px"],
+        network=model["name"],
+        engine=model["engine"],
+        weights=model["weights_sha256"],
+        version=version("xebra"),
+    )
 
 
-def _audit(row: RegistrationRow, database: Database) -> str:
-    """The entries that name the job or its images, in the order in which they were made."""
-    about = (row.id, row.fixed_image_id, row.moving_image_id)
-    names = ("seq", "at", "actor", "event", "payload", "previous_hash", "hash")
+def _audit_entries(row: RegistrationRow, database: Database) -> str:
+    """Return the audit entries that contain the id of the job or of its images, as JSON lines in order."""
+    ids = (row.id, row.fixed_image_id, row.moving_image_id)
     with database.reading() as session:
         entries = session.scalars(select(AuditRow).order_by(AuditRow.seq).execution_options(yield_per=1000))
         lines = [
-            json.dumps({name: getattr(entry, name) for name in names})
+            json.dumps({name: getattr(entry, name) for name in AUDIT_FIELDS})
             for entry in entries
-            if any(name in entry.payload for name in about)
+            if any(id in entry.payload for id in ids)
         ]
     return "\n".join(lines) + "\n"
 

@@ -1,4 +1,4 @@
-"""What is done now and then, beside the jobs: remove what nobody points at any more."""
+"""Periodic deletion of expired data and of objects to which no row refers."""
 
 from __future__ import annotations
 
@@ -7,79 +7,83 @@ import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from db import answers, retention, unsettled
+from db import idempotency, pending_objects, retention
 from db.engine import Database
+from db.rows import ImageRow, RegistrationRow
 from db.store import ImageStore
 from db.types import utc_now
 
 log = logging.getLogger(__name__)
 
-EVERY_S = 60.0
+INTERVAL_S = 60.0
 
 
 class Housekeeping:
-    """A thread of the relay's; a chore that fails is tried again at the next round."""
+    """A thread of the relay; a failed task is repeated in the next interval."""
 
     def __init__(
         self, database: Database, open_store: Callable[[], ImageStore], keep_days: float = 0
     ) -> None:
         self.database, self._open_store, self.keep_days = database, open_store, keep_days
-        self._store: ImageStore | None = None
+        self._opened: ImageStore | None = None
 
     def run(self, stop: threading.Event) -> None:
-        """Work until told to stop."""
+        """Run all tasks periodically until ``stop`` is set."""
         while not stop.is_set():
-            for chore in (self.forget_answers, self.expire, self.remove_unsettled):
+            for task in (self.delete_idempotency_keys, self.expire, self.delete_pending_objects):
                 try:
-                    chore()
+                    task()
                 except Exception:
-                    log.exception("%s did not succeed; it is tried again", chore.__name__)
-            stop.wait(EVERY_S)
+                    log.exception("%s failed; it is repeated", getattr(task, "__name__", task))
+            stop.wait(INTERVAL_S)
 
-    def forget_answers(self) -> None:
-        """Answers under an Idempotency-Key that nobody repeats any more."""
+    def delete_idempotency_keys(self) -> int:
+        """Delete expired idempotency keys; return their number."""
         with self.database.writing() as session:
-            answers.forget_old(session)
+            return idempotency.delete_expired(session)
 
     def expire(self) -> int:
-        """Registrations and images that are older than the service keeps them; the audit keeps its word."""
+        """Delete registrations, images and deliveries older than the retention time; return their number."""
         if not self.keep_days:
             return 0
         before = utc_now() - timedelta(days=self.keep_days)
         with self.database.writing() as session:
-            retention.forget_deliveries(session, before)
-        return _sum_until_none(lambda: self._expire_some(before))
+            retention.delete_deliveries(session, before)
+        return _repeat(lambda: self._expire_some(before))
+
+    def delete_pending_objects(self) -> int:
+        """Delete the objects of killed writers and of deleted rows; return their number."""
+        deleted = _repeat(self._delete_some)
+        if deleted:
+            log.info("deleted %d objects without a row", deleted)
+        return deleted
 
     def _expire_some(self, before: datetime) -> int:
         with self.database.reading() as session:
-            old = retention.registrations(session, before) + retention.images(session, before)
-        for row in old:
-            keys = list(self._images().list(f"{row.__tablename__}/{row.id}/"))
+            rows: list[RegistrationRow | ImageRow] = []
+            rows += retention.expired_registrations(session, before)
+            rows += retention.expired_images(session, before)
+        for row in rows:
+            keys = list(self._store().list(f"{row.__tablename__}/{row.id}/"))
             with self.database.writing() as session:
-                retention.forget(session, row, keys)
-        return len(old)
+                retention.delete_row(session, row, keys)
+        return len(rows)
 
-    def remove_unsettled(self) -> int:
-        """Objects that a killed writer left behind, or an expired row; how many names there were."""
-        removed = _sum_until_none(self._remove_some)
-        if removed:
-            log.info("removed %d objects that no row points at", removed)
-        return removed
-
-    def _remove_some(self) -> int:
+    def _delete_some(self) -> int:
         with self.database.reading() as session:
-            keys = unsettled.left(session)
+            keys = pending_objects.expired(session)
         for key in keys:
-            self._images().delete(key)
+            self._store().delete(key)
             with self.database.writing() as session:
-                unsettled.settle(session, key)
+                pending_objects.commit(session, key)
         return len(keys)
 
-    def _images(self) -> ImageStore:
-        self._store = self._store or self._open_store()
-        return self._store
+    def _store(self) -> ImageStore:
+        if self._opened is None:
+            self._opened = self._open_store()
+        return self._opened
 
 
-def _sum_until_none(some: Callable[[], int]) -> int:
-    """Do it again until nothing is left to do; how much it was."""
+def _repeat(some: Callable[[], int]) -> int:
+    """Call the function until it returns 0; return the sum."""
     return sum(iter(some, 0))

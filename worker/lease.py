@@ -1,4 +1,4 @@
-"""Keeps a claimed job while somebody works on it."""
+"""Renewal of a claim's lease during the work on its job."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from db import claims, heartbeats
 from db.claims import Claim
+from worker.context import WorkerContext
 from worker.errors import ClaimLost
-from worker.workplace import Workplace
 
 log = logging.getLogger(__name__)
 
-BEATS_PER_LEASE = 3
+RENEWALS_PER_LEASE = 3
 
 
-class HeldLease:
-    """A thread prolongs the lease until the block ends; ``check`` raises once the claim is lost."""
+class LeaseRenewer:
+    """A thread that renews the lease until the block ends; ``check`` raises ``ClaimLost`` if that fails."""
 
-    def __init__(self, place: Workplace, claim: Claim) -> None:
-        self._place, self._claim = place, claim
+    def __init__(self, context: WorkerContext, claim: Claim) -> None:
+        self._context, self._claim = context, claim
         self._done, self._lost = threading.Event(), threading.Event()
-        self._thread = threading.Thread(target=self._keep, name="lease", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="lease", daemon=True)
 
-    def __enter__(self) -> HeldLease:
+    def __enter__(self) -> LeaseRenewer:
         self._thread.start()
         return self
 
@@ -34,22 +34,22 @@ class HeldLease:
         self._thread.join()
 
     def check(self) -> None:
-        """Raise ``ClaimLost`` if the job was cancelled or given to another."""
+        """Raise ``ClaimLost`` if the job was cancelled or claimed by another worker."""
         if self._lost.is_set():
             raise ClaimLost(self._claim.registration_id)
 
-    def _keep(self) -> None:
-        while not self._done.wait(self._place.lease.total_seconds() / BEATS_PER_LEASE):
+    def _run(self) -> None:
+        while not self._done.wait(self._context.lease.total_seconds() / RENEWALS_PER_LEASE):
             try:
-                kept = self._beat()
-            except SQLAlchemyError as error:  # the next beat may reach the database again in time
-                log.warning("the lease of %s was not prolonged: %s", self._claim.registration_id, error)
+                renewed = self._renew()
+            except SQLAlchemyError as error:  # the next attempt may still be in time
+                log.warning("the lease of %s was not renewed: %s", self._claim.registration_id, error)
                 continue
-            if not kept:
+            if not renewed:
                 self._lost.set()
                 return
 
-    def _beat(self) -> bool:
-        with self._place.database.noting() as session:
-            heartbeats.beat(session, "worker", self._place.name)
-            return claims.keep(session, self._claim, self._place.lease)
+    def _renew(self) -> bool:
+        with self._context.database.writing_relaxed() as session:
+            heartbeats.record(session, "worker", self._context.name)
+            return claims.renew(session, self._claim, self._context.lease)

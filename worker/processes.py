@@ -1,4 +1,4 @@
-"""Child processes that never outlive what started them."""
+"""Process names, and child processes that end with their parent."""
 
 import ctypes
 import os
@@ -9,15 +9,15 @@ import sys
 PR_SET_PDEATHSIG = 1
 
 
-def end_with_parent(expected_parent: int | None = None) -> None:
-    """Ask the kernel to kill this process when its parent dies, however it dies (Linux only)."""
+def die_with_parent(expected_parent: int | None = None) -> None:
+    """Have the kernel kill this process when its parent ends, however it ends (Linux only)."""
     if not sys.platform.startswith("linux"):
         return
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if expected_parent is not None and os.getppid() != expected_parent:
-        os.kill(os.getpid(), signal.SIGKILL)  # the parent died before the kernel was asked
+        os.kill(os.getpid(), signal.SIGKILL)  # the parent ended before the call
 
 
-def name_of_this_process() -> str:
-    """Host and process id, as heartbeats and the audit name who did it."""
+def process_name() -> str:
+    """Return host and process id, the name of this process in heartbeats and in the audit log."""
     return f"{socket.gethostname()}:{os.getpid()}"

@@ -1,6 +1,6 @@
-"""Tells the workers about jobs, and takes jobs back from workers that are gone.
+"""The relay: it publishes queued jobs to the broker and requeues the jobs of lost workers.
 
-Any number of relays may run: what is published twice is claimed once.
+Any number of relays can run: a job that is published twice is claimed once.
 """
 
 from __future__ import annotations
@@ -13,107 +13,105 @@ from collections.abc import Callable
 
 from celery import Celery
 
-from db import endings, heartbeats, logs, outbox
-from db.changes import Changes
+from db import heartbeats, job_transitions, logs, outbox
+from db.change_detector import ChangeDetector
 from db.engine import Database
-from db.line import CHANNEL
+from db.job_queue import CHANNEL
 from db.migrate import migrate
 from db.settings import StorageSettings
 from db.store import open_store
 from worker.app import app
 from worker.broker import queue_length
 from worker.housekeeping import Housekeeping
-from worker.processes import name_of_this_process
+from worker.processes import process_name
 from worker.settings import WorkerSettings
-from worker.webhooks import Deliveries
+from worker.webhooks import WebhookSender
 
 log = logging.getLogger(__name__)
 
-LOOK_S = 0.2  # at the outbox, where nobody has written in the meantime
+POLL_S = 0.2  # of the outbox, if no other process has written
 SWEEP_S = 1.0
-PULSE_S = 3.0
-PULSE_EXPIRES_S = 10
-AFTER_A_FAULT_S = 1.0
+HEARTBEAT_S = 3.0
+HEARTBEAT_EXPIRES_S = 10
+RETRY_S = 1.0
 
 
 class Relay:
-    """Publishes the outbox at once, sweeps every second, sends a pulse through an idle queue."""
+    """Publish due jobs at once, sweep every second, send a heartbeat message through an idle queue."""
 
     def __init__(self, database: Database, celery: Celery) -> None:
         self.database, self.celery = database, celery
-        self.name = name_of_this_process()
-        self._changes = Changes(database, LOOK_S, CHANNEL)
-        self._last: dict[Callable, float] = {}
+        self.name = process_name()
+        self._changes = ChangeDetector(database, POLL_S, CHANNEL)
+        self._last_run: dict[Callable[[], None], float] = {}
 
     def run(self, stop: threading.Event) -> None:
-        """Work until told to stop; a server that is away is waited for."""
+        """Work until ``stop`` is set; while a server is unavailable, try again."""
         while not stop.is_set():
             try:
                 self.step()
             except Exception:
-                log.exception("the relay could not work; it tries again")
-                time.sleep(
-                    AFTER_A_FAULT_S
-                )  # not stop.wait: a handler that sets what its own thread waits for may hang
+                log.exception("the relay failed; trying again")
+                # not stop.wait: the signal handler that sets the event runs in this thread; it could deadlock
+                time.sleep(RETRY_S)
         self._changes.close()
 
     def step(self) -> None:
-        """One round: what is due now, and what is due every so often."""
+        """Publish what is due, and run the periodic tasks that are due."""
         self.publish_due()
-        self._every(SWEEP_S, self.sweep)
-        self._every(PULSE_S, self.pulse)
+        self._run_every(SWEEP_S, self.sweep)
+        self._run_every(HEARTBEAT_S, self.send_heartbeat)
 
     def publish_due(self) -> None:
-        """Wake a worker for each waiting job, then mark it: a call too many finds nothing to claim."""
-        if not self._changes.any(LOOK_S):
+        """Wake a worker for each due job and mark the job; a superfluous message finds nothing to claim."""
+        if not self._changes.poll(POLL_S):
             return
-        with self.database.engine.connect() as connection:  # a session would cost thrice as much
+        with self.database.engine.connect() as connection:  # a session would cost three times as much
             entries = outbox.due(connection)
         sent = []
         try:
             for entry, _ in entries:
-                self.celery.send_task("xebra.work")
+                self.celery.send_task("xebra.run_next_job")
                 sent.append(entry)
-        finally:  # what a lost broker did not take is due as before
+        finally:  # entries that the broker has not accepted remain due
             if sent:
-                with self.database.noting() as session:  # workers wait for its end
+                with self.database.writing_relaxed() as session:  # workers wait for its end
                     outbox.mark_sent(session, sent)
 
     def sweep(self) -> None:
-        """Queue again what a lost worker or a lost queue has left lying."""
-        nothing_queued = queue_length(self.celery) == 0
+        """Requeue the jobs of lost workers, and the messages of a lost queue."""
+        queue_is_empty = queue_length(self.celery) == 0
         with self.database.writing() as session:
-            requeued = endings.requeue_expired(session)
-            resent = outbox.resend_lost(session) if nothing_queued else 0
+            requeued = job_transitions.requeue_expired(session)
+            resent = outbox.resend_lost(session) if queue_is_empty else 0
         if requeued or resent:
-            log.warning("%d lost by their workers, %d by the queue", requeued, resent)
+            log.warning("requeued %d jobs of lost workers and %d lost messages", requeued, resent)
 
-    def pulse(self) -> None:
-        """Show that the broker answers, and give the workers a chance to show that they consume."""
+    def send_heartbeat(self) -> None:
+        """Record that the broker responds, and send a message by which workers record that they consume."""
         if queue_length(self.celery) == 0:
-            self.celery.send_task("xebra.pulse", expires=PULSE_EXPIRES_S)
-        with self.database.noting() as session:
-            heartbeats.beat(session, "relay", self.name)
+            self.celery.send_task("xebra.heartbeat", expires=HEARTBEAT_EXPIRES_S)
+        with self.database.writing_relaxed() as session:
+            heartbeats.record(session, "relay", self.name)
 
-    def _every(self, seconds: float, work: Callable[[], None]) -> None:
-        if time.monotonic() - self._last.get(work, -seconds) >= seconds:
-            self._last[work] = time.monotonic()
-            work()
+    def _run_every(self, seconds: float, task: Callable[[], None]) -> None:
+        if time.monotonic() - self._last_run.get(task, -seconds) >= seconds:
+            self._last_run[task] = time.monotonic()
+            task()
 
 
 def main() -> int:
-    """``python -m worker.relay``: run until SIGTERM."""
+    """Run a relay until SIGTERM (``python -m worker.relay``)."""
     logs.configure()
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    storage = StorageSettings()
+    storage, settings = StorageSettings(), WorkerSettings()
     database = Database(storage.database_url)
     migrate(database)
-    settings = WorkerSettings()
-    keeping = Housekeeping(database, lambda: open_store(storage.images_url), settings.keep_days)
-    for beside in (keeping, Deliveries(database, settings.webhooks_anywhere)):
-        threading.Thread(target=beside.run, args=(stop,), daemon=True).start()
+    housekeeping = Housekeeping(database, lambda: open_store(storage.images_url), settings.keep_days)
+    for target in (housekeeping.run, WebhookSender(database, settings.webhooks_anywhere).run):
+        threading.Thread(target=target, args=(stop,), daemon=True).start()
     Relay(database, app).run(stop)
     database.close()
     return 0

@@ -1,73 +1,82 @@
-"""``xebra replay JOB``: an old job once more, with the network that it had then."""
+"""``xebra replay JOB``: a past job registered again with the recorded network."""
 
 from __future__ import annotations
 
 import argparse
 import sys
+from typing import Any
 
 import numpy as np
 
 from db import audit, thresholds
-from db.admin import opened
+from db.admin import EXIT_ERROR, open_database
 from db.engine import Database
 from db.errors import BackendUnknown, ObjectAltered, ObjectMissing, RegistrationNotFound, StoreUnavailable
-from db.rows import RegistrationRow
+from db.rows import RegistrationRow, ResultRow
 from db.settings import StorageSettings
 from db.store import open_store
-from worker import archive
+from worker import stored_jobs
 from worker.errors import NothingToReplay
 from worker.settings import WorkerSettings
 from xebra.align import Aligner
-from xebra.cli import MIRROR
 from xebra.errors import EngineFailed, RegistrationError
+from xebra.mirror import MIRROR
 from xebra.transform import corner_error
 
-SAME_PX = 1e-3
-DIFFERENT, FAULT = 1, 2
-FAULTS = (BackendUnknown, RegistrationNotFound, NothingToReplay, ObjectMissing, ObjectAltered)
-FAULTS += (StoreUnavailable, EngineFailed, RegistrationError)
+TOLERANCE_PX = 1e-3
+EXIT_DIFFERENT = 1
+ERRORS = (
+    *(BackendUnknown, RegistrationNotFound, NothingToReplay, ObjectMissing, ObjectAltered),
+    *(StoreUnavailable, EngineFailed, RegistrationError),
+)
+COMPARED = ("angle_deg", "scale", "shift_px", "mirror", "expected_corner_error_px", "verdict")
 
 
 def main(argv: list[str]) -> int:
-    """Register an old job's images again and compare: exit 0 if the answer is the same, 1 if it is not."""
+    """Register the images of a past job again: exit 0 if the result is the same, 1 if it differs."""
     parser = argparse.ArgumentParser("xebra replay", description=main.__doc__)
     parser.add_argument("job", help="id of a registration that succeeded")
     arguments = parser.parse_args(argv)
     try:
-        with opened() as database:
+        with open_database() as database:
             return _replay(database, arguments.job)
-    except FAULTS as error:
+    except ERRORS as error:
         print(f"xebra replay: {error}", file=sys.stderr)
-        return FAULT
+        return EXIT_ERROR
 
 
 def _replay(database: Database, job: str) -> int:
-    row = archive.succeeded(database, job)
-    then = row.result.body
-    now = thresholds.applied(_again(row), then.get("thresholds", {}))
-    matrices = (np.array(found["fixed_from_moving"]) for found in (now, then))
-    apart = corner_error(*matrices, tuple(then["fixed"]["shape"]))
-    same = apart < SAME_PX and now["verdict"] == then["verdict"]
+    row, result = stored_jobs.load_succeeded(database, job)
+    old = result.body
+    new = thresholds.apply(_register_again(row, result), old.get("thresholds", {}))
+    new_matrix, old_matrix = (np.array(body["fixed_from_moving"]) for body in (new, old))
+    difference_px = corner_error(new_matrix, old_matrix, tuple(old["fixed"]["shape"]))
+    same = bool(difference_px < TOLERANCE_PX and new["verdict"] == old["verdict"])
+    payload = {"registration": job, "corner_error_px": difference_px, "same": same}
     with database.writing() as session:
-        said = {"registration": job, "corner_error_px": apart, "same": same, "engine": now["model"]["engine"]}
-        audit.record(session, "registration.replayed", actor="replay", **said)
-    for name in ("angle_deg", "scale", "shift_px", "mirror", "expected_corner_error_px", "verdict"):
-        print(f"{name:26s} then {then[name]}   now {now[name]}")
-    print(f"{'the same' if same else 'NOT the same'}: {apart:.2g} px apart at the corners")
-    return 0 if same else DIFFERENT
+        audit.record(
+            session, "registration.replayed", actor="replay", **payload, engine=new["model"]["engine"]
+        )
+    for name in COMPARED:
+        print(f"{name:26s} recorded {old[name]}   now {new[name]}")
+    print(f"{'the same' if same else 'NOT the same'}: corner difference {difference_px:.2g} px")
+    return 0 if same else EXIT_DIFFERENT
 
 
-def _again(row: RegistrationRow) -> dict:
-    then = row.result.body
+def _register_again(row: RegistrationRow, result: ResultRow) -> dict[str, Any]:
+    """Return the new result.
+
+    Raises:
+        NothingToReplay: the installed network has other weights than the recorded one.
+    """
+    recorded = result.body["model"]
     aligner = Aligner(WorkerSettings().inference_url)
-    fixed, moving = archive.images(row, open_store(StorageSettings().images_url))
-    asked = {"network": then["model"]["name"], "mirror": MIRROR[row.mirror]}
-    now = aligner.register(fixed, moving, **asked).to_json()
-    for name in ("name", "weights_sha256"):
-        if now["model"][name] != then["model"][name]:
-            had, has = then["model"]["weights_sha256"], now["model"]["weights_sha256"]
-            raise NothingToReplay(
-                f"the job had a network with the weights {had}, this Xebra has {has};"
-                " replay it with the version that made it"
-            )
-    return now
+    fixed, moving = stored_jobs.load_images(row, result, open_store(StorageSettings().images_url))
+    new = aligner.register(fixed, moving, network=recorded["name"], mirror=MIRROR[row.mirror]).to_json()
+    installed = new["model"]
+    if any(installed[name] != recorded[name] for name in ("name", "weights_sha256")):
+        raise NothingToReplay(
+            f"the job used a network with the weights {recorded['weights_sha256']}, but the installed network"
+            f" has {installed['weights_sha256']}; replay it with the version that made it"
+        )
+    return new

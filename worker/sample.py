@@ -1,4 +1,4 @@
-"""The bundled pair, registered through the running API like anybody's, beside the truth."""
+"""The sample pair, registered through the API of the running service and compared with the truth."""
 
 from __future__ import annotations
 
@@ -11,58 +11,62 @@ from typing import Any
 import httpx
 import numpy as np
 
+from db.rows import FINAL_STATES
 from xebra import sample
 from xebra.transform import corner_error
 
-FITS_PX = 3.0
-DONE_WITHIN_S = 180.0
-ENDED = ("succeeded", "failed", "cancelled")
+MAX_ERROR_PX = 3.0
+TIMEOUT_S = 180.0
+POLL_S = 0.05
+Json = dict[str, Any]
 
 
-def submit_sample(client: httpx.Client) -> dict[str, Any]:
-    """Upload the pair and ask for its registration; the job."""
+def submit_sample(client: httpx.Client) -> Json:
+    """Upload the pair and submit its registration; return the job."""
     fixed, moving = (_upload(client, path) for path in (sample.FIXED, sample.MOVING))
-    wish = {"fixed_image_id": fixed["id"], "moving_image_id": moving["id"]}
-    return _accepted(client.post("/api/v1/registrations", json=wish))
+    request = {"fixed_image_id": fixed["id"], "moving_image_id": moving["id"]}
+    return _checked_json(client.post("/api/v1/registrations", json=request))
 
 
-def show_sample(client: httpx.Client, job: dict, folder: Path, say: Callable[[str], None]) -> float:
-    """Wait for the job, say what it found beside the truth, keep the picture; the corner error in px.
+def show_sample(client: httpx.Client, job: Json, folder: Path, show: Callable[[str], None]) -> float:
+    """Wait for the job, show its result beside the truth, save the picture; return the corner error in px.
 
-    Raises RuntimeError where the job does not succeed.
+    Raises:
+        RuntimeError: the job has not succeeded.
     """
-    job = _ended(client, job)
+    job = _wait(client, job)
     result, truth = job["result"], json.loads(sample.TRUTH.read_text())
-    matrices = (np.array(said["fixed_from_moving"]) for said in (result, truth))
-    error = corner_error(*matrices, result["fixed"]["shape"])
-    for line in _compared(result, truth, error):
-        say(line)
-    say(f"  picture       {_keep_picture(client, job, folder)}")
+    found, true = (np.array(body["fixed_from_moving"]) for body in (result, truth))
+    error = corner_error(found, true, result["fixed"]["shape"])
+    for line in _comparison(result, truth, error):
+        show(line)
+    show(f"  picture       {_save_picture(client, job, folder)}")
     return error
 
 
-def _upload(client: httpx.Client, path: Path) -> dict[str, Any]:
-    return _accepted(client.post("/api/v1/images", files={"file": (path.name, path.read_bytes())}))
+def _upload(client: httpx.Client, path: Path) -> Json:
+    return _checked_json(client.post("/api/v1/images", files={"file": (path.name, path.read_bytes())}))
 
 
-def _accepted(answer: httpx.Response) -> dict[str, Any]:
+def _checked_json(answer: httpx.Response) -> Json:
+    body: Json = answer.json()
     if answer.is_error:
-        raise RuntimeError(answer.json().get("detail", answer.text))
-    return answer.json()
+        raise RuntimeError(body.get("detail", answer.text))
+    return body
 
 
-def _ended(client: httpx.Client, job: dict) -> dict[str, Any]:
-    end = time.monotonic() + DONE_WITHIN_S
-    while job["state"] not in ENDED and time.monotonic() < end:
-        time.sleep(0.05)
-        job = _accepted(client.get(job["links"]["self"]))
+def _wait(client: httpx.Client, job: Json) -> Json:
+    end = time.monotonic() + TIMEOUT_S
+    while job["state"] not in FINAL_STATES and time.monotonic() < end:
+        time.sleep(POLL_S)
+        job = _checked_json(client.get(job["links"]["self"]))
     if job["state"] != "succeeded":
         raise RuntimeError(f"the job is {job['state']}: {(job['failure'] or {}).get('message', 'no reason')}")
     return job
 
 
-def _compared(result: dict, truth: dict, error: float) -> list[str]:
-    """The four parameters beside the truth, one line each."""
+def _comparison(result: Json, truth: Json, error: float) -> list[str]:
+    """Return the four parameters beside the truth, one line each."""
     rows = [
         ("scale", result["scale"], truth["scale"], ""),
         ("angle", result["angle_deg"], truth["angle_deg"], " deg"),
@@ -76,7 +80,7 @@ def _compared(result: dict, truth: dict, error: float) -> list[str]:
     return lines
 
 
-def _keep_picture(client: httpx.Client, job: dict, folder: Path) -> Path:
+def _save_picture(client: httpx.Client, job: Json, folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     picture = folder / "picture.png"
     picture.write_bytes(client.get(job["links"]["picture"]).raise_for_status().content)

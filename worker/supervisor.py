@@ -1,4 +1,4 @@
-"""Starts the processes of the service, starts them again when they die, and leaves none behind."""
+"""The supervisor of the service's processes: it starts, restarts and stops them."""
 
 from __future__ import annotations
 
@@ -10,68 +10,65 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
-from worker.processes import end_with_parent
+from worker.processes import die_with_parent
 
-WATCH_S = 0.05
-LONGEST_PAUSE_S = 30.0
-STEADY_AFTER_S = 10.0
-LARGEST_LOG = 10 << 20
+POLL_S = 0.05
+MAX_RESTART_DELAY_S = 30.0
+STABLE_AFTER_S = 10.0
+MAX_LOG_BYTES = 10 << 20
 
 
 @dataclass
-class Part:
+class ManagedProcess:
     """One process of the service."""
 
     name: str
     command: list[str]
-    patience_s: float = 10.0  # between asking it to stop and killing it
-    others_need_it: bool = False  # stopped after all the rest
-    process: subprocess.Popen | None = None
+    stop_timeout_s: float = 10.0  # between SIGTERM and SIGKILL
+    stop_last: bool = False  # after all other processes, which need it
+    process: subprocess.Popen[bytes] | None = None
     started: float = 0.0
-    falls: int = 0  # deaths in quick succession
-    start_again_at: float = field(default=0.0)
+    crashes: int = 0  # in quick succession
+    restart_at: float = 0.0
 
 
 class Supervisor:
-    """Parts are started in order and share one environment."""
+    """Processes that are started in order and share one environment."""
 
-    def __init__(self, parts: list[Part], environment: dict[str, str], log_dir: Path) -> None:
+    def __init__(self, parts: list[ManagedProcess], environment: dict[str, str], log_dir: Path) -> None:
         self.parts, self.environment, self.log_dir = parts, environment, log_dir
         log_dir.mkdir(parents=True, exist_ok=True)
 
     def start(self) -> None:
-        """Start every part; none is waited for."""
+        """Start every process, without waiting for any."""
         for part in self.parts:
             self._start(part)
 
     def watch(self, until: Callable[[], bool]) -> None:
-        """Keep the parts running; must be called by the thread that started them, which they die with."""
+        """Restart ended processes; call it in the thread that started them, because they end with it."""
         while not until():
             for part in self.parts:
-                self._look_after(part)
-            self._keep_logs_small()
-            time.sleep(WATCH_S)
-
-    def _keep_logs_small(self) -> None:
-        for part in self.parts:
-            keep_small(self.log_of(part))
+                self._check(part)
+                rotate_log(self.log_of(part))
+            time.sleep(POLL_S)
 
     def stop(self) -> None:
-        """Ask the parts to stop; kill what does not, and whatever it had started."""
-        for needed in (False, True):
-            wave = [part for part in self.parts if part.process and part.others_need_it == needed]
-            for part in wave:
-                part.process.terminate()
-            for part in wave:
-                _wait_or_kill(part.process, part.patience_s)
+        """Terminate the processes; after a timeout kill them and their children."""
+        for last in (False, True):
+            running = [(part, part.process) for part in self.parts if part.process and part.stop_last == last]
+            for _, process in running:
+                process.terminate()
+            for part, process in running:
+                _wait_or_kill(process, part.stop_timeout_s)
 
-    def log_of(self, part: Part) -> Path:
+    def log_of(self, part: ManagedProcess) -> Path:
+        """Return the log file of a process."""
         return self.log_dir / f"{part.name}.log"
 
-    def _start(self, part: Part) -> None:
+    def _start(self, part: ManagedProcess) -> None:
         parent = os.getpid()
         with self.log_of(part).open("ab") as log:
             part.process = subprocess.Popen(
@@ -80,43 +77,46 @@ class Supervisor:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                start_new_session=True,  # Ctrl-C is for the supervisor alone, which stops them in order
-                preexec_fn=lambda: end_with_parent(parent),
+                start_new_session=True,  # Ctrl-C reaches only the supervisor, which stops them in order
+                preexec_fn=lambda: die_with_parent(parent),
             )
         part.started = time.monotonic()
 
-    def _look_after(self, part: Part) -> None:
+    def _check(self, part: ManagedProcess) -> None:
         now = time.monotonic()
         if part.process is None:
-            if now >= part.start_again_at:
+            if now >= part.restart_at:
                 self._start(part)
         elif part.process.poll() is not None:
-            part.falls = 0 if now - part.started > STEADY_AFTER_S else part.falls + 1
-            pause = min(LONGEST_PAUSE_S, 2.0 ** (part.falls - 1)) if part.falls else 0.0
-            part.start_again_at = now + pause
-            how = f"{part.name} ended with {part.process.returncode}"
-            print(f"xebra: {how}; starting it again (see {self.log_of(part)})", file=sys.stderr, flush=True)
+            part.crashes = 0 if now - part.started > STABLE_AFTER_S else part.crashes + 1
+            part.restart_at = now + _restart_delay_s(part.crashes)
+            status = f"{part.name} ended with {part.process.returncode}"
+            print(f"xebra: {status}; restarting it (see {self.log_of(part)})", file=sys.stderr, flush=True)
             _kill_group(part.process)
             part.process = None
 
 
-def keep_small(log: Path, largest: int = LARGEST_LOG) -> None:
-    """Set a large log aside and go on with an empty one; who writes to it appends, and need not know."""
-    if log.exists() and log.stat().st_size > largest:
+def rotate_log(log: Path, max_bytes: int = MAX_LOG_BYTES) -> None:
+    """Copy a large log and truncate it; the writer appends, so that it need not be informed."""
+    if log.exists() and log.stat().st_size > max_bytes:
         shutil.copyfile(log, log.with_suffix(".old.log"))
         os.truncate(log, 0)
 
 
-def _wait_or_kill(process: subprocess.Popen, patience_s: float) -> None:
+def _restart_delay_s(crashes: int) -> float:
+    return float(min(MAX_RESTART_DELAY_S, 2.0 ** (crashes - 1))) if crashes else 0.0
+
+
+def _wait_or_kill(process: subprocess.Popen[bytes], timeout_s: float) -> None:
     try:
-        process.wait(patience_s)
+        process.wait(timeout_s)
     except subprocess.TimeoutExpired:
         print(f"xebra: killing process {process.pid}, which did not stop", file=sys.stderr, flush=True)
     _kill_group(process)
     process.wait()
 
 
-def _kill_group(process: subprocess.Popen) -> None:
-    """Kill what is left of a process and of what it started."""
+def _kill_group(process: subprocess.Popen[bytes]) -> None:
+    """Kill what remains of a process and of its children."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)

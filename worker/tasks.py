@@ -1,31 +1,31 @@
-"""What travels through the queue: wake-up calls, and a pulse that proves that somebody consumes."""
+"""The Celery tasks: wake-up messages, and heartbeats that prove consumption."""
 
 import logging
 
 from db import claims, heartbeats
 from worker.app import app
-from worker.registering import work_on
-from worker.workplace import workplace
+from worker.context import worker_context
+from worker.job_runner import run_job
 
 log = logging.getLogger(__name__)
 
 
-@app.task(name="xebra.work")
-def work() -> None:
-    """Take the job whose turn it is and work on it; a call too many finds nothing to claim."""
-    place = workplace()
-    with place.database.writing() as session:
-        heartbeats.beat(session, "worker", place.name)
-        claim = claims.take_next(session, place.name, place.lease)
+@app.task(name="xebra.run_next_job")
+def run_next_job() -> None:
+    """Claim the next job and run it; a superfluous message finds nothing to claim."""
+    context = worker_context()
+    with context.database.writing() as session:
+        heartbeats.record(session, "worker", context.name)
+        claim = claims.claim_next(session, context.name, context.lease)
     if claim is None:
-        log.info("woken, but nobody waits")
+        log.info("the queue is empty")
         return
-    work_on(claim, place)
+    run_job(claim, context)
 
 
-@app.task(name="xebra.pulse")
-def pulse() -> None:
-    """Prove that this worker consumes."""
-    place = workplace()
-    with place.database.noting() as session:
-        heartbeats.beat(session, "worker", place.name)
+@app.task(name="xebra.heartbeat")
+def heartbeat() -> None:
+    """Record that this worker consumes messages."""
+    context = worker_context()
+    with context.database.writing_relaxed() as session:
+        heartbeats.record(session, "worker", context.name)

@@ -1,7 +1,7 @@
-"""Ends a worker that lives but does not consume, so that whoever supervises it starts it anew.
+"""The watchdog: it terminates a worker that no longer consumes messages, so that it is restarted.
 
-When Redis goes away while every process of the pool is busy, kombu can acknowledge none of their messages,
-counts them as unfinished for ever and asks for no other; Celery stays up and does nothing (see celery#8030).
+If Redis disconnects while every process of the pool is busy, kombu cannot acknowledge their messages, counts
+them as unfinished for ever and fetches no others; Celery keeps running and does nothing (see celery#8030).
 """
 
 from __future__ import annotations
@@ -19,35 +19,36 @@ from worker.broker import queue_length
 
 log = logging.getLogger(__name__)
 
-LOOK_EVERY_S = 2.0
-LOOKS = 3  # in a row, before a worker counts as stuck
-STUCK = 70  # exit code
+CHECK_S = 2.0
+CHECKS = 3  # consecutive ones after which a worker counts as stuck
+EXIT_STUCK = 70
 
 
 class Watchdog:
-    """Looks whether messages wait while this worker has nothing to do and takes none."""
+    """A thread that checks whether messages are queued while this worker is idle and takes none."""
 
     def __init__(self, app: Celery) -> None:
         self.app, self.received = app, 0
         task_received.connect(self._count, weak=False)
 
     def start(self) -> None:
-        threading.Thread(target=self._watch, name="watchdog", daemon=True).start()
+        """Start the thread."""
+        threading.Thread(target=self._run, name="watchdog", daemon=True).start()
 
-    def _watch(self) -> None:
+    def _run(self) -> None:
         suspicious, received = 0, self.received
-        while suspicious < LOOKS:
-            time.sleep(LOOK_EVERY_S)
+        while suspicious < CHECKS:
+            time.sleep(CHECK_S)
             idle = self.received == received and not state.reserved_requests
-            suspicious = suspicious + 1 if idle and self._work_waits() else 0
+            suspicious = suspicious + 1 if idle and self._messages_queued() else 0
             received = self.received
-        log.critical("messages wait and this worker takes none: it ends, to be started anew")
-        os._exit(STUCK)  # nothing is under way; an orderly end would wait for the broken connection
+        log.critical("messages are queued and this worker takes none: it exits, to be restarted")
+        os._exit(EXIT_STUCK)  # no job is running; an orderly shutdown would wait for the broken connection
 
-    def _work_waits(self) -> bool:
+    def _messages_queued(self) -> bool:
         try:
             return queue_length(self.app) > 0
-        except Exception:  # the broker is away: nothing can be taken, and that is no fault of the worker
+        except Exception:  # the broker is unavailable, which is not a fault of the worker
             return False
 
     def _count(self, **_: object) -> None:

@@ -8,20 +8,29 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # for type checkers and the Python reference
     from xebra.align import register
-    from xebra.image import Image, read_image
+    from xebra.image import Image, inspect, read_image
     from xebra.registration import Registration
     from xebra.transform import SimilarityTransform, corner_error
 
 _HOME = {
     "Image": "xebra.image",
     "inspect": "xebra.image",
+    "load": "xebra.output",
     "read_image": "xebra.image",
     "Registration": "xebra.registration",
     "SimilarityTransform": "xebra.transform",
     "corner_error": "xebra.transform",
     "register": "xebra.align",
 }
-__all__ = ["Image", "Registration", "SimilarityTransform", "corner_error", "read_image", "register"]
+__all__ = [
+    "Image",
+    "Registration",
+    "SimilarityTransform",
+    "corner_error",
+    "inspect",
+    "read_image",
+    "register",
+]
 
 
 def __getattr__(name: str):

@@ -114,7 +114,7 @@ def register(
         The transform with its uncertainty and verdict, and the registered image.
 
     Raises:
-        RegistrationError: An image cannot be read or shows no structure; the message says what to do.
+        RegistrationError: An image cannot be read or shows no structure; the message states the remedy.
         EngineFailed: The inference engine failed.
     """
     return _bundled_aligner().register(

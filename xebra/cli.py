@@ -1,31 +1,101 @@
-"""The ``xebra`` command: ``register``, and commands of other packages as plugins.
+"""The ``xebra`` command: the commands of the library, and plugins.
 
 A plugin is an entry point of the group ``xebra.commands``: name = "module:function", where function(argv)
-returns the exit code and the first line of its docstring is the summary in ``xebra --help``. Heavy modules
-are imported only when a command runs.
+returns the exit code and the first line of its docstring is the summary in ``xebra --help``. Its module must
+be quick to import.
 """
 
 from __future__ import annotations
 
-import argparse
-import ast
-import importlib.util
 import logging
 import sys
+from collections.abc import Callable
 from importlib.metadata import EntryPoint, entry_points, version
 from io import TextIOWrapper
-from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import Annotated
 
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from xebra import certificate, weights
+from xebra.commands import evaluation, inspect, register
 from xebra.errors import EngineFailed, RegistrationError
 from xebra.extras import with_hint
 
-if TYPE_CHECKING:
-    from xebra.image import Image
+__all__ = ["ACCEPTED", "FAULT", "INTERRUPTED", "REFUSED", "app", "main"]
 
-ACCEPTED, REFUSED, FAULT, INTERRUPTED = 0, 1, 2, 130
-MIRROR = {"no": False, "yes": True, "try": None}
-EXIT_CODES = "exit code: 0 accept or review, 1 refuse (files are written too), 2 error"
+ACCEPTED, REFUSED, FAULT, INTERRUPTED = register.ACCEPTED, register.REFUSED, 2, 130
+
+
+class _Commands(TyperGroup):
+    """The commands of the library, followed by the plugins."""
+
+    def list_commands(self, ctx: typer.Context) -> list[str]:
+        return [*super().list_commands(ctx), *sorted(_plugins())]
+
+    def get_command(self, ctx: typer.Context, name: str) -> TyperCommand | None:
+        entry = _plugins().get(name)
+        if entry is None:
+            return super().get_command(ctx, name)
+        return TyperCommand(name, short_help=_summary(entry))
+
+
+app = typer.Typer(
+    name="xebra",
+    cls=_Commands,
+    add_completion=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def add(function: Callable[..., int | None], **settings: str) -> None:
+    """Add a command, whose summary is the first line of the function's docstring."""
+    app.command(short_help=first_line(function), **settings)(function)
+
+
+def first_line(function: Callable[..., int | None]) -> str:
+    return (function.__doc__ or "").partition("\n")[0]
+
+
+def print_version(verbose: bool = False) -> None:
+    """Print the version, and with ``verbose`` the networks and their certificates."""
+    print(f"xebra {version('xebra')}")
+    if verbose:
+        networks = map(weights.weights, weights.names())
+        print("\n".join(line for network in networks for line in certificate.lines(network)))
+
+
+Verbose = Annotated[
+    bool, typer.Option("--verbose", "-v", help="with the version: networks and their certificates")
+]
+
+
+@app.callback(invoke_without_command=True)
+def options(
+    context: typer.Context,
+    wanted: Annotated[bool, typer.Option("--version", help="print the version")] = False,
+    verbose: Verbose = False,
+) -> None:
+    """Align X-ray and electron-beam microscopy images."""
+    if wanted:
+        print_version(verbose)
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        raise typer.BadParameter("give a command")
+
+
+add(register.register, epilog=register.EXIT_CODES)
+add(inspect.inspect)
+add(evaluation.evaluate)
+add(evaluation.specimens)
+add(evaluation.sample)
+
+
+@app.command("version")
+def version_command(verbose: Verbose = False) -> None:
+    """Print the version."""
+    print_version(verbose)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -34,11 +104,12 @@ def main(argv: list[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # not in a notebook
             stream.reconfigure(errors="replace")  # consoles without µ print "?"
-    logging.getLogger("tifffile").addHandler(
-        logging.NullHandler()
-    )  # the library raises errors instead of its warnings
+    logging.getLogger("tifffile").addHandler(logging.NullHandler())  # the library raises errors instead
     try:
-        return _run(argv)
+        return _run(argv or ["--help"])
+    except typer.TyperException as error:  # wrong usage
+        command = error.ctx.command_path if getattr(error, "ctx", None) else "xebra"
+        return _fail(f"{error.format_message().rstrip('.')}. See {command} --help.", command)
     except (RegistrationError, EngineFailed, OSError) as error:
         filename = getattr(error, "filename", None)
         return _fail(f"{filename}: {error.strerror}." if filename else str(error))
@@ -51,124 +122,29 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _run(argv: list[str]) -> int:
-    """Run a plugin's command or one of the parser's."""
-    plugins = {entry.name: entry for entry in entry_points(group="xebra.commands")}
-    if argv and argv[0] in plugins:
-        return plugins[argv[0]].load()(argv[1:]) or ACCEPTED
-    parser = _parser(plugins)
-    arguments = parser.parse_args(argv or ["--help"])
-    return arguments.run(arguments)
+    """Run a plugin or a command of the library."""
+    plugin = _plugins().get(argv[0])
+    if plugin:
+        return plugin.load()(argv[1:]) or ACCEPTED
+    return app(argv, prog_name="xebra", standalone_mode=False) or ACCEPTED
 
 
-def _fail(message: str) -> int:
-    """Print a message in one line on stderr; return the exit code of an error."""
-    print("xebra:", *message.split(), file=sys.stderr)
-    return FAULT
+def _plugins() -> dict[str, EntryPoint]:
+    return {entry.name: entry for entry in entry_points(group="xebra.commands")}
 
 
-class _Parser(argparse.ArgumentParser):
-    """A parser whose errors are one line."""
-
-    def error(self, message: str) -> NoReturn:
-        self.exit(FAULT, f"{self.prog}: {message}. See {self.prog} --help.\n")
-
-
-def _parser(plugins: dict[str, EntryPoint]) -> argparse.ArgumentParser:
-    """Return the parser with the own commands and the plugins' summaries."""
-    parser = _Parser(prog="xebra", description="Align X-ray and electron-beam microscopy images.")
-    parser.add_argument("--version", action="version", version=f"xebra {version('xebra')}")
-    commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=_Parser)
-    _add_register(commands)
-    print_version = commands.add_parser("version", help="Print the version.")
-    print_version.set_defaults(run=_print_version)
-    for name, entry in sorted(plugins.items()):
-        commands.add_parser(name, help=_summary(entry))
-    return parser
-
-
-def _add_register(commands: argparse._SubParsersAction) -> None:
-    """Add the command ``register``."""
-    summary = "Align a moving image with a fixed one; write the registered image, JSON and a picture."
-    parser = commands.add_parser("register", help=summary, description=summary, epilog=EXIT_CODES)
-    parser.add_argument("fixed", metavar="FIXED", help="file of the reference image (see xebra inspect)")
-    parser.add_argument("moving", metavar="MOVING", help="file of the image to be aligned with it")
-    folder = "folder for the files (default: ./xebra-<name of MOVING>, numbered if it contains another pair)"
-    parser.add_argument("-o", "--output", metavar="DIR", type=Path, help=folder)
-    parser.add_argument("--json", action="store_true", help="print the result as JSON and nothing else")
-    parser.add_argument(
-        "--network", metavar="NAME", help="name of the network (default: the most accurate one)"
-    )
-    mirror = "is one image mirrored (specimen turned over)? try: test both, in twice the time"
-    parser.add_argument("--mirror", choices=MIRROR, default="no", help=f"{mirror} (default no)")
-    _add_choices(parser)
-    for image in ("fixed", "moving"):
-        spacing = f"pixel spacing of {image.upper()} in um per px (default: from the file)"
-        parser.add_argument(f"--{image}-spacing", metavar="UM", type=float, help=spacing)
-    parser.set_defaults(run=_register)
-
-
-def _add_choices(parser: argparse.ArgumentParser) -> None:
-    """Options that choose one of several images in a file (``xebra inspect FILE`` lists them)."""
-    for what, metavar in (("channel", "NAME"), ("frame", "NUMBER")):
-        kind = int if what == "frame" else str
-        both = f"{what} of both files, where they hold several (see xebra inspect)"
-        parser.add_argument(f"--{what}", metavar=metavar, type=kind, help=both)
-        for image in ("fixed", "moving"):
-            one = f"{what} of {image.upper()}"
-            parser.add_argument(f"--{image}-{what}", metavar=metavar, type=kind, help=one)
-
-
-def _read(arguments: argparse.Namespace, image: str) -> Image:
-    """One image of a file; what is said for both files counts where the file holds several."""
-    from xebra import inspect, read_image
-
-    path, said = getattr(arguments, image), vars(arguments)
-    channel, frame = said[f"{image}_channel"], said[f"{image}_frame"]
-    if (channel, frame) == (None, None) and (arguments.channel or arguments.frame is not None):
-        channels = inspect(path).channels
-        channel = arguments.channel if len(channels) > 1 else None
-        frame = arguments.frame if any(c.frames > 1 for c in channels) else None
-    return read_image(path, channel=channel, frame=frame, pixel_spacing=said[f"{image}_spacing"])
-
-
-def _register(arguments: argparse.Namespace) -> int:
-    """Register a pair, write the files and print the result."""
-    import json
-
-    from xebra import output, register, summary
-
-    registration = register(
-        _read(arguments, "fixed"),
-        _read(arguments, "moving"),
-        network=arguments.network,
-        mirror=MIRROR[arguments.mirror],
-    )
-    folder = output.folder_for(registration, arguments.output, arguments.moving)
-    output.write(registration, folder)
-    if arguments.json:
-        print(json.dumps(registration.to_json(), indent=2))
-    else:
-        print(summary.table(registration))
-        print(f"\nwritten to {folder}/: {', '.join(output.NAMES)}")
-    return REFUSED if registration.verdict == "refuse" else ACCEPTED
-
-
-def _print_version(_: argparse.Namespace) -> int:
-    """Print the version."""
-    print(f"xebra {version('xebra')}")
-    return ACCEPTED
-
-
-def _summary(entry: EntryPoint) -> str:
-    """Return the first line of a command's docstring, read from its source without an import."""
+def _summary(plugin: EntryPoint) -> str:
+    """Return the first line of the function's docstring."""
     try:
-        source = Path(importlib.util.find_spec(entry.module).origin).read_text(encoding="utf-8")
-    except (ImportError, OSError, AttributeError, TypeError):
+        return first_line(plugin.load())
+    except ImportError:
         return "(not installed)"
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.FunctionDef) and node.name == entry.attr:
-            return (ast.get_docstring(node) or "").partition("\n")[0]
-    return ""
+
+
+def _fail(message: str, command: str = "xebra") -> int:
+    """Print a message in one line on stderr; return the exit code of an error."""
+    print(f"{command}:", *message.split(), file=sys.stderr)
+    return FAULT
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class RegistrationError(Exception):
-    """The input cannot be registered; the message says what to do."""
+    """The input cannot be registered; the message states the remedy."""
 
 
 class ImageUnreadable(RegistrationError):

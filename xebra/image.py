@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["MAX_SIDE", "MIN_SIDE", "Image", "gray", "inspect", "read_image"]
 
 DTYPES = ("uint8", "int8", "uint16", "int16", "uint32", "int32", "float16", "float32", "float64")
-BLOCK_ROWS = 512  # work on large images goes through blocks, so that no copy in float64 is ever made
+BLOCK_ROWS = 512  # work on large images goes through blocks, to avoid a copy in float64
 TOO_LARGE = 1e300  # sums of a few such values would overflow: they count as not finite
 SAMPLE_PX = 2**18  # of an image, that percentiles are taken of
 OUTLIER = 0.5  # of the distance of the percentiles: how far beyond them a value may lie
@@ -33,7 +33,7 @@ OUTLIER = 0.5  # of the distance of the percentiles: how far beyond them a value
 class Image:
     """Original values (H, W) or (H, W, 3 | 4), read-only, and micrometres per pixel (None: unknown).
 
-    Raises ImageUnusable, ImageUnreadable (too large) or PixelSpacingInvalid with a message for people.
+    Raises ImageUnusable, ImageUnreadable (too large) or PixelSpacingInvalid; the message states the remedy.
     """
 
     pixels: np.ndarray = field(repr=False)
@@ -52,12 +52,20 @@ class Image:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """(rows, columns) or (rows, columns, channels)."""
+        """Return (rows, columns) or (rows, columns, channels)."""
         return self.pixels.shape
+
+    @property
+    def pixel_spacing_xy(self) -> tuple[float, float] | None:
+        """Micrometres per pixel along x and y, as the file states them; ``pixel_spacing`` is their mean."""
+        if self.pixel_spacing is None:
+            return None
+        stated = self.selected.spacing if self.selected and self.spacing_source != "given" else None
+        return (stated.x, stated.y) if stated else (self.pixel_spacing, self.pixel_spacing)
 
     @cached_property
     def sha256(self) -> str:
-        """Of the file's bytes if it was read from a file, else of dtype, shape and values."""
+        """Return the SHA-256 of the file that it was read from, else of dtype, shape and values."""
         if self.file_sha256:
             return self.file_sha256
         digest = hashlib.sha256(f"{self.pixels.dtype.str} {self.shape} ".encode())
@@ -67,7 +75,7 @@ class Image:
 
     @property
     def gray(self) -> np.ndarray:
-        """(H, W) float32 from 0 to 1, for display and for the network; made anew at each call."""
+        """Return the grey values (H, W), float32, 0 to 1, for display and for the network; not cached."""
         return gray(self.pixels)
 
 
@@ -81,7 +89,7 @@ def read_image(
     level: int | None = None,
     limits: Limits | None = None,
 ) -> Image:
-    """Read one image of a file; ``pixel_spacing`` in um/px overrides what the file says.
+    """Read one image of a file; ``pixel_spacing`` in um/px overrides the value in the file.
 
     ``channel`` is a number or name, ``frame`` and ``level`` are numbers as ``xebra.inspect`` lists them. They
     may be left out where there is one image, or one electron image beside maps. With ``limits`` a file of
@@ -93,16 +101,16 @@ def read_image(
     wanted = {"channel": channel, "frame": frame, "level": level}
     with opened(source, name) as (file, path, name):
         given = None if pixel_spacing is None else checked(name, pixel_spacing)
-        pixels, said, selected = _contents(file, name, path, wanted, limits)
-        spacing = given or (said and square(name, said))
-        spacing_source = "given" if given else said and said.source
+        pixels, stated, selected = _contents(file, name, path, wanted, limits)
+        spacing = given or (stated and square(name, stated))
+        spacing_source = "given" if given else stated and stated.source
         return Image(pixels, spacing, spacing_source, name, _sha256(file, path), selected)
 
 
 def _contents(
     file: BinaryIO | None, name: str, path: Path | None, wanted: dict[str, Any], limits: Limits | None
 ) -> image_files.Contents:
-    """One image of a file, decoded here or, within limits, in another process."""
+    """Return one image of a file, decoded here or, with limits, in another process."""
     if limits is None or file is None:
         return image_files.read(file, name, path=path, **wanted)
     from xebra.readers import sandbox
@@ -123,7 +131,7 @@ def inspect(source: str | Path | BinaryIO, *, name: str | None = None) -> image_
 def opened(
     source: str | Path | BinaryIO, name: str | None
 ) -> Iterator[tuple[BinaryIO | None, Path | None, str]]:
-    """The open file (None: a folder), its path if it has one, and its name."""
+    """Yield the open file (None: a folder), its path if it has one, and its name."""
     if not isinstance(source, str | Path):
         yield source, None, name or Path(str(getattr(source, "name", None) or "image")).name
         return
@@ -143,7 +151,7 @@ def opened(
 
 
 def _sha256(file: BinaryIO | None, path: Path | None) -> str:
-    """Of a file's bytes; of a folder, of the names and bytes of its files in order."""
+    """Return the SHA-256 of a file's bytes; of a folder, that of names and bytes of its files in order."""
     if file is not None:
         file.seek(0)
         return hashlib.file_digest(file, "sha256").hexdigest()
@@ -162,7 +170,7 @@ def gray(pixels: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray:
     low, high = _display_range(pixels, mask)
     result = np.empty(pixels.shape[:2], np.float32)
     for rows in _blocks(pixels):
-        # Lowest value off before float32: it has 24 bits, and 32-bit counts may differ in the last ones only.
+        # The lowest value is subtracted before float32, whose 24 bits are fewer than those of 32-bit counts.
         shares = (_luminance(pixels[rows]) - low) / ((high - low) or 1.0)
         result[rows] = np.clip(np.nan_to_num(shares, nan=0.0, posinf=0.0, neginf=0.0), 0, 1)
     return result
@@ -190,7 +198,7 @@ def _display_range(pixels: np.ndarray, mask: np.ndarray | None) -> tuple[float, 
 
 
 def _checked_pixels(pixels: np.ndarray, name: str) -> np.ndarray:
-    """A read-only view in native byte order of what can be an image to register."""
+    """Return a read-only view in native byte order; raise where the array is no image to register."""
     pixels = np.asarray(pixels)
     if pixels.ndim not in (2, 3) or pixels.shape[2:] not in ((), (3,), (4,)):
         raise ImageUnusable(

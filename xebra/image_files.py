@@ -29,13 +29,14 @@ __all__ = [
     "inspect",
     "media_type_of",
     "read",
+    "write_channels",
     "write_tiff",
 ]
 
 
 @dataclass(frozen=True)
 class Selected:
-    """Which image of a file was read, and what the file says about it."""
+    """Which image of a file was read, and its metadata in the file."""
 
     format: str
     channel: Channel
@@ -43,6 +44,23 @@ class Selected:
     frame: int = 0
     level: int = 0
     reason: str | None = None  # why this one, where several were there and none was named
+    of: int = 1  # channels in the file
+
+    @property
+    def spacing(self) -> Spacing | None:
+        """The pixel spacing that the file states, along x and y, at the level that was read."""
+        spacing, full = self.channel.spacing, self.channel.shape
+        if spacing is None:
+            return None
+        shape = (full, *self.channel.levels)[self.level]
+        return spacing._replace(x=spacing.x * full[1] / shape[1], y=spacing.y * full[0] / shape[0])
+
+    def __str__(self) -> str:
+        """The choice in words; empty where the file holds one image only."""
+        parts = [self.channel.name] if self.of > 1 else []
+        parts += [f"frame {self.frame}"] if self.channel.frames > 1 else []
+        parts += [f"level {self.level}"] if self.level else []
+        return ", ".join(parts) + (f" ({self.reason})" if self.reason else "")
 
 
 class Contents(NamedTuple):
@@ -92,9 +110,8 @@ def read(
         if file is not None:
             check_ratio(name, shape[0] * shape[1] * pixel_bytes(shape, found.dtype), file.seek(0, 2))
         pixels = _plain(entries[chosen.channel].load(chosen.frame, chosen.level))
-    spacing = _at_level(found, shape)
-    selected = Selected(opened.format, found, *chosen)
-    return Contents(pixels, spacing, selected)
+    selected = Selected(opened.format, found, *chosen, len(channels))
+    return Contents(pixels, selected.spacing, selected)
 
 
 def inspect(file: BinaryIO | None, name: str, *, path: Path | None = None) -> FileInfo:
@@ -106,7 +123,7 @@ def inspect(file: BinaryIO | None, name: str, *, path: Path | None = None) -> Fi
 
 
 def write_tiff(target: str | Path | BinaryIO, pixels: np.ndarray, pixel_spacing: float | None = None) -> None:
-    """Write ``pixels``, dtype kept, with the spacing in um/px where both Fiji and ``read`` look for it."""
+    """Write ``pixels``, dtype kept, with the spacing in um/px where Fiji and ``read`` expect it."""
     per_um = None if pixel_spacing is None else 1 / pixel_spacing
     tifffile.imwrite(
         target,
@@ -120,6 +137,20 @@ def write_tiff(target: str | Path | BinaryIO, pixels: np.ndarray, pixel_spacing:
         metadata=None,
         software="xebra",
     )
+
+
+def write_channels(
+    target: str | Path | BinaryIO,
+    channels: list[np.ndarray],
+    names: list[str],
+    pixel_spacing: float | None = None,
+) -> None:
+    """Write channels (H, W) of one dtype as one OME-TIFF, with their names and the spacing in um/px."""
+    metadata: dict[str, Any] = {"axes": "CYX", "Channel": {"Name": names}}
+    if pixel_spacing is not None:
+        metadata |= {"PhysicalSizeX": pixel_spacing, "PhysicalSizeY": pixel_spacing}
+        metadata |= {"PhysicalSizeXUnit": "µm", "PhysicalSizeYUnit": "µm"}
+    tifffile.imwrite(target, np.stack(channels), ome=True, photometric="minisblack", metadata=metadata)
 
 
 def media_type_of(start: bytes) -> str:
@@ -136,13 +167,13 @@ def pixel_bytes(shape: tuple[int, ...], dtype: str) -> int:
 
 @contextmanager
 def _opened(source: Source) -> Iterator[Opened]:
-    """An open file; whatever its reader raises ends in words that name the file."""
+    """Yield an open file; errors of its reader become ImageUnreadable with the name of the file."""
     try:
         with reader(source)(source) as opened:
             yield opened
     except (RegistrationError, MemoryError):
         raise
-    except Exception as error:  # readers raise many kinds, and each means the same to whoever sent the file
+    except Exception as error:  # readers raise many kinds; all mean that the file is not readable
         raise ImageUnreadable(
             f"{source.name}: the file is truncated or damaged ({_one_line(error)}). Export or copy it again."
         ) from error
@@ -152,8 +183,8 @@ def _with_named(opened: Opened, channel: str | int | None) -> tuple[list[Entry],
     """The channels of a file with the one that only a name asks for, and which is meant."""
     known = {entry.channel.name.casefold() for entry in opened.entries}
     new = isinstance(channel, str) and channel.casefold() not in known
-    asked = opened.more(channel) if new else None
-    return ([*opened.entries, asked], len(opened.entries)) if asked else (opened.entries, channel)
+    found = opened.more(channel) if new else None
+    return ([*opened.entries, found], len(opened.entries)) if found else (opened.entries, channel)
 
 
 def _plain(pixels: np.ndarray) -> np.ndarray:
@@ -168,16 +199,6 @@ def _plain(pixels: np.ndarray) -> np.ndarray:
             if limits.min <= pixels.min() and pixels.max() <= limits.max:
                 return pixels.astype(smaller)
     return pixels
-
-
-def _at_level(channel: Channel, shape: tuple[int, ...]) -> Spacing | None:
-    """The spacing of a reduced copy."""
-    spacing = channel.spacing
-    if spacing is None:
-        return None
-    return spacing._replace(
-        x=spacing.x * channel.shape[1] / shape[1], y=spacing.y * channel.shape[0] / shape[0]
-    )
 
 
 def _one_line(error: Exception) -> str:

@@ -6,11 +6,15 @@ import json
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 from xebra import picture
-from xebra.image_files import write_tiff
+from xebra.errors import ImageUnreadable
+from xebra.image import Image
+from xebra.image_files import read, write_tiff
 from xebra.registration import Registration
 
+FIXED, MOVING = "fixed.tif", "moving.tif"  # of save only
 REGISTERED, JSON, PICTURE = NAMES = ("registered.tif", "registration.json", "picture.png")
 
 
@@ -35,6 +39,37 @@ def write(registration: Registration, folder: Path) -> None:
     picture.save(registration, folder / PICTURE)
     text = json.dumps(registration.to_json(), indent=2)
     (folder / JSON).write_text(text + "\n", encoding="utf-8")
+
+
+def save(registration: Registration, folder: Path) -> None:
+    """Write the files of ``write`` and both images, from which ``load`` makes the registration again."""
+    for name, image in ((FIXED, registration.fixed), (MOVING, registration.moving)):
+        folder.mkdir(parents=True, exist_ok=True)
+        write_tiff(folder / name, image.pixels, image.pixel_spacing)
+    write(registration, folder)
+
+
+def load(folder: str | Path) -> Registration:
+    """Return the registration that ``Registration.save`` wrote into ``folder``.
+
+    Raises FileNotFoundError where a file is missing, ImageUnreadable where an image is another one.
+    """
+    body = json.loads((Path(folder) / JSON).read_text(encoding="utf-8"))
+    fixed, moving = (
+        _loaded(Path(folder) / name, about)
+        for name, about in ((FIXED, body["fixed"]), (MOVING, body["moving"]))
+    )
+    return Registration.from_json(body, fixed, moving)
+
+
+def _loaded(path: Path, about: dict[str, Any]) -> Image:
+    """An image as it was registered, under its own name and with its own SHA-256."""
+    with path.open("rb") as file:
+        pixels = read(file, path.name).pixels
+    if list(pixels.shape) != about["shape"] or str(pixels.dtype) != about["dtype"]:
+        raise ImageUnreadable(f"{path}: it is not the image of {JSON}. Save the registration again.")
+    spacing = about["pixel_spacing_um"]
+    return Image(pixels, spacing, about.get("spacing_source"), about["name"], about["sha256"])
 
 
 def _numbered(stem: str) -> Iterator[Path]:

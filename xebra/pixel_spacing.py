@@ -45,14 +45,14 @@ SPELLINGS = {
     "\u03bc": "u",
     "\u212b": "Å",
 }
-# Resolution tags in px per inch or cm are mostly a printer's word: cameras, screen grabs and drawing programs
-# write 72, 96 or 300 dpi (353 to 85 um) whatever was imaged. Below 10 um (2540 dpi) nobody prints.
+# Resolution tags in px per inch or cm mostly describe printing: cameras, screen captures and drawing programs
+# write 72, 96 or 300 dpi (353 to 85 um) whatever was imaged. Printers have no pixels below 10 um (2540 dpi).
 PRINTED_FROM_UM = 10.0
 SQUARE_WITHIN = 1e-3
 
 
 class Spacing(NamedTuple):
-    """Micrometres per pixel along x and y, who says so, and the unit in which it was said."""
+    """Micrometres per pixel along x and y, with the source of the value and its unit there."""
 
     x: float
     y: float
@@ -61,7 +61,7 @@ class Spacing(NamedTuple):
 
 
 def of_png(physical: bytes | None) -> Spacing | None:
-    """The pixel spacing that the contents of a PNG's pHYs chunk state, if they state one."""
+    """Return the pixel spacing in the contents of a PNG's pHYs chunk; None without one."""
     if physical is None or len(physical) != 9:
         return None
     x, y, unit = struct.unpack(">IIB", physical)
@@ -69,19 +69,19 @@ def of_png(physical: bytes | None) -> Spacing | None:
 
 
 def checked(name: str, um: float) -> float:
-    """``um`` itself, if it can be a pixel spacing; PixelSpacingInvalid if not."""
+    """Return ``um`` if it can be a pixel spacing; raise PixelSpacingInvalid if not."""
     if not (math.isfinite(um) and um > 0):
         raise PixelSpacingInvalid(
-            f"{name}: a pixel spacing of {um} um makes no sense. Give a positive number of um per pixel."
+            f"{name}: a pixel spacing of {um} um is impossible. Give a positive number of um per pixel."
         )
     return float(um)
 
 
 def square(name: str, spacing: Spacing) -> float:
-    """The one spacing of square pixels.
+    """Return the one spacing of square pixels.
 
-    Oblong pixels raise ImageUnusable: no similarity lays them on square ones, so that going on as if the
-    spacing were unknown would end in a wrong answer rather than in none.
+    Raise ImageUnusable for other pixels: no similarity maps them onto square ones, and an unknown spacing
+    would lead to a wrong result.
     """
     if abs(spacing.x - spacing.y) > SQUARE_WITHIN * max(spacing.x, spacing.y):
         raise ImageUnusable(
@@ -106,7 +106,7 @@ def per_unit(x: float, y: float, unit: str, source: str) -> Spacing | None:
 def of_size(x: object, y: object, unit: object, source: str, unit_y: object = None) -> Spacing | None:
     """Return the spacing of pixels that are ``x`` by ``y`` of a unit; None where that is no length.
 
-    An axis without a size takes that of the other axis: pixels are square where nothing else is said.
+    An axis without a size takes that of the other axis: pixels are square where nothing else is stated.
     """
     sizes = _length(x, unit), _length(y, unit if unit_y is None else unit_y)
     if sizes == (None, None):
@@ -117,7 +117,7 @@ def of_size(x: object, y: object, unit: object, source: str, unit_y: object = No
 
 
 def _spacing(x: float, y: float, um_x: float, source: str, um_y: float, unit: object) -> Spacing | None:
-    """``x`` and ``y`` pixels in so many micrometres, or None where that is no spacing."""
+    """Return the spacing of ``x`` and ``y`` pixels in a length in micrometres; None where that is none."""
     if not (x > 0 and y > 0):
         return None
     found = Spacing(float(um_x / x), float(um_y / y), source, str(unit).strip())
@@ -130,7 +130,7 @@ def plausible(found: Spacing | None) -> Spacing | None:
 
 
 def _length(value: object, unit: object) -> float | None:
-    """Micrometres, where ``value`` is a positive length."""
+    """Return micrometres where ``value`` is a positive length, else None."""
     factor = um_per(unit)
     try:
         um = float(value) * factor if value is not None and factor else 0.0

@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
-from xebra.image import Image
-from xebra.resample import coverage, resample
+from xebra.image import Image, read_image
+from xebra.resample import Interpolation, coverage, resample
 from xebra.transform import SimilarityTransform, image_center
 
 Verdict = Literal["accept", "review", "refuse"]
@@ -109,6 +110,43 @@ class Registration:
         """Mask (H, W) of the fixed image's grid: True where the moving image covers it."""
         return coverage(self.moving.shape, self.moving_from_fixed, self.fixed.shape[:2])
 
+    def apply(
+        self,
+        image: Image | np.ndarray | str | Path,
+        interpolation: Interpolation = "linear",
+        *,
+        same_field: bool = False,
+    ) -> np.ndarray:
+        """Return another channel of the moving scan on the fixed image's grid, dtype kept, 0 outside.
+
+        ``image`` is an array (H, W) or (H, W, C), an ``Image`` or a path; ``interpolation`` is "nearest",
+        "linear" or "cubic". ``same_field``: a channel with another number of pixels shows the same field.
+
+        Raises ImageUnusable for a channel of another size without ``same_field``.
+        """
+        from xebra.apply import apply
+
+        name = "image"
+        if isinstance(image, str | Path):
+            image = read_image(image)
+        if isinstance(image, Image):
+            image, name = image.pixels, image.name
+        shapes = self.moving.shape, self.fixed.shape
+        return apply(
+            image,
+            self.moving_from_fixed,
+            *shapes,
+            interpolation=interpolation,
+            same_field=same_field,
+            name=name,
+        )
+
+    def save(self, folder: str | Path) -> None:
+        """Write images, registered image, picture and JSON into ``folder``, for ``xebra.load``."""
+        from xebra import output
+
+        output.save(self, Path(folder))
+
     def to_json(self) -> dict:
         """Return the canonical JSON form: everything but the pixels."""
         return {
@@ -157,5 +195,7 @@ def _describe(image: Image) -> dict:
         "shape": list(image.shape),
         "dtype": str(image.pixels.dtype),
         "pixel_spacing_um": image.pixel_spacing,
+        "spacing_source": image.spacing_source,
+        "selected": str(image.selected) if image.selected else "",  # of a file with several images
         "sha256": image.sha256,
     }

@@ -4,29 +4,42 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from typing import Literal
 
 import numpy as np
 from scipy import ndimage
 
+Interpolation = Literal["nearest", "linear", "cubic"]
 TILE = 1024  # px of the moving image that a tile spans, about 16 MB in float64
 SMOOTH_FROM = 1.2  # moving px per fixed px from which a low-pass filter prevents aliasing
+SPLINE_MARGIN = 16  # px from which a cubic spline no longer depends on a value, to 1e-9
 EDGE = 0.5 + 1e-6  # px: outer edge of a pixel with a tolerance for rounding
 
 
-def resample(pixels: np.ndarray, moving_from_fixed: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-    """Return ``pixels`` (H, W) or (H, W, C) on a grid of ``shape``, bilinear, dtype kept, 0 outside.
+ORDERS = {"nearest": 0, "linear": 1, "cubic": 3}  # of the splines between pixels
 
-    Where a fixed pixel covers several moving ones they are averaged to prevent aliasing.
+
+def resample(
+    pixels: np.ndarray,
+    moving_from_fixed: np.ndarray,
+    shape: tuple[int, int],
+    interpolation: Interpolation = "linear",
+) -> np.ndarray:
+    """Return ``pixels`` (H, W) or (H, W, C) on a grid of ``shape``, dtype kept, 0 outside.
+
+    Where a fixed pixel covers several moving ones they are averaged to prevent aliasing, except by "nearest",
+    which returns existing values only (labels). "cubic" may exceed the range of the values at edges.
     """
+    order = ORDERS[interpolation]
     linear, offset = _rows_columns(moving_from_fixed)
     result = np.zeros((*shape, *pixels.shape[2:]), pixels.dtype)
-    binned, step = _binned(pixels, int(_pixel_ratio(linear) // 2))
+    binned, step = _binned(pixels, int(_pixel_ratio(linear) // 2) if order else 1)
     # Bin i is centred at pixel step * i + (step - 1) / 2.
     in_bins = linear / step, (offset - (step - 1) / 2) / step
     for tile in _tiles(shape, TILE / _pixel_ratio(in_bins[0])):
         inside = _coverage_of_tile(pixels.shape, linear, offset, tile)
         if inside.any():
-            values = _interpolated(binned, *in_bins, tile)
+            values = _interpolated(binned, *in_bins, tile, order)
             values[~inside] = 0
             result[tile] = _as_dtype(values, pixels.dtype)
     return result
@@ -96,18 +109,17 @@ def _coverage_of_tile(
 
 
 def _interpolated(
-    pixels: np.ndarray, linear: np.ndarray, offset: np.ndarray, tile: tuple[slice, slice]
+    pixels: np.ndarray, linear: np.ndarray, offset: np.ndarray, tile: tuple[slice, slice], order: int = 1
 ) -> np.ndarray:
     """Return a tile's values in float64, from the part of ``pixels`` under it, with edge values extended."""
     ratio = _pixel_ratio(linear)
     sigma = (
-        math.sqrt(ratio**2 - 1) / 2 if ratio > SMOOTH_FROM else 0.0
+        math.sqrt(ratio**2 - 1) / 2 if order and ratio > SMOOTH_FROM else 0.0
     )  # from half a moving px to half a fixed px
     start = np.array([s.start for s in tile])
     size = np.array([s.stop - s.start for s in tile])
-    crop, origin = _source_part(
-        pixels, linear, linear @ start + offset, size, margin=2 + math.ceil(4 * sigma)
-    )
+    margin = (SPLINE_MARGIN if order > 1 else 2) + math.ceil(4 * sigma)
+    crop, origin = _source_part(pixels, linear, linear @ start + offset, size, margin)
     result = np.empty((*size, *pixels.shape[2:]))
     for channel in np.ndindex(pixels.shape[2:]):
         layer = crop[(..., *channel)].astype(np.float64)
@@ -119,7 +131,7 @@ def _interpolated(
             linear @ start + offset - origin,
             output_shape=tuple(size),
             output=result[(..., *channel)],
-            order=1,
+            order=order,
             mode="nearest",
         )
     return result

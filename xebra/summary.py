@@ -77,7 +77,8 @@ def table(registration: Registration) -> str:
 
 
 def _image_summary(image: Image) -> str:
-    """Return name, size and pixel spacing of an image."""
+    """Return name, choice within the file, size and pixel spacing of an image."""
     spacing = image.pixel_spacing
     size = "pixel spacing unknown" if spacing is None else f"{length(spacing)}/px ({image.spacing_source})"
-    return f"{image.name}, {image.shape[1]} x {image.shape[0]} px, {size}"
+    chosen = f": {image.selected}" if image.selected and str(image.selected) else ""
+    return f"{image.name}{chosen}, {image.shape[1]} x {image.shape[0]} px, {size}"

@@ -113,7 +113,7 @@ class TritonEngine:
             ) from error
 
     def _explain(self, model: str, error: InferenceServerException) -> str:
-        """Return a message that says what failed and what to do."""
+        """Return a message with the failure and its remedy."""
         where = f"The Triton server at {self.address}"
         match error.status():
             case "StatusCode.UNAVAILABLE":

@@ -1,1 +1,1 @@
-"""What who runs the service wants to see; needs the scope ``admin``."""
+"""Usage statistics for the operator; they require the scope ``admin``."""

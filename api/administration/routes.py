@@ -1,4 +1,4 @@
-"""/api/v1/administration: the instruments, the queue, and how jobs ended day by day."""
+"""/api/v1/administration: usage of the service by its instruments."""
 
 from __future__ import annotations
 
@@ -10,32 +10,32 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
 
 from api import problems
-from api.access import CallerDep
+from api.authentication import CallerDep
 from api.dependencies import DatabaseDep
 from api.times import Time
-from db import oversight
+from db import usage
 
 PATH = "/api/v1/administration"
 router = APIRouter(prefix=PATH, tags=["administration"])
 
 
-class InstrumentFigures(BaseModel):
-    """One instrument."""
+class InstrumentUsage(BaseModel):
+    """The images and jobs of one instrument."""
 
     model_config = ConfigDict(from_attributes=True)
 
     name: str
-    since: Time | None
+    since: Time | None = Field(description="Time at which the instrument was added.")
     images: int
     image_bytes: int
-    waiting: int
+    waiting: int = Field(description="Queued jobs.")
     oldest_waiting_s: float
     running: int
     last_submitted: Time | None
 
 
-class DayFigures(BaseModel):
-    """How the jobs ended that one instrument submitted on one day."""
+class DayUsage(BaseModel):
+    """The outcomes of the jobs that one instrument submitted on one day."""
 
     day: datetime.date = Field(description="UTC.")
     instrument: str
@@ -45,44 +45,44 @@ class DayFigures(BaseModel):
     refused: int
     failed: int
     cancelled: int
-    refusal_rate: float | None = Field(description="Refused among those with a result; None without any.")
+    refusal_rate: float | None = Field(description="Refused jobs as a fraction of those with a result.")
 
     @classmethod
-    def of(cls, day: oversight.Day) -> DayFigures:
-        """The figures of a day."""
-        how = day.outcomes.get
-        judged = [how("accept", 0), how("review", 0), how("refuse", 0)]
+    def of(cls, day: usage.Day) -> DayUsage:
+        """Return the usage of a day."""
+        count = day.outcomes.get
+        verdicts = [count("accept", 0), count("review", 0), count("refuse", 0)]
         return cls(
             day=day.day,
             instrument=day.instrument,
             ended=sum(day.outcomes.values()),
-            accepted=judged[0],
-            to_review=judged[1],
-            refused=judged[2],
-            failed=how("failed", 0),
-            cancelled=how("cancelled", 0),
-            refusal_rate=judged[2] / sum(judged) if any(judged) else None,
+            accepted=verdicts[0],
+            to_review=verdicts[1],
+            refused=verdicts[2],
+            failed=count("failed", 0),
+            cancelled=count("cancelled", 0),
+            refusal_rate=verdicts[2] / sum(verdicts) if any(verdicts) else None,
         )
 
 
-class Figures(BaseModel):
-    """All instruments, and the last days."""
+class Usage(BaseModel):
+    """All instruments, and the outcomes of the last days."""
 
-    instruments: list[InstrumentFigures]
-    days: list[DayFigures]
+    instruments: list[InstrumentUsage]
+    days: list[DayUsage]
 
 
-@router.get("", summary="How do the instruments fare?", responses=problems.documented(RequestValidationError))
-def figures(
+@router.get("", summary="Get usage statistics", responses=problems.documented(RequestValidationError))
+def get_usage(
     caller: CallerDep,
     database: DatabaseDep,
-    days: Annotated[int, Query(ge=1, le=90, description="How many days back.")] = 14,
-) -> Figures:
-    """Of all instruments; needs a key with the scope `admin`."""
-    caller.may("admin")
+    days: Annotated[int, Query(ge=1, le=90, description="Number of days.")] = 14,
+) -> Usage:
+    """Return the usage by all instruments. Requires an API key with the scope `admin`."""
+    caller.require("admin")
     with database.reading() as session:
-        found, ended = oversight.instruments(session), oversight.days(session, days)
-    return Figures(
-        instruments=[InstrumentFigures.model_validate(one) for one in found],
-        days=[DayFigures.of(day) for day in ended],
+        instruments, by_day = usage.instruments(session), usage.days(session, days)
+    return Usage(
+        instruments=[InstrumentUsage.model_validate(one) for one in instruments],
+        days=[DayUsage.of(day) for day in by_day],
     )

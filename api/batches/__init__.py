@@ -1,1 +1,1 @@
-"""Batches: many pairs, one status."""
+"""Batches: many pairs with one status."""

@@ -11,44 +11,48 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from api import files, paging, problems
-from api.access import CallerDep
+from api.authentication import CallerDep
 from api.batches.archive import archive
 from api.batches.schemas import PATH, Batch, BatchPage, NewBatch
-from api.dependencies import DatabaseDep, OwnerDep, RequestIdDep, StoreDep, WhoDep
+from api.dependencies import DatabaseDep, IdentityDep, OwnerDep, RequestIdDep, StoreDep
 from api.errors import CursorInvalid, UploadTooLarge
+from api.idempotency import IdempotencyDep
 from api.paging import CursorQuery, LimitQuery
-from api.registrations.routes import check_wish
-from api.repeats import RepeatsDep
+from api.registrations.validation import apply_defaults
 from db import batches, keys, pages
-from db.errors import BatchNotFound, ImageNotFound, KeyInFlight, KeyReused
+from db.errors import BatchNotFound, IdempotencyKeyInFlight, IdempotencyKeyReused, ImageNotFound
 from db.rows import BatchRow
 from xebra.errors import NetworkUnknown
 
 router = APIRouter(prefix=PATH, tags=["batches"])
-LARGEST_BATCH = 4 << 20  # bytes; 10,000 pairs of ids take a third of it
+MAX_BODY_BYTES = 4 << 20  # 10,000 pairs of ids take a third of it
 
 
 @router.post(
     "",
     status_code=202,
-    summary="Register many pairs",
+    summary="Create batch",
     responses=problems.documented(
-        UploadTooLarge, ImageNotFound, RequestValidationError, NetworkUnknown, KeyReused, KeyInFlight
+        *(UploadTooLarge, ImageNotFound, RequestValidationError, NetworkUnknown),
+        *(IdempotencyKeyReused, IdempotencyKeyInFlight),
     ),
 )
-def submit(
-    body: NewBatch, caller: CallerDep, repeats: RepeatsDep, request_id: RequestIdDep, response: Response
+def create_batch(
+    body: NewBatch,
+    caller: CallerDep,
+    idempotency: IdempotencyDep,
+    request_id: RequestIdDep,
+    response: Response,
 ) -> Batch:
-    """All pairs are accepted, or none is; each becomes a registration of its own."""
+    """Submit many pairs. Either all pairs are accepted or none; each becomes a registration."""
+    requests = body.requests(apply_defaults(body, caller))
 
     def accept(session: Session) -> Batch:
-        wishes, who = body.wishes(), {"actor": caller.actor, "owner": caller.owner}
-        keys.check_waiting(session, caller.instrument, len(wishes))
-        row = batches.submit(session, wishes, request_id=request_id, **who)
+        keys.check_queue_quota(session, caller.instrument, len(requests))
+        row = batches.submit(session, requests, owner=caller.owner, actor=caller.actor, request_id=request_id)
         return Batch.of(row, batches.states(session, [row.id])[row.id])
 
-    check_wish(body, caller)
-    batch = Batch(**repeats.once(body, accept))
+    batch = Batch(**idempotency.run(body, accept))
     response.headers["Location"] = batch.links.self
     return batch
 
@@ -57,49 +61,49 @@ def submit(
 def list_batches(
     database: DatabaseDep, owner: OwnerDep, limit: LimitQuery = 50, cursor: CursorQuery = None
 ) -> BatchPage:
-    """Newest first."""
+    """Return the batches, newest first."""
     query = select(BatchRow).where(BatchRow.owner == owner)
     with database.reading() as session:
         rows, more = pages.page(session, query, BatchRow, limit, paging.decode(cursor))
-        counted = batches.states(session, [row.id for row in rows])
-    items = [Batch.of(row, counted[row.id]) for row in rows]
+        counts = batches.states(session, [row.id for row in rows])
+    items = [Batch.of(row, counts[row.id]) for row in rows]
     return BatchPage(items=items, next_cursor=paging.next_cursor(rows, more))
 
 
-@router.get("/{batch_id}", summary="Watch one", responses=problems.documented(BatchNotFound))
-def get(batch_id: str, database: DatabaseDep, owner: OwnerDep) -> Batch:
-    """How many of its registrations are in which state."""
+@router.get("/{batch_id}", summary="Get batch", responses=problems.documented(BatchNotFound))
+def get_batch(batch_id: str, database: DatabaseDep, owner: OwnerDep) -> Batch:
+    """Return the number of its registrations in each state."""
     with database.reading() as session:
         row = batches.get(session, batch_id, owner)
         return Batch.of(row, batches.states(session, [row.id])[row.id])
 
 
-@router.delete("/{batch_id}", summary="Cancel the rest", responses=problems.documented(BatchNotFound))
-def cancel(batch_id: str, database: DatabaseDep, who: WhoDep) -> Batch:
-    """What has ended keeps its result."""
+@router.delete("/{batch_id}", summary="Cancel batch", responses=problems.documented(BatchNotFound))
+def cancel_batch(batch_id: str, database: DatabaseDep, identity: IdentityDep) -> Batch:
+    """Cancel its unfinished registrations; finished ones keep their results."""
     with database.writing() as session:
-        row = batches.get(session, batch_id, who.owner)
-        batches.cancel(session, row, actor=who.actor)
+        row = batches.get(session, batch_id, identity.owner)
+        batches.cancel(session, row, actor=identity.actor)
         return Batch.of(row, batches.states(session, [row.id])[row.id])
 
 
 @router.get(
     "/{batch_id}/results",
-    summary="Take all results home",
+    summary="Download batch results",
     response_class=StreamingResponse,
     responses=problems.documented(BatchNotFound, RequestValidationError)
     | files.documented("application/zip"),
 )
-def results(
+def download_batch_results(
     batch_id: str,
     database: DatabaseDep,
     store: StoreDep,
     owner: OwnerDep,
-    images: Annotated[bool, Query(description="With the registered images.")] = False,
+    images: Annotated[bool, Query(description="Include the registered images.")] = False,
 ) -> StreamingResponse:
-    """ZIP: `results.csv` with a line for each registration, their results as JSON, on wish the images."""
+    """Return a ZIP archive: `results.csv`, each result as JSON, and optionally the registered images."""
     with database.reading() as session:
         row = batches.get(session, batch_id, owner)
     headers = {"Content-Disposition": f'attachment; filename="batch-{row.id}.zip"'}
-    pieces = archive(row.id, database, store if images else None)
-    return StreamingResponse(pieces, media_type="application/zip", headers=headers)
+    chunks = archive(row.id, database, store if images else None)
+    return StreamingResponse(chunks, media_type="application/zip", headers=headers)

@@ -1,8 +1,8 @@
-"""Batches as the API writes them."""
+"""Batches as the API represents them."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -10,16 +10,16 @@ from api.registrations.example import FIXED, MOVING
 from api.registrations.example import PATH as REGISTRATIONS
 from api.registrations.schemas import Mirror, MirrorField, Priority
 from api.times import Time
-from db.jobs import Wish
+from db.jobs import RegistrationRequest
 from db.rows import BatchRow
 
 PATH = "/api/v1/batches"
-MOST = 10_000
+MAX_PAIRS = 10_000
 ImageId = str
 
 
 class PairOfImages(BaseModel):
-    """Two images that were uploaded before."""
+    """Two uploaded images."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -28,41 +28,43 @@ class PairOfImages(BaseModel):
 
 
 class NewBatch(BaseModel):
-    """Either one fixed image and many moving ones, or a list of pairs; one setting for all."""
+    """One fixed image and many moving images, or a list of pairs; one setting for all of them."""
 
     model_config = ConfigDict(
         extra="forbid", json_schema_extra={"example": {"fixed_image_id": FIXED, "moving_image_ids": [MOVING]}}
     )
 
     fixed_image_id: ImageId | None = Field(None, max_length=100)
-    moving_image_ids: list[ImageId] | None = Field(None, min_length=1, max_length=MOST)
-    pairs: list[PairOfImages] | None = Field(None, min_length=1, max_length=MOST)
+    moving_image_ids: list[ImageId] | None = Field(None, min_length=1, max_length=MAX_PAIRS)
+    pairs: list[PairOfImages] | None = Field(None, min_length=1, max_length=MAX_PAIRS)
     fixed_spacing_um: float | None = Field(None, gt=0, allow_inf_nan=False)
     moving_spacing_um: float | None = Field(None, gt=0, allow_inf_nan=False)
-    network: str | None = Field(None, max_length=100, description="Empty: the best there is.")
-    mirror: Mirror = MirrorField
+    network: str | None = Field(None, max_length=100, description="Default: the most accurate network.")
+    mirror: Annotated[Mirror, MirrorField] = "no"
     priority: Priority = "bulk"
 
     @model_validator(mode="after")
-    def one_way(self) -> NewBatch:
-        """Exactly one of the two ways of saying which pairs."""
+    def check_pairs(self) -> NewBatch:
+        """Check that the pairs are given in exactly one of the two forms."""
         one_fixed = self.fixed_image_id is not None and self.moving_image_ids is not None
-        any_of_it = self.fixed_image_id is not None or self.moving_image_ids is not None
-        if any_of_it == (self.pairs is not None) or any_of_it != one_fixed:
+        partly = self.fixed_image_id is not None or self.moving_image_ids is not None
+        if partly == (self.pairs is not None) or partly != one_fixed:
             raise ValueError("give either fixed_image_id and moving_image_ids, or pairs")
         return self
 
-    def wishes(self) -> list[Wish]:
-        """One for each pair."""
-        names = ("fixed_spacing_um", "moving_spacing_um", "network", "mirror", "priority")
-        said = {name: getattr(self, name) for name in names}
+    def requests(self, network: str | None) -> list[RegistrationRequest]:
+        """Return the parameters of each registration, with this network."""
+        names = ("fixed_spacing_um", "moving_spacing_um", "mirror", "priority")
+        settings: dict[str, Any] = {name: getattr(self, name) for name in names} | {"network": network}
         if self.pairs is not None:
-            return [Wish(pair.fixed_image_id, pair.moving_image_id, **said) for pair in self.pairs]
-        return [Wish(self.fixed_image_id, moving, **said) for moving in self.moving_image_ids]
+            pairs = [(pair.fixed_image_id, pair.moving_image_id) for pair in self.pairs]
+        else:
+            pairs = [(self.fixed_image_id or "", moving) for moving in self.moving_image_ids or []]
+        return [RegistrationRequest(fixed, moving, **settings) for fixed, moving in pairs]
 
 
-class States(BaseModel):
-    """How many registrations are in which state."""
+class StateCounts(BaseModel):
+    """The number of registrations in each state."""
 
     queued: int
     running: int
@@ -72,7 +74,7 @@ class States(BaseModel):
 
 
 class BatchLinks(BaseModel):
-    """Where to find its registrations and what they found."""
+    """Links to the registrations of the batch and to their results."""
 
     self: str
     registrations: str
@@ -84,21 +86,21 @@ class Batch(BaseModel):
 
     id: str
     size: int
-    states: States
+    states: StateCounts
     ended: bool
     created_at: Time
     links: BatchLinks
 
     @classmethod
-    def of(cls, row: BatchRow, counted: dict[str, int]) -> Batch:
-        """The batch of a row."""
+    def of(cls, row: BatchRow, counts: dict[str, int]) -> Batch:
+        """Return the batch of a row."""
         path = f"{PATH}/{row.id}"
         links = BatchLinks(
             self=path, registrations=f"{REGISTRATIONS}?batch_id={row.id}", results=f"{path}/results"
         )
-        known: dict[str, Any] = {name: getattr(row, name) for name in ("id", "size", "created_at")}
-        ended = not counted["queued"] and not counted["running"]
-        return cls(**known, states=States(**counted), ended=ended, links=links)
+        fields: dict[str, Any] = {name: getattr(row, name) for name in ("id", "size", "created_at")}
+        ended = not counts["queued"] and not counts["running"]
+        return cls(**fields, states=StateCounts(**counts), ended=ended, links=links)
 
 
 class BatchPage(BaseModel):

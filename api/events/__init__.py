@@ -1,1 +1,1 @@
-"""Events: what becomes of the jobs, as it happens."""
+"""Events: state changes of the registrations, as they happen."""

@@ -13,23 +13,23 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import BaseModel
 
 from api import problems
-from api.access import StillDep
-from api.dependencies import BulletinDep, DatabaseDep, OwnerDep
-from api.errors import NothingMore
-from api.events.bulletin import Bulletin
+from api.authentication import StillAuthorizedDep
+from api.dependencies import BroadcasterDep, DatabaseDep, OwnerDep
+from api.errors import StreamEnded
+from api.events.broadcaster import EventBroadcaster
 from api.times import Time
 from db import events, jobs
 from db.engine import Database
 from db.errors import RegistrationNotFound
-from db.rows import ENDED, EventRow
+from db.rows import FINAL_STATES, EventRow
 
 router = APIRouter(prefix="/api/v1", tags=["events"])
-LARGEST = 2**63 - 1
-ASKED_AGAIN_S = 5.0  # whether whoever listens still may, where nothing happens
+MAX_SEQ = 2**63 - 1
+AUTHORIZATION_CHECK_S = 5.0  # interval of the check of the credentials while there are no events
 
 
 class Event(BaseModel):
-    """A registration has come to this state."""
+    """A state change of a registration."""
 
     registration_id: str
     batch_id: str | None
@@ -40,9 +40,11 @@ class Event(BaseModel):
 
 async def _after(
     last_event_id: Annotated[
-        int | None, Header(ge=0, le=LARGEST, description="`id` of the last event that was seen.")
+        int | None, Header(ge=0, le=MAX_SEQ, description="`id` of the last received event.")
     ] = None,
-    after: Annotated[int | None, Query(ge=0, le=LARGEST, description="The same, without headers.")] = None,
+    after: Annotated[
+        int | None, Query(ge=0, le=MAX_SEQ, description="The same as a query parameter.")
+    ] = None,
 ) -> int | None:
     return last_event_id if last_event_id is not None else after
 
@@ -52,75 +54,91 @@ AfterDep = Annotated[int | None, Depends(_after)]
 
 @router.get(
     "/events",
-    summary="Watch all registrations",
+    summary="Stream events",
     response_class=EventSourceResponse,
     responses=problems.documented(RequestValidationError),
 )
-async def watch_all(
-    database: DatabaseDep, bulletin: BulletinDep, owner: OwnerDep, after: AfterDep, still: StillDep
+async def stream_events(
+    database: DatabaseDep,
+    broadcaster: BroadcasterDep,
+    owner: OwnerDep,
+    after: AfterDep,
+    authorized: StillAuthorizedDep,
 ) -> AsyncIterator[ServerSentEvent]:
-    """From now on, or from the event after `Last-Event-ID`, until the client hangs up or may no more."""
+    """Stream the events of all registrations from now on, or after `Last-Event-ID`."""
     if after is None:
-        after = await run_in_threadpool(_last, database)
-    async for event in _from(after, database, bulletin, still, owner=owner):
-        yield _sent(event)
+        after = await run_in_threadpool(_latest_seq, database)
+    async for event in _stream(after, database, broadcaster, authorized, owner=owner):
+        yield _server_sent(event)
 
 
 def _check(registration_id: str, database: DatabaseDep, owner: OwnerDep, after: AfterDep) -> None:
     with database.reading() as session:
         row = jobs.get(session, registration_id, owner)
-        seen_all = not events.after(session, after or 0, registration_id=registration_id, limit=1)
-    if row.state in ENDED and seen_all:
-        raise NothingMore
+        complete = not events.after(session, after or 0, registration_id=registration_id, limit=1)
+    if row.state in FINAL_STATES and complete:
+        raise StreamEnded
 
 
 @router.get(
     "/registrations/{registration_id}/events",
-    summary="Watch one registration",
+    summary="Stream registration events",
     response_class=EventSourceResponse,
     responses=problems.documented(RegistrationNotFound, RequestValidationError)
-    | {204: {"description": "It has ended, and that was seen"}},
+    | {204: {"description": "The registration has ended and all its events were received"}},
     dependencies=[Depends(_check)],
 )
-async def watch_one(
-    registration_id: str, database: DatabaseDep, bulletin: BulletinDep, after: AfterDep, still: StillDep
+async def stream_registration_events(
+    registration_id: str,
+    database: DatabaseDep,
+    broadcaster: BroadcasterDep,
+    after: AfterDep,
+    authorized: StillAuthorizedDep,
 ) -> AsyncIterator[ServerSentEvent]:
-    """From its beginning, or from the event after `Last-Event-ID`, to its end."""
-    async for event in _from(after or 0, database, bulletin, still, registration_id=registration_id):
-        yield _sent(event)
-        if event.state in ENDED:
+    """Stream the events of one registration, all or those after `Last-Event-ID`, until it has ended."""
+    async for event in _stream(
+        after or 0, database, broadcaster, authorized, registration_id=registration_id
+    ):
+        yield _server_sent(event)
+        if event.state in FINAL_STATES:
             return
 
 
-async def _from(
-    seen: int, database: Database, bulletin: Bulletin, still: Callable[[], Awaitable[bool]], **whose: str
+async def _stream(
+    seen: int,
+    database: Database,
+    broadcaster: EventBroadcaster,
+    authorized: Callable[[], Awaitable[bool]],
+    *,
+    owner: str | None = None,
+    registration_id: str | None = None,
 ) -> AsyncIterator[EventRow]:
-    """What has happened since ``seen``, then what happens, for as long as whoever asked may know."""
-    async with bulletin.reading(**whose) as news:
-        while missed := await run_in_threadpool(_missed, database, seen, whose):
+    """Return the stored events after ``seen``, then new events, while the caller is authorized."""
+
+    def stored() -> list[EventRow]:
+        with database.reading() as session:
+            return events.after(session, seen, owner=owner, registration_id=registration_id)
+
+    async with broadcaster.subscribe(owner, registration_id) as queue:
+        while missed := await run_in_threadpool(stored):
             for event in missed:
                 yield event
             seen = missed[-1].seq
-        while await still():
+        while await authorized():
             try:
-                event = await asyncio.wait_for(news.get(), ASKED_AGAIN_S)
+                event = await asyncio.wait_for(queue.get(), AUTHORIZATION_CHECK_S)
             except TimeoutError:
                 continue
-            if event.seq > seen and await still():
+            if event.seq > seen and await authorized():
                 seen = event.seq
                 yield event
 
 
-def _missed(database: Database, seen: int, whose: dict[str, str]) -> list[EventRow]:
+def _latest_seq(database: Database) -> int:
     with database.reading() as session:
-        return events.after(session, seen, **whose)
+        return events.latest_seq(session)
 
 
-def _last(database: Database) -> int:
-    with database.reading() as session:
-        return events.last(session)
-
-
-def _sent(event: EventRow) -> ServerSentEvent:
+def _server_sent(event: EventRow) -> ServerSentEvent:
     data = Event.model_validate(event, from_attributes=True)
     return ServerSentEvent(event="registration", id=str(event.seq), data=data)

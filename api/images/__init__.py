@@ -1,1 +1,1 @@
-"""Images: upload, look at, take back."""
+"""Images: upload, metadata, content, previews and tiles."""

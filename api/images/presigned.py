@@ -1,4 +1,4 @@
-"""/api/v1/uploads: files that go straight to the S3 store, and become images when they have arrived."""
+"""/api/v1/uploads: files that the client sends directly to the S3 store."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from api import problems
-from api.access import CallerDep
+from api.authentication import CallerDep
 from api.dependencies import DatabaseDep, SettingsDep, StoreDep
 from api.errors import UploadTooLarge
-from api.images.routes import remember
 from api.images.schemas import PATH as IMAGES
 from api.images.schemas import Image, Modality
+from api.images.uploads import add_image
 from api.times import Time
-from db import unsettled
+from db import pending_objects
 from db.errors import UploadNotFound, UploadsOnlyThroughApi
 from db.types import utc_now
 from xebra.errors import ImageUnreadable, ImageUnusable, PixelSpacingInvalid
@@ -29,16 +29,16 @@ router = APIRouter(prefix=PATH, tags=["images"])
 UploadId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 
 
-class Upload(BaseModel):
-    """Where to PUT the bytes of one file; then `complete` it."""
+class PresignedUpload(BaseModel):
+    """The URL to which one file is uploaded by PUT; complete the upload afterwards."""
 
     id: str
     url: str
     expires_at: Time
 
 
-class Arrived(BaseModel):
-    """What the file is called, and the size of its pixels if it does not say it or says it wrongly."""
+class UploadCompletion(BaseModel):
+    """The file name, and the pixel spacing if the file does not state it correctly."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -50,47 +50,46 @@ class Arrived(BaseModel):
 @router.post(
     "",
     status_code=201,
-    summary="Upload straight to the store",
+    summary="Create presigned upload",
     responses=problems.documented(UploadsOnlyThroughApi),
 )
-def begin(database: DatabaseDep, store: StoreDep, caller: CallerDep) -> Upload:
-    """For large files, past this API; only where the images lie on an S3 server that clients reach."""
+def create_upload(database: DatabaseDep, store: StoreDep, caller: CallerDep) -> PresignedUpload:
+    """Return a URL for the upload of a large file to the S3 server, which the client must reach."""
     upload_id, expires_at = uuid.uuid4().hex, utc_now() + VALID_FOR
     url = store.presigned_put(_key(caller.owner, upload_id), VALID_FOR)
     with database.writing() as session:
-        unsettled.expect(session, _key(caller.owner, upload_id))
-    return Upload(id=upload_id, url=url, expires_at=expires_at)
+        pending_objects.register(session, _key(caller.owner, upload_id))
+    return PresignedUpload(id=upload_id, url=url, expires_at=expires_at)
 
 
 @router.post(
     "/{upload_id}/complete",
     status_code=201,
-    summary="It has arrived",
+    summary="Complete presigned upload",
     responses=problems.documented(
         *(UploadNotFound, UploadTooLarge, RequestValidationError),
         *(ImageUnreadable, ImageUnusable, PixelSpacingInvalid),
     ),
 )
-def complete(
+def complete_upload(
     upload_id: UploadId,
-    body: Arrived,
+    body: UploadCompletion,
     database: DatabaseDep,
     store: StoreDep,
     settings: SettingsDep,
     caller: CallerDep,
     response: Response,
 ) -> Image:
-    """Judged and kept as if it had come through the API, under a name that the URL cannot write to."""
+    """Check the file and store it as an image, under a key to which the presigned URL cannot write."""
     key = _key(caller.owner, upload_id)
     if not store.exists(key):
-        raise UploadNotFound(f"nothing has arrived under {upload_id}; PUT the file to its URL first")
+        raise UploadNotFound(f"no file was uploaded for {upload_id}; PUT the file to its URL first")
     if store.size(key) > settings.max_upload_bytes:
         raise UploadTooLarge(settings.max_upload_bytes)
     with store.open(key) as file:
-        said = (body.name, body.pixel_spacing_um, body.modality)
-        row = remember(file, *said, database, store, caller)
+        row = add_image(file, body.name, body.pixel_spacing_um, body.modality, database, store, caller)
     with database.writing() as session:
-        unsettled.leave(session, key)
+        pending_objects.discard(session, key)
     response.headers["Location"] = f"{IMAGES}/{row.id}"
     return Image.of(row)
 

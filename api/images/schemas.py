@@ -1,4 +1,4 @@
-"""Images as the API writes them."""
+"""Images as the API represents them."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from db.rows import ImageRow
 PATH = "/api/v1/images"
 Modality = Annotated[
     str | None,
-    Field(max_length=40, pattern=r"^[^\x00-\x1f]*$", description="What the image shows: SE, BSE, XRF ..."),
+    Field(max_length=40, pattern=r"^[^\x00-\x1f]*$", description="Imaging modality: SE, BSE, XRF ..."),
 ]
 
 
 class ImageLinks(BaseModel):
-    """Where to find the image itself."""
+    """Links to the file and the preview."""
 
     self: str
     content: str
@@ -25,7 +25,7 @@ class ImageLinks(BaseModel):
 
 
 class Image(BaseModel):
-    """An uploaded image: what is known of it without looking at its pixels."""
+    """The metadata of an uploaded image."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -69,7 +69,7 @@ class Image(BaseModel):
 
     @classmethod
     def of(cls, row: ImageRow) -> Image:
-        """The image of a row."""
+        """Return the image of a row."""
         path = f"{PATH}/{row.id}"
         links = ImageLinks(self=path, content=f"{path}/content", preview=f"{path}/preview")
         fields = {name: getattr(row, name) for name in cls.model_fields if name != "links"}

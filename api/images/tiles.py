@@ -1,10 +1,9 @@
-"""/api/v1/images/{id}/tiles: a large image piece by piece, for looking at its own pixels."""
+"""/api/v1/images/{id}/tiles: tiles of a large image at its own resolution and coarser levels."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import lru_cache
-from typing import Annotated, BinaryIO
+from typing import Annotated, Any, BinaryIO
 
 import numpy as np
 from fastapi import APIRouter, Path
@@ -19,68 +18,75 @@ from db.errors import ImageNotFound, ObjectAltered, ObjectMissing
 from db.rows import ImageRow
 from db.store import ImageStore
 
-SIDE = 512  # px of a tile
-LEVELS = 8  # each half as fine as the one before
+TILE_PX = 512
+LEVELS = 8  # each has half the resolution of the previous one
+Pixels = np.ndarray[Any, Any]
 
 router = APIRouter(prefix=PATH, tags=["images"])
-Level = Annotated[int, Path(ge=0, lt=LEVELS, description="0: the image's own pixels; 1: means of 2 x 2; ...")]
-Place = Annotated[int, Path(ge=0, lt=1 << 16, description=f"Counted from the top left, {SIDE} px each.")]
+Level = Annotated[int, Path(ge=0, lt=LEVELS, description="0: full resolution; 1: means of 2 x 2 pixels; ...")]
+TileIndex = Annotated[
+    int, Path(ge=0, lt=1 << 16, description=f"From the top left, in tiles of {TILE_PX} px.")
+]
 
 
 @router.get(
     "/{image_id}/tiles/{level}/{column}/{row}",
-    summary="See a part of the image",
+    summary="Get image tile",
     response_class=StreamingResponse,
     responses=problems.documented(RequestValidationError, ImageNotFound, ObjectMissing, ObjectAltered)
     | files.documented("image/png"),
 )
-def tile(image: RowDep, level: Level, column: Place, row: Place, store: StoreDep) -> StreamingResponse:
-    """8-bit PNG with the grey values of the preview; the last tiles of a row or column are smaller."""
-    _check(image, level, column, row)
+def get_image_tile(
+    image: RowDep, level: Level, column: TileIndex, row: TileIndex, store: StoreDep
+) -> StreamingResponse:
+    """Return an 8-bit PNG with the grey values of the preview; tiles at the edges may be smaller."""
+    _check_exists(image, level, column, row)
     key = f"images/{image.id}/tiles/{level}-{column}-{row}.png"
-    drawn = previews.kept(store, key, _draw(store, image.store_key, level, column, row))
-    return files.stream(store, drawn, "image/png")
+    previews.create_once(store, key, _draw(store, image.store_key, level, column, row))
+    return files.stream(store, key, "image/png")
 
 
-def _check(image: ImageRow, level: int, column: int, row: int) -> None:
-    span = SIDE << level
+def _check_exists(image: ImageRow, level: int, column: int, row: int) -> None:
+    span = TILE_PX << level
     if column * span >= image.width or row * span >= image.height:
         raise ImageNotFound(f"image {image.id} has no tile {level}/{column}/{row}")
 
 
-def _draw(store: ImageStore, key: str, level: int, column: int, row: int) -> Callable[[BinaryIO], None]:
+def _draw(store: ImageStore, key: str, level: int, column: int, row: int) -> previews.Draw:
     def draw(target: BinaryIO) -> None:
         import imagecodecs
 
-        span = SIDE << level
-        part = _shown(store, key)[row * span : (row + 1) * span, column * span : (column + 1) * span]
-        target.write(imagecodecs.png_encode(_halved(part, level), level=3))
+        span = TILE_PX << level
+        part = _stretched(store, key)[row * span : (row + 1) * span, column * span : (column + 1) * span]
+        target.write(imagecodecs.png_encode(_downsample(part, level), level=3))
 
     return draw
 
 
-@lru_cache(maxsize=2)  # the pair being looked at; drawing is one at a time, so none is read twice
-def _shown(store: ImageStore, key: str) -> np.ndarray:
-    """The whole image in 8 bit, its grey values stretched as those of its preview."""
+@lru_cache(maxsize=2)  # the pair in the viewer; drawing is serialized, so that no image is decoded twice
+def _stretched(store: ImageStore, key: str) -> Pixels:
+    """Return the whole image in 8 bit, its grey values stretched as in its preview."""
     from xebra import image_files
-    from xebra.picture import BLACK, WHITE, gray
+    from xebra.image import gray
+    from xebra.picture import BLACK, WHITE
     from xebra.resample import shrunk
 
     with store.open(key) as file:
         values = gray(image_files.read(file, key).pixels)
-    low, high = np.percentile(shrunk(values, previews.LONGEST)[0], [BLACK, WHITE])
+    low, high = np.percentile(shrunk(values, previews.MAX_SIDE_PX)[0], [BLACK, WHITE])
     scale = 255 / ((high - low) or 1)
     shown = np.empty(values.shape, np.uint8)
-    for top in range(0, len(values), SIDE):  # in strips: the whole in floats is large
-        strip = values[top : top + SIDE].astype(np.float32)
-        shown[top : top + SIDE] = np.clip((strip - low) * scale, 0, 255) + 0.5
+    for top in range(0, len(values), TILE_PX):  # in strips, to limit the memory for floats
+        strip = values[top : top + TILE_PX].astype(np.float32)
+        shown[top : top + TILE_PX] = np.clip((strip - low) * scale, 0, 255) + 0.5
     return shown
 
 
-def _halved(pixels: np.ndarray, times: int) -> np.ndarray:
-    """Means of blocks; where the image ends within one, its edge goes on."""
-    step = 1 << times
-    missing = [(0, -length % step) for length in pixels.shape]
-    whole = np.pad(pixels, missing, mode="edge")
-    blocks = whole.reshape(whole.shape[0] // step, step, whole.shape[1] // step, step)
-    return np.rint(blocks.mean((1, 3), dtype=np.float32)).astype(np.uint8)
+def _downsample(pixels: Pixels, level: int) -> Pixels:
+    """Return the means of blocks of 2^level pixels; the image is extended by its edge to whole blocks."""
+    step = 1 << level
+    padding = [(0, -length % step) for length in pixels.shape]
+    padded = np.pad(pixels, padding, mode="edge")
+    blocks = padded.reshape(padded.shape[0] // step, step, padded.shape[1] // step, step)
+    means: Pixels = np.rint(blocks.mean((1, 3), dtype=np.float32)).astype(np.uint8)
+    return means

@@ -1,37 +1,77 @@
-"""Takes an uploaded file in: judged once, kept byte for byte."""
+"""Uploads: the file is checked, stored unchanged, and registered as an image."""
 
 from __future__ import annotations
 
+import io
 import uuid
 from collections.abc import Callable
 from pathlib import PurePosixPath
 from threading import BoundedSemaphore
 from typing import BinaryIO
 
-from db.rows import ImageRow
+from api.authentication import Caller
+from db import images, keys, pending_objects
+from db.engine import Database
+from db.rows import INSTRUMENT, ImageRow, InstrumentRow
 from db.store import ImageStore
 from db.types import utc_now
 from xebra import read_image
 from xebra.image_files import media_type_of
 from xebra.limits import check_registrable
 
-LONGEST_NAME = 200
-_a_few_at_a_time = BoundedSemaphore(2)  # one decoded image may take gigabytes
+MAX_NAME_LENGTH = 200
+DECODERS = 2  # at the same time: a decoded image may take gigabytes
+_decoding = BoundedSemaphore(DECODERS)
 
 
-def take_in(
+def add_image(
+    file: BinaryIO,
+    name: str | None,
+    spacing_um: float | None,
+    modality: str | None,
+    database: Database,
+    store: ImageStore,
+    caller: Caller,
+) -> ImageRow:
+    """Store an uploaded file as an image of the caller.
+
+    Raises:
+        QuotaExceeded: the instrument's storage quota would be exceeded.
+        RegistrationError: the file cannot be read, or shows nothing that can be registered.
+    """
+    size = file.seek(0, io.SEEK_END)
+    file.seek(0)
+
+    def register(key: str) -> None:
+        with database.writing() as session:
+            keys.check_storage_quota(session, caller.instrument, size)
+            pending_objects.register(session, key)
+
+    row = decode_and_store(file, name, spacing_um, store, register)
+    row.owner, row.modality = caller.owner, modality
+    if caller.instrument is not None:
+        _apply_defaults(row, caller.instrument)
+    with database.writing() as session:
+        images.add(session, row, caller.actor)
+    return row
+
+
+def decode_and_store(
     file: BinaryIO,
     filename: str | None,
     spacing_um: float | None,
     store: ImageStore,
-    expect: Callable[[str], None] = lambda key: None,
+    before_put: Callable[[str], None] = lambda key: None,
 ) -> ImageRow:
-    """Read the image, keep its bytes in the store under a key that ``expect`` hears of before.
+    """Decode the image, store its file, and return its row, which the caller adds to the database.
 
-    The row is the caller's to add. Raises what ``xebra.read_image`` raises.
+    ``before_put`` is called with the object key before the object is written.
+
+    Raises:
+        RegistrationError: the file cannot be read, or shows nothing that can be registered.
     """
-    name = harmless(filename)
-    with _a_few_at_a_time:
+    name = sanitize_filename(filename)
+    with _decoding:
         image = read_image(file, name=name, pixel_spacing=spacing_um)
     check_registrable(name, *image.shape[:2])
     image_id = str(uuid.uuid4())
@@ -39,7 +79,7 @@ def take_in(
     file.seek(0)
     media_type = media_type_of(file.read(8))
     file.seek(0)
-    expect(key)
+    before_put(key)
     size = store.put(key, file)
     return ImageRow(
         id=image_id,
@@ -58,8 +98,15 @@ def take_in(
     )
 
 
-def harmless(filename: str | None) -> str:
-    """The last part of what the client calls its file, printable and short."""
+def sanitize_filename(filename: str | None) -> str:
+    """Return the last component of a client's file name, printable and of limited length."""
     last = PurePosixPath((filename or "").replace("\\", "/")).name
     printable = "".join(letter for letter in last if letter.isprintable())
-    return printable[-LONGEST_NAME:] or "image"
+    return printable[-MAX_NAME_LENGTH:] or "image"
+
+
+def _apply_defaults(row: ImageRow, instrument: InstrumentRow) -> None:
+    """Set the instrument's modality and pixel spacing where neither the file nor the upload states them."""
+    row.modality = row.modality or instrument.modality
+    if row.pixel_spacing_um is None and instrument.pixel_spacing_um is not None:
+        row.pixel_spacing_um, row.spacing_source = instrument.pixel_spacing_um, INSTRUMENT

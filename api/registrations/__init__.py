@@ -1,1 +1,1 @@
-"""Registrations: ask for one, watch it, take its result home."""
+"""Registrations: submission, state, results, corrections, files."""

@@ -1,4 +1,4 @@
-"""/api/v1/registrations/ID/corrections: what somebody set by hand, beside what was found."""
+"""/api/v1/registrations/ID/corrections: manual corrections of the transform."""
 
 from __future__ import annotations
 
@@ -11,33 +11,33 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 
 from api import problems
-from api.dependencies import DatabaseDep, WhoDep
-from api.errors import NotFinished
+from api.dependencies import DatabaseDep, IdentityDep
+from api.errors import NoResult
+from api.idempotency import IdempotencyDep
 from api.registrations.example import PATH, RESULT
 from api.registrations.result import Matrix
 from api.registrations.routes import SucceededDep
-from api.repeats import RepeatsDep
 from api.times import Time
 from db import corrections
-from db.errors import KeyInFlight, KeyReused, RegistrationNotFound
+from db.errors import IdempotencyKeyInFlight, IdempotencyKeyReused, RegistrationNotFound
 from db.rows import CorrectionRow
 
 router = APIRouter(prefix=PATH + "/{registration_id}/corrections", tags=["registrations"])
-SMALLEST_AREA = 1e-12  # of a moving pixel in the fixed image
+MIN_DETERMINANT = 1e-12  # area of a moving pixel in fixed pixels
 
 
-def _maps_the_plane(matrix: Matrix) -> Matrix:
+def _check_invertible(matrix: Matrix) -> Matrix:
     if not np.isfinite(matrix).all():
         raise ValueError("every number must be finite")
     if tuple(matrix[2]) != (0, 0, 1):
         raise ValueError("the last row must be 0 0 1")
-    if abs(np.linalg.det(np.array(matrix)[:2, :2])) < SMALLEST_AREA:
-        raise ValueError("the matrix has no inverse")
+    if abs(np.linalg.det(np.array(matrix)[:2, :2])) < MIN_DETERMINANT:
+        raise ValueError("the matrix is not invertible")
     return matrix
 
 
 class NewCorrection(BaseModel):
-    """Where the moving image really lies, in the eyes of whoever looked."""
+    """A transform that was set manually."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -46,14 +46,14 @@ class NewCorrection(BaseModel):
         },
     )
 
-    fixed_from_moving: Annotated[Matrix, AfterValidator(_maps_the_plane)] = Field(
-        description="Takes a moving point (x, y, 1) to the fixed image, px."
+    fixed_from_moving: Annotated[Matrix, AfterValidator(_check_invertible)] = Field(
+        description="Maps a point (x, y, 1) of the moving image to the fixed image, px."
     )
     note: str | None = Field(None, max_length=2000, pattern=r"^[^\x00]*$")
 
 
 class Correction(BaseModel):
-    """A transform set by hand; it is never changed, the newest one counts."""
+    """A manual correction; immutable. The newest one applies."""
 
     id: str
     registration_id: str
@@ -65,7 +65,7 @@ class Correction(BaseModel):
 
     @classmethod
     def of(cls, row: CorrectionRow) -> Correction:
-        """The correction of a row."""
+        """Return the correction of a row."""
         inverse = np.linalg.inv(np.array(row.fixed_from_moving)).tolist()
         fields = {name: getattr(row, name) for name in cls.model_fields if name != "moving_from_fixed"}
         return cls(**fields, moving_from_fixed=inverse)
@@ -80,29 +80,32 @@ class Corrections(BaseModel):
 @router.post(
     "",
     status_code=201,
-    summary="Set the transform by hand",
+    summary="Create correction",
     responses=problems.documented(
-        RegistrationNotFound, NotFinished, RequestValidationError, KeyReused, KeyInFlight
+        *(RegistrationNotFound, NoResult, RequestValidationError),
+        *(IdempotencyKeyReused, IdempotencyKeyInFlight),
     ),
 )
-def correct(
-    body: NewCorrection, row: SucceededDep, who: WhoDep, repeats: RepeatsDep, response: Response
+def create_correction(
+    body: NewCorrection,
+    row: SucceededDep,
+    identity: IdentityDep,
+    idempotency: IdempotencyDep,
+    response: Response,
 ) -> Correction:
-    """Kept beside what was found, which stays as it is."""
+    """Store a transform that was set manually. The result of the registration is not changed."""
 
     def add(session: Session) -> Correction:
         matrix = [list(line) for line in body.fixed_from_moving]
-        return Correction.of(corrections.add(session, row.id, matrix, body.note, **vars(who)))
+        return Correction.of(corrections.add(session, row.id, matrix, body.note, **vars(identity)))
 
-    added = Correction(**repeats.once(body, add))
+    created = Correction(**idempotency.run(body, add))
     response.headers["Location"] = f"{PATH}/{row.id}/corrections"
-    return added
+    return created
 
 
-@router.get(
-    "", summary="See what was set by hand", responses=problems.documented(RegistrationNotFound, NotFinished)
-)
+@router.get("", summary="List corrections", responses=problems.documented(RegistrationNotFound, NoResult))
 def list_corrections(row: SucceededDep, database: DatabaseDep) -> Corrections:
-    """Oldest first."""
+    """Return all corrections, oldest first."""
     with database.reading() as session:
-        return Corrections(items=[Correction.of(found) for found in corrections.of(session, row.id)])
+        return Corrections(items=[Correction.of(found) for found in corrections.list_for(session, row.id)])

@@ -1,4 +1,4 @@
-"""/api/v1/register: a pair in, its parameters out, with no queue between, by a deadline or not at all."""
+"""/api/v1/register: synchronous registration of a pair, without the queue, before a deadline."""
 
 from __future__ import annotations
 
@@ -6,23 +6,23 @@ import asyncio
 import functools
 import time
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Form, Request, UploadFile
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
 
 from api import problems
-from api.access import CallerDep
-from api.dependencies import DatabaseDep, House, RequestIdDep
+from api.authentication import CallerDep
+from api.dependencies import AppState, DatabaseDep, RequestIdDep
 from api.errors import DeadlineMissed, UploadTooLarge
-from api.images.uploads import harmless
+from api.images.uploads import sanitize_filename
 from api.registrations.result import Result
 from api.registrations.schemas import Mirror, MirrorField
 from db import audit, thresholds
 from db.engine import Database
-from xebra.cli import MIRROR
 from xebra.errors import EngineFailed, ImageUnreadable, ImageUnusable, NetworkUnknown, PixelSpacingInvalid
+from xebra.mirror import MIRROR
 
 if TYPE_CHECKING:
     from xebra.align import Aligner
@@ -31,8 +31,8 @@ PATH = "/api/v1/register"
 router = APIRouter(tags=["registrations"])
 
 
-class Pair(BaseModel):
-    """Two small images, and when the answer is due."""
+class PairUpload(BaseModel):
+    """Two small images and a deadline."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -40,79 +40,80 @@ class Pair(BaseModel):
     moving: UploadFile = Field(description="A PNG or TIFF file.")
     fixed_spacing_um: float | None = Field(None, gt=0, allow_inf_nan=False)
     moving_spacing_um: float | None = Field(None, gt=0, allow_inf_nan=False)
-    network: str | None = Field(None, max_length=100, description="Empty: the best there is.")
-    mirror: Mirror = MirrorField
-    deadline_ms: int = Field(5000, ge=1, le=60_000, description="From the request's arrival.")
+    network: str | None = Field(None, max_length=100, description="Default: the most accurate network.")
+    mirror: Annotated[Mirror, MirrorField] = "no"
+    deadline_ms: int = Field(5000, ge=1, le=60_000, description="After the arrival of the request.")
 
 
-class Direct:
-    """A few threads that register at once; opened by the first who asks, since networks take memory."""
+class DirectRegistration:
+    """A thread pool for synchronous registrations; the networks are loaded at the first one."""
 
-    def __init__(self, house: House) -> None:
-        self._url = house.settings.inference_url
-        self.threads = ThreadPoolExecutor(house.settings.direct_threads, thread_name_prefix="direct")
+    def __init__(self, state: AppState) -> None:
+        self._inference_url = state.settings.inference_url
+        self.threads = ThreadPoolExecutor(state.settings.direct_threads, thread_name_prefix="direct")
 
     @functools.cached_property
     def aligner(self) -> Aligner:
+        """Return the networks, loaded at the first use."""
         from xebra.align import Aligner
 
-        return Aligner(self._url)
+        return Aligner(self._inference_url)
 
-    def register(self, pair: Pair, late_at: float) -> dict:
-        """Raises ``DeadlineMissed`` where the work is not begun or not done in time."""
+    def register(self, pair: PairUpload, deadline: float) -> dict[str, Any]:
+        """Return the result of a pair as JSON.
+
+        Raises:
+            TimeoutError: the work was not started or not finished before the deadline.
+            RegistrationError: an image cannot be registered.
+        """
         from xebra import read_image
 
-        _check(late_at)
-        images = [
-            read_image(file.file, name=harmless(file.filename), pixel_spacing=spacing)
+        _check_deadline(deadline)
+        fixed, moving = (
+            read_image(file.file, name=sanitize_filename(file.filename), pixel_spacing=spacing)
             for file, spacing in ((pair.fixed, pair.fixed_spacing_um), (pair.moving, pair.moving_spacing_um))
-        ]
-        found = self.aligner.register(*images, network=pair.network, mirror=MIRROR[pair.mirror])
-        _check(late_at)
+        )
+        found = self.aligner.register(fixed, moving, network=pair.network, mirror=MIRROR[pair.mirror])
+        _check_deadline(deadline)
         return found.to_json()
 
 
 @router.post(
     PATH,
-    summary="Register a pair at once",
+    summary="Register pair",
     responses=problems.documented(
-        UploadTooLarge,
-        RequestValidationError,
-        ImageUnreadable,
-        ImageUnusable,
-        PixelSpacingInvalid,
-        NetworkUnknown,
-        EngineFailed,
-        DeadlineMissed,
+        *(UploadTooLarge, RequestValidationError, ImageUnreadable, ImageUnusable),
+        *(PixelSpacingInvalid, NetworkUnknown, EngineFailed, DeadlineMissed),
     ),
 )
-async def register(
+async def register_pair(
     request: Request,
-    form: Annotated[Pair, Form(media_type="multipart/form-data")],
+    form: Annotated[PairUpload, Form(media_type="multipart/form-data")],
     database: DatabaseDep,
     caller: CallerDep,
     request_id: RequestIdDep,
 ) -> Result:
-    """For data collection: nothing is kept but an entry in the audit. Small images; few at a time."""
-    caller.may("collect")
-    late_at = request.state.arrived + form.deadline_ms / 1e3
-    direct: Direct = request.app.state.direct
-    work = asyncio.get_running_loop().run_in_executor(direct.threads, direct.register, form, late_at)
+    """Register a pair of small images during data collection. Only an audit entry is stored."""
+    caller.require("collect")
+    deadline = request.state.arrived + form.deadline_ms / 1e3
+    direct: DirectRegistration = request.app.state.direct
+    work = asyncio.get_running_loop().run_in_executor(direct.threads, direct.register, form, deadline)
     try:
-        async with asyncio.timeout(late_at - time.perf_counter()):
-            found = thresholds.applied(await work, thresholds.of(caller.instrument))
-            asked = {"request": request_id, "mirror": form.mirror}
-            await asyncio.to_thread(_remember, database, found, caller.actor, asked)
+        async with asyncio.timeout(deadline - time.perf_counter()):
+            found = thresholds.apply(await work, thresholds.for_instrument(caller.instrument))
+            payload = {"request": request_id, "mirror": form.mirror, "result": found}
+            await asyncio.to_thread(_record, database, caller.actor, payload)
     except TimeoutError:
-        raise DeadlineMissed(f"not done within {form.deadline_ms} ms; give it longer, or queue it") from None
+        detail = f"not finished within {form.deadline_ms} ms; use a later deadline, or submit a job"
+        raise DeadlineMissed(detail) from None
     return Result.model_validate(found)
 
 
-def _check(late_at: float) -> None:
-    if time.perf_counter() > late_at:
+def _check_deadline(deadline: float) -> None:
+    if time.perf_counter() > deadline:
         raise TimeoutError
 
 
-def _remember(database: Database, found: dict, actor: str, asked: dict) -> None:
+def _record(database: Database, actor: str, payload: dict[str, Any]) -> None:
     with database.writing() as session:
-        audit.record(session, "pair.registered", actor=actor, **asked, result=found)
+        audit.record(session, "pair.registered", actor=actor, **payload)

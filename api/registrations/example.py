@@ -1,4 +1,6 @@
-"""A registration as the OpenAPI document shows it."""
+"""The example of a registration in the OpenAPI document."""
+
+from typing import Any
 
 from api.images.schemas import PATH as IMAGES
 
@@ -7,7 +9,7 @@ FIXED, MOVING = "2c1743a3-91d5-4b9c-a8f8-5ab7c6c2e1d0", "7f0a5d54-1e0c-4c8e-9a55
 ID = "b1a7f7e4-6f0e-4a39-9e0c-3a2f7f5d9c10"
 SHA = "9f2b5c1e0a7d4f83b6e8c2d1a0f4957386bc1d2e3f405162738495a6b7c8d9e0"
 
-RESULT = {
+RESULT: dict[str, Any] = {
     "scale": 1.19,
     "angle_deg": 6.18,
     "shift_px": [-34.9, -22.7],
@@ -31,6 +33,8 @@ RESULT = {
         "shape": [512, 512],
         "dtype": "uint16",
         "pixel_spacing_um": 0.0125,
+        "spacing_source": "OME metadata",
+        "selected": "",
         "sha256": SHA,
     },
     "moving": {
@@ -38,6 +42,8 @@ RESULT = {
         "shape": [512, 512],
         "dtype": "float32",
         "pixel_spacing_um": None,
+        "spacing_source": None,
+        "selected": "",
         "sha256": SHA,
     },
     "model": {"name": "paper", "weights_sha256": SHA, "engine": "onnxruntime 1.32.0 cpu"},
@@ -48,7 +54,7 @@ RESULT = {
         "scores": [[11.5, 4.1, 4.4], [5.2, 4.0, 4.3]],
     },
 }
-SUCCEEDED = {
+SUCCEEDED: dict[str, Any] = {
     "id": ID,
     "state": "succeeded",
     "fixed_image_id": FIXED,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 from fastapi.exceptions import RequestValidationError
@@ -10,94 +10,96 @@ from fastapi.responses import StreamingResponse
 
 from api import files, previews, problems
 from api.dependencies import DatabaseDep, StoreDep
-from api.errors import NotFinished
+from api.errors import NoResult
 from api.registrations.example import PATH
 from api.registrations.pictures import MEDIA_TYPES, PictureFormat, draw_picture
-from api.registrations.routes import SucceededDep
+from api.registrations.routes import ResultDep, SucceededDep
 from db import corrections
 from db.engine import Database
 from db.errors import CorrectionNotFound, ObjectAltered, ObjectMissing, RegistrationNotFound
-from db.rows import RegistrationRow
 from xebra.transform_files import FORMATS, Format, Pair
 
 router = APIRouter(prefix=PATH + "/{registration_id}", tags=["registrations"])
-NOTHING_TO_SHOW = problems.documented(RegistrationNotFound, NotFinished, ObjectMissing, ObjectAltered)
+FILE_ERRORS = problems.documented(RegistrationNotFound, NoResult, ObjectMissing, ObjectAltered)
 
 
 @router.get(
     "/registered",
-    summary="Take the registered image home",
+    summary="Download registered image",
     response_class=StreamingResponse,
-    responses=NOTHING_TO_SHOW | files.documented("image/tiff"),
+    responses=FILE_ERRORS | files.documented("image/tiff"),
 )
-def registered(row: SucceededDep, store: StoreDep) -> StreamingResponse:
-    """TIFF: the moving image's own values on the fixed image's grid, dtype kept."""
-    return files.stream(store, row.result.registered_key, "image/tiff", f"registered-{row.id}.tif")
+def download_registered_image(result: ResultDep, store: StoreDep) -> StreamingResponse:
+    """Return a TIFF file: the values of the moving image on the grid of the fixed image, data type kept."""
+    name = f"registered-{result.registration_id}.tif"
+    return files.stream(store, result.registered_key, "image/tiff", name)
 
 
 @router.get(
     "/registered/preview",
-    summary="See the registered image",
+    summary="Get preview of registered image",
     response_class=StreamingResponse,
-    responses=NOTHING_TO_SHOW | files.documented("image/png"),
+    responses=FILE_ERRORS | files.documented("image/png"),
 )
-def registered_preview(row: SucceededDep, store: StoreDep) -> StreamingResponse:
-    """8-bit PNG on the grid of the fixed image's preview."""
-    key = row.result.registered_key
-    drawn = previews.kept(store, f"{key}.preview.png", previews.draw_stored(store, key))
-    return files.stream(store, drawn, "image/png")
+def get_registered_image_preview(result: ResultDep, store: StoreDep) -> StreamingResponse:
+    """Return an 8-bit PNG on the grid of the fixed image's preview."""
+    key = f"{result.registered_key}.preview.png"
+    previews.create_once(store, key, previews.draw_stored(store, result.registered_key))
+    return files.stream(store, key, "image/png")
 
 
 @router.get(
     "/picture",
-    summary="A picture for a talk",
+    summary="Get registration picture",
     response_class=StreamingResponse,
-    responses=NOTHING_TO_SHOW
+    responses=FILE_ERRORS
     | problems.documented(RequestValidationError)
     | files.documented(*MEDIA_TYPES.values()),
 )
-def picture(
+def get_registration_picture(
     row: SucceededDep,
+    result: ResultDep,
     store: StoreDep,
-    format: Annotated[PictureFormat, Query(description="SVG: words, frames and scale bar as lines.")] = "png",
+    format: Annotated[
+        PictureFormat, Query(description="SVG: text, frames and scale bar as vectors.")
+    ] = "png",
 ) -> StreamingResponse:
-    """Fixed, moving, registered and overlay, with a scale bar where the pixel spacing is known."""
-    key = f"{row.result.registered_key}.picture.{format}"
-    drawn = previews.kept(store, key, draw_picture(row, store, format))
+    """Return a figure of fixed, moving, registered and overlay, with a scale bar if possible."""
+    key = f"{result.registered_key}.picture.{format}"
+    previews.create_once(store, key, draw_picture(row, result, store, format))
     download_as = f"registration-{row.id}.svg" if format == "svg" else None
-    return files.stream(store, drawn, MEDIA_TYPES[format], download_as)
+    return files.stream(store, key, MEDIA_TYPES[format], download_as)
 
 
 @router.get(
     "/transform",
-    summary="Take the transform home, in the format of your program",
+    summary="Download transform",
     response_class=Response,
-    responses=problems.documented(
-        RegistrationNotFound, NotFinished, CorrectionNotFound, RequestValidationError
-    )
+    responses=problems.documented(RegistrationNotFound, NoResult, CorrectionNotFound, RequestValidationError)
     | files.documented(*sorted({kind.media_type for kind in FORMATS.values()})),
 )
-def transform(
-    row: SucceededDep,
+def download_transform(
+    result: ResultDep,
     database: DatabaseDep,
-    format: Annotated[Format, Query(description="Which program is to read it.")] = "json",
+    format: Annotated[
+        Format, Query(description="File format, named after the program that reads it.")
+    ] = "json",
     correction: Annotated[
         str | None,
-        Query(max_length=36, description="Its id, or `latest`; empty: what was found."),
+        Query(max_length=36, description="Id of a correction, or `latest`; default: the result itself."),
     ] = None,
 ) -> Response:
-    """What was found, or what somebody set by hand instead."""
+    """Return the transform of the result, or of a manual correction."""
     kind = FORMATS[format]
-    content = kind.write(_pair(row, database, correction))
-    name = f"fixed-from-moving-{row.id}{kind.suffix}"
+    content = kind.write(_pair(result.registration_id, result.body, database, correction))
+    name = f"fixed-from-moving-{result.registration_id}{kind.suffix}"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(content, media_type=kind.media_type, headers=headers)
 
 
-def _pair(row: RegistrationRow, database: Database, correction: str | None) -> Pair:
-    body = row.result.body
+def _pair(registration_id: str, body: dict[str, Any], database: Database, correction: str | None) -> Pair:
     if correction is not None:
         with database.reading() as session:
-            by_hand = corrections.get(session, row.id, correction)
-        body = body | {"fixed_from_moving": by_hand.fixed_from_moving}
+            row = corrections.get(session, registration_id, correction)
+        body = body | {"fixed_from_moving": row.fixed_from_moving}
     return Pair.of(body)

@@ -1,41 +1,40 @@
-"""The picture of a registration, drawn from what was remembered of it."""
+"""The picture of a registration, drawn from its stored result."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import BinaryIO, Literal
 
-from db.rows import ImageRow, RegistrationRow
+from api.previews import Draw
+from db.rows import ImageRow, RegistrationRow, ResultRow
 from db.store import ImageStore
 from xebra import Image, read_image
 
 PictureFormat = Literal["png", "svg"]
 MEDIA_TYPES: dict[PictureFormat, str] = {"png": "image/png", "svg": "image/svg+xml"}
-DPI = 200  # of the images inside a drawing whose words and lines have no pixels
+SVG_IMAGE_DPI = 200  # resolution of the images; text and lines are vector graphics
 
 
-def draw_picture(
-    row: RegistrationRow, store: ImageStore, format: PictureFormat
-) -> Callable[[BinaryIO], None]:
-    """Draws the picture of a registration that succeeded."""
+def draw_picture(row: RegistrationRow, result: ResultRow, store: ImageStore, format: PictureFormat) -> Draw:
+    """Return a function that draws the picture of a registration."""
 
     def draw(target: BinaryIO) -> None:
-        from xebra import picture  # brings matplotlib, which no other request needs
+        from xebra import picture  # imports matplotlib, which no other request needs
         from xebra.registration import Registration
 
-        body = row.result.body
+        body = result.body
         fixed = _image(row.fixed_image, body["fixed"]["pixel_spacing_um"], store)
         moving = _image(row.moving_image, body["moving"]["pixel_spacing_um"], store)
-        found = Registration.from_json(body, fixed, moving)
+        registration = Registration.from_json(body, fixed, moving)
         if format == "png":
-            picture.save(found, target)
+            picture.save(registration, target)
         else:
-            picture.draw(found).savefig(target, format="svg", dpi=DPI, metadata={"Date": None})
+            figure = picture.draw(registration)
+            figure.savefig(target, format="svg", dpi=SVG_IMAGE_DPI, metadata={"Date": None})
 
     return draw
 
 
 def _image(row: ImageRow, spacing: float | None, store: ImageStore) -> Image:
-    """The image as it was registered, with the pixel spacing that counted then."""
+    """Return the stored image with the pixel spacing that was used for the registration."""
     with store.open(row.store_key) as file:
         return read_image(file, name=row.name, pixel_spacing=spacing)

@@ -1,4 +1,4 @@
-"""What a registration found, field by field as ``xebra.Registration.to_json`` writes it."""
+"""The result of a registration, with the fields of ``xebra.Registration.to_json``."""
 
 from __future__ import annotations
 
@@ -13,28 +13,30 @@ Matrix = tuple[Line, Line, Line]
 
 
 class RegisteredImage(BaseModel):
-    """One of the two images as it was registered."""
+    """One of the two images, with the pixel spacing that was used."""
 
     name: str
-    shape: list[int] = Field(description="Rows, columns, and channels where there are any.")
+    shape: list[int] = Field(description="Rows, columns, and channels if any.")
     dtype: str
     pixel_spacing_um: float | None
+    spacing_source: str | None = Field(None, description="Where the pixel spacing is from.")
+    selected: str = Field("", description="The image that was used of a file with several.")
     sha256: str
 
 
 class Model(BaseModel):
-    """Which network answered, and on what."""
+    """The network and the inference engine."""
 
     name: str
     weights_sha256: str
     engine: str
 
 
-ADDED = ("intervals", "covariance", "search")
+ADDED_LATER = ("intervals", "covariance", "search")
 
 
 class Intervals(BaseModel):
-    """Half widths of the 95 % intervals: the truth lies so far to either side, where the match is right."""
+    """Half widths of the 95 % intervals, valid if the match is correct."""
 
     scale: float
     angle_deg: float
@@ -42,30 +44,34 @@ class Intervals(BaseModel):
 
 
 class SearchMap(BaseModel):
-    """How well each turn and scale fits at its best shift: is the answer alone, or one of many?"""
+    """The score of each angle and scale at its best shift, which shows whether the result is unique."""
 
     angles_deg: list[float]
     scales: list[float]
-    scores: list[list[float]] = Field(description="A row for each scale; differences are log odds.")
+    scores: list[list[float]] = Field(description="One row for each scale; differences are log odds.")
 
 
 class Result(BaseModel):
-    """Where the moving image lies on the fixed one; points are (x, y), from the top-left pixel's centre."""
+    """The transform between the images; points are (x, y) from the centre of the top-left pixel."""
 
-    model_config = ConfigDict(extra="allow")  # what a newer worker has found beside
+    model_config = ConfigDict(extra="allow")  # fields added by newer workers
 
     scale: float = Field(description="Size of a moving pixel in fixed pixels.")
-    angle_deg: float = Field(description="Turns the moving image onto the fixed one, +x towards +y.")
-    shift_px: Point = Field(description="Centre of the moving image from the fixed one's, in fixed pixels.")
-    shift_um: Point | None = Field(description="The same where the fixed image's pixel spacing is known.")
-    intervals: Intervals | None = Field(description="None where the network states none.")
+    angle_deg: float = Field(description="Rotation from the moving to the fixed image, from +x towards +y.")
+    shift_px: Point = Field(description="Moving image centre minus fixed image centre, in fixed pixels.")
+    shift_um: Point | None = Field(description="The same in um, if the fixed image's pixel spacing is known.")
+    intervals: Intervals | None = Field(description="None if the network does not estimate them.")
     covariance: tuple[Row4, Row4, Row4, Row4] | None = Field(
-        description="Of log scale, angle (rad) and shift (fixed px), where the match is right."
+        description="Of log scale, angle (rad) and shift (fixed px), if the match is correct."
     )
     mirror: bool
-    fixed_from_moving: Matrix = Field(description="Takes a moving point (x, y, 1) to the fixed image, px.")
-    moving_from_fixed: Matrix = Field(description="Its inverse, with which the moving image is resampled.")
-    expected_corner_error_px: float = Field(description="Mean over the fixed image's corners, in its pixels.")
+    fixed_from_moving: Matrix = Field(
+        description="Maps a point (x, y, 1) of the moving image to the fixed image, px."
+    )
+    moving_from_fixed: Matrix = Field(description="Its inverse, used for resampling the moving image.")
+    expected_corner_error_px: float = Field(
+        description="Expected error, mean over the corners of the fixed image, in fixed px."
+    )
     expected_corner_error_um: float | None
     verdict: Literal["accept", "review", "refuse"]
     reason: str
@@ -73,10 +79,10 @@ class Result(BaseModel):
     moving: RegisteredImage
     model: Model
     timings_s: dict[str, float]
-    search: SearchMap | None = Field(description="None where the network does not search.")
+    search: SearchMap | None = Field(description="None if the network does not search.")
 
     @model_validator(mode="before")
     @classmethod
-    def _of_an_earlier_version(cls, body: Any) -> Any:
-        """Results that were kept before these were stated say nothing of them."""
-        return dict.fromkeys(ADDED) | body if isinstance(body, dict) else body
+    def _read_earlier_version(cls, body: Any) -> Any:
+        """Set fields that results of earlier versions do not have to None."""
+        return dict.fromkeys(ADDED_LATER) | body if isinstance(body, dict) else body

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Response
 from fastapi.concurrency import run_in_threadpool
@@ -11,24 +11,28 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from api import paging, problems
-from api.access import Caller, CallerDep
-from api.dependencies import BulletinDep, DatabaseDep, OwnerDep, RequestIdDep, WhoDep
-from api.errors import CursorInvalid, NotFinished, UploadTooLarge
-from api.events.bulletin import Bulletin
+from api.authentication import CallerDep
+from api.dependencies import BroadcasterDep, DatabaseDep, IdentityDep, OwnerDep, RequestIdDep
+from api.errors import CursorInvalid, NoResult, UploadTooLarge
+from api.events.broadcaster import EventBroadcaster
+from api.idempotency import IdempotencyDep
 from api.paging import CursorQuery, LimitQuery
-from api.registrations.chosen import Chosen
+from api.prefer_wait import WaitDep, wait_until_ended
 from api.registrations.example import PATH
+from api.registrations.filters import RegistrationFilters
 from api.registrations.schemas import NewRegistration, Registration, RegistrationPage
-from api.repeats import RepeatsDep, WaitDep, until_ended
+from api.registrations.validation import apply_defaults
 from db import jobs, keys, pages
 from db.engine import Database
-from db.errors import ImageNotFound, KeyInFlight, KeyReused, RegistrationEnded, RegistrationNotFound
-from db.rows import ENDED, RegistrationRow
+from db.errors import (
+    IdempotencyKeyInFlight,
+    IdempotencyKeyReused,
+    ImageNotFound,
+    RegistrationEnded,
+    RegistrationNotFound,
+)
+from db.rows import FINAL_STATES, RegistrationRow, ResultRow
 from xebra.errors import NetworkUnknown
-from xebra.weights import weights
-
-if TYPE_CHECKING:
-    from api.batches.schemas import NewBatch
 
 router = APIRouter(prefix=PATH, tags=["registrations"])
 
@@ -36,35 +40,41 @@ router = APIRouter(prefix=PATH, tags=["registrations"])
 @router.post(
     "",
     status_code=202,
-    summary="Register a pair",
+    summary="Create registration",
     responses=problems.documented(
-        UploadTooLarge, ImageNotFound, RequestValidationError, NetworkUnknown, KeyReused, KeyInFlight
+        *(UploadTooLarge, ImageNotFound, RequestValidationError, NetworkUnknown),
+        *(IdempotencyKeyReused, IdempotencyKeyInFlight),
     )
-    | {200: {"description": "It has ended within the time of `Prefer: wait`", "model": Registration}},
+    | {
+        200: {
+            "description": "The registration has ended within the `Prefer: wait` time",
+            "model": Registration,
+        }
+    },
 )
-async def submit(
+async def create_registration(
     body: NewRegistration,
     database: DatabaseDep,
-    bulletin: BulletinDep,
+    broadcaster: BroadcasterDep,
     caller: CallerDep,
-    repeats: RepeatsDep,
+    idempotency: IdempotencyDep,
     wait_s: WaitDep,
     request_id: RequestIdDep,
     response: Response,
 ) -> Registration:
-    """Accepted means remembered: the job will end exactly once, whatever is restarted in between."""
+    """Submit a pair. An accepted registration is stored durably and ends exactly once."""
+    request = body.request(apply_defaults(body, caller))
 
     def accept(session: Session) -> Registration:
-        keys.check_waiting(session, caller.instrument, 1)
-        who = {"actor": caller.actor, "owner": caller.owner}
-        return Registration.of(jobs.submit(session, body.wish(), request_id=request_id, **who))
+        keys.check_queue_quota(session, caller.instrument, 1)
+        row = jobs.submit(session, request, actor=caller.actor, request_id=request_id, owner=caller.owner)
+        return Registration.of(row)
 
-    check_wish(body, caller)
-    job = Registration(**await run_in_threadpool(repeats.once, body, accept))
+    job = Registration(**await run_in_threadpool(idempotency.run, body, accept))
     if wait_s:
-        job = await _ended(job, database, bulletin, wait_s)
+        job = await _wait(job, database, broadcaster, wait_s)
         response.headers["Preference-Applied"] = f"wait={wait_s:.0f}"
-        response.status_code = 200 if job.state in ENDED else 202
+        response.status_code = 200 if job.state in FINAL_STATES else 202
     response.headers["Location"] = job.links.self
     return job
 
@@ -75,56 +85,51 @@ async def submit(
 def list_registrations(
     database: DatabaseDep,
     owner: OwnerDep,
-    chosen: Annotated[Chosen, Query()],
+    filters: Annotated[RegistrationFilters, Query()],
     limit: LimitQuery = 50,
     cursor: CursorQuery = None,
 ) -> RegistrationPage:
-    """Newest first, all of them or those that are asked for."""
-    query = chosen.among(select(RegistrationRow).where(RegistrationRow.owner == owner))
-    query = query.options(*jobs.WHOLE)
+    """Return the registrations that match the filters, newest first."""
+    query = filters.apply(select(RegistrationRow).where(RegistrationRow.owner == owner))
+    query = query.options(*jobs.WITH_RELATED)
     with database.reading() as session:
         rows, more = pages.page(session, query, RegistrationRow, limit, paging.decode(cursor))
     items = [Registration.of(row) for row in rows]
     return RegistrationPage(items=items, next_cursor=paging.next_cursor(rows, more))
 
 
-@router.get("/{registration_id}", summary="Watch one", responses=problems.documented(RegistrationNotFound))
-def get(registration_id: str, database: DatabaseDep, owner: OwnerDep) -> Registration:
-    """Its state and, once it has succeeded, its result."""
+@router.get(
+    "/{registration_id}", summary="Get registration", responses=problems.documented(RegistrationNotFound)
+)
+def get_registration(registration_id: str, database: DatabaseDep, owner: OwnerDep) -> Registration:
+    """Return its state and, if it has succeeded, its result."""
     return Registration.of(_row(registration_id, database, owner))
 
 
 @router.delete(
     "/{registration_id}",
-    summary="Cancel one",
+    summary="Cancel registration",
     responses=problems.documented(RegistrationNotFound, RegistrationEnded),
 )
-def cancel(registration_id: str, database: DatabaseDep, who: WhoDep) -> Registration:
-    """It ends at once; a worker that is on it stops at its next step."""
+def cancel_registration(registration_id: str, database: DatabaseDep, identity: IdentityDep) -> Registration:
+    """Cancel it at once; a worker that is processing it stops at its next step."""
     with database.writing() as session:
-        return Registration.of(jobs.cancel(session, registration_id, **vars(who)))
+        return Registration.of(jobs.cancel(session, registration_id, **vars(identity)))
 
 
-def check_wish(body: NewRegistration | NewBatch, caller: Caller) -> None:
-    """Fill in the instrument's network; raise where there is no such network, or no right to go first."""
-    if body.network is None and caller.instrument is not None:
-        body.network = caller.instrument.network
-    weights(body.network)
-    if body.priority == "collection":
-        caller.may("collect")
-
-
-async def _ended(job: Registration, database: Database, bulletin: Bulletin, wait_s: float) -> Registration:
-    """The registration once it has ended, or as it is when the time is over."""
+async def _wait(
+    job: Registration, database: Database, broadcaster: EventBroadcaster, wait_s: float
+) -> Registration:
+    """Return the registration when it has ended, or its state after ``wait_s``."""
 
     def state() -> str:
         with database.reading() as session:
             return jobs.state(session, job.id)
 
-    async def has_ended() -> bool:
-        return await run_in_threadpool(state) in ENDED
+    async def ended() -> bool:
+        return await run_in_threadpool(state) in FINAL_STATES
 
-    await until_ended(bulletin, job.id, wait_s, has_ended)
+    await wait_until_ended(broadcaster, job.id, wait_s, ended)
     return Registration.of(await run_in_threadpool(_row, job.id, database))
 
 
@@ -133,12 +138,25 @@ def _row(registration_id: str, database: Database, owner: str | None = None) -> 
         return jobs.get(session, registration_id, owner)
 
 
-def succeeded(registration_id: str, database: DatabaseDep, owner: OwnerDep) -> RegistrationRow:
-    """The registration, if it has a result; raises ``NotFinished``."""
+def _succeeded(registration_id: str, database: DatabaseDep, owner: OwnerDep) -> RegistrationRow:
+    """Return a registration that has a result.
+
+    Raises:
+        RegistrationNotFound: there is no such registration of this owner.
+        NoResult: the registration has not succeeded.
+    """
     row = _row(registration_id, database, owner)
     if row.result is None:
-        raise NotFinished(f"registration {registration_id} is {row.state}; only success brings a result")
+        raise NoResult(f"registration {registration_id} is {row.state}; only a succeeded one has a result")
     return row
 
 
-SucceededDep = Annotated[RegistrationRow, Depends(succeeded)]
+SucceededDep = Annotated[RegistrationRow, Depends(_succeeded)]
+
+
+def _result(row: SucceededDep) -> ResultRow:
+    assert row.result is not None  # checked by _succeeded
+    return row.result
+
+
+ResultDep = Annotated[ResultRow, Depends(_result)]

@@ -1,8 +1,8 @@
-"""Registrations as the API writes them."""
+"""Registrations as the API represents them."""
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -10,17 +10,23 @@ from api.images.schemas import PATH as IMAGES
 from api.registrations.example import FIXED, MOVING, PATH, SUCCEEDED
 from api.registrations.result import Result
 from api.times import Time
-from db.jobs import Wish
+from db.jobs import RegistrationRequest
 from db.rows import RegistrationRow
 
 State = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 Priority = Literal["collection", "bulk"]
 Mirror = Literal["no", "yes", "try"]
-MirrorField = Field("no", description="Was the specimen turned over? `try`: find out, at twice the time.")
+MirrorField = Field(description="Whether the moving image is mirrored; `try` tests both, in twice the time.")
+
+
+COPIED = (
+    *("id", "state", "fixed_image_id", "moving_image_id", "priority", "batch_id"),
+    *("created_at", "started_at", "finished_at", "attempt"),
+)
 
 
 class NewRegistration(BaseModel):
-    """A pair to be registered; both images were uploaded before."""
+    """A pair of uploaded images to be registered."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -33,17 +39,19 @@ class NewRegistration(BaseModel):
     moving_image_id: str = Field(max_length=100)
     fixed_spacing_um: float | None = Field(None, gt=0, allow_inf_nan=False)
     moving_spacing_um: float | None = Field(None, gt=0, allow_inf_nan=False)
-    network: str | None = Field(None, max_length=100, description="Empty: the best there is.")
-    mirror: Mirror = MirrorField
-    priority: Priority = Field("bulk", description="`collection`: somebody waits at the instrument.")
+    network: str | None = Field(None, max_length=100, description="Default: the most accurate network.")
+    mirror: Annotated[Mirror, MirrorField] = "no"
+    priority: Priority = Field(
+        "bulk", description="`collection`: served first, for data collection at the instrument."
+    )
 
-    def wish(self) -> Wish:
-        """The same in the words of the database."""
-        return Wish(**self.model_dump())
+    def request(self, network: str | None) -> RegistrationRequest:
+        """Return the parameters of the registration, with this network."""
+        return RegistrationRequest(**self.model_dump() | {"network": network})
 
 
 class Settings(BaseModel):
-    """What was asked for beside the images."""
+    """The parameters of a registration besides the images."""
 
     network: str | None
     fixed_spacing_um: float | None
@@ -52,7 +60,7 @@ class Settings(BaseModel):
 
 
 class Failure(BaseModel):
-    """Why there is no result; ``fault`` says whether another try could help."""
+    """The reason of a failure; ``fault`` states whether another attempt can help."""
 
     fault: Literal["input", "system"]
     code: str
@@ -60,7 +68,7 @@ class Failure(BaseModel):
 
 
 class RegistrationLinks(BaseModel):
-    """Where to find the pictures."""
+    """Links to files, events and corrections."""
 
     self: str
     fixed_preview: str
@@ -74,6 +82,7 @@ class RegistrationLinks(BaseModel):
 
     @classmethod
     def of(cls, row: RegistrationRow) -> RegistrationLinks:
+        """Return the links of a row."""
         path = f"{PATH}/{row.id}"
         done = row.state == "succeeded"
         return cls(
@@ -90,7 +99,7 @@ class RegistrationLinks(BaseModel):
 
 
 class Registration(BaseModel):
-    """A job and, once it has succeeded, its result."""
+    """A registration job and, if it has succeeded, its result."""
 
     model_config = ConfigDict(json_schema_extra={"example": SUCCEEDED})
 
@@ -113,21 +122,13 @@ class Registration(BaseModel):
 
     @classmethod
     def of(cls, row: RegistrationRow) -> Registration:
-        """The registration of a row that was read with its images and its result."""
+        """Return the registration of a row loaded with its images and its result."""
+        fields: dict[str, Any] = {name: getattr(row, name) for name in COPIED}
         return cls(
-            id=row.id,
-            state=row.state,
-            fixed_image_id=row.fixed_image_id,
-            moving_image_id=row.moving_image_id,
+            **fields,
             fixed_name=row.fixed_image.name,
             moving_name=row.moving_image.name,
-            priority=row.priority,
-            batch_id=row.batch_id,
             settings=Settings.model_validate(row, from_attributes=True),
-            created_at=row.created_at,
-            started_at=row.started_at,
-            finished_at=row.finished_at,
-            attempt=row.attempt,
             failure=_failure(row),
             result=Result.model_validate(row.result.body) if row.result else None,
             links=RegistrationLinks.of(row),
@@ -144,4 +145,5 @@ class RegistrationPage(BaseModel):
 def _failure(row: RegistrationRow) -> Failure | None:
     if row.fault is None:
         return None
-    return Failure(fault=row.fault, code=row.failure_code, message=row.failure_message)
+    fields: dict[str, Any] = {"code": row.failure_code, "message": row.failure_message}
+    return Failure(**fields | {"fault": row.fault})

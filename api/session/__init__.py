@@ -1,1 +1,1 @@
-"""Sign-in for people: an API key is shown once, then a cookie stands for it."""
+"""Browser sessions: a cookie in place of an API key."""

@@ -1,4 +1,4 @@
-"""Whether a page of this very service asks: browsers send its cookie along for other pages, too."""
+"""Protection against cross-site requests: browsers send cookies for requests of other pages, too."""
 
 from __future__ import annotations
 
@@ -6,20 +6,23 @@ from urllib.parse import urlsplit
 
 from fastapi import Request
 
-from api.errors import OtherSite
+from api.errors import CrossSiteRequest
 
 
-def check_origin(request: Request, needed: bool = True) -> None:
-    """Raise ``OtherSite`` where another page made the browser ask; ``needed``: also where nothing tells.
+def check_origin(request: Request, required: bool = True) -> None:
+    """Raise ``CrossSiteRequest`` if a page of another origin sent the request.
 
-    ``SameSite=Strict`` keeps other sites out, but not other hosts of this facility's own domain.
+    ``SameSite=Strict`` excludes other sites, but not other hosts of the same domain. A request without any
+    origin header is rejected if ``required``.
     """
-    said, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
-    if said is not None:
-        same = said == "same-origin"
+    fetch_site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
+    if fetch_site is not None:
+        same = fetch_site == "same-origin"
     elif origin is not None:
         same = urlsplit(origin).netloc == request.headers.get("host")
     else:
-        same = not needed
+        same = not required
     if not same:
-        raise OtherSite("only the service's own page may do this with its cookie; elsewhere use an API key")
+        raise CrossSiteRequest(
+            "only pages of this service can use its session cookie; use an API key in other clients"
+        )

@@ -1,84 +1,92 @@
-"""/api/v1/session: a person shows an API key once; a cookie that no script can read stands for it then."""
+"""/api/v1/session: sign-in with an API key; afterwards an HTTP-only cookie authenticates the browser."""
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from fastapi import APIRouter, Request, Response, Security
+from fastapi import APIRouter, Request, Response
 
 from api import problems
-from api.access import COOKIE, AccessDep, CallerDep, cookie
+from api.authentication import COOKIE, AuthenticatorDep, CallerDep, CookieDep
 from api.dependencies import DatabaseDep
-from api.errors import KeyMissing, OtherSite
+from api.errors import ApiKeyMissing, CrossSiteRequest
 from api.session.origin import check_origin
-from api.session.schemas import PATH, Choice, SignedIn, SignIn
+from api.session.schemas import PATH, InstrumentSelection, Session, SignIn
 from db import keys, sessions
 from db.engine import Database
-from db.errors import InstrumentUnknown, KeyUnknown, SessionUnknown
+from db.errors import ApiKeyUnknown, InstrumentUnknown, SessionUnknown
 
 router = APIRouter(prefix=PATH, tags=["session"])
-CookieDep = Annotated[str | None, Security(cookie)]
 
 
-@router.post("", summary="Sign in", status_code=201, responses=problems.documented(KeyUnknown, OtherSite))
-def sign_in(
-    shown: SignIn, request: Request, response: Response, database: DatabaseDep, token: CookieDep
-) -> SignedIn:
-    """Sets a cookie in place of the key; with a session already, its other instruments stay at hand."""
-    check_origin(request, needed=False)
+@router.post(
+    "",
+    summary="Create session",
+    status_code=201,
+    responses=problems.documented(ApiKeyUnknown, CrossSiteRequest),
+)
+def create_session(
+    body: SignIn, request: Request, response: Response, database: DatabaseDep, token: CookieDep
+) -> Session:
+    """Sign in: set a session cookie. The instruments of an existing session remain available."""
+    check_origin(request, required=False)
     with database.writing() as session:
-        key, _ = keys.find(session, shown.key.strip())
-        token, until = sessions.begin(session, key, token)
+        key, _ = keys.find(session, body.key.strip())
+        token, expires_at = sessions.create(session, key, token)
     secure = request.url.scheme == "https"
     response.set_cookie(
-        COOKIE, token, expires=until, path="/", httponly=True, samesite="strict", secure=secure
+        COOKIE, token, expires=expires_at, path="/", httponly=True, samesite="strict", secure=secure
     )
-    return _signed_in(database, token)
+    return _session(database, token)
 
 
-@router.get("", summary="Who is signed in?", responses=problems.documented())
-def get(caller: CallerDep, database: DatabaseDep, token: CookieDep) -> SignedIn:
-    """The instrument whose images and jobs are shown, whether a cookie or a key says so."""
+@router.get("", summary="Get session", responses=problems.documented())
+def get_session(caller: CallerDep, database: DatabaseDep, token: CookieDep) -> Session:
+    """Return the instrument and the scopes of the cookie or the API key."""
     if token is not None and caller.by_cookie:
-        return _signed_in(database, token)
-    return SignedIn(
+        return _session(database, token)
+    return Session(
         instrument=caller.owner, instruments=[caller.owner], scopes=list(caller.scopes), expires_at=None
     )
 
 
-@router.put(
-    "", summary="Choose an instrument", responses=problems.documented(InstrumentUnknown, SessionUnknown)
-)
-def choose(
-    choice: Choice, request: Request, database: DatabaseDep, access: AccessDep, token: CookieDep
-) -> SignedIn:
-    """One of those whose keys were shown."""
+@router.put("", summary="Select instrument", responses=problems.documented(InstrumentUnknown, SessionUnknown))
+def select_instrument(
+    body: InstrumentSelection,
+    request: Request,
+    database: DatabaseDep,
+    authenticator: AuthenticatorDep,
+    token: CookieDep,
+) -> Session:
+    """Select one of the instruments whose API keys were used in this session."""
     check_origin(request)
     if token is None:
-        raise KeyMissing("sign in first")
+        raise ApiKeyMissing("sign in first")
     with database.writing() as session:
-        sessions.choose(session, token, choice.instrument)
-    access.forget(token)
-    return _signed_in(database, token)
+        sessions.select_instrument(session, token, body.instrument)
+    authenticator.invalidate(token)
+    return _session(database, token)
 
 
-@router.delete("", summary="Sign out", status_code=204, responses=problems.documented(OtherSite))
-def sign_out(
-    request: Request, response: Response, database: DatabaseDep, access: AccessDep, token: CookieDep
+@router.delete("", summary="Delete session", status_code=204, responses=problems.documented(CrossSiteRequest))
+def delete_session(
+    request: Request,
+    response: Response,
+    database: DatabaseDep,
+    authenticator: AuthenticatorDep,
+    token: CookieDep,
 ) -> None:
-    """The cookie opens nothing any more, here at once and elsewhere within seconds."""
+    """Sign out: the cookie is rejected at once by this API process, by others within seconds."""
     check_origin(request)
     if token is not None:
         with database.writing() as session:
-            sessions.end(session, token)
-        access.forget(token)
-    response.headers["Clear-Site-Data"] = '"cache"'  # the next person at this screen finds no images
+            sessions.delete_session(session, token)
+        authenticator.invalidate(token)
+    response.headers["Clear-Site-Data"] = '"cache"'  # no images remain for the next user of this browser
     response.delete_cookie(COOKIE, path="/", httponly=True, samesite="strict")
 
 
-def _signed_in(database: Database, token: str) -> SignedIn:
+def _session(database: Database, token: str) -> Session:
     with database.reading() as session:
         found = sessions.find(session, token)
-    key, instrument, until = found[0]
+    key, instrument, expires_at = found[0]
     names = sorted({owner.name for _, owner, _ in found})
-    return SignedIn(instrument=instrument.name, instruments=names, scopes=key.scopes, expires_at=until)
+    return Session(instrument=instrument.name, instruments=names, scopes=key.scopes, expires_at=expires_at)

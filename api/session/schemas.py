@@ -1,4 +1,4 @@
-"""Who is signed in, as the API writes it."""
+"""Sessions as the API represents them."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ PATH = "/api/v1/session"
 
 
 class SignIn(BaseModel):
-    """What a person shows once."""
+    """The API key of a sign-in."""
 
     model_config = ConfigDict(extra="forbid")
 
-    key: str = Field(max_length=200, description="An API key of `xebra admin add-key`.")
+    key: str = Field(max_length=200, description="An API key created with `xebra admin add-key`.")
 
 
-class Choice(BaseModel):
-    """Which of the session's instruments is meant from now on."""
+class InstrumentSelection(BaseModel):
+    """The instrument to select."""
 
     model_config = ConfigDict(extra="forbid")
 
     instrument: str = Field(max_length=64)
 
 
-class SignedIn(BaseModel):
-    """For which instrument requests are answered, and what they may do."""
+class Session(BaseModel):
+    """The selected instrument and the scopes of a session."""
 
     instrument: str
-    instruments: list[str] = Field(description="All whose keys were shown in this session.")
+    instruments: list[str] = Field(description="All instruments whose API keys were used in this session.")
     scopes: list[str]
-    expires_at: Time | None = Field(description="None for requests that show a key themselves.")
+    expires_at: Time | None = Field(description="None if the request has an API key.")

@@ -1,1 +1,1 @@
-"""Webhooks: the service tells others when a registration has ended."""
+"""Webhooks: notifications when a registration has ended."""

@@ -2,162 +2,101 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 from fastapi import APIRouter, Response
 from fastapi.exceptions import RequestValidationError
-from pydantic import AfterValidator, AnyHttpUrl, AwareDatetime, BaseModel, ConfigDict, Field
 from sqlalchemy import select
 
 from api import paging, problems
-from api.dependencies import DatabaseDep, OwnerDep, SettingsDep, WhoDep
+from api.dependencies import DatabaseDep, IdentityDep, OwnerDep, SettingsDep
 from api.errors import CursorInvalid, WebhookUnsafe
 from api.paging import CursorQuery, LimitQuery
-from api.times import Time
+from api.webhooks.schemas import (
+    CreatedWebhook,
+    Delivery,
+    DeliveryPage,
+    NewWebhook,
+    ReplayRequest,
+    ReplayResult,
+    Webhook,
+    Webhooks,
+)
 from db import pages, webhooks
 from db.errors import WebhookNotFound
-from db.rows import DeliveryRow, WebhookRow
+from db.rows import DeliveryRow
 
 PATH = "/api/v1/webhooks"
 router = APIRouter(prefix=PATH, tags=["webhooks"])
 
 
-def _without_password(url: AnyHttpUrl) -> AnyHttpUrl:
-    if url.username or url.password:
-        raise ValueError("leave user and password out of the URL; the signature says who is calling")
-    return url
-
-
-class NewWebhook(BaseModel):
-    """Where to send a POST when a registration has ended."""
-
-    model_config = ConfigDict(
-        extra="forbid", json_schema_extra={"example": {"url": "https://pipeline.example.org/xebra"}}
-    )
-
-    url: Annotated[AnyHttpUrl, AfterValidator(_without_password), Field(max_length=2000)]
-
-
-class Webhook(BaseModel):
-    """Who is told."""
-
-    id: str
-    url: str
-    created_at: Time
-
-
-class CreatedWebhook(Webhook):
-    """The same with its secret, which is shown this once: with it, check the signatures."""
-
-    secret: str
-
-
-class Webhooks(BaseModel):
-    """All webhooks of an instrument."""
-
-    items: list[Webhook]
-
-
-class Delivery(BaseModel):
-    """One event, and what came of telling it."""
-
-    id: str
-    body: dict
-    created_at: Time
-    attempts: int
-    due_at: Time | None
-    delivered_at: Time | None
-    said: str | None
-
-
-class Deliveries(BaseModel):
-    """One page of deliveries, newest first."""
-
-    items: list[Delivery]
-    next_cursor: str | None
-
-
-class Replay(BaseModel):
-    """Tell again what has ended since."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    since: AwareDatetime
-
-
-class Replayed(BaseModel):
-    """How many events are told again."""
-
-    events: int
-
-
 @router.post(
     "",
     status_code=201,
-    summary="Be told when registrations end",
+    summary="Create webhook endpoint",
     responses=problems.documented(RequestValidationError, WebhookUnsafe),
 )
-def add(
-    body: NewWebhook, database: DatabaseDep, settings: SettingsDep, who: WhoDep, response: Response
+def create_webhook(
+    body: NewWebhook, database: DatabaseDep, settings: SettingsDep, identity: IdentityDep, response: Response
 ) -> CreatedWebhook:
-    """Signed after Standard Webhooks (standardwebhooks.com); tried again over three days."""
+    """Deliver the end of each registration, signed as in Standard Webhooks, with retries for three days."""
     if body.url.scheme != "https" and not settings.webhooks_anywhere:
-        raise WebhookUnsafe("a webhook's URL must begin with https://")
+        raise WebhookUnsafe("the URL of a webhook must start with https://")
     with database.writing() as session:
-        row = webhooks.add(session, who.owner, str(body.url), who.actor)
+        row = webhooks.add(session, identity.owner, str(body.url), identity.actor)
     response.headers["Location"] = f"{PATH}/{row.id}"
     return CreatedWebhook.model_validate(row, from_attributes=True)
 
 
-@router.get("", summary="See who is told", responses=problems.documented())
+@router.get("", summary="List webhook endpoints", responses=problems.documented())
 def list_webhooks(database: DatabaseDep, owner: OwnerDep) -> Webhooks:
-    """Oldest first."""
+    """Return all webhook endpoints, oldest first."""
     with database.reading() as session:
-        rows = webhooks.of(session, owner)
+        rows = webhooks.list_active(session, owner)
     return Webhooks(items=[Webhook.model_validate(row, from_attributes=True) for row in rows])
 
 
 @router.delete(
     "/{webhook_id}",
     status_code=204,
-    summary="Be told nothing",
+    summary="Delete webhook endpoint",
     responses=problems.documented(WebhookNotFound),
 )
-def end(webhook_id: str, database: DatabaseDep, who: WhoDep) -> None:
-    """What waits to be delivered is dropped."""
+def delete_webhook(webhook_id: str, database: DatabaseDep, identity: IdentityDep) -> None:
+    """Delete the endpoint and drop its pending deliveries."""
     with database.writing() as session:
-        webhooks.end(session, webhooks.get(session, webhook_id, who.owner), who.actor)
+        webhooks.remove(session, webhooks.get(session, webhook_id, identity.owner), identity.actor)
 
 
 @router.get(
     "/{webhook_id}/deliveries",
-    summary="See what was told",
+    summary="List webhook deliveries",
     responses=problems.documented(WebhookNotFound, RequestValidationError, CursorInvalid),
 )
-def deliveries(
+def list_webhook_deliveries(
     webhook_id: str,
     database: DatabaseDep,
     owner: OwnerDep,
     limit: LimitQuery = 50,
     cursor: CursorQuery = None,
-) -> Deliveries:
-    """Newest first."""
+) -> DeliveryPage:
+    """Return the deliveries, newest first."""
     with database.reading() as session:
-        row: WebhookRow = webhooks.get(session, webhook_id, owner)
-        query = select(DeliveryRow).where(DeliveryRow.webhook_id == row.id)
+        webhook = webhooks.get(session, webhook_id, owner)
+        query = select(DeliveryRow).where(DeliveryRow.webhook_id == webhook.id)
         rows, more = pages.page(session, query, DeliveryRow, limit, paging.decode(cursor))
     items = [Delivery.model_validate(row, from_attributes=True) for row in rows]
-    return Deliveries(items=items, next_cursor=paging.next_cursor(rows, more))
+    return DeliveryPage(items=items, next_cursor=paging.next_cursor(rows, more))
 
 
 @router.post(
     "/{webhook_id}/replay",
     status_code=202,
-    summary="Be told again",
+    summary="Replay webhook events",
     responses=problems.documented(WebhookNotFound, RequestValidationError),
 )
-def replay(webhook_id: str, body: Replay, database: DatabaseDep, owner: OwnerDep) -> Replayed:
-    """Every end since then, once more, whether it was told or not."""
+def replay_webhook(
+    webhook_id: str, body: ReplayRequest, database: DatabaseDep, owner: OwnerDep
+) -> ReplayResult:
+    """Deliver all registrations that have ended since a time again, whether delivered before or not."""
     with database.writing() as session:
         row = webhooks.get(session, webhook_id, owner)
-        return Replayed(events=webhooks.replay(session, row, body.since))
+        return ReplayResult(events=webhooks.replay(session, row, body.since))

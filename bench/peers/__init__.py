@@ -1,7 +1,7 @@
-"""The methods that users have today, each with the settings that one who knows it would choose.
+"""Other registration methods, each with the settings that an experienced user would choose.
 
-A peer takes (fixed, moving), float arrays (H, W) in 0..1, and returns the 3 x 3 matrix that takes a fixed
-pixel (x, y, 1) to the moving one, or None where it has no answer.
+A peer takes (fixed, moving), float arrays (H, W) in 0..1, and returns the 3 x 3 moving_from_fixed of pixels
+(x, y, 1), or None without an estimate.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 
 Peer = Callable[[np.ndarray, np.ndarray], np.ndarray | None]
 
-PEERS = {  # name: where it is, what it is in words
+PEERS = {  # name: (module:function, label)
     "sift": ("features:sift", "SIFT + RANSAC"),
     "orb": ("features:orb", "ORB + RANSAC"),
     "akaze": ("features:akaze", "AKAZE + RANSAC"),
@@ -27,7 +27,7 @@ PEERS = {  # name: where it is, what it is in words
 
 
 def peer(name: str) -> Peer:
-    """The peer of this name; ends in words where its package is missing."""
+    """Return the peer of this name; exit with a hint where its package is missing."""
     module, function = PEERS[name][0].split(":")
     try:
         return getattr(import_module(f"peers.{module}"), function)

@@ -1,4 +1,4 @@
-"""What most peers are made for: 8-bit images that use their whole range."""
+"""8-bit images with full range, which most peers expect."""
 
 from __future__ import annotations
 
@@ -15,5 +15,5 @@ def eight_bit(image: np.ndarray) -> np.ndarray:
 
 
 def equalised(image: np.ndarray) -> np.ndarray:
-    """As ``eight_bit``, and local contrast (CLAHE) brought up."""
+    """Return ``eight_bit`` with local contrast enhanced by CLAHE."""
     return cv2.createCLAHE(CLAHE_LIMIT, (CLAHE_TILES, CLAHE_TILES)).apply(eight_bit(image))

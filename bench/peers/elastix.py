@@ -30,7 +30,7 @@ SETTINGS = {
 
 
 def similarity(fixed: np.ndarray, moving: np.ndarray) -> np.ndarray | None:
-    """From no turn, four levels of resolution."""
+    """Return moving_from_fixed, started at the identity, by four levels of resolution."""
     settings = itk.ParameterObject.New()
     settings.AddParameterMap(settings.GetDefaultParameterMap("rigid"))
     for name, value in SETTINGS.items():
@@ -40,8 +40,9 @@ def similarity(fixed: np.ndarray, moving: np.ndarray) -> np.ndarray | None:
         _, found = itk.elastix_registration_method(
             first, second, parameter_object=settings, log_to_console=False, number_of_threads=1
         )
-    except RuntimeError:  # too few samples fell into both images
+    except RuntimeError:  # too few samples lie in both images
         return None
-    said = found.GetParameterMap(0)
-    scale, angle, x, y = map(float, said["TransformParameters"])
-    return SimilarityTransform(scale, angle, (x, y), tuple(map(float, said["CenterOfRotationPoint"]))).matrix
+    result = found.GetParameterMap(0)
+    scale, angle, x, y = map(float, result["TransformParameters"])
+    center = tuple(map(float, result["CenterOfRotationPoint"]))
+    return SimilarityTransform(scale, angle, (x, y), center).matrix

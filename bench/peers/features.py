@@ -8,7 +8,7 @@ import numpy as np
 from peers.eight_bit import equalised
 
 INLIER_PX = 3.0
-MATCHES = 3  # a similarity through two matches is never wrong, so two prove nothing
+MATCHES = 3  # two matches always fit a similarity
 
 
 def sift(fixed: np.ndarray, moving: np.ndarray) -> np.ndarray | None:

@@ -1,4 +1,4 @@
-"""Fourier-Mellin: turn and scale from the log-polar spectrum, shift from phase correlation (imreg_dft)."""
+"""Fourier-Mellin: angle and scale from the log-polar spectrum, shift from phase correlation (imreg_dft)."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ FRAME = 1.2  # imreg_dft transforms an image in a frame this much larger
 
 
 def fourier_mellin(fixed: np.ndarray, moving: np.ndarray) -> np.ndarray | None:
-    """Turn and scale are asked three times, each on what the last ones aligned."""
+    """Return moving_from_fixed; angle and scale are estimated three times, each time after aligning."""
     try:
         found = imreg.similarity(*(eight_bit(i).astype(float) for i in (fixed, moving)), numiter=ITERATIONS)
-    except ValueError:  # it found a scale beyond 0.5 to 2
+    except ValueError:  # the scale is beyond 0.5 to 2
         return None
     return np.linalg.inv(fixed_from_moving(moving.shape, found["scale"], found["angle"], found["tvec"]))
 
@@ -24,7 +24,7 @@ def fourier_mellin(fixed: np.ndarray, moving: np.ndarray) -> np.ndarray | None:
 def fixed_from_moving(
     shape: tuple[int, int], scale: float, angle_deg: float, shift: np.ndarray
 ) -> np.ndarray:
-    """What ``imreg_dft.imreg.transform_img`` does, to the sub-pixel: its frames and rounded sizes matter."""
+    """Return the transform of ``imreg_dft.imreg.transform_img``, with its frames and rounded sizes."""
     frame = np.round(np.array(shape) * FRAME).astype(int)
     zoomed = np.round(frame * scale).astype(int)
     turned = _turned_shape(zoomed, angle_deg)
@@ -36,13 +36,13 @@ def fixed_from_moving(
 
 
 def _turned_shape(shape: np.ndarray, angle_deg: float) -> np.ndarray:
-    """As ``scipy.ndimage.rotate``, which keeps the corners."""
+    """Return the shape after ``scipy.ndimage.rotate``, which keeps the corners."""
     c, s = abs(np.cos(np.radians(angle_deg))), abs(np.sin(np.radians(angle_deg)))
     return (np.array([[c, s], [s, c]]) @ shape + 0.5).astype(int)
 
 
 def _embedded(where: tuple[int, int], what: tuple[int, int]) -> np.ndarray:
-    """Place (x, y) of the first pixel of ``what`` when it is put in the middle of ``where``."""
+    """Return the position (x, y) of the first pixel of ``what`` in the middle of ``where``."""
     taken, put = utils._get_emslices(tuple(where), tuple(what))
     return np.array([(p.start or 0) - (t.start or 0) for p, t in zip(put, taken, strict=True)])[::-1]
 

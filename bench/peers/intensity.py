@@ -1,4 +1,4 @@
-"""Grey values compared directly: ECC of OpenCV and TurboReg."""
+"""Methods that compare grey values: ECC of OpenCV and TurboReg."""
 
 from __future__ import annotations
 

@@ -12,18 +12,18 @@ from xebra.transform import SimilarityTransform, image_center
 
 START_ANGLES = np.radians(np.arange(0, 360, 30))
 START_SCALES = (0.6, 1.0, 1 / 0.6)
-KEPT = 3  # coarse answers that are refined
+KEPT = 3  # coarse estimates that are refined
 BINS = 32
 STEPS, COARSE_STEPS = 200, 100  # at most, on each level
 
 
 def single(fixed: np.ndarray, moving: np.ndarray) -> np.ndarray:
-    """From no turn, three levels of resolution."""
+    """Return moving_from_fixed, started at the identity, by three levels of resolution."""
     return _matrix(_registered(*_images(fixed, moving), _start(fixed, 1.0, 0.0), (4, 2, 1))[1])
 
 
 def multi_start(fixed: np.ndarray, moving: np.ndarray) -> np.ndarray | None:
-    """From every 30 degrees at three scales on a quarter of the resolution; the best few go on."""
+    """Return moving_from_fixed from 36 starts at a quarter of the resolution; the best 3 are refined."""
     images, coarse = _images(fixed, moving), []
     for scale, angle in product(START_SCALES, START_ANGLES):
         try:

@@ -1,3 +1,3 @@
-"""The layout of the database, step by step."""
+"""The database schema, one migration for each change."""
 
-NEWEST = "0008"
+NEWEST = "0009"

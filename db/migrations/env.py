@@ -1,4 +1,4 @@
-"""Runs migrations on the connection that db.migrate hands over."""
+"""Run the migrations on the connection of ``db.migrate``."""
 
 from alembic import context
 

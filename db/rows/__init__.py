@@ -1,34 +1,34 @@
-"""Every table of Xebra, as typed rows."""
+"""Every database table, as typed rows."""
 
-from db.rows.base import ENDED, GIVEN, INSTRUMENT, LOCAL, PRIORITIES, STATES, Row
-from db.rows.images import ImageRow, UnsettledRow
+from db.rows.audit import AuditRow, HeartbeatRow
+from db.rows.base import FINAL_STATES, GIVEN, INSTRUMENT, LOCAL, PRIORITIES, STATES, Row
+from db.rows.events import DeliveryRow, EventRow, IdempotencyKeyRow, WebhookRow
+from db.rows.images import ImageRow, PendingObjectRow
 from db.rows.instruments import InstrumentRow, KeyRow, SessionRow
-from db.rows.news import AnswerRow, DeliveryRow, EventRow, WebhookRow
-from db.rows.record import AuditRow, HeartbeatRow
 from db.rows.registrations import BatchRow, CorrectionRow, OutboxRow, RegistrationRow, ResultRow
 
 __all__ = [
-    "ENDED",
+    "FINAL_STATES",
     "GIVEN",
     "INSTRUMENT",
     "LOCAL",
     "PRIORITIES",
     "STATES",
-    "AnswerRow",
     "AuditRow",
     "BatchRow",
     "CorrectionRow",
     "DeliveryRow",
     "EventRow",
     "HeartbeatRow",
+    "IdempotencyKeyRow",
     "ImageRow",
     "InstrumentRow",
     "KeyRow",
     "OutboxRow",
+    "PendingObjectRow",
     "RegistrationRow",
     "ResultRow",
     "Row",
     "SessionRow",
-    "UnsettledRow",
     "WebhookRow",
 ]

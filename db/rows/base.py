@@ -1,4 +1,4 @@
-"""The base of all rows, and the words that they use."""
+"""The base class of all rows and the values of their enumerations."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from sqlalchemy.orm import DeclarativeBase
 from db.types import UtcTime
 
 STATES = ("queued", "running", "succeeded", "failed", "cancelled")
-ENDED = ("succeeded", "failed", "cancelled")
-PRIORITIES = ("collection", "bulk")  # served in this order
-LOCAL = "local"  # the one open instrument of a service without keys
-GIVEN, INSTRUMENT = "given", "instrument"  # pixel spacings that no file says: with the upload, or by default
+FINAL_STATES = ("succeeded", "failed", "cancelled")
+PRIORITIES = ("collection", "bulk")  # in the order in which they are served
+LOCAL = "local"  # the only instrument of a service without API keys
+GIVEN, INSTRUMENT = "given", "instrument"  # sources of a pixel spacing: the upload, the instrument's default
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -25,7 +25,7 @@ NAMING = {
 
 
 class Row(DeclarativeBase):
-    """Base of all rows."""
+    """Base class of all rows."""
 
     metadata = MetaData(naming_convention=NAMING)
     type_annotation_map = {datetime: UtcTime, dict[str, Any]: JSON, str: String}  # noqa: RUF012

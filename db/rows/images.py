@@ -1,4 +1,4 @@
-"""Uploaded images, and objects that are being written."""
+"""Uploaded images and objects being written."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from db.rows.base import LOCAL, Row
 
 
 class ImageRow(Row):
-    """An uploaded image; its bytes lie in the image store as they came."""
+    """An uploaded image; its file is in the image store, unchanged."""
 
     __tablename__ = "images"
     __table_args__ = (Index(None, "created_at", "id"), Index(None, "owner", "created_at", "id"))
@@ -33,11 +33,11 @@ class ImageRow(Row):
     created_at: Mapped[datetime]
 
 
-class UnsettledRow(Row):
-    """An object that is being written, or was when its writer was killed."""
+class PendingObjectRow(Row):
+    """An object of the image store that is being written, or whose writer was killed."""
 
-    __tablename__ = "unsettled"
-    __table_args__ = (Index(None, "since"),)
+    __tablename__ = "pending_objects"
+    __table_args__ = (Index(None, "created_at"),)
 
     key: Mapped[str] = mapped_column(primary_key=True)
-    since: Mapped[datetime]
+    created_at: Mapped[datetime]

@@ -1,4 +1,4 @@
-"""Who may do what: instruments, their API keys, and the sessions of people."""
+"""Instruments, their API keys, and browser sessions."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from db.rows.base import Row
 
 
 class InstrumentRow(Row):
-    """Whoever owns images and jobs; what is empty has no default, or no limit."""
+    """An owner of images and jobs; an empty column means no default or no limit."""
 
     __tablename__ = "instruments"
 
@@ -21,14 +21,14 @@ class InstrumentRow(Row):
     network: Mapped[str | None]
     review_beyond_px: Mapped[float | None]
     refuse_beyond_px: Mapped[float | None]
-    most_waiting: Mapped[int | None]
-    most_bytes: Mapped[int | None] = mapped_column(BigInteger)
+    max_queued_jobs: Mapped[int | None]
+    max_stored_bytes: Mapped[int | None] = mapped_column(BigInteger)
     requests_per_minute: Mapped[int | None]
     created_at: Mapped[datetime]
 
 
 class KeyRow(Row):
-    """An API key: what it may, and the hash by which it is known."""
+    """An API key: its scopes and the hash of its text."""
 
     __tablename__ = "api_keys"
     __table_args__ = (Index(None, "instrument"),)
@@ -43,7 +43,7 @@ class KeyRow(Row):
 
 
 class SessionRow(Row):
-    """One of the keys that a person's cookie stands for; the one chosen last is meant."""
+    """One API key of a browser session; the key selected last is active."""
 
     __tablename__ = "sessions"
     __table_args__ = (Index(None, "expires_at"),)
@@ -52,4 +52,4 @@ class SessionRow(Row):
     key_id: Mapped[str] = mapped_column(String(16), ForeignKey("api_keys.id"), primary_key=True)
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
-    chosen_at: Mapped[datetime]
+    selected_at: Mapped[datetime]

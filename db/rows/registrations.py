@@ -1,4 +1,4 @@
-"""Jobs: the truth about their state, what they found, and the line in which they wait."""
+"""Registration jobs, their results and corrections, batches, and the job queue."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from db.rows.images import ImageRow
 
 
 class RegistrationRow(Row):
-    """A job: the truth about its state; the queue only wakes workers up."""
+    """A registration job; the row holds its state, the queue only wakes workers."""
 
     __tablename__ = "registrations"
     __table_args__ = (
@@ -38,7 +38,7 @@ class RegistrationRow(Row):
     network: Mapped[str | None]
     fixed_spacing_um: Mapped[float | None]
     moving_spacing_um: Mapped[float | None]
-    mirror: Mapped[str] = mapped_column(String(8), default="no", server_default="no")  # or yes, or try
+    mirror: Mapped[str] = mapped_column(String(8), default="no", server_default="no")  # no, yes or try
     actor: Mapped[str]
     request_id: Mapped[str]
     created_at: Mapped[datetime]
@@ -57,7 +57,7 @@ class RegistrationRow(Row):
 
 
 class ResultRow(Row):
-    """What a registration found: at most one for each, written in the transaction that ends it."""
+    """The result of a registration, at most one, written in the transaction that ends the job."""
 
     __tablename__ = "results"
 
@@ -69,7 +69,7 @@ class ResultRow(Row):
 
 
 class BatchRow(Row):
-    """Registrations that were submitted together."""
+    """Registrations submitted together."""
 
     __tablename__ = "batches"
     __table_args__ = (Index(None, "owner", "created_at", "id"),)
@@ -82,7 +82,7 @@ class BatchRow(Row):
 
 
 class CorrectionRow(Row):
-    """A transform that somebody set by hand, beside what the network found; never changed."""
+    """A manual correction of the transform; immutable."""
 
     __tablename__ = "corrections"
     __table_args__ = (Index(None, "registration_id", "created_at"),)
@@ -96,7 +96,7 @@ class CorrectionRow(Row):
 
 
 class OutboxRow(Row):
-    """A registration in the waiting line; the claim removes it."""
+    """A registration in the queue; its claim removes the entry."""
 
     __tablename__ = "outbox"
     __table_args__ = (
@@ -111,5 +111,5 @@ class OutboxRow(Row):
     due_at: Mapped[datetime]
     sent_at: Mapped[datetime | None]
     owner: Mapped[str] = mapped_column(server_default=LOCAL)
-    rank: Mapped[int] = mapped_column(server_default="1")  # place of its priority among PRIORITIES
+    rank: Mapped[int] = mapped_column(server_default="1")  # index of its priority in PRIORITIES
     turn: Mapped[int] = mapped_column(server_default="1")

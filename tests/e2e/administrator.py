@@ -1,17 +1,17 @@
-"""What ``xebra admin`` does, without a process of its own."""
+"""The functions of ``xebra admin``, without a process."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
-from service import Service
+from support.service import Service
 
 from db.engine import Database
 
 
 def admin(service: Service, step: Callable, *args: Any) -> Any:
-    """One of the steps of db.keys, in the database of a running service."""
+    """Call a function of ``db.keys`` on the database of a running service."""
     database = Database(f"sqlite:///{service.state_dir}/xebra.sqlite")
     try:
         with database.writing() as session:

@@ -1,4 +1,4 @@
-"""One running service for all tests that only use it; those that break it start their own."""
+"""Fixtures: one running service for all tests that do not harm it."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -7,28 +7,28 @@ from pathlib import Path
 import pytest
 from browser import Shown, chromium, looking_at
 from playwright.sync_api import Browser
-from service import MAX_UPLOAD_BYTES, Service, serving
+from support.service import MAX_UPLOAD_BYTES, Service, serving
 
 from xebra import sample
 
 
 @pytest.fixture(scope="session")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """On embedded defaults."""
+    """A service on embedded backends."""
     with serving(tmp_path_factory.mktemp("state"), MAX_UPLOAD_BYTES=str(MAX_UPLOAD_BYTES)) as service:
         yield service
 
 
 @pytest.fixture(scope="session")
 def service_with_keys(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """One that asks for API keys; each module gives out those of instruments of its own."""
+    """A service that requires API keys; each module adds its own instruments."""
     with serving(tmp_path_factory.mktemp("keys"), ACCESS="keys") as service:
         yield service
 
 
 @pytest.fixture(scope="session")
 def service_url(service: Service) -> str:
-    """Where a browser finds it."""
+    """URL of the service."""
     return service.url
 
 

@@ -1,18 +1,18 @@
-"""The commands of docker-compose.yml, run as they stand on real servers: what a facility would start."""
+"""The commands of docker-compose.yml, run unchanged on real servers."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
 
-from facility import COMPOSED
-from servers import free_port
-from service import Service
+from support.facility import COMPOSED
+from support.servers import free_port
+from support.service import Service
 
 from xebra import sample
 
 
-def test_a_pair_goes_through_every_server(facility: Service) -> None:
+def test_pair_is_registered_on_all_servers(facility: Service) -> None:
     fixed, moving = (facility.upload(path.read_bytes(), path.name) for path in (sample.FIXED, sample.MOVING))
     job = facility.wait(facility.submit(fixed, moving))
     assert job["state"] == "succeeded", job["failure"]
@@ -20,7 +20,7 @@ def test_a_pair_goes_through_every_server(facility: Service) -> None:
     assert facility.client.get(job["links"]["registered"]).is_success
 
 
-def test_the_health_check_of_the_api_can_fail_and_succeed(facility: Service) -> None:
+def test_health_check_of_the_api(facility: Service) -> None:
     _, *check = COMPOSED["api"]["healthcheck"]["test"]
     for port, answers in ((facility.client.base_url.port, True), (free_port(), False)):
         command = [sys.executable, *(word.replace(":8000", f":{port}") for word in check[1:])]

@@ -1,4 +1,4 @@
-"""./dev run, whose second start installs nothing; and the wheel, which holds all that serving needs."""
+"""``./dev run``, whose second start installs nothing, and the contents of the wheel."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ import sys
 import zipfile
 from pathlib import Path
 
-from servers import free_port
-from service import environment
+from support.servers import free_port
+from support.service import environment
 
 CHECKOUT = Path(__file__).parents[2]
-ROOMS = ("xebra", "db", "worker", "api")
+PACKAGES = ("xebra", "db", "worker", "api")
 
 
 WORDS = ("scale", "angle", "shift x", "shift y", "corner error", "http://")
 
 
 def dev_run(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
-    """With the proxy that many facilities have, and that knows no loopback."""
+    """Run it with a proxy that cannot reach the loopback address, as at many facilities."""
     proxied = environment(folder) | {"HTTP_PROXY": "http://127.0.0.1:1"}
     command = [CHECKOUT / "dev", "run", *arguments]
     ran = subprocess.run(command, env=proxied, cwd=folder, capture_output=True, text=True)
@@ -29,7 +29,7 @@ def dev_run(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
 
 
 def test_run_once_registers_the_sample_pair_and_a_second_start_installs_nothing(tmp_path: Path) -> None:
-    dev_run(tmp_path, "--help")  # has installed whatever was missing
+    dev_run(tmp_path, "--help")  # installs what is missing
     ran = dev_run(tmp_path, "--once", "--port", str(free_port()))
     assert all(word in ran.stdout for word in WORDS), ran.stdout
     picture = Path(re.search(r"picture +(\S+)", ran.stdout)[1])
@@ -37,16 +37,16 @@ def test_run_once_registers_the_sample_pair_and_a_second_start_installs_nothing(
     assert "dev:" not in ran.stderr
 
 
-def test_a_wheel_holds_networks_sample_migrations_and_page(tmp_path: Path) -> None:
+def test_wheel_contains_networks_sample_migrations_and_page(tmp_path: Path) -> None:
     source = tmp_path / "source"
-    for room in ROOMS:
-        shutil.copytree(CHECKOUT / room, source / room, ignore=shutil.ignore_patterns("__pycache__"))
+    for package in PACKAGES:
+        shutil.copytree(CHECKOUT / package, source / package, ignore=shutil.ignore_patterns("__pycache__"))
     for file in ("pyproject.toml", "README.md"):
         shutil.copy(CHECKOUT / file, source)
     pip = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]
     subprocess.run([*pip, "--wheel-dir", tmp_path, source], check=True)
-    held = set(zipfile.ZipFile(next(tmp_path.glob("xebra-*.whl"))).namelist())
-    for needed in (
+    names = set(zipfile.ZipFile(next(tmp_path.glob("xebra-*.whl"))).namelist())
+    for required in (
         "xebra/weights/paper/model.onnx",
         "xebra/weights/paper/config.json",
         "xebra/weights/pyramid_256/model.onnx",
@@ -54,5 +54,5 @@ def test_a_wheel_holds_networks_sample_migrations_and_page(tmp_path: Path) -> No
         "db/migrations/env.py",
         "api/static/index.html",
     ):
-        assert needed in held
-    assert not {name for name in held if name.startswith(("tests/", "bench/", "frontend/"))}
+        assert required in names
+    assert not {name for name in names if name.startswith(("tests/", "bench/", "frontend/"))}

@@ -1,4 +1,4 @@
-"""./dev stack: every server and process of the deployed stack, up by one command and down again."""
+"""``./dev stack``: every server and process of the deployed stack, started and stopped by one command."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from pathlib import Path
 import httpx
 import psutil
 import pytest
-from kills import still_running
-from service import PATIENCE_S, Service, environment
+from support.crashes import still_running
+from support.service import PATIENCE_S, Service, environment
 
 from xebra import sample
 
@@ -21,16 +21,16 @@ CHECKOUT = Path(__file__).parents[2]
 
 @pytest.fixture
 def stack(tmp_path: Path) -> Iterator[tuple[subprocess.Popen, str]]:
-    """The command, and what it has said once all was up."""
+    """The process of the command, and its output when the stack is ready."""
     command = [CHECKOUT / "dev", "stack", "--keep", tmp_path / "kept"]
     process = subprocess.Popen(command, env=environment(tmp_path), stdout=subprocess.PIPE, text=True)
-    said = ""
-    while not (said.endswith("\n") and "XEBRA_INFERENCE_URL" in said):
+    output = ""
+    while not (output.endswith("\n") and "XEBRA_INFERENCE_URL" in output):
         line = process.stdout.readline()
-        assert line, f"it ended with {process.wait()} after it said {said!r}"
-        said += line
+        assert line, f"it ended with {process.wait()}; output {output!r}"
+        output += line
     try:
-        yield process, said
+        yield process, output
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(PATIENCE_S)
@@ -41,18 +41,18 @@ def seen_at(url: str, folder: Path, process: subprocess.Popen) -> Service:
     return Service(url, folder, process, httpx.Client(base_url=url, timeout=PATIENCE_S))
 
 
-def test_stack_registers_a_pair_across_its_two_apis_and_ends_with_all_that_it_started(stack, tmp_path):
-    process, said = stack
-    one, other = (seen_at(url, tmp_path / "kept", process) for url in re.findall(r"http://\S+:\d+", said))
+def test_stack_registers_a_pair_across_two_apis_and_stops_every_process(stack, tmp_path):
+    process, output = stack
+    one, other = (seen_at(url, tmp_path / "kept", process) for url in re.findall(r"http://\S+:\d+", output))
     fixed, moving = (one.upload(path.read_bytes(), path.name) for path in (sample.FIXED, sample.MOVING))
     job = one.wait(other.submit(fixed, moving))
     assert job["state"] == "succeeded", job["failure"]
     assert job["result"]["model"]["engine"].startswith("triton ")
     assert other.client.get(job["links"]["registered"]).content[:2] == b"II"
 
-    whole = psutil.Process(process.pid).children(recursive=True)
-    programs = {child.name() for child in whole}
+    processes = psutil.Process(process.pid).children(recursive=True)
+    programs = {child.name() for child in processes}
     assert {"postgres", "redis-server", "rclone", "tritonserver"} <= programs, programs
     process.send_signal(signal.SIGINT)
     assert process.wait(PATIENCE_S) == 0
-    assert still_running(whole) == []
+    assert still_running(processes) == []

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from browser import opened, register
 from playwright.sync_api import Page, expect
-from service import Service
+from support.service import Service
 
 NAMES = {"fixed": "earlier-fixed.tif", "moving": "earlier-moving.tif"}
 

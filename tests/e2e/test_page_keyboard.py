@@ -10,7 +10,7 @@ import tifffile
 from administrator import admin
 from browser import ask, canvas_from, fixed_from_moving, opened, registration_id, settled, wait_for_result
 from playwright.sync_api import Page, expect
-from service import Service
+from support.service import Service
 
 import db.keys
 

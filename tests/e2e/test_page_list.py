@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from browser import opened
 from playwright.sync_api import Browser, Page, Request, expect
-from service import Service
+from support.service import Service
 
 HIDE = """hidden => {
   Object.defineProperty(document, 'hidden', { value: hidden, configurable: true })

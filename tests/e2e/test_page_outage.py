@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from browser import choose, opened, register
 from playwright.sync_api import expect
-from service import Service, serving, wait_until_ready
+from support.service import Service, serving, wait_until_ready
 
 BANNER = "The service does not respond."
 

@@ -13,7 +13,7 @@ from accessible import assert_accessible
 from administrator import admin
 from browser import ask, choose, opened, settled, wait_for_result
 from playwright.sync_api import Browser, Page, expect
-from service import PATIENCE_S, Service
+from support.service import PATIENCE_S, Service
 
 import db.keys
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import imagecodecs
 import numpy as np
 import pytest
-from service import Service
+from support.service import Service
 
 SHAPE = (1301, 1700)
 

@@ -1,4 +1,4 @@
-"""Whatever is sent, the answer is a problem that says what is wrong, and the service goes on."""
+"""Bad input is answered by a problem with its reason, and the service keeps running."""
 
 from __future__ import annotations
 
@@ -10,43 +10,43 @@ from collections.abc import Iterator
 import imagecodecs
 import numpy as np
 import pytest
-from servers import wait_until
-from service import MAX_UPLOAD_BYTES, speckle, tiff
+from support.servers import wait_until
+from support.service import MAX_UPLOAD_BYTES, speckle, tiff
 
 HUGE = 100_000
 
 
 def png_header(width: int, height: int) -> bytes:
-    """A PNG that promises more than it holds."""
+    """Return a PNG whose header states a larger image than the file contains."""
     header = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
     chunk = struct.pack(">I", 13) + header + struct.pack(">I", zlib.crc32(header))
     return b"\x89PNG\r\n\x1a\n" + chunk + struct.pack(">I", 0) + b"IEND\xaeB`\x82"
 
 
 def tiff_header(width: int, height: int) -> bytes:
-    """A TIFF that promises more than it holds."""
+    """Return a TIFF whose header states a larger image than the file contains."""
     tags = {256: width, 257: height, 258: 8, 259: 1, 262: 1, 273: 8, 277: 1, 278: height, 279: width * height}
     entries = b"".join(struct.pack("<HHII", tag, 4, 1, value & 0xFFFFFFFF) for tag, value in tags.items())
     return b"II*\0" + struct.pack("<IH", 8, len(tags)) + entries + bytes(4)
 
 
-NAN = np.where(np.eye(128) > 0, np.nan, speckle(128)).astype(np.float32)
+NAN = np.full((128, 128), np.nan, np.float32)
 IMAGES = {
     "text": (b"this is no image", "image-unreadable", "of no format that Xebra reads"),
     "constant jpeg": (imagecodecs.jpeg_encode(np.zeros((128, 128), np.uint8)), "image-unusable", "value 0"),
     "empty": (b"", "image-unreadable", "empty"),
     "truncated tiff": (tiff(speckle())[: 256 * 256], "image-unreadable", "truncated"),
     "truncated png": (imagecodecs.png_encode(speckle())[:500], "image-unreadable", "truncated"),
-    "8 x 8": (tiff(speckle(8)), "image-unusable", "8 x 8 px is too small"),
+    "32 x 32": (tiff(speckle(32)), "image-unusable", "32 x 32 px is too small"),
     "constant": (tiff(np.full((128, 128), 7, np.uint16)), "image-unusable", "every pixel has the value 7"),
-    "nan": (tiff(NAN), "image-unusable", "not finite"),
+    "nan": (tiff(NAN), "image-unusable", "no value is finite"),
     "huge png": (png_header(HUGE, HUGE), "image-unreadable", "too large"),
     "huge tiff": (tiff_header(HUGE, HUGE), "image-unreadable", "too large"),
 }
 
 
 def problem(answer, status: int, code: str) -> dict:
-    """The problem details of an answer, checked."""
+    """Return the problem details of a response, checked."""
     assert answer.status_code == status, answer.text
     assert answer.headers["Content-Type"] == "application/problem+json"
     body = answer.json()
@@ -56,8 +56,8 @@ def problem(answer, status: int, code: str) -> dict:
 
 
 @pytest.fixture(autouse=True)
-def no_process_falls(service) -> Iterator[None]:
-    """Bad input brings nobody down, not even for a moment."""
+def no_process_ends(service) -> Iterator[None]:
+    """Check that no process ends because of bad input."""
     before = processes(service)
     yield
     assert processes(service) == before
@@ -65,8 +65,8 @@ def no_process_falls(service) -> Iterator[None]:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def the_service_goes_on(service) -> Iterator[None]:
-    """After all the bad input, a good one still works."""
+def service_works_afterwards(service) -> Iterator[None]:
+    """Check that valid input is processed after all bad input."""
     yield
     image = service.upload(speckle(seed=99))
     assert service.wait(service.submit(image, image))["state"] == "succeeded"
@@ -79,33 +79,33 @@ def processes(service) -> list[int]:
 
 
 @pytest.mark.parametrize("name", IMAGES)
-def test_a_bad_image_is_refused_by_name_and_reason(service, name):
+def test_bad_image_is_rejected_with_name_and_reason(service, name):
     content, code, reason = IMAGES[name]
     answer = service.client.post("/api/v1/images", files={"file": ("specimen 7.tif", content)})
     detail = problem(answer, 422, code)["detail"]
     assert "specimen 7.tif" in detail and reason in detail
 
 
-def test_an_upload_without_a_file_is_refused(service):
+def test_upload_without_a_file_is_rejected(service):
     answer = service.client.post("/api/v1/images", data={"pixel_spacing_um": "1"})
     errors = problem(answer, 422, "request-invalid")["errors"]
     assert {"where": "body.file", "what": "Field required"} in errors
 
 
 @pytest.mark.parametrize("spacing", ["0", "-1", "nan", "inf", "one"])
-def test_a_pixel_spacing_that_is_none_is_refused(service, spacing):
+def test_invalid_pixel_spacing_is_rejected(service, spacing):
     files = {"file": ("a.tif", tiff(speckle()))}
     answer = service.client.post("/api/v1/images", files=files, data={"pixel_spacing_um": spacing})
     problem(answer, 422, "request-invalid")
 
 
-def test_an_upload_over_the_limit_is_refused(service):
+def test_upload_over_the_limit_is_rejected(service):
     files = {"file": ("large.tif", bytes(MAX_UPLOAD_BYTES + (1 << 20)))}
     detail = problem(service.client.post("/api/v1/images", files=files), 413, "upload-too-large")["detail"]
     assert str(MAX_UPLOAD_BYTES) in detail
 
 
-def test_an_upload_that_hides_its_size_is_refused_at_the_limit(service):
+def test_chunked_upload_is_rejected_at_the_limit(service):
     def body():
         yield b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.tif"\r\n\r\n'
         for _ in range(MAX_UPLOAD_BYTES // (1 << 20) + 2):
@@ -121,48 +121,48 @@ def test_an_upload_that_hides_its_size_is_refused_at_the_limit(service):
     "body",
     ['{"fixed_image_id": ', "[]", "{}", '{"fixed_image_id": 1, "moving_image_id": 2}', "\x00", '"text"'],
 )
-def test_a_submission_that_is_none_is_refused(service, body):
+def test_malformed_submission_is_rejected(service, body):
     headers = {"Content-Type": "application/json"}
     answer = service.client.post("/api/v1/registrations", content=body, headers=headers)
     assert problem(answer, 422, "request-invalid")["errors"]
 
 
-def test_an_unknown_field_is_refused_rather_than_ignored(service):
+def test_unknown_field_is_rejected(service):
     image = service.upload(speckle())
-    wish = {"fixed_image_id": image["id"], "moving_image_id": image["id"], "fixed_spacing": 1}
-    answer = service.client.post("/api/v1/registrations", json=wish)
+    body = {"fixed_image_id": image["id"], "moving_image_id": image["id"], "fixed_spacing": 1}
+    answer = service.client.post("/api/v1/registrations", json=body)
     assert problem(answer, 422, "request-invalid")["errors"][0]["where"] == "body.fixed_spacing"
 
 
-def test_an_unknown_network_is_refused(service):
+def test_unknown_network_is_rejected(service):
     image = service.upload(speckle())
-    wish = {"fixed_image_id": image["id"], "moving_image_id": image["id"], "network": "oracle"}
-    answer = service.client.post("/api/v1/registrations", json=wish)
+    body = {"fixed_image_id": image["id"], "moving_image_id": image["id"], "network": "oracle"}
+    answer = service.client.post("/api/v1/registrations", json=body)
     assert "oracle" in problem(answer, 422, "network-unknown")["detail"]
 
 
-def test_a_submission_on_an_unknown_image_is_refused(service):
+def test_submission_with_an_unknown_image_is_rejected(service):
     image, unknown = service.upload(speckle()), str(uuid.uuid4())
-    wish = {"fixed_image_id": image["id"], "moving_image_id": unknown}
-    answer = service.client.post("/api/v1/registrations", json=wish)
+    body = {"fixed_image_id": image["id"], "moving_image_id": unknown}
+    answer = service.client.post("/api/v1/registrations", json=body)
     assert unknown in problem(answer, 404, "image-not-found")["detail"]
 
 
 @pytest.mark.parametrize("method", ["GET", "DELETE"])
 @pytest.mark.parametrize("unknown", [str(uuid.uuid4()), "a%00b", "%F0%9F%94%AC"])
-def test_an_unknown_registration_is_not_found(service, method, unknown):
+def test_unknown_registration_is_not_found(service, method, unknown):
     path = f"/api/v1/registrations/{unknown}"
     problem(service.client.request(method, path), 404, "registration-not-found")
 
 
-def test_a_submission_of_any_size_is_not_read_into_memory(service):
+def test_large_submission_is_rejected(service):
     body = b'{"fixed_image_id": "' + b"a" * (2 << 20) + b'"}'
     headers = {"Content-Type": "application/json"}
     answer = service.client.post("/api/v1/registrations", content=body, headers=headers)
     problem(answer, 413, "upload-too-large")
 
 
-def test_a_path_writes_no_lines_of_its_own_into_the_log(service):
+def test_line_break_in_a_path_is_escaped_in_the_log(service):
     service.client.get(f"/api/v1/images/none%0A{uuid.uuid4()} forged")
     log = service.state_dir / "logs" / "api.log"
     wait_until(lambda: "forged" in log.read_text(), "the line in the log")
@@ -170,7 +170,7 @@ def test_a_path_writes_no_lines_of_its_own_into_the_log(service):
     assert all(" request=" in line for line in forged)
 
 
-def test_a_stored_image_that_was_damaged_is_the_services_fault(service):
+def test_damaged_stored_image_is_an_internal_error(service):
     image = service.upload(speckle(seed=11))
     file = service.state_dir / "images" / "images" / image["id"] / "original"
     file.write_bytes(file.read_bytes()[:1000])
@@ -178,21 +178,21 @@ def test_a_stored_image_that_was_damaged_is_the_services_fault(service):
 
 
 @pytest.mark.parametrize("what", ["", "/content", "/preview"])
-def test_an_unknown_image_is_not_found(service, what):
+def test_unknown_image_is_not_found(service, what):
     problem(service.client.get(f"/api/v1/images/{uuid.uuid4()}{what}"), 404, "image-not-found")
 
 
-def test_an_unknown_path_and_a_wrong_method_are_problems_too(service):
+def test_unknown_path_and_wrong_method_are_problems(service):
     problem(service.client.get("/api/v1/nothing"), 404, "not-found")
     problem(service.client.put("/api/v1/images"), 405, "method-not-allowed")
 
 
 @pytest.mark.parametrize("cursor", ["zzz", "bm90aGluZw", "%00", "MjAyNi0wMS0wMSBh"])
-def test_a_cursor_of_somebody_elses_making_is_refused(service, cursor):
+def test_invalid_cursor_is_rejected(service, cursor):
     problem(service.client.get(f"/api/v1/registrations?cursor={cursor}"), 422, "cursor-invalid")
 
 
-def test_every_problem_that_the_document_names_is_explained(service):
+def test_problems_of_the_api_document_are_explained(service):
     document = service.client.get("/openapi.json").text
     for code in (
         "image-unreadable",

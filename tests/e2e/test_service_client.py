@@ -1,19 +1,20 @@
-"""The client does what pipelines need, and comes back where the service asks it to."""
+"""The Python client: upload, submit, wait, result, errors and retries."""
 
 from __future__ import annotations
 
 import json
 import threading
+import time
 import uuid
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import numpy as np
 import pytest
-from service import Service, speckle, tiff
+from support.service import PATIENCE_S, Service, speckle, tiff
 
 from xebra.client import Client, Failed, Refused
 
-CONTENT, TURNED_OVER = tiff(speckle(seed=41)), tiff(speckle(seed=41)[:, ::-1])
+CONTENT, MIRRORED = tiff(speckle(seed=41)), tiff(speckle(seed=41)[:, ::-1])
 
 
 @pytest.fixture
@@ -23,19 +24,30 @@ def client(service: Service):
 
 
 def test_upload_submit_wait_result(client: Client):
-    heard: list[str] = []
-    fixed, moving = client.upload(CONTENT, "fixed.tif"), client.upload(TURNED_OVER, pixel_spacing_um=0.5)
+    states: list[str] = []
+    fixed, moving = client.upload(CONTENT, "fixed.tif"), client.upload(MIRRORED, pixel_spacing_um=0.5)
     assert (fixed.name, fixed.width, moving.pixel_spacing_um) == ("fixed.tif", 256, 0.5)
     job = client.submit(fixed, moving, mirror="try")
-    job = client.wait(job, progress=lambda job: heard.append(job.state))
-    assert (heard[0], heard[-1]) == ("queued", "succeeded")
+    job = client.wait(job, progress=lambda job: states.append(job.state))
+    assert (states[0], states[-1]) == ("queued", "succeeded")
     found = np.array(client.result(job)["fixed_from_moving"])
     np.testing.assert_allclose(found, [[-1, 0, 255], [0, 1, 0], [0, 0, 1]], atol=3)
     assert client.registered(job)[:2] == b"II"
     assert json.loads(client.transform(job))["fixed_from_moving"] == found.tolist()
 
 
-def test_one_key_is_one_job_and_a_cancelled_job_has_failed(client: Client):
+def test_batch(client: Client):
+    fixed, mirrored = client.upload(CONTENT), client.upload(MIRRORED)
+    key = uuid.uuid4().hex
+    batch, again = (client.submit_many(fixed, [fixed, mirrored], key=key, mirror="try") for _ in range(2))
+    assert batch == again
+    end = time.monotonic() + PATIENCE_S
+    while not (status := client.batch(batch))["ended"] and time.monotonic() < end:
+        time.sleep(0.1)
+    assert (status["size"], status["states"]["succeeded"]) == (2, 2)
+
+
+def test_idempotency_key_and_cancellation(client: Client):
     image, key = client.upload(CONTENT), uuid.uuid4().hex
     first, second = (client.submit(image, image, key=key) for _ in range(2))
     assert first.id == second.id
@@ -51,7 +63,7 @@ def test_one_key_is_one_job_and_a_cancelled_job_has_failed(client: Client):
         client.result(cancelled)
 
 
-def test_a_refusal_says_its_kind(client: Client):
+def test_refusal_has_status_and_code(client: Client):
     with pytest.raises(Refused, match="of no format that Xebra reads") as refused:
         client.upload(b"no image")
     assert (refused.value.status, refused.value.code) == (422, "image-unreadable")
@@ -60,15 +72,15 @@ def test_a_refusal_says_its_kind(client: Client):
     assert refused.value.code == "deadline-missed"
 
 
-class AwayAtFirst(BaseHTTPRequestHandler):
-    """Has to be asked three times."""
+class UnavailableAtFirst(BaseHTTPRequestHandler):
+    """A server that answers the third request."""
 
-    asked: list[str] = []  # noqa: RUF012 - a test reads it
+    keys: list[str] = []  # noqa: RUF012 - a test reads it
 
     def do_POST(self) -> None:
-        self.asked.append(self.headers["Idempotency-Key"])
+        self.keys.append(self.headers["Idempotency-Key"])
         self.rfile.read(int(self.headers["Content-Length"]))
-        done = len(self.asked) == 3
+        done = len(self.keys) == 3
         names = ("id", "state", "attempt", "result", "failure", "links")
         body = json.dumps(dict.fromkeys(names) | {"id": "j1", "state": "queued"}).encode() if done else b"{}"
         self.send_response(202 if done else 503)
@@ -81,12 +93,12 @@ class AwayAtFirst(BaseHTTPRequestHandler):
         pass
 
 
-def test_a_service_that_is_away_for_a_moment_is_asked_again_under_the_same_key(client: Client, service):
+def test_unavailable_service_is_retried_with_the_same_key(client: Client, service):
     image = client.upload(CONTENT)
-    server = HTTPServer(("127.0.0.1", 0), AwayAtFirst)
+    server = HTTPServer(("127.0.0.1", 0), UnavailableAtFirst)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     with Client(f"http://127.0.0.1:{server.server_port}") as patient:
         assert patient.submit(image, image).id == "j1"
     server.shutdown()
     server.server_close()
-    assert len(AwayAtFirst.asked) == 3 and len(set(AwayAtFirst.asked)) == 1
+    assert len(UnavailableAtFirst.keys) == 3 and len(set(UnavailableAtFirst.keys)) == 1

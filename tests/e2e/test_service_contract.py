@@ -1,4 +1,4 @@
-"""Whatever is asked, the answer is one that the OpenAPI document names, and never the service's own fault."""
+"""Every response conforms to the OpenAPI document, and none is an internal error."""
 
 from __future__ import annotations
 
@@ -16,31 +16,31 @@ from schemathesis.core.failures import FailureGroup
 from schemathesis.core.transport import Response
 from schemathesis.schemas import APIOperation
 from schemathesis.specs.openapi.checks import content_type_conformance, status_code_conformance
-from service import PATIENCE_S, Service, serving, speckle
+from support.service import PATIENCE_S, Service, serving, speckle
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance]
-EXAMPLES = 5
+EXAMPLES = 15
 ENDLESS = "/api/v1/events"
-ONLY_ONCE = settings(
+SETTINGS = settings(
     max_examples=EXAMPLES,
     deadline=None,
     derandomize=True,
     database=None,
-    phases=[Phase.explicit, Phase.generate],  # a machine that is busy need not look for the smallest fault
+    phases=[Phase.explicit, Phase.generate],  # no shrinking
     suppress_health_check=list(HealthCheck),
 )
 
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """Its own: nobody else should meet what is left behind here."""
+    """A service of its own, because of the data that these tests leave."""
     with serving(tmp_path_factory.mktemp("state")) as service:
         yield service
 
 
 @pytest.fixture(scope="module")
 def known(service: Service) -> dict[str, str]:
-    """Ids of things that are there."""
+    """Ids of existing objects."""
     image = service.upload(speckle())
     job = service.wait(service.submit(image, image))
     batch = {"fixed_image_id": image["id"], "moving_image_ids": [image["id"]]}
@@ -59,26 +59,26 @@ def operations(service: Service) -> list[APIOperation]:
 
 
 def faults(operation: APIOperation, mode: GenerationMode, **given_parts: dict) -> list[str]:
-    """What is wrong with the answers to a few requests."""
+    """Return the faults of the responses to generated requests."""
     found: list[str] = []
 
-    @ONLY_ONCE
+    @SETTINGS
     @given(case=operation.as_strategy(generation_mode=mode, **given_parts))
-    def ask(case: Case) -> None:
+    def send(case: Case) -> None:
         answer = case.call(timeout=PATIENCE_S)
         try:
             case.validate_response(answer, checks=CHECKS)
         except FailureGroup as group:
             found.extend(f"{fault}\n{case.as_curl_command()}" for fault in group.exceptions)
-        found.extend(f"{fault}\n{case.as_curl_command()}" for fault in otherwise_than_described(answer, case))
+        found.extend(f"{fault}\n{case.as_curl_command()}" for fault in schema_errors(answer, case))
 
-    with contextlib.suppress(Unsatisfiable):  # where nothing is asked for, nothing can be asked wrongly
-        ask()
+    with contextlib.suppress(Unsatisfiable):  # an operation without parameters has no invalid requests
+        send()
     return found
 
 
-def otherwise_than_described(answer: Response, case: Case) -> list[str]:
-    """What the document's schema of this answer does not allow (schemathesis knows no tuples in answers)."""
+def schema_errors(answer: Response, case: Case) -> list[str]:
+    """Return the violations of the response's schema (schemathesis does not support tuples)."""
     document = case.operation.schema.raw_schema
     described = document["paths"][case.path][case.method.lower()]["responses"].get(
         str(answer.status_code), {}
@@ -92,12 +92,12 @@ def otherwise_than_described(answer: Response, case: Case) -> list[str]:
 
 
 @pytest.mark.parametrize("mode", list(GenerationMode), ids=lambda mode: mode.value)
-def test_every_answer_is_as_the_document_says(operations, mode):
+def test_every_response_conforms_to_the_document(operations, mode):
     found = [fault for operation in operations for fault in faults(operation, mode)]
     assert not found, "\n\n".join(found)
 
 
-def test_every_answer_about_what_is_there_is_as_the_document_says(operations, known):
+def test_every_response_about_existing_objects_conforms_to_the_document(operations, known):
     about = [operation for operation in operations if set(names(operation)) & set(known)]
     assert len(about) > 10
     found = []

@@ -1,4 +1,4 @@
-"""A disk that is full: said in words, harmless to what is kept, and over once there is room again."""
+"""A full disk is reported, loses no data, and the service recovers when there is space again."""
 
 from __future__ import annotations
 
@@ -7,29 +7,29 @@ import os
 from pathlib import Path
 
 import pytest
-from kills import assert_each_ended_once, submit_some
-from servers import LOOPBACK, free_port, s3, s3_url
-from service import serving, speckle, tiff
+from support.crashes import assert_each_ended_once, submit_some
+from support.servers import LOOPBACK, free_port, s3, s3_url
+from support.service import serving, speckle, tiff
 
 SMALL = "32m"
 
 
 def on_a_small_disk(folder: Path) -> list[str]:
-    """Start a program with a disk of its own at this folder, which no other program sees."""
+    """Return a command prefix that mounts a small file system at this folder, in a private namespace."""
     root = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
     mounted = f'mount -t tmpfs -o size={SMALL} none "$0" && exec "$@"'
     return ["unshare", *root, "--mount", "sh", "-c", mounted, str(folder)]
 
 
 def fill(file: Path) -> None:
-    """Write until nothing more goes in."""
-    with pytest.raises(OSError) as full, file.open("wb", buffering=0) as ballast:
+    """Write until the disk is full."""
+    with pytest.raises(OSError) as full, file.open("wb", buffering=0) as filler:
         while True:
-            ballast.write(bytes(1 << 16))
+            filler.write(bytes(1 << 16))
     assert full.value.errno == errno.ENOSPC
 
 
-def test_full_disk_of_the_s3_store_costs_no_job(tmp_path):
+def test_full_disk_of_the_s3_store_loses_no_job(tmp_path):
     folder, port = tmp_path / "s3", free_port()
     folder.mkdir()
     images = s3_url(f"{LOOPBACK}:{port}", "images")
@@ -38,14 +38,14 @@ def test_full_disk_of_the_s3_store_costs_no_job(tmp_path):
         serving(tmp_path / "state", IMAGES_URL=images) as service,
     ):
         jobs = submit_some(service)
-        ballast = Path(f"/proc/{store.pid}/root{folder}/ballast")
-        fill(ballast)
-        tried_again = service.wait(jobs[-1], until=lambda job: job["attempt"] > 1)  # the first may be done
-        assert tried_again["failure"] is None
+        filler = Path(f"/proc/{store.pid}/root{folder}/filler")
+        fill(filler)
+        retried = service.wait(jobs[-1], until=lambda job: job["attempt"] > 1)  # the first may be done
+        assert retried["failure"] is None
         refused = service.client.post("/api/v1/images", files={"file": ("a.tif", tiff(speckle()))})
         assert (refused.status_code, refused.json()["type"]) == (503, "/problems/image-store-unavailable")
         assert "a.tif" not in {image["name"] for image in service.get("/api/v1/images")["items"]}
-        ballast.unlink()
+        filler.unlink()
         assert_each_ended_once(service, jobs)
         for job in jobs:
             registered = service.get(job["links"]["self"])["links"]["registered"]

@@ -1,4 +1,4 @@
-"""Many instruments: each with keys of its own, each alone with its images and jobs."""
+"""Instruments: each has its own API keys, images and jobs."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ import time
 
 import httpx
 import pytest
-from servers import program
-from service import PATIENCE_S, QUICK, Service, environment, speckle, tiff
+from support.servers import program
+from support.service import PATIENCE_S, QUICK, Service, environment, speckle, tiff
 
 FILE = {"file": ("a.tif", tiff(speckle(seed=31)))}
 
 
 @pytest.fixture(scope="module")
 def service(service_with_keys: Service) -> Service:
-    """It asks for keys."""
+    """A service that requires API keys."""
     return service_with_keys
 
 
@@ -24,13 +24,13 @@ def admin(service: Service, *arguments: str) -> str:
 
 
 def xebra(service: Service, *arguments: str) -> str:
-    """What the command says; it must succeed."""
+    """Return the output of the command, which must succeed."""
     command = [program("xebra"), *arguments]
     return subprocess.check_output(command, env=environment(service.state_dir), text=True).strip()
 
 
 def client(service: Service, key: str) -> Service:
-    """The same service, seen with this key."""
+    """Return the service with a client that uses this key."""
     headers = {"Authorization": f"Bearer {key}"}
     seen = httpx.Client(base_url=service.url, headers=headers, timeout=PATIENCE_S)
     return Service(service.url, service.state_dir, service.process, seen)
@@ -38,13 +38,13 @@ def client(service: Service, key: str) -> Service:
 
 @pytest.fixture(scope="module")
 def sem(service) -> Service:
-    admin(service, "add-instrument", "sem", "--pixel-spacing-um", "0.5", "--most-waiting", "3")
+    admin(service, "add-instrument", "sem", "--pixel-spacing-um", "0.5", "--max-queued-jobs", "3")
     return client(service, admin(service, "add-key", "sem"))
 
 
 @pytest.fixture(scope="module")
 def tem(service) -> Service:
-    admin(service, "add-instrument", "tem", "--requests-per-minute", "30", "--most-bytes", "1000000")
+    admin(service, "add-instrument", "tem", "--requests-per-minute", "30", "--max-stored-bytes", "1000000")
     return client(service, admin(service, "add-key", "tem", "--scope", "read", "write", "collect"))
 
 
@@ -52,7 +52,7 @@ def is_problem(answer: httpx.Response, status: int, code: str) -> bool:
     return (answer.status_code, answer.json()["type"]) == (status, f"/problems/{code}")
 
 
-def test_without_a_key_nothing_is_shown(service, sem):
+def test_request_without_a_key_is_rejected(service, sem):
     for path in ("/api/v1/images", "/api/v1/registrations", "/api/v1/batches", "/api/v1/events"):
         answer = service.client.get(path)
         assert is_problem(answer, 401, "api-key-missing"), path
@@ -61,7 +61,7 @@ def test_without_a_key_nothing_is_shown(service, sem):
     assert service.get("/api/v1/service")["access"] == "keys"
 
 
-def test_what_one_instrument_has_another_does_not_find(sem, tem):
+def test_data_of_another_instrument_are_not_found(sem, tem):
     image = sem.upload(speckle(seed=32))
     job = sem.wait(sem.submit(image, image, **QUICK))
     assert job["state"] == "succeeded"
@@ -70,14 +70,14 @@ def test_what_one_instrument_has_another_does_not_find(sem, tem):
     assert tem.client.delete(job["links"]["self"]).status_code == 404
     matrix = {"fixed_from_moving": job["result"]["fixed_from_moving"]}
     assert tem.client.post(job["links"]["corrections"], json=matrix).status_code == 404
-    wish = {"fixed_image_id": image["id"], "moving_image_id": image["id"]}
-    assert is_problem(tem.client.post("/api/v1/registrations", json=wish), 404, "image-not-found")
-    assert is_problem(tem.client.post("/api/v1/batches", json={"pairs": [wish]}), 404, "image-not-found")
+    body = {"fixed_image_id": image["id"], "moving_image_id": image["id"]}
+    assert is_problem(tem.client.post("/api/v1/registrations", json=body), 404, "image-not-found")
+    assert is_problem(tem.client.post("/api/v1/batches", json={"pairs": [body]}), 404, "image-not-found")
     assert tem.get("/api/v1/registrations")["items"] == tem.get("/api/v1/images")["items"] == []
     assert job["id"] in [found["id"] for found in sem.get("/api/v1/registrations")["items"]]
 
 
-def test_an_instruments_pixel_spacing_counts_where_the_file_says_none(sem):
+def test_pixel_spacing_of_the_instrument_is_the_default(sem):
     image = sem.upload(speckle(seed=33))
     assert (image["pixel_spacing_um"], image["spacing_source"]) == (0.5, "instrument")
     assert sem.upload(tiff(speckle(seed=33), pixel_spacing=0.02))["pixel_spacing_um"] == pytest.approx(0.02)
@@ -85,7 +85,7 @@ def test_an_instruments_pixel_spacing_counts_where_the_file_says_none(sem):
     assert result["fixed"]["pixel_spacing_um"] == 0.5
 
 
-def test_an_instruments_modality_and_limits_count_for_all_that_it_sends(service):
+def test_modality_and_thresholds_of_the_instrument_apply(service):
     admin(service, "add-instrument", "xrf", "--modality", "XRF", "--refuse-beyond-px", "0.000001")
     xrf = client(service, admin(service, "add-key", "xrf", "--scope", "read", "write", "collect"))
     image = xrf.upload(speckle(seed=36))
@@ -93,15 +93,15 @@ def test_an_instruments_modality_and_limits_count_for_all_that_it_sends(service)
     assert xrf.upload(speckle(seed=36), modality="SE")["modality"] == "SE"
     job = xrf.wait(xrf.submit(image, image, **QUICK))
     pair = {"fixed": FILE["file"], "moving": FILE["file"]}
-    asked = {"deadline_ms": "60000", **QUICK}
-    at_once = xrf.client.post("/api/v1/register", files=pair, data=asked).json()
-    for result in (job["result"], at_once):
+    form = {"deadline_ms": "60000", **QUICK}
+    direct = xrf.client.post("/api/v1/register", files=pair, data=form).json()
+    for result in (job["result"], direct):
         assert result["verdict"] == "refuse" and "this instrument's" in result["reason"]
         assert result["thresholds"] == {"refuse_beyond_px": 1e-6}
-    xebra(service, "replay", job["id"])  # the same answer, judged by the same limits
+    xebra(service, "replay", job["id"])  # the same result, with the same thresholds
 
 
-def test_a_key_may_do_what_it_was_given_for_and_nothing_once_it_is_revoked(service, sem):
+def test_key_has_its_scopes_until_it_is_revoked(service, sem):
     key = admin(service, "add-key", "sem", "--scope", "read")
     reader = client(service, key)
     assert reader.client.get("/api/v1/images").is_success
@@ -122,18 +122,18 @@ def test_a_key_may_do_what_it_was_given_for_and_nothing_once_it_is_revoked(servi
     assert key.encode() not in database
 
 
-def test_a_quota_is_kept(sem, tem):
+def test_quotas_are_enforced(sem, tem):
     image = sem.upload(speckle(seed=35))
-    wish = {"fixed_image_id": image["id"], "moving_image_ids": [image["id"]] * 4}
-    answer = sem.client.post("/api/v1/batches", json=wish)
+    body = {"fixed_image_id": image["id"], "moving_image_ids": [image["id"]] * 4}
+    answer = sem.client.post("/api/v1/batches", json=body)
     assert is_problem(answer, 429, "quota-exceeded") and int(answer.headers["Retry-After"]) > 0
     large = {"file": ("large.tif", tiff(speckle(1024)))}
     assert is_problem(tem.client.post("/api/v1/images", files=large), 429, "quota-exceeded")
 
 
-def test_who_asks_too_often_is_told_when_to_come_back(tem):
+def test_rate_limit_is_enforced(tem):
     answers = [tem.client.get("/api/v1/images")]
-    while answers[-1].is_success and len(answers) <= 60:  # a minute that began earlier may end in between
+    while answers[-1].is_success and len(answers) <= 60:  # the window may end in between
         answers.append(tem.client.get("/api/v1/images"))
     assert is_problem(answers[-1], 429, "rate-exceeded")
     assert int(answers[-1].headers["Retry-After"]) <= 60
@@ -142,7 +142,7 @@ def test_who_asks_too_often_is_told_when_to_come_back(tem):
 
 
 @pytest.mark.parametrize("scheme", ["https", "http"])
-def test_a_session_begun_through_tls_has_a_cookie_for_tls_alone(service, sem, scheme):
+def test_session_cookie_is_secure_behind_tls(service, sem, scheme):
     key = {"key": sem.client.headers["Authorization"].partition(" ")[2]}
     answer = service.client.post("/api/v1/session", json=key, headers={"X-Forwarded-Proto": scheme})
     service.client.cookies.clear()

@@ -1,4 +1,4 @@
-"""A pair goes in, its registration comes out: through the running API, on embedded and deployed backends."""
+"""Registration of a pair through the running API, on embedded and on deployed backends."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import imagecodecs
 import numpy as np
 import pytest
 import tifffile
-from servers import wait_until
-from service import QUICK, Service, speckle, tiff
+from support.servers import wait_until
+from support.service import QUICK, Service, speckle, tiff
 
 from xebra import Registration
 from xebra.align import Aligner
@@ -20,20 +20,20 @@ from xebra.image_files import read
 
 @pytest.fixture(scope="module", params=["embedded", "deployed"])
 def any_service(request: pytest.FixtureRequest) -> Service:
-    """The same service on backends that need nothing, and on servers."""
+    """The service on embedded backends, and on servers."""
     return request.getfixturevalue("service" if request.param == "embedded" else "facility")
 
 
 @pytest.fixture(scope="module")
 def here(any_service: Service, service: Service, sample_pair, request: pytest.FixtureRequest) -> Registration:
-    """What the library makes of the sample pair, on the same engine."""
+    """The result of the library for the sample pair, on the same engine."""
     engine = None if any_service is service else request.getfixturevalue("triton_url")
     return Aligner(engine).register(*sample_pair)
 
 
 @pytest.fixture(scope="module")
 def done(any_service: Service, sample_pair) -> dict:
-    """The sample pair, registered."""
+    """The finished registration of the sample pair."""
     fixed, moving = (any_service.upload(path.read_bytes(), path.name) for path in sample_pair)
     return any_service.wait(any_service.submit(fixed, moving))
 
@@ -45,7 +45,7 @@ def fetched(service: Service, link: str, media_type: str) -> bytes:
     return answer.content
 
 
-def test_the_service_finds_what_the_library_finds(done, here):
+def test_result_of_the_service_equals_that_of_the_library(done, here):
     assert done["state"] == "succeeded", done["failure"]
     here, there = here.to_json(), done["result"]
     for name in ("scale", "angle_deg", "shift_px", "expected_corner_error_px", "fixed_from_moving"):
@@ -54,27 +54,27 @@ def test_the_service_finds_what_the_library_finds(done, here):
         assert there[name] == here[name]
 
 
-def test_the_registered_image_is_what_the_library_makes(any_service, done, here):
+def test_registered_image_equals_that_of_the_library(any_service, done, here):
     content = fetched(any_service, done["links"]["registered"], "image/tiff")
     registered = tifffile.imread(io.BytesIO(content))
     assert registered.dtype == here.registered.dtype
     np.testing.assert_allclose(registered.astype(float), here.registered.astype(float), atol=1)
 
 
-def test_the_registered_image_keeps_the_pixel_spacing_of_the_fixed_one(any_service, done):
+def test_registered_image_has_the_pixel_spacing_of_the_fixed_image(any_service, done):
     content = fetched(any_service, done["links"]["registered"], "image/tiff")
     spacing = done["result"]["fixed"]["pixel_spacing_um"]
     assert read(io.BytesIO(content), "registered").spacing.x == pytest.approx(spacing)
 
 
-def test_pictures_are_drawn_and_are_the_same_the_second_time(any_service, done):
+def test_pictures_are_drawn_once_and_stored(any_service, done):
     for name in ("picture", "registered_preview", "fixed_preview", "moving_preview"):
         first = fetched(any_service, done["links"][name], "image/png")
         assert min(imagecodecs.png_decode(first).shape[:2]) >= 64
         assert fetched(any_service, done["links"][name], "image/png") == first
 
 
-def test_an_uploaded_file_comes_back_byte_for_byte(any_service):
+def test_uploaded_file_is_returned_byte_for_byte(any_service):
     content = tiff(speckle(seed=1), pixel_spacing=0.02)
     image = any_service.upload(content, "Körner 1.tif")
     answer = any_service.client.get(image["links"]["content"])
@@ -82,14 +82,14 @@ def test_an_uploaded_file_comes_back_byte_for_byte(any_service):
     assert "K%C3%B6rner%201.tif" in answer.headers["Content-Disposition"]
 
 
-def test_the_times_of_a_job_are_in_order_and_in_utc(done):
+def test_times_of_a_job_are_ordered_and_in_utc(done):
     times = [done[name] for name in ("created_at", "started_at", "finished_at")]
     assert times == sorted(times)
     assert all(moment.endswith("Z") for moment in times)
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "int32", "float32"])
-def test_the_registered_image_keeps_the_type_of_the_moving_one(service, dtype):
+def test_registered_image_has_the_data_type_of_the_moving_image(service, dtype):
     fixed = service.upload(speckle(seed=2))
     moving = service.upload((speckle(seed=2) // 256).astype(dtype))
     done = service.wait(service.submit(fixed, moving, **QUICK))
@@ -97,7 +97,7 @@ def test_the_registered_image_keeps_the_type_of_the_moving_one(service, dtype):
     assert tifffile.imread(io.BytesIO(content)).dtype == dtype
 
 
-def test_a_given_pixel_spacing_counts_more_than_the_files(service):
+def test_given_pixel_spacing_overrides_that_of_the_file(service):
     content = tiff(speckle(seed=3), pixel_spacing=0.02)
     assert service.upload(content)["pixel_spacing_um"] == pytest.approx(0.02)
     corrected = service.upload(content, pixel_spacing_um="0.5")
@@ -113,7 +113,7 @@ def test_unknown_pixel_spacing_stays_unknown(service):
     assert service.wait(service.submit(image, image, **QUICK))["result"]["shift_um"] is None
 
 
-def test_lists_are_read_page_by_page_newest_first(service):
+def test_lists_are_paginated_newest_first(service):
     image = service.upload(speckle(seed=5))
     new = [service.submit(image, image, **QUICK)["id"] for _ in range(5)]
     found, cursor = [], ""
@@ -124,16 +124,16 @@ def test_lists_are_read_page_by_page_newest_first(service):
     assert found[: len(new)] == new[::-1]
 
 
-def test_a_list_says_what_its_images_are_called(service):
+def test_registrations_have_the_names_of_their_images(service):
     fixed, moving = (service.upload(speckle(seed=s), f"{s}.tif") for s in (8, 9))
     job = service.submit(fixed, moving, **QUICK)
     [newest] = service.get("/api/v1/registrations?limit=1")["items"]
     assert newest["id"] == job["id"]
-    for said in (job, newest, service.wait(job)):
-        assert (said["fixed_name"], said["moving_name"]) == ("8.tif", "9.tif")
+    for body in (job, newest, service.wait(job)):
+        assert (body["fixed_name"], body["moving_name"]) == ("8.tif", "9.tif")
 
 
-def test_a_list_of_one_state_holds_no_other(service):
+def test_list_is_filtered_by_state(service):
     image = service.upload(speckle(seed=6))
     done = service.wait(service.submit(image, image, **QUICK))
     page = service.get("/api/v1/registrations?state=succeeded")
@@ -141,7 +141,7 @@ def test_a_list_of_one_state_holds_no_other(service):
     assert {job["state"] for job in page["items"]} == {"succeeded"}
 
 
-def test_a_cancelled_job_stays_cancelled_and_brings_no_result(service):
+def test_cancelled_job_stays_cancelled_without_a_result(service):
     image = service.upload(speckle(1024, seed=7))
     for _ in range(20):  # until one is caught before its end
         job = service.submit(image, image)
@@ -150,14 +150,14 @@ def test_a_cancelled_job_stays_cancelled_and_brings_no_result(service):
             break
         assert answer.json()["type"] == "/problems/registration-ended"
     assert answer.json()["state"] == "cancelled"
-    later = service.wait(service.submit(image, image))  # the worker has gone on to other jobs
+    later = service.wait(service.submit(image, image))  # the worker processes other jobs
     assert later["state"] == "succeeded"
     assert service.get(job["links"]["self"])["state"] == "cancelled"
     assert service.client.get(f"{job['links']['self']}/registered").status_code == 409
     assert service.client.delete(job["links"]["self"]).status_code == 409
 
 
-def test_every_answer_carries_the_id_of_its_request_and_so_does_the_log(service):
+def test_request_id_is_in_the_response_and_in_the_log(service):
     given = f"test-{uuid.uuid4()}"
     answer = service.client.get("/api/v1/images/none", headers={"X-Request-ID": given})
     assert answer.headers["X-Request-ID"] == given
@@ -167,7 +167,7 @@ def test_every_answer_carries_the_id_of_its_request_and_so_does_the_log(service)
     assert service.client.get("/health/live").headers["X-Request-ID"]
 
 
-def test_the_service_says_what_it_is(service):
+def test_service_information(service):
     about = service.get("/api/v1/service")
     assert "paper" in [network["name"] for network in about["networks"]]
     assert about["limits"]["min_side_px"] == 64

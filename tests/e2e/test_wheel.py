@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from clean_environment import CleanEnvironment
-from service import Service
+from support.clean_environment import CleanEnvironment
+from support.service import Service
 
 CHECKOUT = Path(__file__).parents[2]
 SOURCES = ("pyproject.toml", "README.md", "LICENSE", "xebra", "api", "worker", "db")

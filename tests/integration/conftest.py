@@ -1,4 +1,4 @@
-"""The backends, each on its real server."""
+"""Fixtures: the backends, each on its real server."""
 
 from collections.abc import Iterator
 
@@ -37,7 +37,7 @@ def store(request: pytest.FixtureRequest, tmp_path) -> ImageStore:
 
 @pytest.fixture
 def sqlite_database(tmp_path) -> Iterator[Database]:
-    """A database for tests of something else."""
+    """An SQLite database, for tests that do not depend on the backend."""
     database = Database(f"sqlite:///{tmp_path / 'state' / 'xebra.sqlite'}")
     migrate(database)
     yield database

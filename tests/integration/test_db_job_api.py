@@ -1,57 +1,63 @@
-"""What the job API leans on, on both databases: repeated requests, batches, events, corrections."""
+"""Storage functions of the job API: idempotency, batches, events, corrections, on both databases."""
 
 from datetime import timedelta
 
 import numpy as np
 import pytest
 from sqlalchemy import func, select
-from test_db_jobs import LEASE, RESULT, claim, do, look, submit, submit_as, upload
+from support.jobs import RESULT, claim, claim_next, do, get, submit, upload
 
-from db import answers, audit, batches, claims, corrections, endings, events, jobs, outbox
-from db.errors import BatchNotFound, CorrectionNotFound, ImageNotFound, KeyInFlight, KeyReused
+from db import audit, batches, corrections, events, idempotency, job_transitions, jobs, outbox
+from db.errors import (
+    BatchNotFound,
+    CorrectionNotFound,
+    IdempotencyKeyInFlight,
+    IdempotencyKeyReused,
+    ImageNotFound,
+)
 from db.rows import AuditRow, EventRow, RegistrationRow
 from db.types import utc_now
 
 MATRIX = np.eye(3).tolist()
 
 
-def begin(database, asked: str = "this", later: timedelta = timedelta(0)):
-    return do(database, answers.begin, "sem", "key", asked, utc_now() + later)
+def begin(database, request_hash: str = "this", later: timedelta = timedelta(0)):
+    return do(database, idempotency.begin, "sem", "key", request_hash, utc_now() + later)
 
 
-def test_a_repeated_request_gets_the_first_answer_and_another_under_its_key_none(database):
-    before, token = begin(database)
-    assert before is None
-    do(database, answers.finish, "sem", "key", token, {"id": 1})
+def test_repeated_request_gets_the_first_response_and_another_one_is_rejected(database):
+    stored, token = begin(database)
+    assert stored is None
+    do(database, idempotency.complete, "sem", "key", token, {"id": 1})
     assert begin(database)[0] == {"id": 1}
-    with pytest.raises(KeyReused):
+    with pytest.raises(IdempotencyKeyReused):
         begin(database, "that")
-    assert begin(database, "that", answers.KEPT_FOR * 2)[0] is None
+    assert begin(database, "that", idempotency.RETENTION * 2)[0] is None
 
 
-def test_a_request_in_flight_is_not_begun_again_before_its_first_asker_must_be_dead(database):
+def test_request_in_flight_is_taken_over_only_after_a_timeout(database):
     _, token = begin(database)
-    with pytest.raises(KeyInFlight):
+    with pytest.raises(IdempotencyKeyInFlight):
         begin(database)
-    before, taken_over = begin(database, later=2 * answers.TAKEN_OVER_AFTER)
-    assert before is None and taken_over != token
-    with pytest.raises(KeyInFlight):
-        do(database, answers.finish, "sem", "key", token, {"id": 1})
+    stored, taken_over = begin(database, later=2 * idempotency.TAKEOVER_AFTER)
+    assert stored is None and taken_over != token
+    with pytest.raises(IdempotencyKeyInFlight):
+        do(database, idempotency.complete, "sem", "key", token, {"id": 1})
 
 
-def test_a_request_that_failed_may_be_repeated(database):
+def test_failed_request_can_be_repeated(database):
     _, token = begin(database)
-    do(database, answers.forget, "sem", "key", token)
+    do(database, idempotency.release, "sem", "key", token)
     assert begin(database, "that")[0] is None
 
 
 def submit_batch(database, size: int, owner: str = "sem"):
     fixed, moving = upload(database, owner), upload(database, owner)
-    wishes = [jobs.Wish(fixed, moving)] * size
-    return do(database, batches.submit, wishes, owner=owner, actor="tester", request_id="r1")
+    requests = [jobs.RegistrationRequest(fixed, moving)] * size
+    return do(database, batches.submit, requests, owner=owner, actor="tester", request_id="r1")
 
 
-def test_a_batch_is_accepted_as_a_whole_with_one_entry_in_the_audit(database):
+def test_batch_is_accepted_as_a_whole_with_one_audit_entry(database):
     batch = submit_batch(database, 50)
     with database.reading() as session:
         assert batches.states(session, [batch.id])[batch.id]["queued"] == 50
@@ -63,41 +69,41 @@ def test_a_batch_is_accepted_as_a_whole_with_one_entry_in_the_audit(database):
             batches.get(session, batch.id, "tem")
 
 
-def test_a_batch_with_an_image_that_is_not_there_is_refused_as_a_whole(database):
-    wishes = [jobs.Wish(upload(database), upload(database)), jobs.Wish(upload(database), "nothing")]
+def test_batch_with_an_unknown_image_is_rejected_as_a_whole(database):
+    pairs = [(upload(database), upload(database)), (upload(database), "nothing")]
+    requests = [jobs.RegistrationRequest(*pair) for pair in pairs]
     with pytest.raises(ImageNotFound, match="nothing"):
-        do(database, batches.submit, wishes, owner="local", actor="tester", request_id="r1")
+        do(database, batches.submit, requests, owner="local", actor="tester", request_id="r1")
     with database.reading() as session:
         assert session.scalars(select(RegistrationRow)).all() == []
 
 
-def test_the_jobs_of_a_batch_leave_room_for_anothers(database):
+def test_batch_does_not_delay_a_job_of_another_owner(database):
     submit_batch(database, 20)
-    do(database, claims.take_next, "w1", LEASE)
-    other = submit_as(database, "tem")
-    served = [do(database, claims.take_next, "w1", LEASE).registration_id for _ in range(2)]
-    assert other in served
+    claim_next(database)
+    other = submit(database, "tem")
+    assert other in [claim_next(database).registration_id for _ in range(2)]
 
 
-def test_a_cancelled_batch_keeps_what_has_ended(database):
+def test_cancelled_batch_keeps_its_finished_jobs(database):
     batch = submit_batch(database, 5)
-    do(database, endings.finish, do(database, claims.take_next, "w1", LEASE), RESULT, "key")
-    running = do(database, claims.take_next, "w1", LEASE)
+    do(database, job_transitions.finish, claim_next(database), RESULT, "key")
+    running = claim_next(database)
     assert do(database, batches.cancel, batch, actor="tester") == 4
-    assert not do(database, endings.finish, running, RESULT, "key")
+    assert not do(database, job_transitions.finish, running, RESULT, "key")
     with database.reading() as session:
-        counted = batches.states(session, [batch.id])[batch.id]
+        counts = batches.states(session, [batch.id])[batch.id]
         assert outbox.due(session) == []
-    assert (counted["succeeded"], counted["cancelled"]) == (1, 4)
+    assert (counts["succeeded"], counts["cancelled"]) == (1, 4)
 
 
-def test_every_change_of_state_is_an_event_in_order(database):
-    tried, cancelled = submit_as(database, "sem"), submit_as(database, "tem")
-    do(database, endings.retry, claim(database, tried), "engine-failed", "no answer")
-    do(database, endings.finish, claim(database, tried), RESULT, "key")
+def test_every_state_change_is_an_event_in_order(database):
+    retried, cancelled = submit(database, "sem"), submit(database, "tem")
+    do(database, job_transitions.retry, claim(database, retried), "engine-failed", "no answer")
+    do(database, job_transitions.finish, claim(database, retried), RESULT, "key")
     do(database, jobs.cancel, cancelled, actor="tester")
     with database.reading() as session:
-        of_one = events.after(session, 0, registration_id=tried)
+        of_one = events.after(session, 0, registration_id=retried)
         assert [(event.state, event.attempt) for event in of_one] == [
             ("queued", 0),
             ("running", 1),
@@ -107,20 +113,20 @@ def test_every_change_of_state_is_an_event_in_order(database):
         ]
         assert [event.state for event in events.after(session, 0, owner="tem")] == ["queued", "cancelled"]
         assert events.after(session, of_one[-2].seq, owner="sem") == of_one[-1:]
-        assert events.last(session) == session.scalar(select(func.max(EventRow.seq)))
+        assert events.latest_seq(session) == session.scalar(select(func.max(EventRow.seq)))
 
 
-def test_corrections_stay_beside_each_other_and_beside_what_was_found(database):
+def test_corrections_are_kept_beside_the_result(database):
     job = submit(database)
-    do(database, endings.finish, claim(database, job), RESULT, "key")
+    do(database, job_transitions.finish, claim(database, job), RESULT, "key")
     with database.reading() as session, pytest.raises(CorrectionNotFound):
         corrections.get(session, job, "latest")
     moved = [[1, 0, 5], [0, 1, 0], [0, 0, 1]]
     first, second = (do(database, corrections.add, job, m, "eye", actor="jo") for m in (MATRIX, moved))
     with database.reading() as session:
-        assert [row.id for row in corrections.of(session, job)] == [first.id, second.id]
+        assert [row.id for row in corrections.list_for(session, job)] == [first.id, second.id]
         assert corrections.get(session, job, "latest").fixed_from_moving == moved
         assert corrections.get(session, job, first.id).actor == "jo"
         entry = session.scalars(select(AuditRow).order_by(AuditRow.seq.desc())).first()
     assert entry.event == "registration.corrected" and second.id in entry.payload
-    assert look(database, job).result.body == RESULT
+    assert get(database, job).result.body == RESULT

@@ -1,4 +1,4 @@
-"""Pages hold every row once, also where many came at the same moment."""
+"""Pages contain every row once, even if many have the same time."""
 
 from uuid import uuid4
 
@@ -12,7 +12,7 @@ from db.types import utc_now
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 7, 8])
-def test_rows_of_one_moment_are_all_listed_once_on_pages_of_any_size(database, limit):
+def test_rows_with_the_same_time_are_listed_once_on_pages_of_any_size(database, limit):
     moment, ids = utc_now(), [str(uuid4()) for _ in range(7)]
     with database.writing() as session:
         session.add_all(image(row_id, moment) for row_id in ids)
@@ -28,6 +28,6 @@ def test_rows_of_one_moment_are_all_listed_once_on_pages_of_any_size(database, l
 
 
 def image(row_id: str, moment) -> ImageRow:
-    about = {"name": "a.tif", "media_type": "image/tiff", "size_bytes": 1, "sha256": "0" * 64}
+    fields = {"name": "a.tif", "media_type": "image/tiff", "size_bytes": 1, "sha256": "0" * 64}
     size = {"height": 64, "width": 64, "channels": 1, "dtype": "uint8"}
-    return ImageRow(id=row_id, store_key=f"images/{row_id}", created_at=moment, **about, **size)
+    return ImageRow(id=row_id, store_key=f"images/{row_id}", created_at=moment, **fields, **size)

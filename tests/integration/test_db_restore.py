@@ -1,4 +1,4 @@
-"""Back-up and restore as docs/operations.md has them: what was accepted is there again, the audit whole."""
+"""Back-up and restore as described in docs/operations.md keep every job and the audit chain."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from servers import postgres_programs
 from sqlalchemy import select
-from test_db_jobs import LEASE, RESULT, do, submit
+from support.jobs import LEASE, RESULT, do, submit
+from support.servers import postgres_programs
 
-from db import audit, claims, endings
+from db import audit, claims, job_transitions
 from db.engine import Database
 from db.migrate import migrate
 from db.rows import AuditRow, OutboxRow, RegistrationRow
 
 
 def last_entry(database: Database) -> tuple[int, str]:
-    """What whoever runs the service notes elsewhere."""
+    """Return the entry that the operator records elsewhere."""
     with database.reading() as session:
         entry = session.scalars(select(AuditRow).order_by(AuditRow.seq.desc()).limit(1)).one()
     return entry.seq, entry.hash
 
 
-def backed_up(database: Database, database_url: str, folder: Path) -> Path:
-    """A copy made while others may write."""
+def back_up(database: Database, database_url: str, folder: Path) -> Path:
+    """Return a copy made while the database may be written."""
     file = folder / "xebra.backup"
     if database_url.startswith("sqlite"):
         with sqlite3.connect(database.engine.url.database) as source, sqlite3.connect(file) as copy:
@@ -37,11 +37,11 @@ def backed_up(database: Database, database_url: str, folder: Path) -> Path:
     return file
 
 
-def restored(file: Path, database_url: str) -> None:
-    """Over whatever is there."""
+def restore(file: Path, database_url: str) -> None:
+    """Restore a back-up over the existing database."""
     if database_url.startswith("sqlite"):
         place = Path(database_url.removeprefix("sqlite:///"))
-        for old in place.parent.glob(f"{place.name}*"):  # its log too, else it is replayed onto the copy
+        for old in place.parent.glob(f"{place.name}*"):  # with its log, which would be replayed onto the copy
             old.unlink()
         shutil.copy(file, place)
         return
@@ -50,7 +50,7 @@ def restored(file: Path, database_url: str) -> None:
 
 
 def program(name: str) -> str:
-    """Of the server's own version."""
+    """Return the program of the server's own version."""
     return str(postgres_programs() / name)
 
 
@@ -58,19 +58,21 @@ def plain(database_url: str) -> str:
     return database_url.replace("+psycopg", "")
 
 
-@pytest.mark.parametrize("onto", ["an empty database", "what has gone wrong since"])
-def test_a_restored_database_has_every_job_and_a_whole_audit(database, database_url, request, tmp_path, onto):
+@pytest.mark.parametrize("onto", ["an empty database", "the damaged database"])
+def test_restored_database_has_every_job_and_an_intact_audit_chain(
+    database, database_url, request, tmp_path, onto
+):
     done, waiting = submit(database), submit(database)
-    claim = do(database, lambda session: claims.take(session, done, "worker", LEASE))
-    do(database, lambda session: endings.finish(session, claim, RESULT, "key"))
-    noted, file = last_entry(database), backed_up(database, database_url, tmp_path)
+    claim = do(database, lambda session: claims.claim_job(session, done, "worker", LEASE))
+    do(database, lambda session: job_transitions.finish(session, claim, RESULT, "key"))
+    recorded, file = last_entry(database), back_up(database, database_url, tmp_path)
     late = submit(database)
 
     target = database_url
     if onto == "an empty database":
         target = new_url(request, database_url, tmp_path)
     database.close()
-    restored(file, target)
+    restore(file, target)
     again = Database(target)
     migrate(again)
     with again.reading() as session:
@@ -79,7 +81,7 @@ def test_a_restored_database_has_every_job_and_a_whole_audit(database, database_
         assert late not in states
         assert session.scalars(select(OutboxRow.registration_id)).all() == [waiting]
         assert audit.verify(session) == []
-    assert last_entry(again) == noted
+    assert last_entry(again) == recorded
     again.close()
 
 

@@ -1,4 +1,4 @@
-"""What every image store does, in a folder and on real S3 servers."""
+"""The contract of the image stores: a folder and real S3 servers."""
 
 import io
 import os
@@ -6,28 +6,29 @@ import resource
 import signal
 import socket
 from datetime import timedelta
+from pathlib import Path
 
 import httpx
 import pytest
 import urllib3
-from servers import S3_KEY, S3_SECRET, free_port, s3_url
-from stumbling import stumbling
+from support.flaky_proxy import flaky_proxy
+from support.servers import S3_KEY, S3_SECRET, free_port, s3_url
 
 from db import s3_store
 from db.errors import BackendUnknown, ObjectMissing, StoreUnavailable, UploadsOnlyThroughApi
 from db.store import open_store
 
 
-class Broken(io.BytesIO):
-    """A stream that ends in a cut connection."""
+class BrokenStream(io.BytesIO):
+    """A stream that ends in a lost connection."""
 
     def read(self, amount=-1):
         if self.tell() > 0:
-            raise ConnectionResetError("cut")
+            raise ConnectionResetError("lost")
         return super().read(amount)
 
 
-def test_what_was_put_comes_back_byte_for_byte(store):
+def test_object_is_returned_byte_for_byte(store):
     data = bytes(range(256)) * 50_000  # more than one part of an upload
     assert store.put("images/one/original", io.BytesIO(data)) == len(data)
     with store.open("images/one/original") as stream:
@@ -36,7 +37,7 @@ def test_what_was_put_comes_back_byte_for_byte(store):
         assert stream.read() == data[-3:]
 
 
-def test_an_object_says_how_large_it_is(store):
+def test_size_of_an_object(store):
     store.put("a", io.BytesIO(b"five5"))
     assert store.size("a") == 5
     with pytest.raises(ObjectMissing):
@@ -44,7 +45,7 @@ def test_an_object_says_how_large_it_is(store):
 
 
 @pytest.mark.parametrize("new_url", ["new_s3_url", "new_swift_url"])
-def test_an_s3_store_takes_a_file_by_its_presigned_url_and_a_folder_does_not(request, tmp_path, new_url):
+def test_presigned_upload_works_on_s3_only(request, tmp_path, new_url):
     store = open_store(request.getfixturevalue(new_url)())
     url = store.presigned_put("uploads/sem/1", timedelta(minutes=1))
     assert httpx.put(url, content=b"x" * 1000).is_success
@@ -54,34 +55,34 @@ def test_an_s3_store_takes_a_file_by_its_presigned_url_and_a_folder_does_not(req
         open_store(tmp_path.as_uri()).presigned_put("a", timedelta(minutes=1))
 
 
-def test_a_second_put_replaces_the_first(store):
+def test_put_replaces_an_object(store):
     store.put("a", io.BytesIO(b"first, and longer"))
     store.put("a", io.BytesIO(b"second"))
     with store.open("a") as stream:
         assert stream.read() == b"second"
 
 
-def test_an_empty_object_is_an_object(store):
+def test_empty_object_exists(store):
     assert store.put("empty", io.BytesIO(b"")) == 0
     assert store.exists("empty")
     with store.open("empty") as stream:
         assert stream.read() == b""
 
 
-def test_a_missing_object_is_missed_in_words(store):
+def test_missing_object_raises(store):
     assert not store.exists("images/none")
     with pytest.raises(ObjectMissing, match="images/none"):
         store.open("images/none")
 
 
-def test_a_deleted_object_is_gone_and_may_be_deleted_again(store):
+def test_object_can_be_deleted_twice(store):
     store.put("a", io.BytesIO(b"x"))
     store.delete("a")
     store.delete("a")
     assert not store.exists("a")
 
 
-def test_list_names_the_keys_under_a_prefix_in_order(store):
+def test_list_is_sorted_and_restricted_to_a_prefix(store):
     for key in ("images/b", "images/a/1", "images/a/2", "other"):
         store.put(key, io.BytesIO(b"x"))
     assert list(store.list("images/")) == ["images/a/1", "images/a/2", "images/b"]
@@ -89,14 +90,31 @@ def test_list_names_the_keys_under_a_prefix_in_order(store):
     assert list(store.list()) == ["images/a/1", "images/a/2", "images/b", "other"]
 
 
-def test_a_cut_upload_leaves_no_object(store):
+def test_broken_upload_leaves_no_object(store):
     with pytest.raises(ConnectionResetError):
-        store.put("half", Broken(b"x" * 100))
+        store.put("half", BrokenStream(b"x" * 100))
     assert not store.exists("half")
     assert list(store.list()) == []
 
 
-def test_what_a_killed_writer_left_in_a_folder_is_removed_a_day_later(tmp_path):
+def test_folder_store_synchronizes_the_file_before_the_rename_and_the_folder_after(tmp_path, monkeypatch):
+    """A file that was not synchronized could be empty, or missing, after a power failure."""
+    store, synchronized = open_store(tmp_path.as_uri()), []
+
+    def fsync(handle: int) -> None:
+        path = Path(os.readlink(f"/proc/self/fd/{handle}"))
+        synchronized.append((path.relative_to(tmp_path), store.exists("images/a"), path.stat().st_size))
+        real_fsync(handle)
+
+    real_fsync = os.fsync
+    monkeypatch.setattr(os, "fsync", fsync)
+    store.put("images/a", io.BytesIO(b"content"))
+    (temporary, existed_before, size), (folder, existed_after, _) = synchronized
+    assert temporary.parent == Path(".unfinished") and not existed_before and size == len(b"content")
+    assert folder == Path("images") and existed_after
+
+
+def test_temporary_file_of_a_killed_writer_is_deleted_after_a_day(tmp_path):
     open_store(tmp_path.as_uri())
     old, new = (tmp_path / ".unfinished" / name for name in ("old", "new"))
     for file in (old, new):
@@ -106,20 +124,20 @@ def test_what_a_killed_writer_left_in_a_folder_is_removed_a_day_later(tmp_path):
     assert (old.exists(), new.exists()) == (False, True)
 
 
-def test_a_full_disk_is_said_in_words_and_leaves_nothing_behind(tmp_path):
+def test_full_disk_is_reported_and_leaves_no_file(tmp_path):
     store = open_store(tmp_path.as_uri())
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, limits[1]))
     try:
-        with pytest.raises(StoreUnavailable, match="takes nothing more"):
+        with pytest.raises(StoreUnavailable, match="cannot be written"):
             store.put("large", io.BytesIO(bytes(4 << 20)))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert list(store.list()) == [] and list((tmp_path / ".unfinished").iterdir()) == []
 
 
-def test_an_s3_server_that_is_away_is_said_to_be():
+def test_unavailable_s3_server_is_reported():
     key = f"{S3_KEY}:{S3_SECRET}"
     store = open_store(f"minio://{key}@127.0.0.1:{free_port()}/images?secure=0")
     for attempt in (store.ping, lambda: store.open("a"), lambda: store.put("a", io.BytesIO(b"x"))):
@@ -127,9 +145,9 @@ def test_an_s3_server_that_is_away_is_said_to_be():
             attempt()
 
 
-def test_an_s3_server_that_refuses_each_request_once_is_asked_again(s3_server):
+def test_request_refused_by_an_s3_server_is_retried(s3_server):
     data = bytes(range(256)) * 50_000  # more than one part, begun and ended by a request each
-    with stumbling(s3_server) as address:
+    with flaky_proxy(s3_server) as address:
         store = open_store(s3_url(address, f"bucket-{os.urandom(6).hex()}"))
         assert store.put("a", io.BytesIO(data)) == len(data)
         with store.open("a") as stream:
@@ -139,8 +157,8 @@ def test_an_s3_server_that_refuses_each_request_once_is_asked_again(s3_server):
         assert not store.exists("a")
 
 
-def test_an_s3_server_that_stays_silent_is_given_up(monkeypatch):
-    monkeypatch.setattr(s3_store, "PATIENCE", urllib3.Timeout(connect=1, read=0.5))
+def test_request_to_a_silent_s3_server_times_out(monkeypatch):
+    monkeypatch.setattr(s3_store, "TIMEOUT", urllib3.Timeout(connect=1, read=0.5))
     with socket.create_server(("127.0.0.1", 0)) as server:
         store = open_store(f"minio://k:s@127.0.0.1:{server.getsockname()[1]}/images?secure=0")
         with pytest.raises(StoreUnavailable, match="does not answer"):
@@ -148,25 +166,25 @@ def test_an_s3_server_that_stays_silent_is_given_up(monkeypatch):
 
 
 @pytest.mark.parametrize("key", ["", "/etc/passwd", "../up", "a/../b", "a//b", ".unfinished/x", "a b"])
-def test_a_key_never_leaves_the_store(store, key):
-    with pytest.raises(ValueError, match="no key"):
+def test_invalid_key_is_rejected(store, key):
+    with pytest.raises(ValueError, match="not a valid object key"):
         store.put(key, io.BytesIO(b"x"))
 
 
-def test_a_store_that_answers_says_nothing(store):
+def test_ping_of_an_available_store(store):
     store.ping()
 
 
 @pytest.mark.parametrize(
     ("url", "reason"),
     [
-        ("ftp://host/images", "no image store for 'ftp'; use file:// or minio://"),
-        ("images", "no image store for ''"),
-        ("file://host/images", "no folder"),
+        ("ftp://host/images", "the image store 'ftp' is not supported; use file:// or minio://"),
+        ("images", "the image store '' is not supported"),
+        ("file://host/images", "is not a folder"),
         ("minio://host:9000/bucket", "incomplete"),
         ("minio://key:secret@host:9000", "incomplete"),
     ],
 )
-def test_a_wrong_url_is_refused_in_words(url, reason):
+def test_unsupported_url_is_rejected(url, reason):
     with pytest.raises(BackendUnknown, match=f"XEBRA_IMAGES_URL.*{reason}"):
         open_store(url)

@@ -1,4 +1,4 @@
-"""An instrument's own limits make a verdict stricter, never milder."""
+"""Thresholds of an instrument make a verdict stricter, never milder."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from db.rows import InstrumentRow
 
 
 @pytest.mark.parametrize(
-    ("verdict", "limits", "then"),
+    ("verdict", "limits", "expected"),
     [
         ("accept", {}, "accept"),
         ("accept", {"review_beyond_px": 4.0}, "accept"),
@@ -20,15 +20,17 @@ from db.rows import InstrumentRow
         ("refuse", {"review_beyond_px": 2.0, "refuse_beyond_px": 9.0}, "refuse"),
     ],
 )
-def test_a_verdict_is_only_ever_made_stricter(verdict, limits, then):
-    body = {"expected_corner_error_px": 3.0, "verdict": verdict, "reason": "as the network says"}
-    judged = thresholds.applied(body, limits)
-    assert judged["verdict"] == then
-    assert "as the network says" in judged["reason"]
+def test_verdict_becomes_only_stricter(verdict, limits, expected):
+    body = {"expected_corner_error_px": 3.0, "verdict": verdict, "reason": "of the network"}
+    judged = thresholds.apply(body, limits)
+    assert judged["verdict"] == expected
+    assert "of the network" in judged["reason"]
     assert judged.get("thresholds", {}) == limits
     assert body["verdict"] == verdict
 
 
-def test_an_instrument_without_limits_and_a_service_without_instruments_have_none():
-    assert thresholds.of(None) == {}
-    assert thresholds.of(InstrumentRow(name="sem", refuse_beyond_px=2.0)) == {"refuse_beyond_px": 2.0}
+def test_thresholds_that_are_not_set_do_not_apply():
+    assert thresholds.for_instrument(None) == {}
+    assert thresholds.for_instrument(InstrumentRow(name="sem", refuse_beyond_px=2.0)) == {
+        "refuse_beyond_px": 2.0
+    }

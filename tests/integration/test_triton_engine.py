@@ -1,4 +1,4 @@
-"""A Triton server gives the answers of the embedded engine, or says in words why it gives none."""
+"""A Triton server returns the outputs of the embedded engine, or an error with its reason."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 from scipy import ndimage
-from servers import LOOPBACK, free_port, wait_until
-from service import PATIENCE_S
-from triton_server import triton
+from support.servers import LOOPBACK, free_port, wait_until
+from support.service import PATIENCE_S
+from support.triton_server import triton
 
 from xebra import sample
 from xebra.align import Aligner
@@ -28,7 +28,7 @@ THOUSANDTH_OF_A_PIXEL = 1e-3 / 100
 
 
 def pairs(count: int, side: int = 128, channels: int = 1) -> dict[str, np.ndarray]:
-    """Blobs, each moving image a shifted copy of its fixed one; no two pairs of one brightness."""
+    """Return images of blobs; each moving image is a shifted copy of its fixed one."""
     random = np.random.default_rng(0)
     scene = ndimage.gaussian_filter(random.standard_normal((count, side + 16, side + 16)), (0, 3, 3))
     scene *= random.uniform(1, 1000, (count, 1, 1))
@@ -40,7 +40,7 @@ def pairs(count: int, side: int = 128, channels: int = 1) -> dict[str, np.ndarra
 
 
 def golden(graph: str) -> dict[str, np.ndarray]:
-    """The pairs kept beside the weights: two instruments, known transforms."""
+    """Return the pairs stored with the weights: two instruments, known transforms."""
     with np.load(BUNDLED / graph / "golden.npz") as kept:
         return {name: kept[name] for name in ("fixed", "moving")}
 
@@ -66,7 +66,7 @@ def served(triton_url: str) -> TritonEngine:
 
 @pytest.fixture
 def silent_url() -> Iterator[str]:
-    """A server that takes connections and never says a word."""
+    """A server that accepts connections and never responds."""
     with socket.create_server((LOOPBACK, 0)) as server:
         yield f"grpc://{LOOPBACK}:{server.getsockname()[1]}"
 
@@ -77,7 +77,7 @@ def largest_difference(one: dict[str, np.ndarray], other: dict[str, np.ndarray])
 
 
 def _difference(one: np.ndarray, other: np.ndarray) -> float:
-    """Of values below 1 as they are, else as a share of the largest; -1e4 marks what is not scored."""
+    """Return values below 1 unchanged, others relative to the largest; -1e4 marks unscored entries."""
     assert np.isfinite(one).all()
     scored = other > -1e3
     assert np.array_equal(one > -1e3, scored)
@@ -88,14 +88,16 @@ def together(answers: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
     return {name: np.concatenate([answer[name] for answer in answers]) for name in answers[0]}
 
 
-def test_answers_are_those_of_the_embedded_engine(served: TritonEngine, embedded: Engine, graph: str) -> None:
+def test_outputs_equal_those_of_the_embedded_engine(
+    served: TritonEngine, embedded: Engine, graph: str
+) -> None:
     for index in range(len(golden(graph)["fixed"])):
         pair = one(golden(graph), index)
         answer, expected = (engine.run(graph, **pair) for engine in (served, embedded))
         assert largest_difference(answer, expected) < THOUSANDTH_OF_A_PIXEL
 
 
-def test_a_pair_gets_the_same_answer_wherever_in_a_batch_it_stands(
+def test_output_is_independent_of_the_position_in_the_batch(
     served: TritonEngine, embedded: Engine, graph: str
 ) -> None:
     pair = one(golden(graph), 0)
@@ -109,7 +111,7 @@ def test_a_pair_gets_the_same_answer_wherever_in_a_batch_it_stands(
         assert largest_difference(one(answers, place), alone) < THOUSANDTH_OF_A_PIXEL, f"place {place}"
 
 
-def test_clients_who_ask_at_once_each_get_their_own_answer(
+def test_concurrent_requests_get_their_own_outputs(
     served: TritonEngine, embedded: Engine, graph: str
 ) -> None:
     known = golden(graph)
@@ -122,7 +124,7 @@ def test_clients_who_ask_at_once_each_get_their_own_answer(
 
 
 @pytest.mark.parametrize("network", names())
-def test_a_registration_is_the_same_to_a_thousandth_of_a_pixel(triton_url: str, network: str) -> None:
+def test_registration_is_the_same_to_a_thousandth_of_a_pixel(triton_url: str, network: str) -> None:
     pair = sample.FIXED, sample.MOVING
     served, embedded = (Aligner(url).register(*pair, network=network) for url in (triton_url, None))
     transforms = served.fixed_from_moving, embedded.fixed_from_moving
@@ -130,23 +132,23 @@ def test_a_registration_is_the_same_to_a_thousandth_of_a_pixel(triton_url: str, 
     assert served.model.engine == "triton 2.51.0 grpc"
 
 
-def test_the_server_says_what_it_is_and_which_weights_it_has(served: TritonEngine, graph: str) -> None:
+def test_server_reports_its_version_and_weights(served: TritonEngine, graph: str) -> None:
     assert served.name == "triton 2.51.0 grpc"
     assert served.weights_sha256(graph) == graph_sha256(BUNDLED, graph)
 
 
-def test_a_network_that_is_not_served_is_named(served: TritonEngine) -> None:
+def test_missing_network_is_named(served: TritonEngine) -> None:
     with pytest.raises(EngineFailed, match="did not run the network 'zebra'"):
         served.run("zebra", **pairs(1))
 
 
-def test_an_input_of_another_size_is_refused_in_words(served: TritonEngine) -> None:
+def test_input_of_another_size_is_rejected(served: TritonEngine) -> None:
     smaller = {name: batch[..., :64, :64] for name, batch in pairs(1).items()}
     with pytest.raises(EngineFailed, match=r"Expected \[-1,1,128,128\], got \[1,1,64,64\]"):
         served.run("paper", **smaller)
 
 
-def test_a_server_that_is_absent_is_said_to_be_and_found_when_it_comes(tmp_path, embedded: Engine) -> None:
+def test_absent_server_is_reported_and_found_when_it_starts(tmp_path, embedded: Engine) -> None:
     port, pair = free_port(), pairs(1)
     engine = open_engine(f"grpc://{LOOPBACK}:{port}")
     with pytest.raises(
@@ -161,12 +163,12 @@ def test_a_server_that_is_absent_is_said_to_be_and_found_when_it_comes(tmp_path,
         assert largest_difference(answer, expected) < THOUSANDTH_OF_A_PIXEL
 
 
-def test_a_server_that_stays_silent_is_given_up_at_the_deadline(silent_url: str) -> None:
+def test_silent_server_times_out_at_the_deadline(silent_url: str) -> None:
     with pytest.raises(EngineFailed, match=r"(did not respond within 0\.5 s|is unreachable)"):
         TritonEngine(silent_url, deadline_s=0.5).run("paper", **pairs(1))
 
 
 @pytest.mark.parametrize("url", ["grpc://", "grpc:///paper", "grpc://host:8001/paper"])
-def test_an_address_that_names_no_server_is_refused(url: str) -> None:
+def test_invalid_address_is_rejected(url: str) -> None:
     with pytest.raises(ValueError, match=r"XEBRA_INFERENCE_URL: .* write grpc://host:port"):
         open_engine(url)

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
-from servers import wait_until
+from support.servers import wait_until
 from test_triton_engine import golden, one
 from tritonclient.grpc import InferenceServerClient
 

@@ -1,108 +1,97 @@
-"""Who is at fault: the input ends a job at once, the system has it tried again."""
+"""Faults of the input fail a job at once; faults of the system cause another attempt."""
 
 import hashlib
 import io
 from datetime import timedelta
-from pathlib import Path
 
-import numpy as np
 import pytest
-from service import speckle, tiff
+from support.jobs import claim, do, get
+from support.service import speckle, tiff
+from support.worker import run, stored_file, submit
 
-from api.images.uploads import take_in
-from db import claims, endings, images, jobs
-from db.rows import RegistrationRow
+from api.images.uploads import decode_and_store
+from db import images, job_transitions, jobs
+from db.rows import INSTRUMENT
 from db.store import open_store
-from worker.registering import work_on
-from worker.workplace import Workplace
+from worker.context import WorkerContext
+from worker.job_runner import run_job
 from xebra.align import Aligner
 
-NOBODY = "grpc://127.0.0.1:1"
+UNREACHABLE = "grpc://127.0.0.1:1"
 
 
 @pytest.fixture
-def place(database, tmp_path) -> Workplace:
-    """A worker's, with its images in a folder."""
+def context(database, tmp_path) -> WorkerContext:
+    """A worker with its images in a folder."""
     store = open_store((tmp_path / "images").as_uri())
-    return Workplace("here:1", database, store, Aligner(), timedelta(seconds=30))
+    return WorkerContext("here:1", database, store, Aligner(), timedelta(seconds=30))
 
 
-def submit(place: Workplace, pixels: np.ndarray | None = None, **wish) -> str:
-    content = io.BytesIO(tiff(speckle() if pixels is None else pixels))
-    row = take_in(content, "a.tif", None, place.store)
-    with place.database.writing() as session:
-        images.add(session, row, actor="tester")
-    with place.database.writing() as session:
-        return jobs.submit(session, jobs.Wish(row.id, row.id, **wish), actor="tester", request_id="r1").id
-
-
-def attempt(place: Workplace, job: str) -> RegistrationRow:
-    """What became of the job after one attempt."""
-    with place.database.writing() as session:
-        claim = claims.take(session, job, place.name, place.lease)
-    work_on(claim, place)
-    with place.database.reading() as session:
-        return jobs.get(session, job)
-
-
-def original(place: Workplace, job: str) -> Path:
-    """The stored file of the job's images."""
-    with place.database.reading() as session:
-        return place.store.root / jobs.get(session, job).fixed_image.store_key
-
-
-def test_a_pair_is_registered_and_its_result_points_at_the_registered_image(place):
-    ended = attempt(place, submit(place))
+def test_pair_is_registered_and_the_registered_image_is_stored(context):
+    ended = run(context, submit(context))
     assert (ended.state, ended.attempt) == ("succeeded", 1)
-    assert place.store.exists(ended.result.registered_key)
+    assert context.store.exists(ended.result.registered_key)
 
 
-def test_an_engine_that_is_away_is_the_systems_fault_and_asked_again(place):
-    place = Workplace(place.name, place.database, place.store, Aligner(NOBODY), place.lease)
-    job = submit(place)
-    for _ in range(endings.ATTEMPTS - 1):
-        assert attempt(place, job).state == "queued"
-    ended = attempt(place, job)
+def test_pixel_spacing_of_the_upload_is_used(context):
+    result = run(context, submit(context, spacing_um=0.25)).result.body
+    assert (result["fixed"]["pixel_spacing_um"], result["moving"]["pixel_spacing_um"]) == (0.25, 0.25)
+
+
+def test_pixel_spacing_of_the_instrument_is_used(context):
+    row = decode_and_store(io.BytesIO(tiff(speckle())), "a.tif", None, context.store)
+    row.pixel_spacing_um, row.spacing_source = 0.5, INSTRUMENT
+    do(context.database, images.add, row, actor="tester")
+    request = jobs.RegistrationRequest(row.id, row.id)
+    job = do(context.database, jobs.submit, request, actor="tester", request_id="r1").id
+    result = run(context, job).result.body
+    assert (result["fixed"]["pixel_spacing_um"], result["moving"]["pixel_spacing_um"]) == (0.5, 0.5)
+
+
+def test_unavailable_engine_is_a_system_fault(context):
+    context = WorkerContext(
+        context.name, context.database, context.store, Aligner(UNREACHABLE), context.lease
+    )
+    job = submit(context)
+    for _ in range(job_transitions.MAX_ATTEMPTS - 1):
+        assert run(context, job).state == "queued"
+    ended = run(context, job)
     assert (ended.state, ended.fault, ended.failure_code) == ("failed", "system", "engine-failed")
     assert "127.0.0.1:1" in ended.failure_message
 
 
-@pytest.mark.parametrize("damage", ["cut", "changed", "gone"])
-def test_an_image_that_the_store_has_damaged_is_the_systems_fault(place, damage):
-    job = submit(place)
-    file = original(place, job)
-    whole = file.read_bytes()
+@pytest.mark.parametrize("damage", ["truncated", "changed", "missing"])
+def test_damaged_stored_file_is_a_system_fault(context, damage):
+    job = submit(context)
+    file = stored_file(context, job)
+    content = file.read_bytes()
     file.unlink()
-    if damage != "gone":
-        file.write_bytes(whole[: len(whole) // 2] if damage == "cut" else whole[:-1] + b"?")
-    assert attempt(place, job).state == "queued"
-    file.write_bytes(whole)
-    assert attempt(place, job).state == "succeeded"
+    if damage != "missing":
+        file.write_bytes(content[: len(content) // 2] if damage == "truncated" else content[:-1] + b"?")
+    assert run(context, job).state == "queued"
+    file.write_bytes(content)
+    assert run(context, job).state == "succeeded"
 
 
-def test_an_image_that_was_never_readable_is_the_inputs_fault(place):
-    job = submit(place)
-    file = original(place, job)
-    file.write_bytes(b"no image")
-    with place.database.writing() as session:  # as if an older version had let it in
+def test_unreadable_image_is_an_input_fault(context):
+    job = submit(context)
+    stored_file(context, job).write_bytes(b"no image")
+    with context.database.writing() as session:  # as if an older version had accepted it
         jobs.get(session, job).fixed_image.sha256 = hashlib.sha256(b"no image").hexdigest()
-    ended = attempt(place, job)
+    ended = run(context, job)
     assert (ended.state, ended.fault, ended.failure_code) == ("failed", "input", "image-unreadable")
 
 
-def test_a_network_that_only_this_worker_lacks_is_the_systems_fault(place):
-    job = submit(place, network="of another version")
-    assert attempt(place, job).state == "queued"
+def test_network_that_only_this_worker_lacks_is_a_system_fault(context):
+    job = submit(context, network="of another version")
+    assert run(context, job).state == "queued"
 
 
-def test_a_job_cancelled_while_it_is_worked_on_brings_no_result_and_leaves_no_image(place):
-    job = submit(place)
-    with place.database.writing() as session:
-        claim = claims.take(session, job, place.name, place.lease)
-    with place.database.writing() as session:
-        jobs.cancel(session, job, actor="tester")
-    work_on(claim, place)
-    with place.database.reading() as session:
-        ended = jobs.get(session, job)
+def test_job_cancelled_during_its_attempt_has_no_result_and_no_stored_image(context):
+    job = submit(context)
+    held = claim(context.database, job)
+    do(context.database, jobs.cancel, job, actor="tester")
+    run_job(held, context)
+    ended = get(context.database, job)
     assert (ended.state, ended.result) == ("cancelled", None)
-    assert list(place.store.list("registrations/")) == []
+    assert list(context.store.list("registrations/")) == []

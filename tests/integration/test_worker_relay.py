@@ -1,4 +1,4 @@
-"""The relay tells the workers what is due, however the broker and the database behave."""
+"""The relay publishes due jobs, whatever happens to the broker and the database."""
 
 import threading
 from datetime import timedelta
@@ -6,14 +6,14 @@ from datetime import timedelta
 import psycopg
 import pytest
 from celery import Celery
-from servers import free_port, redis_server, wait_until  # noqa: F401
 from sqlalchemy import text
-from test_db_jobs import LEASE, submit
+from support.jobs import LEASE, submit
+from support.servers import free_port, redis_server, wait_until  # noqa: F401
 
-from db import claims, endings, outbox
-from db.changes import Changes
+from db import claims, job_transitions, outbox
+from db.change_detector import ChangeDetector
 from db.engine import Database
-from db.line import CHANNEL
+from db.job_queue import CHANNEL
 from db.migrate import migrate
 from db.types import utc_now
 from worker.broker import queue_length
@@ -22,7 +22,7 @@ from worker.relay import Relay
 
 @pytest.fixture
 def celery(request) -> Celery:
-    """An app on an empty queue of a real Redis."""
+    """A Celery app on an empty queue of a real Redis."""
     app = Celery("test", broker=request.getfixturevalue("redis_server"), set_as_current=False)
     app.conf.task_default_queue = "registrations"
     with app.connection_or_acquire() as connection:
@@ -35,7 +35,7 @@ def due(database, later: timedelta = timedelta(0)) -> list[str]:
         return [job for _, job in outbox.due(session, now=utc_now() + later)]
 
 
-def test_what_is_due_is_sent_once(database, celery):
+def test_due_job_is_published_once(database, celery):
     submit(database), submit(database)
     relay = Relay(database, celery)
     relay.publish_due()
@@ -44,55 +44,55 @@ def test_what_is_due_is_sent_once(database, celery):
     assert due(database) == []
 
 
-def test_a_job_submitted_by_another_process_is_seen_at_the_next_look(database, database_url, celery):
+def test_job_of_another_process_is_published(database, database_url, celery):
     relay = Relay(database, celery)
     relay.publish_due()
     other = Database(database_url)
     submit(other)
     other.close()
-    wait_until(lambda: relay.publish_due() or queue_length(celery) == 1, "the call")
+    wait_until(lambda: relay.publish_due() or queue_length(celery) == 1, "the message")
     relay.publish_due()
     assert queue_length(celery) == 1
 
 
-def test_what_a_broker_that_is_away_did_not_take_stays_due(database):
+def test_job_stays_due_while_the_broker_is_unavailable(database):
     job = submit(database)
-    nobody = Celery("test", broker=f"redis://127.0.0.1:{free_port()}/0", set_as_current=False)
-    nobody.conf.task_publish_retry = False
-    nobody.conf.broker_transport_options = {"max_retries": 0}
+    unreachable = Celery("test", broker=f"redis://127.0.0.1:{free_port()}/0", set_as_current=False)
+    unreachable.conf.task_publish_retry = False
+    unreachable.conf.broker_transport_options = {"max_retries": 0}
     with pytest.raises(Exception, match="refused"):
-        Relay(database, nobody).publish_due()
+        Relay(database, unreachable).publish_due()
     assert due(database) == [job]
 
 
-def test_a_job_that_is_tried_again_is_due_though_nobody_writes_in_the_meantime(database, celery):
+def test_retried_job_becomes_due_without_a_write(database, celery):
     job, relay = submit(database), Relay(database, celery)
     with database.writing() as session:
-        claim = claims.take(session, job, "w1", LEASE)
+        claim = claims.claim_job(session, job, "w1", LEASE)
         now = utc_now()
-        endings.retry(session, claim, "engine-failed", "no answer", now)
+        job_transitions.retry(session, claim, "engine-failed", "no answer", now)
     relay.publish_due()
-    assert queue_length(celery) == 0 or utc_now() > now + endings.BACKOFF
-    wait_until(lambda: relay.publish_due() or queue_length(celery) == 1, "the call")
+    assert queue_length(celery) == 0 or utc_now() > now + job_transitions.INITIAL_BACKOFF
+    wait_until(lambda: relay.publish_due() or queue_length(celery) == 1, "the message")
 
 
-def test_a_quiet_database_is_not_asked_again(tmp_path):
+def test_unchanged_database_is_not_queried(tmp_path):
     database = Database(f"sqlite:///{tmp_path / 'xebra.sqlite'}")
     migrate(database)
-    changes = Changes(database, 3600, CHANNEL)
-    assert [changes.any() for _ in range(3)] == [True, False, False]
+    changes = ChangeDetector(database, 3600, CHANNEL)
+    assert [changes.poll() for _ in range(3)] == [True, False, False]
     submit(database)
-    assert [changes.any() for _ in range(3)] == [True, False, False]
+    assert [changes.poll() for _ in range(3)] == [True, False, False]
     database.close()
 
 
-def test_postgresql_tells_at_once_and_is_asked_again_after_a_restart(new_postgres_url):
+def test_postgresql_notifies_and_is_queried_after_a_lost_connection(new_postgres_url):
     database = Database(new_postgres_url())
     migrate(database)
-    changes = Changes(database, 3600, CHANNEL)
-    assert [changes.any() for _ in range(3)] == [True, False, False]
+    changes = ChangeDetector(database, 3600, CHANNEL)
+    assert [changes.poll() for _ in range(3)] == [True, False, False]
     threading.Timer(0.2, submit, (database,)).start()
-    assert changes.any(wait_s=60)
+    assert changes.poll(wait_s=60)
     with database.writing() as session:
         session.execute(
             text(
@@ -101,13 +101,13 @@ def test_postgresql_tells_at_once_and_is_asked_again_after_a_restart(new_postgre
             )
         )
     with pytest.raises(psycopg.OperationalError):
-        changes.any(wait_s=60)
-    assert changes.any()
+        changes.poll(wait_s=60)
+    assert changes.poll()
     changes.close()
     database.close()
 
 
-def test_the_relay_stops_when_it_is_told_to(database, celery):
+def test_relay_stops_on_request(database, celery):
     stop = threading.Event()
     thread = threading.Thread(target=Relay(database, celery).run, args=(stop,))
     thread.start()

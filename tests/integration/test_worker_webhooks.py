@@ -1,4 +1,4 @@
-"""Webhooks arrive signed, come again until they are taken, and never reach into the facility."""
+"""Webhooks are signed, retried until they are accepted, and never sent to private addresses."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 from sqlalchemy import select
 from standardwebhooks import Webhook, WebhookVerificationError
-from test_db_jobs import LEASE, RESULT, do, submit
+from support.jobs import RESULT, claim_next, do, submit
 
-from db import claims, endings, webhooks
+from db import job_transitions, webhooks
 from db.errors import WebhookNotFound
 from db.rows import LOCAL, DeliveryRow
 from db.types import utc_now
-from worker.webhooks import Deliveries
+from worker.webhooks import AddressRefused, WebhookSender, check_public, is_public
 
 
 class Receiver(HTTPServer):
-    """Keeps what it is sent and answers as it is told to."""
+    """A server that records requests and answers with given statuses, 204 by default."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.received: list[tuple[dict, bytes]] = []
-        self.answers: list[int] = []
+        self.statuses: list[int] = []
         self.url = f"http://127.0.0.1:{self.server_port}/hook"
 
 
@@ -33,8 +33,7 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.server.received.append((dict(self.headers), body))
-        status = self.server.answers.pop(0) if self.server.answers else 204
-        self.send_response(status)
+        self.send_response(self.server.statuses.pop(0) if self.server.statuses else 204)
         self.send_header("Location", self.server.url)
         self.send_header("Content-Length", "0")
         self.end_headers()
@@ -46,16 +45,15 @@ class Handler(BaseHTTPRequestHandler):
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
     server = Receiver()
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
+    threading.Thread(target=server.serve_forever, daemon=True).start()
     yield server
     server.shutdown()
     server.server_close()
 
 
-def end_a_job(database) -> str:
+def finish_a_job(database) -> str:
     job = submit(database)
-    do(database, endings.finish, do(database, claims.take_next, "w1", LEASE), RESULT, "key")
+    do(database, job_transitions.finish, claim_next(database), RESULT, "key")
     return job
 
 
@@ -70,64 +68,99 @@ def deliveries(database) -> list[DeliveryRow]:
         return list(session.scalars(select(DeliveryRow)))
 
 
-def test_the_end_of_a_job_is_told_once_and_signed(database, receiver):
+def test_end_of_a_job_is_delivered_once_and_signed(database, receiver):
     hook = do(database, webhooks.add, LOCAL, receiver.url, "tester")
     do(database, webhooks.add, "another", receiver.url, "tester")
-    job = end_a_job(database)
-    teller = Deliveries(database, anywhere=True)
-    assert [teller.step(), teller.step()] == [1, 0]
+    job = finish_a_job(database)
+    sender = WebhookSender(database, anywhere=True)
+    assert [sender.step(), sender.step()] == [1, 0]
     [(headers, body)] = receiver.received
-    said = Webhook(hook.secret).verify(body, headers)
-    assert said["type"] == "registration.succeeded" and said["data"]["registration_id"] == job
+    event = Webhook(hook.secret).verify(body, headers)
+    assert event["type"] == "registration.succeeded" and event["data"]["registration_id"] == job
     with pytest.raises(WebhookVerificationError):
         Webhook(hook.secret).verify(body.replace(b"succeeded", b"cancelled"), headers)
 
 
-def test_what_is_not_taken_comes_again_later_each_time_and_is_given_up_after_days(database, receiver):
+def test_rejected_delivery_is_retried_with_growing_delays_for_three_days(database, receiver):
     do(database, webhooks.add, LOCAL, receiver.url, "tester")
-    end_a_job(database)
-    teller, tries = Deliveries(database, anywhere=True), len(webhooks.PAUSES) + 1
-    receiver.answers = [500, 302, *[503] * tries]
-    pauses = []
-    for _ in range(tries):
-        assert teller.step() == 1
+    finish_a_job(database)
+    sender, attempts = WebhookSender(database, anywhere=True), len(webhooks.RETRY_DELAYS) + 1
+    receiver.statuses = [500, 302, *[503] * attempts]
+    delays = []
+    for _ in range(attempts):
+        assert sender.step() == 1
         [delivery] = deliveries(database)
-        pauses.append(delivery.due_at - utc_now() if delivery.due_at else None)
+        delays.append(delivery.due_at - utc_now() if delivery.due_at else None)
         make_due(database)
-    assert teller.step() == 0 and pauses.pop() is None
-    assert pauses == sorted(pauses) and sum(pauses, timedelta()) > timedelta(days=3)
+    assert sender.step() == 0 and delays.pop() is None
+    assert delays == sorted(delays) and sum(delays, timedelta()) > timedelta(days=3)
     assert len({headers["webhook-id"] for headers, _ in receiver.received}) == 1
-    assert deliveries(database)[0].said == "answered 503"
+    assert deliveries(database)[0].outcome == "answered 503"
 
 
-def test_who_is_gone_is_not_called_again(database, receiver):
+def test_webhook_that_is_gone_is_removed(database, receiver):
     hook = do(database, webhooks.add, LOCAL, receiver.url, "tester")
-    end_a_job(database)
-    receiver.answers = [410]
-    Deliveries(database, anywhere=True).step()
-    end_a_job(database)
-    assert Deliveries(database, anywhere=True).step() == 0
+    finish_a_job(database)
+    receiver.statuses = [410]
+    WebhookSender(database, anywhere=True).step()
+    finish_a_job(database)
+    assert WebhookSender(database, anywhere=True).step() == 0
     with database.reading() as session, pytest.raises(WebhookNotFound):
         webhooks.get(session, hook.id, LOCAL)
 
 
-def test_what_has_ended_is_told_again_on_demand(database, receiver):
+def test_replay_delivers_past_events_again(database, receiver):
     hook = do(database, webhooks.add, LOCAL, receiver.url, "tester")
-    end_a_job(database)
-    teller = Deliveries(database, anywhere=True)
-    teller.step()
+    finish_a_job(database)
+    sender = WebhookSender(database, anywhere=True)
+    sender.step()
     assert do(database, webhooks.replay, hook, utc_now() - timedelta(hours=1)) == 1
-    assert teller.step() == 1
+    assert sender.step() == 1
     assert len(receiver.received) == 2
 
 
 @pytest.mark.parametrize(
     "name", ["http://127.0.0.1", "https://localhost", "https://127.0.0.1", "https://[::1]"]
 )
-def test_nobody_is_sent_into_the_facility(database, receiver, name):
+def test_private_address_is_refused(database, receiver, name):
     do(database, webhooks.add, LOCAL, f"{name}:{receiver.server_port}/hook", "tester")
-    end_a_job(database)
-    assert Deliveries(database, anywhere=False).step() == 1
+    finish_a_job(database)
+    assert WebhookSender(database, anywhere=False).step() == 1
     [delivery] = deliveries(database)
-    assert delivery.said.startswith("AddressRefused") and delivery.delivered_at is None
+    assert delivery.outcome.startswith("AddressRefused") and delivery.delivered_at is None
     assert receiver.received == []
+
+
+@pytest.mark.parametrize(
+    ("address", "public"),
+    [
+        ("8.8.8.8", True),
+        ("2001:4860:4860::8888", True),
+        ("2002:808:808::1", True),  # 6to4 of 8.8.8.8
+        ("10.0.0.1", False),
+        ("172.16.0.1", False),
+        ("192.168.1.1", False),
+        ("169.254.169.254", False),  # metadata of cloud providers
+        ("100.64.0.1", False),  # carrier-grade NAT
+        ("0.0.0.0", False),
+        ("224.0.0.1", False),
+        ("255.255.255.255", False),
+        ("fe80::1%eth0", False),
+        ("fd00::1", False),
+        ("ff0e::1", False),
+        ("::ffff:127.0.0.1", False),
+        ("::ffff:10.0.0.1", False),
+        ("::ffff:169.254.169.254", False),
+        ("2002:a00:1::1", False),  # 6to4 of 10.0.0.1
+        ("2002:7f00:1::1", False),
+    ],
+)
+def test_public_addresses(address, public):
+    assert is_public(address) == public
+
+
+@pytest.mark.parametrize("addresses", [["8.8.8.8", "10.0.0.1"], ["10.0.0.1", "8.8.8.8"], ["10.0.0.1"]])
+def test_host_with_a_private_address_among_public_ones_is_refused(addresses):
+    with pytest.raises(AddressRefused, match="not public"):
+        check_public("host.example", addresses)
+    check_public("host.example", ["8.8.8.8", "1.1.1.1"])

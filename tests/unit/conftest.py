@@ -1,4 +1,4 @@
-"""A registration to draw and to print, made without a network."""
+"""Registrations without a network, for tests of outputs."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ RANDOM = np.random.default_rng(2)
 
 @pytest.fixture
 def registration():
-    """Makes registrations: ``registration(fixed_shape, moving_shape, scale=..., verdict=..., ...)``."""
+    """Return a function ``registration(fixed_shape, moving_shape, scale=..., ...)``."""
 
     def make(
         fixed_shape=(120, 160),

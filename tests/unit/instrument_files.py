@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import struct
 from pathlib import Path
 from typing import ClassVar
@@ -34,11 +35,11 @@ def zeiss(path: Path, pixels: np.ndarray, *lines: tuple[str, str], header_m: flo
 
 def fei(path: Path, pixels: np.ndarray, **changed: str) -> Path:
     """FEI_HELIOS: an INI text, lengths in m and angles in rad."""
-    said = {"PixelWidth": "5e-08", "PixelHeight": "5e-08", "ResolutionX": str(pixels.shape[1])} | changed
+    tags = {"PixelWidth": "5e-08", "PixelHeight": "5e-08", "ResolutionX": str(pixels.shape[1])} | changed
     text = (
         "[User]\r\nUser=x\r\n[Beam]\r\nScanRotation=0.5\r\n"
-        f"[Scan]\r\nPixelWidth={said['PixelWidth']}\r\nPixelHeight={said['PixelHeight']}\r\n"
-        f"[Image]\r\nResolutionX={said['ResolutionX']}\r\n"
+        f"[Scan]\r\nPixelWidth={tags['PixelWidth']}\r\nPixelHeight={tags['PixelHeight']}\r\n"
+        f"[Image]\r\nResolutionX={tags['ResolutionX']}\r\n"
         "[Stage]\r\nStageX=0.001\r\nStageY=-0.002\r\nStageZ=0.003\r\nStageR=1.5\r\nStageT=0.25\r\n"
         "[Detectors]\r\nNumber=1\r\nName=ETD\r\n"
     )
@@ -145,6 +146,58 @@ def olympus(path: Path, pixels: np.ndarray, m_per_px: float) -> Path:
     at = data.index(b"SIS0")
     struct.pack_into("<I", data, at + 64, at + 68)
     path.write_bytes(data)
+    return path
+
+
+def velox(path: Path, pixels: np.ndarray, counts: np.ndarray) -> Path:
+    """A Velox EMD file: a HAADF image, and X-ray counts (H, W, energies of 10 eV) as a stream of events."""
+    import h5py
+
+    size = {"width": "2e-9", "height": "2e-9"}
+    result = {"PixelSize": size, "PixelUnitX": "m", "PixelUnitY": "m", "Offset": {"x": "0", "y": "0"}}
+    eds = {
+        "DetectorName": "EDS",
+        "DetectorType": "AnalyticalDetector",
+        "Dispersion": "10",
+        "OffsetEnergy": "0",
+    }
+    about = {
+        "Detectors": {
+            "Detector-0": {"DetectorName": "HAADF", "DetectorType": "ScanningDetector"},
+            "Detector-1": eds,
+        },
+        "Acquisition": {"AcquisitionStartDatetime": {"DateTime": "1500000000"}},
+        "Scan": {"FrameTime": "1", "DwellTime": "1"},
+        "Stage": {"Position": {"x": "1e-6", "y": "2e-6", "z": "0"}, "AlphaTilt": "0", "BetaTilt": "0"},
+        "Optics": {"AccelerationVoltage": "200000"},
+        **{"Core": {}, "Instrument": {"InstrumentModel": "x"}, "Sample": {}, "CustomProperties": {}},
+    }
+
+    def metadata(detector: str) -> np.ndarray:
+        metadata = {**about, "BinaryResult": {**result, "Detector": detector}}
+        return np.frombuffer(json.dumps(metadata).encode(), np.uint8)[:, None]
+
+    energies = np.arange(counts.shape[-1])
+    events = [[*np.repeat(energies, each), 65535] for each in counts.reshape(-1, counts.shape[-1])]
+    texts = {
+        "Version": {"format": "Velox", "version": "10"},
+        f"Presentation/Displays/ImageDisplay/{'d' * 32}": {
+            "dataPath": f"/Data/Image/{'a' * 32}",
+            "display": {"label": "HAADF"},
+        },
+        f"Data/SpectrumStream/{'b' * 32}/AcquisitionSettings": {
+            "bincount": str(counts.shape[-1]),
+            "StreamEncoding": "uint16",
+        },
+        f"Data/SpectrumImage/{'c' * 32}/SpectrumImageSettings": {"endFramePosition": "1"},
+    }
+    with h5py.File(path, "w") as file:
+        for name, body in texts.items():
+            file.create_dataset(name, data=[json.dumps(body)], dtype=h5py.string_dtype())
+        image, stream = file.create_group(f"Data/Image/{'a' * 32}"), file[f"Data/SpectrumStream/{'b' * 32}"]
+        image.create_dataset("Data", data=pixels[..., None], chunks=(*pixels.shape, 1))
+        stream["Data"] = np.concatenate(events).astype(np.uint16)[:, None]
+        image["Metadata"], stream["Metadata"] = metadata("HAADF"), metadata("EDS")
     return path
 
 

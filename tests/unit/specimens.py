@@ -1,4 +1,4 @@
-"""One simulated specimen seen twice, at any size, with the exact transform between."""
+"""Two views of one simulated specimen at any size, with the exact transform between them."""
 
 import numpy as np
 import torch

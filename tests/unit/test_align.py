@@ -1,4 +1,4 @@
-"""`xebra.register` on the bundled sample pair: one answer, whatever form the images come in."""
+"""`xebra.register` on the bundled sample pair: the same result for paths, images and arrays."""
 
 import json
 import math
@@ -84,7 +84,7 @@ def test_larger_copies_of_both_images_give_the_same_transform_in_their_px(found)
 
 
 def test_the_expected_error_is_in_px_of_the_fixed_image(monkeypatch):
-    """The estimator judges at 256 px; the same judgement on twice the px is twice the error."""
+    """The estimator works at 256 px; the same error in twice the px is twice as large."""
     monkeypatch.setattr(Confidence, "expected_error_px", lambda *_: 1.5)
     pixels = read_image(FIXED).pixels
     for factor in (1, 2):
@@ -109,12 +109,12 @@ def test_known_spacings_narrow_the_scale_and_the_answer_stays(found, truth):
     assert known.verdict == "accept"
 
 
-def test_with_wrong_spacings_nothing_is_accepted(truth):
+def test_wrong_spacings_are_not_accepted(truth):
     wrong = xebra.register(FIXED, MOVING, fixed_spacing=0.05, moving_spacing=0.05 * truth["scale"] * 1.8)
     assert wrong.verdict != "accept"
 
 
-def test_a_pattern_that_repeats_itself_is_never_accepted():
+def test_a_periodic_pattern_is_never_accepted():
     y, x = np.mgrid[:256, :256]
     rng = np.random.default_rng(1)
     dots = [
@@ -126,7 +126,7 @@ def test_a_pattern_that_repeats_itself_is_never_accepted():
 
 
 def test_an_ambiguous_period_is_found_and_another_shift_is_none():
-    """The check of periods alone: it does not rest on the other rules of the verdict."""
+    """The check of periods alone, without the other rules of the verdict."""
     y, x = np.mgrid[:256, :256]
     lattice = np.exp(3 * (np.cos(x * np.pi / 16) + np.cos(y * np.pi / 16)) - 6)
     unique = gaussian_filter(np.random.default_rng(5).normal(size=(256, 256)), 3)
@@ -185,15 +185,15 @@ def test_a_known_spacing_gives_micrometres_and_an_unknown_one_none(found):
     assert unknown.shift_um is None and unknown.expected_corner_error_um is None
 
 
-def test_the_json_form_is_json_and_says_who_answered(found):
-    said = json.loads(json.dumps(found.to_json()))
-    assert said["model"]["name"] == weights().name
-    assert said["model"]["weights_sha256"] == weights().sha256
-    assert said["verdict"] in ("accept", "review", "refuse")
-    assert said["timings_s"]["estimate"] > 0
+def test_the_json_form_is_json_and_names_the_network(found):
+    result = json.loads(json.dumps(found.to_json()))
+    assert result["model"]["name"] == weights().name
+    assert result["model"]["weights_sha256"] == weights().sha256
+    assert result["verdict"] in ("accept", "review", "refuse")
+    assert result["timings_s"]["estimate"] > 0
 
 
-def test_two_images_of_nothing_in_common_are_not_accepted():
+def test_unrelated_images_are_not_accepted():
     rng = np.random.default_rng(3)
     noise = [rng.normal(size=(256, 256)).astype(np.float32) for _ in range(2)]
     assert xebra.register(*noise).verdict != "accept"
@@ -204,13 +204,13 @@ def test_an_unknown_network_is_named_with_those_there_are():
         xebra.register(FIXED, MOVING, network="magic")
 
 
-def test_an_array_that_shows_nothing_is_named():
+def test_a_constant_array_is_refused_by_name():
     with pytest.raises(ImageUnusable, match="moving"):
         xebra.register(np.random.default_rng(0).random((80, 80)), np.ones((80, 80)))
 
 
 @pytest.mark.parametrize("url", ["http://triton:8000", "tensorrt", "s3://weights"])
-def test_a_wrong_engine_url_fails_in_words(url):
+def test_a_wrong_engine_url_fails_with_a_message(url):
     with pytest.raises(ValueError, match="XEBRA_INFERENCE_URL: no inference engine for"):
         Aligner(url)
 

@@ -6,12 +6,20 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.ndimage import gaussian_filter
 
 from xebra.engine import open_engine
 from xebra.estimate import attempts, final_stage
 from xebra.estimate.candidate_scoring import CandidateScoring
 from xebra.estimate.final_stage import FinalEstimate
-from xebra.estimate.image_pair import Candidate, ImagePair, corner_distance_px, identity_candidates
+from xebra.estimate.image_pair import (
+    Candidate,
+    ImagePair,
+    corner_distance_px,
+    identity_candidates,
+    noise_share,
+)
+from xebra.estimate.image_pyramid import ImagePyramid
 from xebra.estimate.pyramid_estimator import PyramidEstimator
 from xebra.estimate.quality_features import INTENSITY, WHOLE_VIEW
 from xebra.image import Image, read_image
@@ -168,3 +176,41 @@ def test_images_at_the_same_detector_position_are_judged_cautiously(monkeypatch)
     for moving in (pixels, Image(np.roll(pixels.pixels, (20, 30), (0, 1)))):
         next(iter(PyramidEstimator(weights(), open_engine()).attempts(pixels, moving)[1]))
     assert cautious == [True, False]
+
+
+def test_noisy_images_are_smoothed_in_the_thorough_attempt(monkeypatch, images):
+    rng = np.random.default_rng(4)
+    noisy = [
+        Image((i.pixels + rng.normal(0, 2 * i.pixels.std(), i.shape)).astype(np.float32)) for i in images
+    ]
+    assert ImagePair(*noisy).is_noisy and not ImagePair(*images).is_noisy
+    smoothed = []
+    smooth = ImagePair.smoothed
+    monkeypatch.setattr(ImagePair, "smoothed", lambda pair: smoothed.append(pair) or smooth(pair))
+    for pair, expected in ((images, 0), (noisy, 1)):
+        _, made = PyramidEstimator(weights(), open_engine()).attempts(*pair)
+        made.quick()
+        made._thorough()
+        assert len(smoothed) == expected
+
+
+@pytest.mark.parametrize("sigma", [1.0, 2.0, 4.0])
+def test_the_noise_share_is_that_of_white_noise(sigma):
+    """White noise has a share of 1; smoothed noise one less the correlation of adjacent px."""
+    rng = np.random.default_rng(9)
+    white = rng.normal(size=(256, 256))
+    smooth = gaussian_filter(rng.normal(size=(256, 256)), sigma)
+    shares = [noise_share(ImagePyramid(Image(i.astype(np.float32)))) for i in (white, smooth)]
+    assert shares == pytest.approx([1, 1 - np.exp(-1 / (4 * sigma**2))], abs=0.03)
+
+
+def test_a_weak_specimen_in_strong_noise_is_found(truth):
+    """Noise of three times the specimen's contrast: right, or not accepted."""
+    rng = np.random.default_rng(2)
+    noisy = []
+    for file in (FIXED, MOVING):
+        pixels = read_image(file).gray
+        noisy.append(Image((pixels + rng.normal(0, 3 * pixels.std(), pixels.shape)).astype(np.float32)))
+    found = PyramidEstimator(weights(), open_engine()).estimate(*noisy)
+    error = corner_error(found.transform.matrix, truth, noisy[0].shape)
+    assert error < 5 or found.verdict != "accept"

@@ -1,4 +1,4 @@
-"""The benchmark measures what it says, and its peers are right on an easy pair."""
+"""The benchmark computes the stated figures, and its peers register an easy pair."""
 
 import json
 import math
@@ -53,7 +53,7 @@ def test_error_is_the_distance_in_the_moving_image(case):
     assert error_px(case, Answer(moved(3.0), 0.1)) == pytest.approx(3.0)
 
 
-def test_no_answer_is_infinitely_wrong(case):
+def test_a_missing_answer_has_an_infinite_error(case):
     assert error_px(case, Answer(None, 0.1)) == math.inf
 
 
@@ -91,7 +91,7 @@ def test_true_answers_have_r2_of_one(cases):
     assert list(found["parameters"]["r2"].values()) == pytest.approx([1] * 4)
 
 
-def test_answer_that_cannot_be_is_none():
+def test_an_implausible_answer_is_none():
     assert plausible(TRUTH)
     assert not plausible(np.diag([50.0, 50.0, 1.0]))
     assert not plausible(np.full((3, 3), np.nan))
@@ -104,7 +104,7 @@ def test_peer_finds_a_known_transform(case, name):
     assert found.seconds > 0
 
 
-def test_peer_without_its_package_fails_in_words(monkeypatch):
+def test_a_peer_without_its_package_fails_with_a_message(monkeypatch):
     monkeypatch.setitem(sys.modules, "imreg_dft", None)
     monkeypatch.delitem(sys.modules, "peers.fourier", raising=False)
     with pytest.raises(SystemExit, match="'imreg_dft'"):
@@ -139,7 +139,7 @@ def test_cases_are_read_as_make_cases_writes_them(case, tmp_path):
     assert len(first_of_each_cell(found, 1)) == 1
 
 
-def test_empty_folder_says_what_to_do(tmp_path):
+def test_an_empty_folder_fails_with_a_hint(tmp_path):
     with pytest.raises(SystemExit, match=r"make_cases\.py"):
         read(tmp_path)
 

@@ -1,4 +1,4 @@
-"""The table of the service's benchmark says the figures that were measured, in its own section only."""
+"""The table of the service benchmark contains the measured figures, in its own section of the page."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import performance_page
 import service_table as table
 
 TIMES = {"p50_ms": 250.0, "p99_ms": 400.0}
-ASKED = {f"{name}_{key}": value for name in ("submit", "list") for key, value in TIMES.items()}
+DURATIONS = {f"{name}_{key}": value for name in ("submit", "list") for key, value in TIMES.items()}
 STACK = {
     "load": {"bare": {"jobs_per_s": 8.0, **TIMES}, 8: {"jobs_per_s": 6.0, **TIMES}},
     "idle": {"in_process_p50_ms": 220.0, **TIMES},
     "synchronous": {"in_process_p50_ms": 240.0, **TIMES},
     "fairness": {"queued": 1000, "workers": 2, "begun_before": 1},
     "queue": {
-        "few": {"queued": 100, "batch_ms": 100, **ASKED},
-        "many": {"queued": 10_000, "batch_ms": 2500, **ASKED},
+        "few": {"queued": 100, "batch_ms": 100, **DURATIONS},
+        "many": {"queued": 10_000, "batch_ms": 2500, **DURATIONS},
     },
     "memory": {"jobs": [500, 5000], **{part: [100.5, 101.5] for part in ("api", "worker", "relay")}},
     "recovery": {"seconds": 6.5},
@@ -22,30 +22,30 @@ STACK = {
 FOUND = {"chosen": {"only": None, "jobs": 100, "queued": 10_000, "many": 5000}, "embedded": STACK}
 
 
-def test_the_table_says_what_was_measured_and_how():
-    said = "\n".join(table.of(FOUND))
-    assert "`./dev bench service --jobs 100 --queued 10000 --many 5000 --write`" in said
-    assert "| 8 clients, embedded | 6.0 | 75 % | 250.0 ms | 400.0 ms |" in said
+def test_table_contains_figures_and_command():
+    text = "\n".join(table.of(FOUND))
+    assert "`./dev bench service --jobs 100 --queued 10000 --many 5000 --write`" in text
+    assert "| 8 clients, embedded | 6.0 | 75 % | 250.0 ms | 400.0 ms |" in text
     assert (
         "| POST to finished, idle, p50, over the same in the process, in turns | +30.0 ms (250.0 / 220.0) |"
-        in said
+        in text
     )
-    assert "| submit a batch of 10,000 | 2.5 s |" in said
-    assert "| api, all processes, after 500 / 5,000 jobs of the network `paper` | 100.5 / 101.5 MB |" in said
+    assert "| submit a batch of 10,000 | 2.5 s |" in text
+    assert "| api, all processes, after 500 / 5,000 jobs of the network `paper` | 100.5 / 101.5 MB |" in text
 
 
-def test_a_step_that_was_not_measured_has_no_row():
+def test_step_without_measurement_has_no_row():
     some = {**FOUND, "embedded": {"recovery": STACK["recovery"]}}
-    said = "\n".join(table.of(some))
-    assert "6.5 s" in said and "memory" not in said and "jobs before" not in said
+    text = "\n".join(table.of(some))
+    assert "6.5 s" in text and "memory" not in text and "jobs before" not in text
 
 
-def test_only_the_section_of_the_load_is_written(tmp_path, monkeypatch):
+def test_only_its_section_is_written(tmp_path, monkeypatch):
     page = tmp_path / "performance.md"
     monkeypatch.setattr(performance_page, "PAGE", page)
     page.write_text("# Costs\n\n## Load\n\nnot known\n\n## Large pairs\n\nsome\n")
     lines = table.of(FOUND)
     for _ in range(2):
         performance_page.write("Load", lines)
-        said = "\n".join(lines)
-        assert page.read_text() == f"# Costs\n\n## Load\n\n{said}\n\n## Large pairs\n\nsome\n"
+        text = "\n".join(lines)
+        assert page.read_text() == f"# Costs\n\n## Load\n\n{text}\n\n## Large pairs\n\nsome\n"

@@ -7,7 +7,7 @@ import pytest
 
 from xebra.estimate.affine_residual import AffineResidual
 from xebra.estimate.block_agreement import BlockAgreement
-from xebra.estimate.confidence import MIN_SCORE_MARGIN, Confidence
+from xebra.estimate.confidence import MIN_SCORE_MARGIN, QUICK_PROBABILITY, Confidence
 from xebra.estimate.displacement import Evidence
 from xebra.estimate.image_pair import Candidate
 from xebra.estimate.quality_features import (
@@ -117,6 +117,14 @@ def test_nothing_is_accepted_below_the_probability():
     assert replace(BUNDLED, accept_probability=probability - 1e-6).finds(SURE)
 
 
+def test_a_quick_attempt_must_be_surer_than_a_thorough_one():
+    lenient = replace(BUNDLED, weights=[0.0] * len(BUNDLED.weights), accept_probability=0.5)
+    for probability in (0.6, QUICK_PROBABILITY - 0.001, QUICK_PROBABILITY + 0.001):
+        sure = replace(lenient, bias=float(np.log(probability / (1 - probability))))
+        assert sure.finds(replace(SURE, thorough=True))
+        assert sure.finds(SURE) == (probability > QUICK_PROBABILITY)
+
+
 def test_nothing_is_accepted_above_the_tolerance():
     expected = BUNDLED.expected_error_px(SURE)
     assert BUNDLED.accepts(SURE, 1.01 * expected) and not BUNDLED.accepts(SURE, 0.99 * expected)
@@ -220,3 +228,10 @@ def test_more_information_has_a_smaller_covariance():
     smaller = covariance(replace(known, evidence=more))
     assert np.allclose(smaller, covariance(known) / 4)
     assert np.allclose(covariance(known), np.linalg.inv(2 * INFORMATION))
+
+
+def test_a_mirrored_image_is_preferred_only_where_it_is_found_and_more_probable():
+    assert BUNDLED.prefers_mirrored(HOPELESS, SURE)
+    assert not BUNDLED.prefers_mirrored(SURE, SURE)
+    assert not BUNDLED.prefers_mirrored(HOPELESS, HOPELESS)
+    assert not BUNDLED.prefers_mirrored(HOPELESS, None)

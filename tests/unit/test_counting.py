@@ -1,4 +1,4 @@
-"""Few counts, noise, outlines and nearly empty scenes look as slow maps and plain specimens do."""
+"""Sparse counts, noise, outlines and nearly empty scenes have the stated statistics."""
 
 import torch
 
@@ -62,7 +62,7 @@ def test_nearly_empty_maps_are_mostly_black_and_saturated_where_they_are_not():
     assert ((seen == 1).float().sum((1, 2)) > 0).all()
 
 
-def test_scenes_hold_little():
+def test_scenes_have_little_structure():
     bodies, edge = few_bodies(Draw(6, 8), 96), one_edge(Draw(7, 8), 96)
     for layer in (bodies, edge):
         assert layer.cover.min() >= 0 and layer.cover.max() <= 1 and layer.height.isfinite().all()

@@ -1,4 +1,4 @@
-"""What can be held of the deployment without a container engine."""
+"""Checks of the deployment files that need no container engine."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ OURS = {"api", "relay", "worker", "prepare"}
 
 
 def compose(profile: str, secrets: dict[str, str] = SECRETS) -> subprocess.CompletedProcess:
-    """What docker-compose makes of our file; it reads and checks it all, and needs no engine for that."""
+    """Run ``docker-compose config``, which validates the file without an engine."""
     environment = {name: value for name, value in os.environ.items() if name not in SECRETS} | secrets
     command = [
         "docker-compose",
@@ -45,13 +45,13 @@ def images(dockerfile: Path) -> list[str]:
     return re.findall(r"^FROM (\S+)", dockerfile.read_text(), re.MULTILINE)
 
 
-def test_the_stack_has_every_part(stack: dict) -> None:
+def test_stack_has_every_part(stack: dict) -> None:
     engines = {name for name in stack["services"] if name.startswith("triton")}
     assert len(engines) == 1
     assert set(stack["services"]) - engines == OURS | {"postgres", "redis", "s3"}
 
 
-def test_every_image_is_pinned_to_an_exact_version(stack: dict) -> None:
+def test_every_image_has_an_exact_version(stack: dict) -> None:
     used = {service["image"] for service in stack["services"].values()}
     used |= {image for file in CHECKOUT.glob("docker/**/Dockerfile") for image in images(file)}
     assert all(re.search(r":\d+\.\d+", image) for image in used), used
@@ -68,14 +68,14 @@ def test_nothing_runs_as_root(stack: dict) -> None:
         assert "no-new-privileges:true" in service["security_opt"], name
 
 
-def test_everything_that_others_wait_for_says_when_it_is_ready(stack: dict) -> None:
+def test_every_awaited_service_has_a_health_check(stack: dict) -> None:
     for name, service in stack["services"].items():
         for needed, how in service.get("depends_on", {}).items():
             if how["condition"] == "service_healthy":
                 assert "healthcheck" in stack["services"][needed], f"{name} waits for {needed}"
 
 
-def test_state_is_kept_in_named_volumes(stack: dict) -> None:
+def test_state_is_in_named_volumes(stack: dict) -> None:
     for name in ("postgres", "s3"):
         volumes = stack["services"][name]["volumes"]
         kept = {
@@ -85,20 +85,20 @@ def test_state_is_kept_in_named_volumes(stack: dict) -> None:
         assert kept <= set(stack["volumes"]), name
 
 
-def test_only_the_api_is_published_and_only_on_this_machine(stack: dict) -> None:
+def test_only_the_api_is_published_on_the_loopback_address(stack: dict) -> None:
     published = {name: service["ports"] for name, service in stack["services"].items() if "ports" in service}
     assert list(published) == ["api"]
     assert "127.0.0.1" in str(published["api"])
 
 
-def test_whatever_stops_is_started_again(stack: dict) -> None:
-    """A worker that can take no more messages, for one, ends itself so that it is."""
+def test_every_service_is_restarted(stack: dict) -> None:
+    """A worker that no longer consumes messages exits, to be restarted."""
     policies = {name: service["restart"] for name, service in stack["services"].items()}
     assert policies.pop("prepare") == "no"
     assert set(policies.values()) == {"unless-stopped"}
 
 
-def test_our_processes_are_programs_that_exist(stack: dict) -> None:
+def test_commands_start_existing_modules(stack: dict) -> None:
     modules = ["api.main", "db.migrate", "worker.relay", "worker.app"]
     commands = str([stack["services"][name].get("command") for name in sorted(OURS)])
     commands += (CHECKOUT / "docker/Dockerfile").read_text()
@@ -107,7 +107,7 @@ def test_our_processes_are_programs_that_exist(stack: dict) -> None:
         assert importlib.util.find_spec(module), f"there is no {module}"
 
 
-def test_every_file_that_a_dockerfile_copies_is_there_and_let_through() -> None:
+def test_files_copied_by_a_dockerfile_exist_and_are_not_ignored() -> None:
     allowed = (CHECKOUT / ".dockerignore").read_text()
     for dockerfile in CHECKOUT.glob("docker/**/Dockerfile"):
         for sources in re.findall(r"^COPY (?!--from)(.*) \S+$", dockerfile.read_text(), re.MULTILINE):
@@ -117,7 +117,7 @@ def test_every_file_that_a_dockerfile_copies_is_there_and_let_through() -> None:
                 assert f"!{top}\n" in allowed, f".dockerignore keeps {source} out"
 
 
-def test_a_missing_secret_is_asked_for_by_name() -> None:
+def test_missing_secret_is_reported_by_name() -> None:
     result = compose("cpu", {})
     assert result.returncode != 0
     assert "copy docker/env.example to .env" in result.stderr

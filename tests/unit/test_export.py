@@ -1,4 +1,4 @@
-"""Exported, a network says what it said in torch."""
+"""An exported network gives the same outputs as in torch."""
 
 import numpy as np
 import pytest
@@ -27,7 +27,7 @@ def engine(learnt, tmp_path_factory):
     return OnnxEngine(folder)
 
 
-def test_a_network_answers_the_same_in_torch_and_onnx(engine, learnt):
+def test_a_network_has_the_same_outputs_in_torch_and_onnx(engine, learnt):
     assert golden_difference(engine, learnt.name) < TOLERANCE
 
 
@@ -41,16 +41,16 @@ def test_golden_pairs_are_new_to_training_and_each_has_its_answer(engine, learnt
 def test_a_graph_takes_a_batch_of_any_size(engine, learnt):
     for count in (1, 3):
         views = np.random.default_rng(1).random((2, count, channels(learnt), 64, 64), np.float32)
-        said = engine.run(learnt.name, fixed=views[0], moving=views[1])
-        assert {len(values) for values in said.values()} == {count}
+        outputs = engine.run(learnt.name, fixed=views[0], moving=views[1])
+        assert {len(values) for values in outputs.values()} == {count}
 
 
-def test_an_engine_without_the_network_says_so(engine):
+def test_an_engine_without_the_network_raises_an_error(engine):
     with pytest.raises(EngineFailed, match="no network 'other'"):
         engine.run("other", fixed=np.zeros((1, 1, 64, 64), np.float32))
 
 
-def test_an_input_of_another_size_is_an_engine_failure_in_words(engine, learnt):
+def test_an_input_of_another_size_is_an_engine_failure_with_a_message(engine, learnt):
     wrong = np.zeros((1, channels(learnt), 32, 32), np.float32)
     with pytest.raises(EngineFailed, match=f"did not run the network '{learnt.name}'"):
         engine.run(learnt.name, fixed=wrong, moving=wrong)
@@ -70,9 +70,9 @@ def test_a_checkpoint_of_another_task_is_refused(tmp_path):
 
 @pytest.mark.parametrize("part", ["search", "refine"])
 def test_weights_do_not_name_folders_of_the_machine_that_trained_them(part):
-    said = [
+    stored = [
         torch.load(weights().folder / f"{part}.pt")["training_config"],
         weights().config["training"][part],
     ]
-    for training in said:
+    for training in stored:
         assert not any("/" in str(value) for value in training.values())

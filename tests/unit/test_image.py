@@ -1,4 +1,4 @@
-"""Files come in with their own values and pixel spacing, or with a sentence that says why not."""
+"""Files are read with their values and pixel spacing, or refused with the reason."""
 
 import hashlib
 import io
@@ -94,7 +94,7 @@ class TestValues:
         )
         np.testing.assert_array_equal(read_image(measured).pixels, indices)
 
-    def test_reduced_copies_beside_the_image_are_passed_over(self):
+    def test_reduced_copies_beside_the_image_are_ignored(self):
         file = io.BytesIO()
         with tifffile.TiffWriter(file) as writer:
             writer.write(GRAY, subifds=1)
@@ -110,7 +110,7 @@ class TestValues:
     def test_any_aspect_ratio_from_64_to_16384_px_is_taken(self, shape):
         assert read_image(tiff(values("uint8", shape))).shape == shape
 
-    def test_pixels_cannot_be_changed_behind_the_image(self):
+    def test_pixels_are_read_only(self):
         with pytest.raises(ValueError, match="read-only"):
             Image(GRAY).pixels[0, 0] = 1
         assert GRAY.flags.writeable
@@ -134,7 +134,7 @@ class TestSha256:
         file = tiff()
         assert read_image(file).sha256 == hashlib.sha256(file.getvalue()).hexdigest()
 
-    def test_of_an_array_tells_dtype_shape_and_values_apart(self):
+    def test_of_an_array_depends_on_dtype_shape_and_values(self):
         changed = GRAY.copy()
         changed[5, 5] ^= 1
         same, *others = GRAY, changed, GRAY.T, GRAY.astype(np.int32), GRAY.view(np.int16)
@@ -228,7 +228,7 @@ class TestSpacing:
         assert image.pixel_spacing is None
 
     @pytest.mark.parametrize(("unit", "um"), [("CENTIMETER", 1e4), ("INCH", 25_400)])
-    def test_of_a_resolution_tag_is_read_where_no_printer_is_that_fine(self, unit, um):
+    def test_of_a_resolution_tag_is_read_below_10_um(self, unit, um):
         image = read_image(tiff(resolution=(50_000, 50_000), resolutionunit=unit))
         assert image.pixel_spacing == pytest.approx(um / 50_000)
         assert image.spacing_source == "TIFF resolution"
@@ -266,14 +266,14 @@ class TestSpacing:
 
 
 def header_png(width: int, height: int) -> io.BytesIO:
-    """A PNG that promises more than it holds."""
+    """A PNG whose header states more pixels than it contains."""
     header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 6, 0, 0, 0))
     body = chunk(b"IDAT", zlib.compress(bytes(1000)))
     return io.BytesIO(b"\x89PNG\r\n\x1a\n" + header + body + chunk(b"IEND", b""))
 
 
 def header_tiff(file: io.BytesIO, **changed: int) -> io.BytesIO:
-    """``file`` with tags that say something else than what was written."""
+    """``file`` with changed tags."""
     with tifffile.TiffFile(file) as tif:
         for name, value in changed.items():
             tag = tif.pages[0].tags[name]
@@ -282,7 +282,7 @@ def header_tiff(file: io.BytesIO, **changed: int) -> io.BytesIO:
 
 
 def allocated_by_reading(bad: io.BytesIO) -> int:
-    """Bytes held at the worst moment of refusing a bad file."""
+    """Peak of allocated bytes while a bad file is refused."""
     tracemalloc.start()
     try:
         with pytest.raises((ImageUnreadable, ImageUnusable)):
@@ -362,11 +362,11 @@ def test_a_bad_file_is_named_with_its_reason(file, reason):
 
 
 @pytest.mark.parametrize("kind", ["huge png", "huge tiff", "wide tiff", "huge tiles", "many samples"])
-def test_what_a_header_promises_is_not_allocated(kind):
+def test_the_size_in_a_header_is_not_allocated(kind):
     assert allocated_by_reading(BAD_FILES[kind][0]) < 4e6
 
 
-def test_a_small_file_that_inflates_to_more_than_it_promises_is_refused():
+def test_a_small_file_that_inflates_beyond_its_header_is_refused():
     bomb = header_tiff(
         tiff(np.zeros((9000, 9000), np.uint8), compression="zlib", rowsperstrip=9000),
         RowsPerStrip=70,
@@ -376,7 +376,7 @@ def test_a_small_file_that_inflates_to_more_than_it_promises_is_refused():
     assert allocated_by_reading(bomb) < 4e6
 
 
-def test_a_missing_file_a_folder_and_a_forbidden_one_are_told_apart(tmp_path):
+def test_a_missing_file_a_folder_and_a_forbidden_one_have_different_messages(tmp_path):
     with pytest.raises(ImageUnreadable, match=r"gone.tif: there is no such file"):
         read_image(tmp_path / "gone.tif")
     with pytest.raises(ImageUnreadable, match=r"cannot be opened \(Is a directory\)"):
@@ -395,7 +395,7 @@ def test_a_missing_file_a_folder_and_a_forbidden_one_are_told_apart(tmp_path):
     ],
     ids=["line", "planes first", "64 bit", "nan", "constant but for alpha", "text"],
 )
-def test_an_array_that_is_no_image_is_refused_in_words(pixels, reason):
+def test_an_array_that_is_no_image_is_refused_with_the_reason(pixels, reason):
     with pytest.raises(ImageUnusable, match=f"^fixed: .*{reason}"):
         Image(pixels, name="fixed")
 
@@ -414,7 +414,7 @@ def test_an_array_that_is_no_image_is_refused_in_words(pixels, reason):
     damage=st.lists(st.tuples(st.floats(0, 1), st.integers(0, 255)), min_size=1, max_size=6),
     kept=st.floats(0.01, 1),
 )
-def test_whatever_is_damaged_ends_in_an_image_or_in_words(source, damage, kept):
+def test_a_damaged_file_gives_an_image_or_an_error(source, damage, kept):
     data = bytearray(source)
     for at, value in damage:
         data[int(at**3 * (len(data) - 1))] = value  # mostly near the start, where the headers are

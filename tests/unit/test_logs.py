@@ -1,4 +1,4 @@
-"""The log says of each event what it is about, for people or for machines."""
+"""Log records as text and as JSON, each with the id of its request."""
 
 import json
 import logging
@@ -6,16 +6,27 @@ import logging
 from db import logs
 
 
-def test_an_event_is_one_json_object_with_what_it_is_about():
+def test_json_record_is_one_line_with_its_fields():
     record = logging.LogRecord("worker", logging.INFO, "file", 1, "%s is \u00fc\nber", ("it",), None)
     record.request_id, record.attempt = "r1", 2
-    said = json.loads(logs.Json().format(record))
-    assert (said["message"], said["request_id"], said["attempt"]) == ("it is ü\nber", "r1", 2)
-    assert "registration" not in said and said["at"].endswith("+00:00")
-    assert "\n" not in logs.Json().format(record)
+    line = logs.json_formatter().format(record)
+    fields = json.loads(line)
+    assert (fields["message"], fields["request_id"], fields["attempt"]) == ("it is ü\nber", "r1", 2)
+    assert (fields["level"], fields["logger"]) == ("INFO", "worker")
+    assert "registration" not in fields and fields["at"].endswith("+00:00")
+    assert "\n" not in line
 
 
-def test_text_names_the_request(capsys, monkeypatch):
+def test_json_record_has_its_exception():
+    try:
+        raise ValueError("wrong")
+    except ValueError as error:
+        details = (type(error), error, error.__traceback__)
+        record = logging.LogRecord("worker", logging.ERROR, "file", 1, "failed", (), details)
+    assert "ValueError: wrong" in json.loads(logs.json_formatter().format(record))["exception"]
+
+
+def test_text_record_has_the_request_id(capsys, monkeypatch):
     monkeypatch.setattr(logging.getLogger(), "handlers", [])
     before = logging.getLogger().level
     handler = logs.configure(lambda: "r7")

@@ -1,4 +1,4 @@
-"""The parts of the paper's network do what their names say."""
+"""The parts of the paper's network."""
 
 import dataclasses
 import math
@@ -37,7 +37,7 @@ def test_normalised_images_have_no_mean_and_unit_spread():
 
 
 def test_a_shifted_copy_is_found_where_it_was_put():
-    """Random features moved by whole cells: every cell in view points by the shift."""
+    """Random features moved by whole cells: every cell in view has that displacement."""
     join = Correlation(cells=16, radius=5)
     fixed = torch.nn.functional.normalize(torch.randn(1, 24, 16, 16), dim=1)
     moving = torch.roll(fixed, (2, -3), (2, 3))  # 2 cells down, 3 to the left

@@ -21,7 +21,13 @@ PROJECT = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["project"]
 BESIDE_TESTS = [path for folder in ("tests", "bench") for path in (CHECKOUT / folder).rglob("*")]
 OURS = {"xebra", "api", "worker", "db", *(path.stem for path in BESIDE_TESTS)}
 TRAINING = ("network", "training", "evaluation", "specimen")
-EXTRA_OF = {"client": ["xebra/client"], "triton": ["xebra/triton.py", "xebra/shared_memory.py"]}
+EXTRA_OF = {
+    "client": ["xebra/client"],
+    "triton": ["xebra/triton.py", "xebra/shared_memory.py", "xebra/shared_region.py"],
+    "formats": ["xebra/readers"],
+    "train": [f"xebra/{name}" for name in TRAINING],
+    "service": ["api", "worker", "db"],
+}
 
 
 def declared(*extras: str) -> dict[str, Requirement]:
@@ -54,7 +60,6 @@ def undeclared(packages: set[str], *extras: str) -> set[str]:
 def library() -> list[Path]:
     """The files of the library that need no extra."""
     optional = [CHECKOUT / path for paths in EXTRA_OF.values() for path in paths]
-    optional += [CHECKOUT / "xebra" / name for name in (*TRAINING, "shared_region.py")]
     files = (CHECKOUT / "xebra").rglob("*.py")
     return [file for file in files if not any(file.is_relative_to(path) for path in optional)]
 
@@ -63,18 +68,14 @@ def test_the_library_imports_only_what_it_declares() -> None:
     assert undeclared(imported(*library())) == set()
 
 
-@pytest.mark.parametrize(
-    ("extras", "folders"),
-    [
-        (["client"], ["xebra/client"]),
-        (["triton"], ["xebra/triton.py", "xebra/shared_memory.py", "xebra/shared_region.py"]),
-        (["train"], [f"xebra/{name}" for name in TRAINING]),
-        (["service"], ["api", "worker", "db"]),
-        (["service", "train", "bench", "test"], ["tests", "bench"]),
-    ],
-)
-def test_each_extra_declares_what_its_files_import(extras: list[str], folders: list[str]) -> None:
-    assert undeclared(imported(*(CHECKOUT / folder for folder in folders)), *extras) == set()
+@pytest.mark.parametrize(("extra", "folders"), EXTRA_OF.items())
+def test_each_extra_declares_what_its_files_import(extra: str, folders: list[str]) -> None:
+    assert undeclared(imported(*(CHECKOUT / folder for folder in folders)), extra) == set()
+
+
+def test_the_extras_of_the_tests_declare_what_the_tests_import() -> None:
+    files = imported(CHECKOUT / "tests", CHECKOUT / "bench")
+    assert undeclared(files, "service", "formats", "train", "bench", "test") == set()
 
 
 def test_an_undeclared_import_is_found(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The picture shows the pair as it is, and nothing in it collides."""
+"""The picture shows the pair, and no texts overlap."""
 
 import io
 import itertools
@@ -23,7 +23,7 @@ def shown(figure, panel):
 
 
 def written(figure):
-    """Everything that is written in a figure but for the scale bars."""
+    """All texts of a figure except those of the scale bars."""
     texts = list(figure.texts)
     for axes in figure.axes:
         texts += [*axes.texts, axes.title, axes._left_title, axes._right_title]
@@ -57,7 +57,7 @@ def test_where_the_moving_image_does_not_reach_the_panel_is_light(registration):
     assert shown(figure, 3)[0, 0, 1] == 0
 
 
-def test_registered_is_what_the_registration_says_it_is(registration):
+def test_the_registered_panel_is_the_registered_image(registration):
     found = registration(scale=0.8, angle=0.5)
     expected = picture.stretched(found.registered, found.coverage)
     np.testing.assert_allclose(shown(picture.draw(found), 2)[found.coverage], expected[found.coverage])
@@ -88,7 +88,7 @@ def test_a_large_image_is_reduced_and_its_scale_bar_with_it(registration):
 @pytest.mark.parametrize(
     "names", [("a.tif", "b.png"), ("fixed " * 20, "moving_" * 20)], ids=["short", "long"]
 )
-def test_no_two_words_collide_and_none_leaves_the_paper(registration, shape, names):
+def test_texts_neither_overlap_nor_leave_the_figure(registration, shape, names):
     found = registration(
         shape, scale=1.234, angle=3.1, translation=(-432, 321), mirror=True, fixed_spacing=0.01, names=names
     )

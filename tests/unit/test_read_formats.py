@@ -14,6 +14,9 @@ from PIL import Image as Picture
 
 from xebra import inspect, read_image
 from xebra.errors import ImageChoiceNeeded, ImageUnreadable
+from xebra.readers import choose
+from xebra.readers.channel import Channel
+from xebra.readers.elements import is_element
 
 GRAY, DEEP = files.image(), files.image("uint16")
 
@@ -51,7 +54,7 @@ class TestOmeTiff:
         assert read_image(path).pixel_spacing == 0.5
         small = read_image(path, level=1)
         np.testing.assert_array_equal(small.pixels, GRAY[::2, ::2])
-        assert small.pixel_spacing == 1.0
+        assert small.pixel_spacing == 1.0 and small.pixel_spacing_xy == (1.0, 1.0)
 
     def test_stage_positions_are_lengths_or_nothing(self, tmp_path):
         path = tmp_path / "a.ome.tif"
@@ -264,6 +267,18 @@ def test_emd_of_ncem(tmp_path):
     assert image.pixel_spacing == pytest.approx(0.003)
 
 
+def test_velox_lists_the_image_and_decodes_its_eds_stream_when_asked(tmp_path):
+    counts = files.RANDOM.integers(0, 3, (64, 66, 50))
+    path = files.velox(tmp_path / "a.emd", files.image("uint16", (64, 66)), counts)
+    assert names(path) == ["HAADF", "EDS: total counts"]
+    image = read_image(path)
+    assert (image.selected.channel.name, image.pixel_spacing) == ("HAADF", pytest.approx(0.002))
+    total = read_image(path, channel="EDS: total counts")
+    np.testing.assert_array_equal(total.pixels, counts.sum(-1))
+    window = read_image(path, channel="EDS:0.10-0.20")
+    np.testing.assert_array_equal(window.pixels, counts[..., 10:21].sum(-1))
+
+
 class TestHdf5:
     def test_nexus_data_have_the_steps_of_their_axes(self, tmp_path):
         with h5py.File(tmp_path / "a.nxs", "w") as file:
@@ -348,3 +363,47 @@ def test_without_the_optional_readers_the_message_says_what_to_install(tmp_path,
     file = io.BytesIO()
     tifffile.imwrite(file, GRAY)
     np.testing.assert_array_equal(read_image(file).pixels, GRAY)
+
+
+def channel(name, kind="image", side=128, **more):
+    return Channel(name, (side, side), "uint16", kind=kind, **more)
+
+
+class TestDefaults:
+    @pytest.mark.parametrize(
+        ("channels", "chosen"),
+        [
+            ([channel("a")], 0),
+            ([channel("a"), channel("b")], None),
+            ([channel("small", side=32), channel("b")], 1),
+            ([channel("Fe", "map"), channel("SE")], 1),
+            ([channel("SE"), channel("BSE"), channel("Fe", "map")], 1),
+            ([channel("detector 1"), channel("detector 2"), channel("Fe", "map")], 0),
+            ([channel("Fe", "map"), channel("Ni", "map")], None),
+            ([channel("thumbnail", "preview"), channel("b")], 1),
+        ],
+    )
+    def test_what_needs_no_naming(self, channels, chosen):
+        found = choose.default(channels)
+        assert (found and found[0]) == chosen
+
+    @pytest.mark.parametrize("name", ["Fe", "Fe Ka", "Fe_Ka1", "O-K", "Au M"])
+    def test_element_maps_are_known_by_their_names(self, name):
+        assert is_element(name)
+
+    @pytest.mark.parametrize("name", ["SE", "BSE", "HAADF", "B-D", "image 0", "DAPI", "In the lens"])
+    def test_detectors_are_no_elements(self, name):
+        assert not is_element(name)
+
+    @pytest.mark.parametrize("wanted", ["c", 2, -1, "image", ""])
+    def test_a_channel_that_is_not_there_or_not_the_only_one_is_an_error_with_choices(self, wanted):
+        channels = [channel("image a"), channel("image b")]
+        with pytest.raises(ImageChoiceNeeded, match="no single channel") as caught:
+            choose.choose("file", channels, wanted, None, None)
+        assert caught.value.choices == channels
+
+    def test_frames_and_levels_that_are_not_there_are_named(self):
+        stack = [channel("a", frames=3, levels=((64, 64),))]
+        for wrong, said in (({"frame": 3}, "frames: 0 to 2"), ({"frame": 0, "level": 2}, "to 1")):
+            with pytest.raises(ImageUnreadable, match=said):
+                choose.choose("file", stack, None, wrong.get("frame"), wrong.get("level"))

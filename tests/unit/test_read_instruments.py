@@ -14,8 +14,8 @@ from xebra import inspect, read_image
 PIXELS = files.image()
 
 
-def said(path):
-    """The image, and what its file says about it."""
+def image_and_channel(path):
+    """The image, and the metadata of its channel."""
     image = read_image(path)
     return image, image.selected.channel
 
@@ -29,7 +29,7 @@ class TestZeiss:
             ("AP_STAGE_AT_R", "Stage at R = 233.5 °"),
             ("DP_DETECTOR_CHANNEL", "Signal A = InLens"),
         ]
-        image, channel = said(files.zeiss(tmp_path / "zeiss.tif", PIXELS, *lines))
+        image, channel = image_and_channel(files.zeiss(tmp_path / "zeiss.tif", PIXELS, *lines))
         assert image.pixel_spacing == pytest.approx(0.0125)
         assert image.spacing_source == "Zeiss ap_image_pixel_size"
         assert (channel.stage.x_um, channel.stage.rotation_deg) == (pytest.approx(48_500), 233.5)
@@ -37,11 +37,13 @@ class TestZeiss:
 
     def test_the_pixel_size_holds_for_a_display_of_1024_px(self, tmp_path):
         lines = [("AP_PIXEL_SIZE", "Pixel Size = 100 nm")]
-        image, _ = said(files.zeiss(tmp_path / "a.tif", files.image(shape=(96, 2048)), *lines))
+        image, _ = image_and_channel(files.zeiss(tmp_path / "a.tif", files.image(shape=(96, 2048)), *lines))
         assert image.pixel_spacing == pytest.approx(0.05)
 
     def test_the_header_is_the_last_resort(self, tmp_path):
-        image, _ = said(files.zeiss(tmp_path / "a.tif", files.image(shape=(96, 512)), header_m=2e-8))
+        image, _ = image_and_channel(
+            files.zeiss(tmp_path / "a.tif", files.image(shape=(96, 512)), header_m=2e-8)
+        )
         assert (image.pixel_spacing, image.spacing_source) == (pytest.approx(0.04), "Zeiss header")
 
     def test_a_palette_of_grays_stays_8_bit_gray(self, tmp_path):
@@ -54,14 +56,16 @@ class TestZeiss:
 
 class TestThermo:
     def test_the_scans_pixel_width_counts_and_the_stage_is_in_m_and_rad(self, tmp_path):
-        image, channel = said(files.fei(tmp_path / "fei.tif", PIXELS))
+        image, channel = image_and_channel(files.fei(tmp_path / "fei.tif", PIXELS))
         assert (image.pixel_spacing, image.spacing_source) == (pytest.approx(0.05), "FEI Scan PixelWidth")
         assert (channel.stage.x_um, channel.stage.y_um) == (pytest.approx(1000), pytest.approx(-2000))
         assert channel.stage.rotation_deg == pytest.approx(np.degrees(1.5))
         assert (channel.detector, channel.scan_rotation_deg) == ("ETD", pytest.approx(np.degrees(0.5)))
 
     def test_an_image_stored_at_half_the_resolution_has_twice_the_spacing(self, tmp_path):
-        image, _ = said(files.fei(tmp_path / "fei.tif", PIXELS, ResolutionX=str(2 * PIXELS.shape[1])))
+        image, _ = image_and_channel(
+            files.fei(tmp_path / "fei.tif", PIXELS, ResolutionX=str(2 * PIXELS.shape[1]))
+        )
         assert image.pixel_spacing == pytest.approx(0.1)
 
     def test_xml_of_the_tem_programs(self, tmp_path):
@@ -69,7 +73,7 @@ class TestThermo:
             b"<Metadata><BinaryResult><PixelSize><X unit='m'>2e-10</X><Y unit='m'>2e-10</Y></PixelSize>"
             b"</BinaryResult></Metadata>"
         )
-        image, _ = said(files.tiff(tmp_path / "a.tif", PIXELS, (34683, "s", 0, xml)))
+        image, _ = image_and_channel(files.tiff(tmp_path / "a.tif", PIXELS, (34683, "s", 0, xml)))
         assert (image.pixel_spacing, image.spacing_source) == (pytest.approx(2e-4), "Thermo PixelSize")
 
     def test_pixels_that_are_not_square_are_refused(self, tmp_path):
@@ -78,7 +82,7 @@ class TestThermo:
 
 
 def test_tvips_states_nm_and_the_stage_in_m(tmp_path):
-    image, channel = said(files.tvips(tmp_path / "tvips.tif", PIXELS, 1.25))
+    image, channel = image_and_channel(files.tvips(tmp_path / "tvips.tif", PIXELS, 1.25))
     assert (image.pixel_spacing, image.spacing_source) == (pytest.approx(0.00125), "TVIPS PixelSizeX")
     assert channel.stage.y_um == pytest.approx(-2)
 
@@ -86,14 +90,16 @@ def test_tvips_states_nm_and_the_stage_in_m(tmp_path):
 def test_tescan_writes_lines_into_a_binary_tag(tmp_path):
     header = b"\x00\x01junk\r\n[MAIN]\r\nPixelSizeX=2.5e-8\r\nPixelSizeY=2.5e-8\r\n"
     header += b"[SEM]\r\nStageX=0.001\r\nDetector=BSE\r\n"
-    image, channel = said(files.tiff(tmp_path / "t.tif", PIXELS, (50431, "B", len(header), header)))
+    image, channel = image_and_channel(
+        files.tiff(tmp_path / "t.tif", PIXELS, (50431, "B", len(header), header))
+    )
     assert (image.pixel_spacing, image.spacing_source) == (pytest.approx(0.025), "TESCAN PixelSizeX")
     assert (channel.stage.x_um, channel.detector) == (pytest.approx(1000), "BSE")
 
 
 def test_digital_micrograph_states_scale_and_unit_of_both_axes(tmp_path):
     tags = [(65003, "s", 0, "nm"), (65004, "s", 0, "nm"), (65009, "d", 1, 3.5), (65010, "d", 1, 3.5)]
-    image, _ = said(files.tiff(tmp_path / "dm.tif", PIXELS, *tags))
+    image, _ = image_and_channel(files.tiff(tmp_path / "dm.tif", PIXELS, *tags))
     assert (image.pixel_spacing, image.spacing_source) == (pytest.approx(0.0035), "DigitalMicrograph scale")
 
 
@@ -107,7 +113,7 @@ def test_openfibsem_writes_json(tmp_path):
             "electron_detector": {"type": "ETD"},
         },
     }
-    image, channel = said(files.tiff(tmp_path / "a.tif", PIXELS, description=json.dumps(text)))
+    image, channel = image_and_channel(files.tiff(tmp_path / "a.tif", PIXELS, description=json.dumps(text)))
     assert image.pixel_spacing == pytest.approx(0.04)
     assert (channel.stage.x_um, channel.detector) == (pytest.approx(1000), "ICE")
 
@@ -116,7 +122,9 @@ def test_jeol_sightx_divides_the_detectors_resolution_by_the_magnification(tmp_p
     xml = "<TemReporter><ImageFormingSystem><ModeString>MAG</ModeString><SelectorValue>1000</SelectorValue>"
     xml += "</ImageFormingSystem></TemReporter>"
     options = {"resolution": (1000, 1000), "resolutionunit": "CENTIMETER", "description": xml}
-    image, _ = said(files.tiff(tmp_path / "a.tif", PIXELS, (271, "s", 0, "JEOL Ltd."), **options))
+    image, _ = image_and_channel(
+        files.tiff(tmp_path / "a.tif", PIXELS, (271, "s", 0, "JEOL Ltd."), **options)
+    )
     assert image.pixel_spacing == pytest.approx(0.01)
 
 
@@ -128,7 +136,7 @@ class TestTextFilesBeside:
             "$CM_STAGE_POS 1.5 -2.5 10.0 3.0 45.0 0\r\n"
             "$$SM_MICRON_BAR 40\r\n$$SM_MICRON_MARKER 10um\r\n"
         )
-        image, channel = said(tmp_path / "a.tif")
+        image, channel = image_and_channel(tmp_path / "a.tif")
         assert (image.pixel_spacing, image.spacing_source) == (pytest.approx(0.25), "JEOL SM_MICRON_MARKER")
         assert (channel.stage.x_um, channel.stage.rotation_deg, channel.stage.tilt_deg) == (1500, 45, 3)
         assert channel.detector == "SEI"
@@ -138,7 +146,7 @@ class TestTextFilesBeside:
         text = "[SemImageFile]\r\nDataSize=180x140\r\nPixelSize=49.5\r\nSignalName=SE\r\n"
         text += "StagePositionX=1500000\r\n"
         (tmp_path / "a.txt").write_bytes(text.encode("utf-16"))
-        image, channel = said(tmp_path / "a.tif")
+        image, channel = image_and_channel(tmp_path / "a.tif")
         assert (image.pixel_spacing, image.spacing_source) == (pytest.approx(0.099), "Hitachi PixelSize")
         assert (channel.detector, channel.stage.x_um) == ("SE", pytest.approx(1500))
 
@@ -155,7 +163,7 @@ class TestTextFilesBeside:
 
 def test_olympus_shows_its_16_bit_image_and_not_the_preview(tmp_path):
     path = files.olympus(tmp_path / "sis.tif", files.image("uint16"), 2.5e-11)
-    image, channel = said(path)
+    image, channel = image_and_channel(path)
     assert (image.pixels.dtype, channel.detector) == (np.uint16, "Quemesa")
     assert (image.pixel_spacing, image.spacing_source) == (pytest.approx(2.5e-5), "Olympus SIS pixelsizex")
     assert inspect(path).reason == "the only image beside image 0"

@@ -83,7 +83,7 @@ def test_views_of_a_recorded_pair_are_related_by_the_parameters_and_the_measured
 
 
 def back(moving, area, between):
-    """The moving view and its area as the fixed view shows them; ``between`` is fixed_from_moving."""
+    """The moving view and its area on the grid of the fixed view; ``between`` is fixed_from_moving."""
     line = torch.arange(SIZE) - (SIZE - 1) / 2
     y, x = torch.meshgrid(line, line, indexing="ij")
     points = torch.stack([x, y], -1).view(-1, 2) - between[:, 2]

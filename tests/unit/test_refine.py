@@ -17,7 +17,7 @@ from xebra.estimate.displacement import (
 )
 from xebra.estimate.refinement import evidence_from_outputs
 from xebra.evaluation.export_and_calibrate import golden_difference
-from xebra.network.refine import REACH, Refine, RefineConfig, centres, chessboard, displaced
+from xebra.network.refine import REACH, Refine, RefineConfig, centres, checkerboard, displaced
 from xebra.training.refine_task import displacement, newton_step
 from xebra.transform import SimilarityTransform, image_center
 from xebra.weights import BUNDLED, weights
@@ -40,8 +40,8 @@ def evidence_for(where):
     return -away.square().sum(-1).view(1, 4, 4, 17, 17) / 2
 
 
-def asked(network, evidence):
-    """What the exported graph would say of it."""
+def outputs_of(network, evidence):
+    """The outputs of the exported graph for this evidence."""
     at = network.grid(evidence)[network.grid_scores(evidence).flatten(1).argmax(1)]
     gradient, information = network.newton(evidence, at)
     return Evidence(at[0].numpy().astype(float), gradient[0].numpy(), information[0].numpy(), 0.0)
@@ -52,26 +52,26 @@ def corner_distance(one, other):
     return np.hypot(*displacement_at(apart, view_corners(SIZE)).T).max()
 
 
-def test_newtons_step_brings_a_small_displacement_home(network):
+def test_a_newton_step_corrects_a_small_displacement(network):
     evidence = evidence_for(displaced(centres(4, TRUTH), TRUTH[None])[:, 0])
-    said = asked(network, evidence)
-    assert corner_distance(said.displacement, TRUTH) > 0.3  # the grid's best place is not yet it
-    assert corner_distance(said.displacement + said.newton_step(SIZE), TRUTH) < 0.05
+    output = outputs_of(network, evidence)
+    assert corner_distance(output.displacement, TRUTH) > 0.3  # the grid's best place is not yet it
+    assert corner_distance(output.displacement + output.newton_step(SIZE), TRUTH) < 0.05
 
 
 def test_training_takes_the_step_that_serving_takes(network):
     evidence = evidence_for(displaced(centres(4, TRUTH), TRUTH[None])[:, 0])
-    said = asked(network, evidence)
-    found = newton_step(network, evidence, torch.from_numpy(said.displacement).float()[None])
-    assert np.allclose(found[0], said.displacement + said.newton_step(SIZE), atol=1e-5)
+    output = outputs_of(network, evidence)
+    found = newton_step(network, evidence, torch.from_numpy(output.displacement).float()[None])
+    assert np.allclose(found[0], output.displacement + output.newton_step(SIZE), atol=1e-5)
 
 
 def test_black_and_white_blocks_are_two_estimates_that_share_nothing(network):
     where = displaced(centres(4, TRUTH), TRUTH[None])[:, 0]
-    white = chessboard(4, where)[1].bool()
+    white = checkerboard(4, where)[1].bool()
     where[white] += torch.tensor([0.5, 0.0])  # what the white blocks alone see half a cell to the right
-    said = asked(network, evidence_for(where))
-    black, white = (said.displacement + said.newton_step(SIZE, half) for half in (0, 1))
+    output = outputs_of(network, evidence_for(where))
+    black, white = (output.displacement + output.newton_step(SIZE, half) for half in (0, 1))
     assert corner_distance(black, TRUTH) < 0.05
     assert np.allclose(white - black, [0, 0, 0.5, 0], atol=0.05)
 
@@ -121,17 +121,17 @@ def test_bundled_graphs_give_the_answers_that_torch_gave(graph):
 @pytest.mark.parametrize("graph", REFINED)
 def test_block_correlations_at_the_displacement_add_up_to_the_score(graph):
     with np.load(BUNDLED / graph / "golden.npz") as golden:
-        said = open_engine().run(graph, fixed=golden["fixed"], moving=golden["moving"])
-        assert np.allclose(said["block_correlation"], golden["block_correlation"], atol=1e-3)
-    correlation, at = (torch.from_numpy(said[name]) for name in ("block_correlation", "displacement"))
+        outputs = open_engine().run(graph, fixed=golden["fixed"], moving=golden["moving"])
+        assert np.allclose(outputs["block_correlation"], golden["block_correlation"], atol=1e-3)
+    correlation, at = (torch.from_numpy(outputs[name]) for name in ("block_correlation", "displacement"))
     rows = correlation.shape[1]
     places = displaced(centres(rows, at), at).permute(1, 0, 2)  # (B, block, 2)
     points = (places / REACH).reshape(-1, 1, 1, 2)
     seen = grid_sample(correlation.reshape(-1, 1, 17, 17), points, align_corners=True)
-    assert np.allclose(seen.view(len(at), -1).sum(1), said["score"], atol=1e-3)
+    assert np.allclose(seen.view(len(at), -1).sum(1), outputs["score"], atol=1e-3)
 
 
-def test_strangers_in_the_batch_do_not_change_an_answer():
+def test_other_members_of_a_batch_do_not_change_the_output():
     graph, engine = weights().config["refine_levels"][0]["graph"], open_engine()
     with np.load(BUNDLED / graph / "golden.npz") as golden:
         fixed, moving = golden["fixed"], golden["moving"]
@@ -139,5 +139,5 @@ def test_strangers_in_the_batch_do_not_change_an_answer():
     for member in range(len(fixed)):
         alone = engine.run(graph, fixed=fixed[member : member + 1], moving=moving[member : member + 1])
         one, other = evidence_from_outputs(alone, 0), evidence_from_outputs(together, len(fixed) - 1 - member)
-        ends = [said.displacement + said.newton_step(SIZE) for said in (one, other)]
+        ends = [output.displacement + output.newton_step(SIZE) for output in (one, other)]
         assert corner_distance(*ends) * CELL < 1e-3

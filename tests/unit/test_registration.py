@@ -1,4 +1,4 @@
-"""A result says the same in pixels, in micrometres, in JSON and in its registered image."""
+"""A result is consistent in pixels, micrometres, JSON and its registered image."""
 
 import dataclasses
 import json
@@ -21,7 +21,7 @@ FUNCTION_FIXTURE = settings(suppress_health_check=[HealthCheck.function_scoped_f
     shift=st.tuples(st.floats(-50, 50), st.floats(-50, 50)),
     mirror=st.booleans(),
 )
-def test_four_parameters_and_both_matrices_say_the_same(registration, scale, angle, shift, mirror):
+def test_four_parameters_and_both_matrices_agree(registration, scale, angle, shift, mirror):
     found = registration((90, 130), (100, 70), scale=scale, angle=angle, translation=shift, mirror=mirror)
     assert (found.scale, found.angle_deg) == pytest.approx((scale, math.degrees(angle)))
     assert found.shift_px == pytest.approx(shift, abs=1e-9)
@@ -38,7 +38,7 @@ def test_micrometres_are_fixed_pixels_times_the_fixed_spacing(registration, spac
     assert found.expected_corner_error_um == pytest.approx(0.84 * spacing)
 
 
-def test_without_the_fixed_spacing_nothing_is_said_in_micrometres(registration):
+def test_without_the_fixed_spacing_nothing_is_in_micrometres(registration):
     found = registration(moving_spacing=0.5)
     assert found.shift_um is None
     assert found.expected_corner_error_um is None
@@ -63,8 +63,8 @@ def test_registered_lies_on_the_fixed_grid_with_the_moving_dtype(registration):
 
 
 def test_json_holds_everything_but_the_pixels(registration):
-    said = json.loads(json.dumps(registration(fixed_spacing=0.5, angle=0.1).to_json(), allow_nan=False))
-    assert said["angle_deg"] == pytest.approx(math.degrees(0.1))
-    assert (said["fixed"]["pixel_spacing_um"], said["moving"]["pixel_spacing_um"]) == (0.5, None)
-    assert said["fixed"]["shape"] == [120, 160]
-    assert said["model"]["weights_sha256"] == "ab" * 32
+    result = json.loads(json.dumps(registration(fixed_spacing=0.5, angle=0.1).to_json(), allow_nan=False))
+    assert result["angle_deg"] == pytest.approx(math.degrees(0.1))
+    assert (result["fixed"]["pixel_spacing_um"], result["moving"]["pixel_spacing_um"]) == (0.5, None)
+    assert result["fixed"]["shape"] == [120, 160]
+    assert result["model"]["weights_sha256"] == "ab" * 32

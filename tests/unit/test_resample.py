@@ -28,7 +28,7 @@ def centroid(pixels):
 
 
 def moving_from_fixed(moving_shape, fixed_shape, scale, angle=0.0, shift=(0.0, 0.0), mirror=False):
-    """The moving image's centre laid ``shift`` off the fixed one's, turned and magnified."""
+    """A rotation and scaling with the moving centre at ``shift`` from the fixed one."""
     center = image_center(moving_shape)
     translation = np.subtract(image_center(fixed_shape), center) + shift
     return SimilarityTransform(scale, angle, tuple(translation), center, mirror).inverse().matrix
@@ -151,7 +151,7 @@ def test_each_colour_is_resampled_like_gray():
 
 
 @pytest.mark.parametrize("shape", [(1000, 333), (64, 1500), (1001, 1001)])
-def test_shrunk_fits_and_knows_where_its_pixels_came_from(shape):
+def test_shrunk_fits_and_returns_the_positions_of_its_pixels(shape):
     at = np.array([shape[1] * 0.52, shape[0] * 0.47])
     small, pixels_from_small = shrunk(blob(shape, at, 20), 200)
     assert max(small.shape) == 200

@@ -1,4 +1,4 @@
-"""The search: correlation over all shifts, heads that keep cells in place, and the best of its hypotheses."""
+"""The search: correlation over all shifts, heads that keep cells in place, and peaks of the scores."""
 
 import math
 from dataclasses import replace
@@ -46,7 +46,7 @@ def test_a_head_keeps_its_cells_where_they_are(stride):
     assert torch.allclose(head(view.rot90(2, (2, 3))), head(view).rot90(2, (2, 3)), atol=1e-5)
 
 
-def test_what_lies_beyond_an_image_does_not_matter():
+def test_values_outside_the_image_have_no_effect():
     view = torch.rand(1, 2, 32, 32)
     view[:, 1] = 0
     view[:, 1, 4:20, 6:30] = 1
@@ -57,13 +57,15 @@ def test_what_lies_beyond_an_image_does_not_matter():
     assert abs(inside.mean()) < 0.01 and abs(inside.std() - 1) < 0.01
 
 
-def test_the_grid_counts_hypotheses_as_the_network_does():
+def test_the_grid_has_the_order_of_the_network():
     of_network = hypotheses(SearchConfig()).numpy()
     for number in (0, 5, 100, 251):
         angle, scale = divmod(number, GRID.scales)
-        said = SimilarityTransform.from_matrix(np.linalg.inv(GRID.transform(angle, scale, np.zeros(2))))
-        assert math.remainder(said.angle - of_network[number, 0], 2 * math.pi) == pytest.approx(0, abs=1e-6)
-        assert math.log(said.scale) == pytest.approx(of_network[number, 1], abs=1e-6)
+        transform = SimilarityTransform.from_matrix(np.linalg.inv(GRID.transform(angle, scale, np.zeros(2))))
+        assert math.remainder(transform.angle - of_network[number, 0], 2 * math.pi) == pytest.approx(
+            0, abs=1e-6
+        )
+        assert math.log(transform.scale) == pytest.approx(of_network[number, 1], abs=1e-6)
 
 
 def paraboloids(*tops):
@@ -91,7 +93,7 @@ def test_peaks_are_not_neighbours_of_better_ones():
     assert (first.score, second.score) == (20, 15)
 
 
-def test_one_turn_and_scale_may_fit_in_two_places():
+def test_one_rotation_and_scale_may_have_two_peaks():
     best, other = find_peaks(paraboloids((12, 5, 4, 10, 20), (12, 5, 12, 10, 18)), GRID, 2)
     assert four(best) == pytest.approx([12, 5, -4, 2], abs=1e-6)
     assert four(other) == pytest.approx([12, 5, 4, 2], abs=1e-6)

@@ -1,4 +1,4 @@
-"""What is simulated is physically whole, seeded, and related by exactly the stated transform."""
+"""Simulated pairs are physically consistent, seeded, and related by the stated transform."""
 
 import math
 
@@ -62,8 +62,8 @@ def test_parameters_fill_their_range_and_stay_inside(source):
     assert torch.allclose(parameters.std(0), torch.tensor(reach.spread), rtol=0.15)
 
 
-def test_the_moving_image_lies_where_the_parameters_say():
-    """Undo the stated transform: the two views of one contrast fall onto each other, and not otherwise."""
+def test_the_moving_image_is_transformed_by_the_parameters():
+    """With the stated transform undone, two views of one contrast correlate, and not without."""
     source = PairSource(21, size=96, pool=8, renew=False)
     pairs = source.batch(24, Range(), same=1.0, contrasts=(dark_field, dark_field))
     aligned = _correlation(pairs.fixed, _onto_fixed(pairs.moving, pairs.parameters))
@@ -84,7 +84,7 @@ def _onto_fixed(moving, parameters):
 
 
 def _correlation(fixed, moving):
-    """Absolute correlation over the middle, after a blur against the noise."""
+    """Absolute correlation over the middle, after smoothing."""
     middle = slice(24, 72)
     one, other = (
         blur(image[:, 0], torch.full((len(image), 1, 1), 1.5))[:, middle, middle].flatten(1)
@@ -94,14 +94,14 @@ def _correlation(fixed, moving):
     return ((one * other).sum(1) / (one.norm(dim=1) * other.norm(dim=1))).abs()
 
 
-def test_one_pair_meets_the_same_physics_in_both_views(source):
+def test_related_views_have_the_same_physics(source):
     table = torch.rand(4, 40)
     one, other = Replay(table), Replay(table)
     assert torch.equal(one.levels(PHASES), other.levels(PHASES))
     assert torch.equal(one.uniform(0, 1), other.uniform(0, 1))
 
 
-def test_no_two_phases_look_alike():
+def test_phases_have_different_responses():
     levels = Replay(torch.rand(200, 40)).levels(PHASES)[..., 0, 0].sort(1).values
     assert (levels.diff(dim=1) > 0).all()
 

@@ -13,9 +13,10 @@ from xebra.network.refine import RefineConfig
 from xebra.network.search import SearchConfig
 from xebra.specimen.pairs import PairSource
 from xebra.training.commands import train
+from xebra.training.config import TrainingConfig
 from xebra.training.refine_task import RefineTask, right_place
 from xebra.training.regression_task import RegressionTask
-from xebra.training.run import Training, TrainingConfig, initialise
+from xebra.training.run import Training, initialise
 from xebra.training.search_task import SearchTask, close, right_shift, sampled_hypotheses
 from xebra.training.tasks import trained, training_task
 from xebra.weights import BUNDLED
@@ -100,10 +101,10 @@ def test_both_tasks_of_the_default_network_go_on_from_its_weights(tmp_path):
         assert torch.load(tmp_path / name / "checkpoint.pt")["step"] > 1
 
 
-def test_the_first_hypothesis_asked_is_right_and_the_others_count_as_wrong_unless_close():
+def test_the_first_sampled_hypothesis_is_right_and_the_others_count_as_wrong_unless_close():
     truth = torch.tensor([[3.1, 0.3, 0.1, 0.0], [-1.0, -0.6, 0.0, 0.2]])
-    asked = sampled_hypotheses(truth, SEARCH, torch.Generator().manual_seed(4))
-    right = close(asked, truth)
+    sampled = sampled_hypotheses(truth, SEARCH, torch.Generator().manual_seed(4))
+    right = close(sampled, truth)
     assert right[:, 0].all() and not right[:, 1:].all()
     assert close(torch.tensor([[[3.1 - 2 * math.pi, 0.3]]]), truth[:1]).all()  # a full turn is none
 
@@ -126,7 +127,7 @@ def test_the_right_place_on_the_grid_is_the_one_nearest_the_truth():
 
 
 def test_training_needs_nothing_but_torch_and_numpy():
-    """On the machine with the GPU there is nothing else."""
+    """A machine with a GPU may have no other packages."""
     code = (
         "import sys\n"
         "class Nothing:\n"

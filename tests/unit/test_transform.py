@@ -1,4 +1,4 @@
-"""The similarity transform keeps the conventions that every room relies on."""
+"""The similarity transform keeps its conventions."""
 
 import math
 
@@ -22,12 +22,12 @@ transforms = st.builds(
 
 
 def tolerance(*transforms: SimilarityTransform) -> float:
-    """Px that float64 may lose on points some 20,000 px away."""
+    """Rounding error of float64 in px at points some 20,000 px away."""
     return 1e-7 * math.prod(max(t.scale, 1 / t.scale) for t in transforms)
 
 
 @given(transforms, points)
-def test_inverse_brings_every_point_home(transform, point):
+def test_the_inverse_maps_every_point_back(transform, point):
     assert transform.inverse()(transform(point)) == pytest.approx(point, abs=tolerance(transform))
 
 
@@ -44,7 +44,7 @@ def test_after_maps_points_as_one_by_one(second, first, point):
 
 
 @given(transforms, points)
-def test_matrix_and_parameters_say_the_same(transform, center):
+def test_matrix_and_parameters_agree(transform, center):
     again = SimilarityTransform.from_matrix(transform.matrix, center)
     np.testing.assert_allclose(again.matrix, transform.matrix, rtol=1e-9, atol=1e-6 * max(1, transform.scale))
     assert again.scale == pytest.approx(transform.scale)

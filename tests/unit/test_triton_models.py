@@ -1,4 +1,4 @@
-"""The model repository that Triton reads, held against the networks' own files."""
+"""The model repository of Triton agrees with the files of the networks."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def configuration(network: str) -> model_config_pb2.ModelConfig:
 
 
 def described(tensors) -> dict[str, tuple[str, list[int]]]:
-    """Name, type and shape (without the batch) of the graph, as a configuration writes them."""
+    """Names, types and shapes (without the batch) in a configuration."""
     types = model_config_pb2.DataType.Name
     return {
         tensor.name: (
@@ -51,7 +51,7 @@ def described(tensors) -> dict[str, tuple[str, list[int]]]:
 
 
 def found(nodes) -> dict[str, tuple[str, list[int]]]:
-    """The same of ONNX Runtime's description."""
+    """Names, types and shapes (without the batch) by ONNX Runtime."""
     types = {"tensor(float)": "TYPE_FP32"}
     return {node.name: (types[node.type], node.shape[1:]) for node in nodes}
 
@@ -61,9 +61,12 @@ def test_every_graph_is_served() -> None:
 
 
 def test_names_types_and_shapes_are_those_of_the_graph(network: str) -> None:
-    said, session = configuration(network), onnxruntime.InferenceSession(BUNDLED / network / "model.onnx")
-    assert described(said.input) == found(session.get_inputs())
-    assert described(said.output) == found(session.get_outputs())
+    configured, session = (
+        configuration(network),
+        onnxruntime.InferenceSession(BUNDLED / network / "model.onnx"),
+    )
+    assert described(configured.input) == found(session.get_inputs())
+    assert described(configured.output) == found(session.get_outputs())
 
 
 def test_every_operator_is_one_that_tensorrt_takes(network: str) -> None:
@@ -84,7 +87,7 @@ def test_a_full_queue_refuses_and_nobody_waits_for_a_batch(network: str) -> None
 
 
 def serve(backend: str, folder: Path) -> list[str]:
-    """What docker/triton/serve starts, with stand-ins for the GPU's programs, which run only beside a GPU."""
+    """The commands of docker/triton/serve, with stand-ins for the programs that need a GPU."""
     (folder / "bin").mkdir(exist_ok=True)
     for name, does in {
         "tritonserver": 'echo tritonserver "$@" >>calls',

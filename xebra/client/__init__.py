@@ -2,6 +2,6 @@
 
 from xebra.client.client import Client
 from xebra.client.errors import Failed, Refused, TookTooLong
-from xebra.client.models import Image, Job, Setting, Wish
+from xebra.client.models import Image, Job, RegistrationRequest, Setting
 
-__all__ = ["Client", "Failed", "Image", "Job", "Refused", "Setting", "TookTooLong", "Wish"]
+__all__ = ["Client", "Failed", "Image", "Job", "Refused", "RegistrationRequest", "Setting", "TookTooLong"]

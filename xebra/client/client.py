@@ -1,4 +1,4 @@
-"""The service as Python sees it."""
+"""The HTTP client of the service."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Unpack
 
 from xebra.client.errors import Failed, TookTooLong
-from xebra.client.models import Image, Job, Setting, Wish
+from xebra.client.models import Image, Job, RegistrationRequest, Setting
 from xebra.client.requests import Requests
 
 REGISTRATIONS = "/api/v1/registrations"
@@ -18,7 +18,17 @@ Source = str | Path | bytes
 
 
 class Client:
-    """Upload, submit, wait; what a request repeats is done once. For one thread; use as a context manager."""
+    """A client that uploads images, submits jobs and waits for their results.
+
+    Failed requests are repeated with backoff where that is safe. Jobs are submitted under an idempotency
+    key, so that a repeated request creates no second job. An instance is for one thread; use it as a context
+    manager.
+
+    Args:
+        url: Address of the service.
+        api_key: Key of an instrument; None where the service needs none.
+        tries: Attempts at each request.
+    """
 
     def __init__(
         self, url: str = "http://127.0.0.1:8000", api_key: str | None = None, *, tries: int = 5
@@ -32,50 +42,81 @@ class Client:
         self._requests.close()
 
     def upload(self, file: Source, name: str | None = None, pixel_spacing_um: float | None = None) -> Image:
-        """A TIFF or PNG file, as a path or as its bytes."""
+        """Upload an image file and return the stored image.
+
+        Args:
+            file: A path, or the bytes of a file.
+            name: Name of the image; by default that of the file.
+            pixel_spacing_um: Micrometres per pixel; overrides the value in the file.
+
+        Raises:
+            Refused: The service does not accept the file.
+        """
         content = file if isinstance(file, bytes) else Path(file).read_bytes()
-        called = name or ("image" if isinstance(file, bytes) else Path(file).name)
+        file_name = name or ("image" if isinstance(file, bytes) else Path(file).name)
         data = {} if pixel_spacing_um is None else {"pixel_spacing_um": str(pixel_spacing_um)}
-        answer = self._requests.send("POST", "/api/v1/images", files={"file": (called, content)}, data=data)
+        answer = self._requests.send(
+            "POST", "/api/v1/images", files={"file": (file_name, content)}, data=data
+        )
         return Image.of(answer.json())
 
-    def submit(self, fixed: Image, moving: Image, *, key: str | None = None, **wish: Unpack[Wish]) -> Job:
-        """Queue a pair.
+    def submit(
+        self, fixed: Image, moving: Image, *, key: str | None = None, **request: Unpack[RegistrationRequest]
+    ) -> Job:
+        """Submit a pair and return its job.
 
-        ``key`` names the request: submitted again under it, even by another process, it is the same job.
+        Args:
+            fixed: The fixed image.
+            moving: The moving image.
+            key: Idempotency key; the same key gives the same job, from any process. By default a new one.
+            **request: Settings and priority of the job.
         """
-        body = {"fixed_image_id": fixed.id, "moving_image_id": moving.id, **wish}
+        body = {"fixed_image_id": fixed.id, "moving_image_id": moving.id, **request}
         headers = {"Idempotency-Key": key or uuid.uuid4().hex}
         return Job.of(self._requests.send("POST", REGISTRATIONS, json=body, headers=headers).json())
 
     def submit_many(
-        self, fixed: Image, movings: Iterable[Image], *, key: str | None = None, **wish: Unpack[Wish]
+        self,
+        fixed: Image,
+        movings: Iterable[Image],
+        *,
+        key: str | None = None,
+        **request: Unpack[RegistrationRequest],
     ) -> str:
-        """Queue a batch of up to 10,000 pairs; its id."""
-        body = {"fixed_image_id": fixed.id, "moving_image_ids": [image.id for image in movings], **wish}
+        """Submit a batch of at most 10,000 pairs of one fixed image and return its id."""
+        body = {"fixed_image_id": fixed.id, "moving_image_ids": [image.id for image in movings], **request}
         headers = {"Idempotency-Key": key or uuid.uuid4().hex}
         return self._requests.send("POST", "/api/v1/batches", json=body, headers=headers).json()["id"]
 
     def batch(self, batch_id: str) -> dict[str, Any]:
-        """How many of its jobs are in which state."""
+        """Return a batch with the number of its jobs in each state."""
         return self._requests.send("GET", f"/api/v1/batches/{batch_id}").json()
 
     def job(self, job_id: str) -> Job:
-        """The job as it is now."""
+        """Return the present state of a job."""
         return Job.of(self._requests.send("GET", f"{REGISTRATIONS}/{job_id}").json())
 
     def cancel(self, job: Job) -> Job:
-        """End it without a result."""
+        """Cancel a job and return it; a job that has ended stays as it is."""
         return Job.of(self._requests.send("DELETE", f"{REGISTRATIONS}/{job.id}").json())
 
     def wait(
         self, job: Job, timeout_s: float = 600.0, progress: Callable[[Job], None] = lambda job: None
     ) -> Job:
-        """The job once it has ended; ``progress`` hears of each state. Raises ``TookTooLong``."""
-        end, told, pause = time.monotonic() + timeout_s, None, 0.02
+        """Wait until a job has ended and return it.
+
+        Args:
+            job: The job.
+            timeout_s: Seconds to wait.
+            progress: Called with the job at each change of its state or attempt.
+
+        Raises:
+            TookTooLong: The job has not ended in time; it continues.
+        """
+        end, reported, pause = time.monotonic() + timeout_s, None, 0.02
         while True:
-            if (job.state, job.attempt) != told:
-                told, pause = (job.state, job.attempt), 0.02
+            if (job.state, job.attempt) != reported:
+                reported, pause = (job.state, job.attempt), 0.02
                 progress(job)
             if job.ended:
                 return job
@@ -86,7 +127,12 @@ class Client:
             job = self.job(job.id)
 
     def result(self, job: Job, timeout_s: float = 600.0) -> dict[str, Any]:
-        """What was found, once it was; raises ``Failed`` or ``TookTooLong``."""
+        """Wait for a job and return its result, in the form of ``Registration.to_json``.
+
+        Raises:
+            Failed: The job has ended without a result.
+            TookTooLong: The job has not ended in time.
+        """
         job = self.wait(job, timeout_s)
         if job.result is None:
             why = (job.failure or {}).get("message", "no reason was given")
@@ -94,25 +140,41 @@ class Client:
         return job.result
 
     def register(
-        self, fixed: Source, moving: Source, timeout_s: float = 600.0, **wish: Unpack[Wish]
+        self, fixed: Source, moving: Source, timeout_s: float = 600.0, **request: Unpack[RegistrationRequest]
     ) -> dict[str, Any]:
-        """Upload, submit, wait: the result."""
-        return self.result(self.submit(self.upload(fixed), self.upload(moving), **wish), timeout_s)
+        """Upload two files, register them and return the result.
+
+        Raises:
+            Refused: The service does not accept a file or a setting.
+            Failed: The job has ended without a result.
+            TookTooLong: The job has not ended in time.
+        """
+        return self.result(self.submit(self.upload(fixed), self.upload(moving), **request), timeout_s)
 
     def register_at_once(
         self, fixed: bytes, moving: bytes, deadline_ms: int, **setting: Unpack[Setting]
     ) -> dict[str, Any]:
-        """Without the queue, by the deadline or not at all; raises ``Refused`` (``deadline-missed``)."""
+        """Register two files outside the queue and return the result.
+
+        Args:
+            fixed: Bytes of the fixed image's file.
+            moving: Bytes of the moving image's file.
+            deadline_ms: Time limit of the service.
+            **setting: Settings of the registration.
+
+        Raises:
+            Refused: Code ``deadline-missed`` where the result is not ready in time.
+        """
         files = {"fixed": ("fixed", fixed), "moving": ("moving", moving)}
         data = {"deadline_ms": str(deadline_ms), **{name: str(value) for name, value in setting.items()}}
         return self._requests.send("POST", "/api/v1/register", files=files, data=data).json()
 
     def registered(self, job: Job) -> bytes:
-        """The registered image, a TIFF file."""
+        """Return the registered image as the bytes of a TIFF file."""
         return self._requests.send("GET", f"{REGISTRATIONS}/{job.id}/registered").content
 
     def transform(self, job: Job, format: str = "json") -> str:
-        """The transform as json, itk, ngff, bigwarp, napari, elastix or csv."""
+        """Return the transform in a format: json, itk, ngff, bigwarp, napari, elastix or csv."""
         return self._requests.send(
             "GET", f"{REGISTRATIONS}/{job.id}/transform", params={"format": format}
         ).text

@@ -1,4 +1,4 @@
-"""What the service says no to."""
+"""Exceptions of the client."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 
 class Refused(Exception):
-    """The service refused a request; ``problem`` is what it said (RFC 9457)."""
+    """The service refused a request; ``problem`` is the problem document (RFC 9457)."""
 
     def __init__(self, status: int, problem: dict[str, Any]) -> None:
         super().__init__(f"{status}: {problem.get('detail') or problem.get('title') or problem}")
@@ -14,7 +14,7 @@ class Refused(Exception):
 
     @property
     def code(self) -> str:
-        """The kind of problem: ``image-not-found`` for instance."""
+        """Return the kind of problem, for instance ``image-not-found``."""
         return str(self.problem.get("type", "")).rpartition("/")[2]
 
 
@@ -23,4 +23,4 @@ class Failed(Exception):
 
 
 class TookTooLong(Exception):
-    """The registration has not ended in the time that it was given; it goes on."""
+    """The registration has not ended within the timeout; it continues."""

@@ -1,4 +1,4 @@
-"""What the service is asked for, and what it answers with."""
+"""Requests to the service and its responses."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, Literal, TypedDict
 
 
 class Setting(TypedDict, total=False):
-    """What bears on the answer beside the images; what is left out is the instrument's own."""
+    """Settings of a registration; those left out are the defaults of the instrument."""
 
     network: str
     mirror: Literal["no", "yes", "try"]
@@ -15,8 +15,8 @@ class Setting(TypedDict, total=False):
     moving_spacing_um: float
 
 
-class Wish(Setting, total=False):
-    """The same for a job that waits in the queue."""
+class RegistrationRequest(Setting, total=False):
+    """Settings of a queued registration, with its priority."""
 
     priority: Literal["collection", "bulk"]
 
@@ -38,13 +38,13 @@ class Image:
 
     @classmethod
     def of(cls, body: dict[str, Any]) -> Image:
-        """From the service's JSON."""
+        """Return the object that the JSON of the service describes."""
         return cls(**{name: body[name] for name in cls.__dataclass_fields__})
 
 
 @dataclass(frozen=True)
 class Job:
-    """A registration; ``result`` is as ``Registration.to_json`` writes it, once it has succeeded."""
+    """A registration job; ``result`` has the form of ``Registration.to_json`` once it has succeeded."""
 
     id: str
     state: State
@@ -55,10 +55,10 @@ class Job:
 
     @classmethod
     def of(cls, body: dict[str, Any]) -> Job:
-        """From the service's JSON."""
+        """Return the object that the JSON of the service describes."""
         return cls(**{name: body[name] for name in cls.__dataclass_fields__})
 
     @property
     def ended(self) -> bool:
-        """Whether anything can still happen."""
+        """Return whether the state is final."""
         return self.state in ENDED

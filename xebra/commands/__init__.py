@@ -1,1 +1,1 @@
-"""Commands of the library that ``xebra`` finds by their entry points."""
+"""Commands of ``xebra``. Heavy modules are imported when a command runs, so that every --help is quick."""

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import argparse
 import json
+from typing import TYPE_CHECKING, Annotated
 
-from xebra.readers.channel import Channel
+from typer import Argument, Option
+
+if TYPE_CHECKING:
+    from xebra.readers.channel import Channel
 
 
-def main(argv: list[str]) -> int:
+def inspect(
+    file: Annotated[str, Argument(metavar="FILE", help="image file, or the folder of an OME-Zarr image")],
+    as_json: Annotated[bool, Option("--json", help="print JSON and nothing else")] = False,
+) -> None:
     """List the data sets, channels, frames and levels of a file, with pixel spacing and stage."""
-    parser = argparse.ArgumentParser("xebra inspect", description=main.__doc__)
-    parser.add_argument("file", metavar="FILE", help="image file, or the folder of an OME-Zarr image")
-    parser.add_argument("--json", action="store_true", help="print JSON and nothing else")
-    arguments = parser.parse_args(argv)
-
     import xebra
 
-    info = xebra.inspect(arguments.file)
-    print(json.dumps(info.to_json(), indent=2) if arguments.json else _table(info))
-    return 0
+    info = xebra.inspect(file)
+    print(json.dumps(info.to_json(), indent=2) if as_json else _table(info))
 
 
 def _table(info) -> str:
@@ -36,17 +36,17 @@ def _line(number: int, channel: Channel) -> str:
     """One channel: what it is called, its size, and what is known of it."""
     from xebra.readers.choose import described
 
-    said = [f"  {number}: {described(channel)}"]
+    parts = [f"  {number}: {described(channel)}"]
     if channel.levels:
-        said.append(f"{len(channel.levels)} reduced copies")
-    said.append(_spacing(channel))
+        parts.append(f"{len(channel.levels)} reduced copies")
+    parts.append(_spacing(channel))
     if channel.detector:
-        said.append(f"detector {channel.detector}")
+        parts.append(f"detector {channel.detector}")
     if channel.stage:
-        said.append(_stage(channel))
+        parts.append(_stage(channel))
     if channel.kind != "image":
-        said.append(channel.kind)
-    return ", ".join(said)
+        parts.append(channel.kind)
+    return ", ".join(parts)
 
 
 def _spacing(channel: Channel) -> str:

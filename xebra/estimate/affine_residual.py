@@ -17,7 +17,7 @@ from xebra.estimate.block_agreement import REACH, BlockMaps
 from xebra.estimate.displacement import Evidence, displacement_at, jacobians
 from xebra.estimate.estimate import REFERENCE_WIDTH
 
-WINDOW = 4.0  # cells around the estimate in which a block's maximum is looked for
+WINDOW = 4.0  # cells around the estimate in which a block's maximum is searched
 MIN_BLOCKS = 8
 ROUNDS = 6
 CUT = 3.5  # robust standard deviations where Tukey's weight ends

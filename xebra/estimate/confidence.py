@@ -11,10 +11,10 @@ from xebra.estimate.estimate import REFERENCE_WIDTH
 from xebra.estimate.quality_features import WHOLE_VIEW, QualityFeatures
 
 DEFAULT_TOLERANCE = 0.02  # of the fixed image's width: largest expected corner error of an accepted estimate
+RIGHT_PX = 5.0  # at 256: estimates with a smaller corner error are right
 MIN_SCORE_MARGIN = 1.5  # log odds: an estimate with a smaller margin is not accepted
-QUICK_PROBABILITY = (
-    0.99  # a less sure quick attempt is followed by a thorough one, which sees more competitors
-)
+QUICK_PROBABILITY = 0.998  # a less sure quick attempt is followed by a thorough one, which compares more
+MIRROR_CHECKED_BELOW = 0.9997  # probability: a less sure estimate is compared with the mirrored image
 MAX_LOG_ODDS = 9.0  # a probability further from 0 or 1 than 1e-4 was never measured
 
 
@@ -41,8 +41,13 @@ class Confidence:
     bias: float
     accept_probability: float  # estimates of this and a higher probability are accepted
     review_probability: float  # estimates of a lower probability are refused
-    wrong_px: float  # mean corner error of wrong estimates, px at 256
+    wrong_px: float  # mean corner error of wrong estimates as probable as right ones, px at 256
     error_scales: dict[str, ErrorScale]  # by final stage
+    tail_from: float = 0.0  # log odds above which they grow by ``1 + tail_gain`` times as much:
+    tail_gain: float = 0.0  # the regression follows the many unsure pairs, the sure ones are surer
+    wrong_decay: float = (
+        0.0  # of the logarithm of ``wrong_px`` with the log odds: probable ones are near misses
+    )
 
     @classmethod
     def from_config(cls, config: dict) -> Confidence:
@@ -52,8 +57,18 @@ class Confidence:
 
     def probability(self, features: QualityFeatures) -> float:
         """Return the probability that the corner error is below 5 px at 256."""
+        return float(1 / (1 + np.exp(-self.log_odds(features))))
+
+    def log_odds(self, features: QualityFeatures) -> float:
+        """Return the log odds of ``probability``, limited to what was measured."""
         log_odds = float(features.vector @ np.array(self.weights) + self.bias)
-        return float(1 / (1 + np.exp(-np.clip(log_odds, -MAX_LOG_ODDS, MAX_LOG_ODDS))))
+        log_odds += self.tail_gain * max(log_odds - self.tail_from, 0.0)
+        return float(np.clip(log_odds, -MAX_LOG_ODDS, MAX_LOG_ODDS))
+
+    def wrong_error_px(self, features: QualityFeatures) -> float:
+        """Return the mean corner error to expect if the estimate is wrong, px at 256."""
+        error = self.wrong_px * math.exp(-self.wrong_decay * self.log_odds(features))
+        return float(np.clip(error, RIGHT_PX, REFERENCE_WIDTH))
 
     def precision_px(self, features: QualityFeatures) -> float:
         """Return the mean corner error to expect at the right place, px at 256.
@@ -67,7 +82,7 @@ class Confidence:
     def expected_error_px(self, features: QualityFeatures) -> float:
         """Return the expected mean corner error, px at 256, the chance of another place included."""
         right = self.probability(features)
-        return right * self.precision_px(features) + (1 - right) * self.wrong_px
+        return right * self.precision_px(features) + (1 - right) * self.wrong_error_px(features)
 
     def calibrated(self, covariance: np.ndarray, final_stage: str = WHOLE_VIEW) -> np.ndarray:
         """Return the covariance (4, 4) of log scale, angle and shift whose 95 % intervals hold."""
@@ -80,6 +95,13 @@ class Confidence:
         if not features.thorough:
             least = max(least, QUICK_PROBABILITY)
         return self.probability(features) >= least and features.score_margin >= MIN_SCORE_MARGIN
+
+    def prefers_mirrored(self, features: QualityFeatures, mirrored: QualityFeatures | None) -> bool:
+        """Return whether the mirrored moving image is found, and an estimate is less sure than it."""
+        probability = self.probability(features)
+        if mirrored is None or probability >= MIRROR_CHECKED_BELOW:
+            return False
+        return self.finds(mirrored) and self.probability(mirrored) > probability
 
     def accepts(self, features: QualityFeatures, tolerance_px: float | None = None) -> bool:
         """Return whether the place is probably right and the expected error within a tolerance at 256."""

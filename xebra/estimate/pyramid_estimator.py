@@ -11,10 +11,10 @@ import numpy as np
 from xebra.engine import Engine
 from xebra.estimate.attempts import Attempt, Attempts
 from xebra.estimate.autocorrelation_periods import autocorrelation_periods
-from xebra.estimate.confidence import DEFAULT_TOLERANCE, Confidence
+from xebra.estimate.confidence import DEFAULT_TOLERANCE, MIRROR_CHECKED_BELOW, Confidence
 from xebra.estimate.estimate import REFERENCE_WIDTH, Estimate
 from xebra.estimate.image_pair import Candidate, ImagePair
-from xebra.estimate.quality_features import parameter_covariance
+from xebra.estimate.quality_features import QualityFeatures, parameter_covariance
 from xebra.estimate.refinement import refine_step
 from xebra.estimate.stages import Stages
 from xebra.estimate.verdict import Findings, decide
@@ -82,6 +82,11 @@ class PyramidEstimator:
         for attempt in attempts:
             yield attempt, self._ambiguous_period(pair, attempt)
 
+    def mirrored_features(self, fixed: Image, moving: Image) -> QualityFeatures | None:
+        """Return the features of the quick attempt at the mirrored moving image; None where it makes none."""
+        attempt = self.attempts(fixed, mirrored(moving), use_spacings=False)[1].quick()
+        return None if attempt is None else attempt.features
+
     def attempts(self, fixed: Image, moving: Image, use_spacings: bool = True) -> tuple[ImagePair, Attempts]:
         """Return the pair and its attempts.
 
@@ -99,15 +104,25 @@ class PyramidEstimator:
         """Return what is known beside the features; other explanations are tried where nothing is found."""
         width = max(fixed.shape[:2])
         ratio = _spacing_ratio(fixed, moving)
+        if check_mirror and self._is_mirrored(fixed, moving, found.features):
+            return Findings(width, tolerance_px, mirrored=True)
         if self.confidence.finds(found.features):
             scale = None if ratio is None else _scale(found) * ratio
             return Findings(width, tolerance_px, found.period_px, scale)
-        if check_mirror and self._quick_attempt(fixed, mirrored(moving)):
-            return Findings(width, tolerance_px, mirrored=True)
         other = None if ratio is None else self._quick_attempt(fixed, moving)
         return Findings(
             width, tolerance_px, found.period_px, other_spacing_scale=other and _scale(other) * ratio
         )
+
+    def _is_mirrored(self, fixed: Image, moving: Image, features: QualityFeatures) -> bool:
+        """Return whether the mirrored moving image is found, where an estimate is not sure."""
+        sure = self.confidence.probability(features) >= MIRROR_CHECKED_BELOW
+        if sure and self.confidence.finds(features):
+            return False
+        other = self.mirrored_features(fixed, moving)
+        if not sure:
+            return self.confidence.prefers_mirrored(features, other)
+        return other is not None and self.confidence.finds(other)
 
     def _quick_attempt(self, fixed: Image, moving: Image) -> Attempt | None:
         """Return the quick attempt without pixel spacings if its place is right, else None."""

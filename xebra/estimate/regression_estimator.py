@@ -52,7 +52,7 @@ class RegressionEstimator:
     def estimate(
         self, fixed: Image, moving: Image, tolerance_px: float | None = None, check_mirror: bool = True
     ) -> Estimate:
-        """Return the transform, its expected error and the verdict; a mirrored image is not looked for."""
+        """Return the transform, its expected error and the verdict; mirrored images are not detected."""
         both = self.estimate_both(fixed, moving)
         disagreement = both.disagreement_px(fixed.shape)
         expected = self.calibration.expected_error_px(disagreement)

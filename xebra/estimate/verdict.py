@@ -1,4 +1,4 @@
-"""The verdict on an estimate, and a reason that says what to do."""
+"""The verdict on an estimate, and a reason with the remedy."""
 
 from __future__ import annotations
 

@@ -16,8 +16,8 @@ from xebra.evaluation import fit_calibration, fit_disagreement_calibration
 from xebra.evaluation.labelled_pairs import LabelledPair, from_simulated, unrelated
 from xebra.evaluation.simulated import FULL, cases
 from xebra.specimen.pairs import Range
+from xebra.training.config import CALIBRATION_SEED
 from xebra.training.export import export_paper, export_pyramid
-from xebra.training.run import CALIBRATION_SEED
 from xebra.weights import read_weights
 
 TOLERANCE = 1e-3  # largest difference of torch and ONNX: px, or a share of the largest score

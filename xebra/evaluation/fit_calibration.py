@@ -10,7 +10,7 @@ import numpy as np
 from scipy.optimize import minimize
 
 from xebra.estimate.attempts import Attempt
-from xebra.estimate.confidence import Confidence, ErrorScale
+from xebra.estimate.confidence import RIGHT_PX, Confidence, ErrorScale
 from xebra.estimate.estimate import REFERENCE_WIDTH
 from xebra.estimate.pyramid_estimator import PyramidEstimator
 from xebra.estimate.quality_features import (
@@ -25,9 +25,10 @@ from xebra.evaluation.labelled_pairs import LabelledPair
 from xebra.image import Image
 from xebra.transform import SimilarityTransform, corner_error, image_center
 
-RIGHT_PX = 5.0  # at 256: estimates with a smaller corner error are right
 FARTHEST_PX = 256.0  # at 256: a wrong estimate counts as no further off
 WEIGHT_PENALTY = 3e-3  # L2: keeps the weights finite where the classes are separable
+PLATT_PENALTY = 1e-4  # likewise, of the two slopes of the scaling
+TAIL_QUANTILE = 0.85  # of the wrong estimates' log odds: where the steeper slope begins
 PROBABILITIES = (
     0.99,
     0.98,
@@ -42,7 +43,7 @@ PROBABILITIES = (
     0.75,
     0.7,
 )  # from strict to lenient
-REFUSED = 0.94  # share of the estimates of unrelated pairs that are refused
+REFUSED = 0.97  # share of the estimates of unrelated pairs that are refused
 REVIEW_PROBABILITY = (0.02, 0.5)  # limits of the threshold below which an estimate is refused
 SURE_PROBABILITY, SURE_MARGIN = 0.999, 8.0  # attempts above are followed by no other
 FEATURES = 11
@@ -69,6 +70,7 @@ class MeasuredAttempt:
     kind: str = "multi"
     source: str = "simulated"
     period_px: float | None = None  # a shift by it fits nearly as well: not accepted
+    mirrored: QualityFeatures | None = None  # of the mirrored moving image, where the pair is not sure
 
     @property
     def right(self) -> bool:
@@ -84,6 +86,9 @@ def measure(estimator: PyramidEstimator, pairs: Iterable[LabelledPair]) -> Itera
             made.append(_measure(attempt, period, pair))
             if not period and _needs_no_other(estimator.confidence, attempt.features):
                 break
+        if estimator.confidence.probability(made[-1].features) < SURE_PROBABILITY:
+            other = estimator.mirrored_features(Image(pair.fixed), Image(pair.moving))
+            made = [replace(m, mirrored=other) for m in made]
         yield made
 
 
@@ -122,12 +127,12 @@ def fit(measured: list[list[MeasuredAttempt]]) -> Confidence:
     ``measured`` holds the attempts at each pair: of one and of two modalities, of images so large that block
     refinement is the final stage, and of pairs without a right answer.
     """
-    model = _fit_probability([attempt for attempts in measured for attempt in attempts])
+    learnt = [attempt for attempts in measured for attempt in attempts if attempt.kind != "mirrored"]
+    model = _fit_probability(learnt)
     final = [attempts[-1] for attempts in measured]
     model = _scaled_to(model, [m for m in final if math.isfinite(m.error_px)])
     model = replace(model, error_scales=_fit_error_scales(final))
-    wrong = [min(m.error_px, FARTHEST_PX) for m in final if not m.right and math.isfinite(m.error_px)]
-    model = replace(model, wrong_px=round(float(np.mean(wrong or [FARTHEST_PX / 2])), 2))
+    model = _with_wrong_error(model, [m for m in final if not m.right and math.isfinite(m.error_px)])
     model = replace(model, accept_probability=_accept_probability(model, measured))
     return replace(model, review_probability=_review_probability(model, measured))
 
@@ -139,7 +144,9 @@ def reported(model: Confidence, attempts: list[MeasuredAttempt]) -> MeasuredAtte
 
 def accepted(model: Confidence, measured: MeasuredAttempt) -> bool:
     """Return whether an attempt is accepted."""
-    return not measured.period_px and model.accepts(measured.features)
+    if measured.period_px or not model.accepts(measured.features):
+        return False
+    return not model.prefers_mirrored(measured.features, measured.mirrored)
 
 
 def _fit_probability(measured: list[MeasuredAttempt]) -> Confidence:
@@ -153,28 +160,54 @@ def _fit_probability(measured: list[MeasuredAttempt]) -> Confidence:
     return replace(UNCALIBRATED, weights=weights.round(4).tolist(), bias=round(bias, 4))
 
 
-def _scaled_to(model: Confidence, measured: list[MeasuredAttempt]) -> Confidence:
-    """Return the calibration whose log odds are scaled and shifted to be those of pairs with an answer.
+def _with_wrong_error(model: Confidence, wrong: list[MeasuredAttempt]) -> Confidence:
+    """Return the calibration with the error of wrong estimates, exponential in the log odds.
 
-    Platt's scaling (Advances in Large Margin Classifiers, 61, 1999): the regression has learnt from as many
-    pairs without an answer as nobody registers, and from pairs that are harder than most.
+    Iteratively reweighted least squares for a mean with logarithmic link: the mean counts, not the median.
     """
-    log_odds = np.array([[m.features.vector @ np.array(model.weights) + model.bias] for m in measured])
+    if len(wrong) < MIN_RIGHT:
+        return replace(model, wrong_px=FARTHEST_PX / 2)
+    odds = np.array([model.log_odds(m.features) for m in wrong])
+    errors = np.array([min(m.error_px, FARTHEST_PX) for m in wrong])
+    design = np.stack([np.ones(len(wrong)), -odds], 1)
+    level, decay = math.log(errors.mean()), 0.0
+    for _ in range(20):
+        mean = np.exp(design @ [level, decay])
+        level, decay = np.linalg.lstsq(design, np.log(mean) + errors / mean - 1, rcond=None)[0]
+    return replace(model, wrong_px=round(math.exp(level), 2), wrong_decay=round(float(max(decay, 0)), 4))
+
+
+def _scaled_to(model: Confidence, measured: list[MeasuredAttempt]) -> Confidence:
+    """Return the calibration whose log odds are those of pairs with an answer, piecewise linear.
+
+    Platt's scaling (Advances in Large Margin Classifiers, 61, 1999) with two slopes: the regression has
+    learnt from more pairs without an answer than anybody registers, and from harder ones.
+    """
+    log_odds = np.array([m.features.vector @ np.array(model.weights) + model.bias for m in measured])
     right = np.array([m.right for m in measured])
     if right.all() or not right.any():
         return model
-    (gain,), offset = _logistic_regression(log_odds, right)
-    weights = (gain * np.array(model.weights)).round(4).tolist()
-    return replace(model, weights=weights, bias=round(gain * model.bias + offset, 4))
+    knot = float(np.quantile(log_odds[~right], TAIL_QUANTILE))
+    parts = np.stack([log_odds, np.maximum(log_odds - knot, 0)], 1)
+    (gain, tail), offset = _logistic_regression(parts, right, PLATT_PENALTY)
+    return replace(
+        model,
+        weights=(gain * np.array(model.weights)).round(4).tolist(),
+        bias=round(float(gain * model.bias + offset), 4),
+        tail_from=round(float(gain * knot + offset), 4),
+        tail_gain=round(float(max(tail, 0) / gain), 4),
+    )
 
 
-def _logistic_regression(features: np.ndarray, right: np.ndarray) -> tuple[np.ndarray, float]:
+def _logistic_regression(
+    features: np.ndarray, right: np.ndarray, penalty: float = WEIGHT_PENALTY
+) -> tuple[np.ndarray, float]:
     """Return weights (F,) and bias for features (N, F) and labels (N,)."""
     sign = np.where(right, 1.0, -1.0)
 
     def loss(w: np.ndarray) -> float:
         log_odds = sign * (features @ w[:-1] + w[-1])
-        return float(np.logaddexp(0, -log_odds).mean() + WEIGHT_PENALTY * (w[:-1] ** 2).sum() / 2)
+        return float(np.logaddexp(0, -log_odds).mean() + penalty * (w[:-1] ** 2).sum() / 2)
 
     found = minimize(loss, np.zeros(features.shape[1] + 1)).x
     return found[:-1], float(found[-1])

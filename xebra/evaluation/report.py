@@ -21,7 +21,7 @@ from xebra.image import Image, read_image
 from xebra.registration import Registration
 from xebra.sample import FIXED, MOVING
 from xebra.specimen.pairs import PairSource, Range
-from xebra.training.run import TEST_SEED, TRAIN_SEED
+from xebra.training.config import TEST_SEED, TRAIN_SEED
 from xebra.training.scores import summary
 from xebra.transform import SimilarityTransform, corner_error
 from xebra.weights import Weights, weights

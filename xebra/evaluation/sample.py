@@ -13,7 +13,7 @@ from xebra.image_files import write_tiff
 from xebra.sample import FIXED, FOLDER, MOVING, TRUTH
 from xebra.specimen.instruments import backscattered_electrons, fluorescence
 from xebra.specimen.pairs import PairSource, Range
-from xebra.training.run import SAMPLE_SEED
+from xebra.training.config import SAMPLE_SEED
 from xebra.transform import SimilarityTransform, image_center
 
 SPECIMEN = 9  # chosen by eye out of 16

@@ -1,1 +1,1 @@
-"""Two-headed networks in torch: one image into each head, features laid on each other and compared."""
+"""Two-headed networks in torch: one image into each head, features resampled and compared."""

@@ -9,7 +9,7 @@ from xebra.network.heads import shrink
 
 
 class Regression(nn.Module):
-    """The paper's: convolutions and two dense layers say all four at once."""
+    """The regression of the paper: convolutions and two dense layers predict all four parameters."""
 
     def __init__(self, channels: int, cells: int):
         super().__init__()

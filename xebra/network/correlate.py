@@ -1,8 +1,7 @@
-"""Sums of products of two maps over all shifts: Fourier's convolution theorem, as products of real matrices.
+"""Cross-correlation of two maps over all shifts by the convolution theorem, as products of real matrices.
 
-Complex operators are what neither ONNX nor TensorRT has; matrix products are what every processor does best.
-Maps come with their places first and whatever is done alike (channels, hypotheses) last, so that each step is
-one large product and nothing is copied between them.
+Neither ONNX nor TensorRT has complex operators. The positions of maps are their first axes and batched axes
+(channels, hypotheses) their last, so that each step is one large product without copies between.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from torch import nn
 
 
 class Correlate(nn.Module):
-    """Slides a map (n, n) over a canvas (2n, 2n): sums of products at the (n + 1)^2 places where it fits."""
+    """Correlates a map (n, n) with a canvas (2n, 2n) at the (n + 1)^2 shifts where it lies inside."""
 
     def __init__(self, size: int):
         super().__init__()
@@ -31,7 +30,7 @@ class Correlate(nn.Module):
         parts = (
             torch.stack([cos, sin], 1),
             torch.stack([-sin, cos], 1),
-        )  # what makes the real part, the imaginary
+        )  # for the real and the imaginary part
         back = torch.stack([cos, -sin], 2), torch.stack([sin, cos], 2)
         self._hold("over_rows", torch.stack([cos[:half], -sin[:half]], 1))  # (frequency, part, row)
         self._hold("over_columns", torch.stack(parts, 1))  # (frequency, part, part before, column)
@@ -42,7 +41,7 @@ class Correlate(nn.Module):
         self.register_buffer(name, matrix.float().contiguous(), persistent=False)
 
     def spectrum(self, x: torch.Tensor) -> torch.Tensor:
-        """(B, frequencies, 2, M), real and imaginary, of M maps or canvases (B, rows, columns, M).
+        """Return spectra (B, frequencies, 2, M), real and imaginary, of maps (B, rows, columns, M).
 
         A map lies in the first corner of a canvas.
         """
@@ -53,7 +52,7 @@ class Correlate(nn.Module):
         return both.view(batch, -1, 2, count)
 
     def places(self, spectrum: torch.Tensor) -> torch.Tensor:
-        """A product of spectra (B, frequencies, 2, M) back to its places (B, rows, columns, M)."""
+        """Return the inverse transform (B, rows, columns, M) of spectra (B, frequencies, 2, M)."""
         batch, _, _, count = spectrum.shape
         half = self.size + 1
         to_columns = self.to_columns.flatten(0, 1).flatten(1)  # (part and column, frequency and part)
@@ -63,6 +62,6 @@ class Correlate(nn.Module):
 
 
 def conjugate_product(canvas: torch.Tensor, over: torch.Tensor) -> torch.Tensor:
-    """Spectrum (B, F, 2, M) of the correlation, given those of canvases and of maps that slide over them."""
+    """Return the spectrum (B, F, 2, M) of the correlation of canvases with maps, given their spectra."""
     (a, b), (c, d) = canvas.unbind(2), over.unbind(2)
     return torch.stack([a * c + b * d, b * c - a * d], 2)

@@ -1,7 +1,7 @@
-"""A head of the aligning network: one image to a dense map of features that both modalities share.
+"""The head of the default network: a dense feature map of one image, common to the modalities.
 
 Convolutions are depthwise, then pointwise (Howard et al., MobileNets, arXiv 1704.04861): a quarter of the
-time of full ones. Only the coarsest maps are normalised: elsewhere it costs more than the convolutions.
+time of full ones. Only the coarsest maps are normalised: elsewhere it takes longer than the convolutions.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from torch import nn
 from torch.nn import functional as F  # noqa: N812
 
 COARSEST = 3  # blocks at an eighth of the view's size
-DAMPING = 0.3  # of the usual initial weights of a block, so that it starts close to its short cut
+DAMPING = 0.3  # of the usual initial weights of a block, so that it starts close to the identity
 
 
 class Separable(nn.Module):
-    """A depthwise convolution and a pointwise one beside a short cut."""
+    """A depthwise and a pointwise convolution with a residual connection."""
 
     def __init__(self, channels: int):
         super().__init__()
@@ -27,7 +27,7 @@ class Separable(nn.Module):
 
 
 class Widening(nn.Module):
-    """A depthwise convolution over 5 x 5 and two pointwise ones, wider between, beside a short cut."""
+    """A 5 x 5 depthwise and two pointwise convolutions, wider between, with a residual connection."""
 
     def __init__(self, channels: int, dilation: int = 1):
         super().__init__()
@@ -54,14 +54,14 @@ def _damped(convolution: nn.Conv2d) -> nn.Conv2d:
 
 
 def _shrink(channels: int, wider: int, kernel: int = 4, bias: bool = True) -> nn.Conv2d:
-    """Half the size; an even kernel keeps the centres of the cells where they are."""
+    """Return a convolution to half the size; an even kernel keeps the centres of the cells."""
     return nn.Conv2d(channels, wider, kernel, stride=2, padding=kernel // 2 - 1, bias=bias)
 
 
 def normalised(view: torch.Tensor) -> torch.Tensor:
-    """Zero mean and unit spread where the image is, nothing elsewhere. (B, 2, N, N) to (B, 1, N, N).
+    """Return views (B, 2, N, N) as (B, 1, N, N) with zero mean and unit deviation inside, 0 outside.
 
-    Values are shares of a px where the outline is: where that is a half, half the image's value.
+    Values are weighted by coverage: half the value where the coverage is a half.
     """
     inside = view[:, 1:]
     image = view[:, :1] * (inside > 0).to(view.dtype)
@@ -72,9 +72,9 @@ def normalised(view: torch.Tensor) -> torch.Tensor:
 
 
 class FeatureHead(nn.Module):
-    """A view (B, 2, N, N), the image and where it is (1 inside, 0 beyond), to (B, C, N / stride, N / stride).
+    """Computes features (B, C, N / stride, N / stride) of views (B, 2, N, N), values and coverage.
 
-    Each cell's features have the length of its weight: how much the cell says about where it belongs.
+    The length of a cell's features is its weight: how informative the cell is about its position.
     """
 
     def __init__(self, widths: tuple[int, int, int], features: int, stride: int):

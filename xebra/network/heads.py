@@ -8,14 +8,14 @@ from torch.nn import functional as F  # noqa: N812
 
 
 def normalise(image: torch.Tensor) -> torch.Tensor:
-    """Zero mean, unit spread, outliers clipped: the one preprocessing there is. (B, 1, N, N)."""
+    """Return images (B, 1, N, N) with zero mean and unit deviation, outliers clipped."""
     centred = image - image.mean((2, 3), keepdim=True)
     spread = (centred * centred).mean((2, 3), keepdim=True).sqrt()
     return (centred / (spread + 1e-6)).clamp(-4, 4)
 
 
 class Residual(nn.Module):
-    """Two 3 x 3 convolutions beside a short cut."""
+    """Two 3 x 3 convolutions with a residual connection."""
 
     def __init__(self, channels: int, dilation: int = 1):
         super().__init__()
@@ -32,13 +32,13 @@ class Residual(nn.Module):
 
 
 def shrink(channels: int, wider: int, kernel: int = 3) -> nn.Sequential:
-    """Half the size, more channels."""
+    """Return a convolution to half the size and more channels."""
     convolution = nn.Conv2d(channels, wider, kernel, stride=2, padding=kernel // 2, bias=False)
     return nn.Sequential(convolution, nn.GroupNorm(8, wider), nn.ReLU())
 
 
 class Head(nn.Module):
-    """One image (B, 1, N, N) to unit-length features (B, C, N / 8, N / 8)."""
+    """Computes unit-length features (B, C, N / 8, N / 8) of an image (B, 1, N, N)."""
 
     def __init__(self, features: int):
         super().__init__()

@@ -1,4 +1,4 @@
-"""Two maps of features to one: by correlation, or stacked."""
+"""Joining of two feature maps: by correlation or by concatenation."""
 
 from __future__ import annotations
 
@@ -28,19 +28,19 @@ class Correlation(nn.Module):
         self.register_buffer("place", place, persistent=False)
 
     def correlation(self, fixed: torch.Tensor, moving: torch.Tensor) -> torch.Tensor:
-        """Cosine of each fixed cell's features with those around it, (B, fixed cell, displacement)."""
+        """Return the cosines of each fixed cell with those around it, (B, fixed cell, displacement)."""
         every = fixed.flatten(2).transpose(1, 2) @ moving.flatten(2)  # (B, fixed cell, moving cell)
         return every.gather(2, self.index.expand(fixed.shape[0], -1, -1))
 
     def logits(self, correlation: torch.Tensor) -> torch.Tensor:
-        """Unnormalised log probability of each displacement, (B, fixed cell, displacement)."""
+        """Return the unnormalised log probability of each displacement, (B, fixed cell, displacement)."""
         return correlation * self.sharpness.exp() + self.outside
 
     def forward(self, fixed: torch.Tensor, moving: torch.Tensor) -> torch.Tensor:
         return self.joined(self.correlation(fixed, moving))
 
     def joined(self, correlation: torch.Tensor) -> torch.Tensor:
-        """The joined map (B, channels, rows, columns), given the correlation."""
+        """Return the joined map (B, channels, rows, columns) of a correlation."""
         share = self.logits(correlation).softmax(2)
         pointer = torch.cat([share @ self.displacement, (share * share).sum(2, keepdim=True)], 2)
         place = self.place.expand(correlation.shape[0], -1, -1, -1)
@@ -48,7 +48,7 @@ class Correlation(nn.Module):
         return torch.cat([squeezed, self._as_maps(pointer), place], 1)
 
     def _as_maps(self, values: torch.Tensor) -> torch.Tensor:
-        """(B, cells, C) to (B, C, rows, columns)."""
+        """Return values (B, cells, C) as maps (B, C, rows, columns)."""
         return values.transpose(1, 2).reshape(values.shape[0], values.shape[2], self.cells, self.cells)
 
 

@@ -20,17 +20,17 @@ from xebra.specimen.pairs import Range
 
 @dataclass(frozen=True)
 class NetworkConfig:
-    """What the weights mean; kept beside them."""
+    """Hyperparameters, stored with the weights."""
 
     size: int = 128  # px, side of both inputs
     features: int = 64
-    radius: int = 8  # cells of 8 px, furthest displacement that the correlation sees
-    join: str = "correlation"  # or "concatenation", the paper's own
+    radius: int = 8  # cells of 8 px: largest displacement in the correlation
+    join: str = "correlation"  # or "concatenation", as in the paper
     reach: Range = field(default_factory=Range)
 
 
 class TwoHeadedNetwork(nn.Module):
-    """Fixed and moving image (B, 1, N, N) to standardised (angle, log scale, shift x, shift y), (B, 4)."""
+    """Predicts standardised (angle, log scale, shift x, shift y), (B, 4), of two images (B, 1, N, N)."""
 
     def __init__(self, config: NetworkConfig):
         super().__init__()

@@ -19,24 +19,24 @@ from xebra.network.correlate import Correlate, conjugate_product
 from xebra.network.features import FeatureHead
 
 BLOCK = 16  # cells, side of a block
-REACH = BLOCK // 2  # cells that a block can be found away
+REACH = BLOCK // 2  # cells: largest shift of a block
 STEP = 1.0  # cells that one step moves the outermost blocks
 CLEAR = 2  # cells: a cell of the fixed view counts only if the moving image lies that far around it
 
 
 @dataclass(frozen=True)
 class RefineConfig:
-    """What the weights mean; kept beside them."""
+    """Hyperparameters, stored with the weights."""
 
     widths: tuple[int, int, int] = (16, 32, 64)
     features: int = 8
     stride: int = 2  # px a cell
-    turns: int = 4  # steps of turn and of magnification that are tried, either way
-    shifts: int = 5  # cells that are tried, either way
+    turns: int = 4  # steps of rotation and of scale in the grid, either way
+    shifts: int = 5  # cells in the grid, either way
 
 
 class Refine(nn.Module):
-    """Two views (B, 2, N, N), N = 64, 128, 256..., to displacement parameters, information and score."""
+    """Estimates displacement, information and score for views (B, 2, N, N), N = 64, 128, 256..."""
 
     outputs = ("displacement", "gradient", "information", "score", "block_correlation")
 
@@ -49,9 +49,9 @@ class Refine(nn.Module):
         self.preference = nn.Parameter(torch.tensor(0.0))
 
     def forward(self, fixed: torch.Tensor, moving: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        """Return what ``outputs`` names, for views of N = 32 n px.
+        """Return the values that ``outputs`` names, for views of N = 32 n px.
 
-        Parameters (B, 4) of the grid's best place in cells; gradient (B, 2, 4) and information (B, 2, 4, 4)
+        Parameters (B, 4) of the best grid point in cells; gradient (B, 2, 4) and information (B, 2, 4, 4)
         there; score (B,); correlation of each block over its shifts (B, n, n, 17, 17), row first, no shift in
         the centre.
         """
@@ -75,8 +75,8 @@ class Refine(nn.Module):
     def evidence(self, fixed: torch.Tensor, moving: torch.Tensor, around: torch.Tensor) -> torch.Tensor:
         """Return the correlation of blocks (B, n, n, 17, 17) over their shifts, where ``around`` is 1.
 
-        They sum to the normalised correlation times the sharpness, less where little overlaps: there, chance
-        correlates more.
+        They sum to the normalised correlation times the sharpness, lower for small overlaps, where chance
+        correlations are higher.
         """
         fixed = fixed * around
         n = fixed.shape[-1] // BLOCK
@@ -90,13 +90,13 @@ class Refine(nn.Module):
         return correlation * scale[:, None, None, None, None]
 
     def grid_scores(self, evidence: torch.Tensor) -> torch.Tensor:
-        """Evidence for each turn, magnification and shift, (B, turns * magnifications, rows, columns)."""
+        """Return the score of each rotation, scale and shift, (B, rotations * scales, rows, columns)."""
         rows, side = evidence.shape[1], evidence.shape[3]
         moved = displaced(centres(rows, evidence), self.turns(evidence))  # (block, turn, 2)
         line = torch.arange(side, device=evidence.device, dtype=evidence.dtype) - REACH
         tried = line[REACH - self.config.shifts : REACH + self.config.shifts + 1]
         reached = moved[..., None] + tried  # (block, turn, 2, shift)
-        share = (1 - (reached[..., None, :] - line[:, None]).abs()).clamp(min=0)  # of each place, linear
+        share = (1 - (reached[..., None, :] - line[:, None]).abs()).clamp(min=0)  # of each shift, linear
         by_column, by_row = share.unbind(2)  # (block, turn, place, shift)
         flat = evidence.flatten(1, 2)  # (B, block, row, column)
         seen = flat @ by_column.permute(0, 2, 1, 3).flatten(2)  # (B, block, row, turn and shift)
@@ -104,7 +104,7 @@ class Refine(nn.Module):
         return by_row.permute(1, 3, 0, 2).flatten(2) @ seen  # a sum over the rows of all blocks
 
     def turns(self, evidence: torch.Tensor) -> torch.Tensor:
-        """Parameters (T, 4) of the grid's turns and magnifications, without shift."""
+        """Return the parameters (T, 4) of the grid's rotations and scales, without shift."""
         outermost = centres(evidence.shape[1], evidence).norm(dim=1).max()
         turns = self.config.turns
         step = torch.arange(-turns, turns + 1, device=evidence.device) * STEP / outermost
@@ -112,7 +112,7 @@ class Refine(nn.Module):
         return torch.cat([both, torch.zeros_like(both)], 1)
 
     def grid(self, evidence: torch.Tensor) -> torch.Tensor:
-        """Parameters (G, 4) of the whole grid, in the order of ``grid_scores``."""
+        """Return the parameters (G, 4) of the whole grid, in the order of ``grid_scores``."""
         shifts = self.config.shifts
         line = torch.arange(-shifts, shifts + 1, device=evidence.device, dtype=evidence.dtype)
         y, x = torch.meshgrid(line, line, indexing="ij")
@@ -123,9 +123,9 @@ class Refine(nn.Module):
         )
 
     def newton(self, evidence: torch.Tensor, at: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Gradient (B, 2, 4) and negative curvature (B, 2, 4, 4) of the evidence at parameters (B, 4).
+        """Return gradient (B, 2, 4) and negative curvature (B, 2, 4, 4) of the evidence at parameters (B, 4).
 
-        One for the black and one for the white blocks of a chessboard: two estimates that share no pixel.
+        Index 0 is of the black, 1 of the white blocks of a checkerboard: two estimates without common px.
         """
         batch, rows, _, side, _ = evidence.shape
         jacobian = jacobians(centres(rows, evidence))  # (block, 2, 4)
@@ -136,12 +136,12 @@ class Refine(nn.Module):
         slope, weight = _slope_and_curvature(seen.view(batch, rows * rows, 9))
         gradient = (slope[:, :, None] @ jacobian)[:, :, 0]  # (B, block, 4)
         information = jacobian.transpose(1, 2) @ weight @ jacobian
-        colour = chessboard(rows, evidence)
+        colour = checkerboard(rows, evidence)
         return colour @ gradient, (colour @ information.flatten(2)).unflatten(2, (4, 4))
 
 
 def _slope_and_curvature(s: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Of 3 x 3 values (..., 9), row by row: slope (..., 2) and negative curvature (..., 2, 2)."""
+    """Return slope (..., 2) and negative curvature (..., 2, 2) of 3 x 3 values (..., 9), row by row."""
     nw, n, ne, w, c, e, sw, so, se = s.unbind(-1)
     xy = (ne + sw - nw - se) / 4
     xx, yy = 2 * c - e - w, 2 * c - n - so
@@ -149,36 +149,36 @@ def _slope_and_curvature(s: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     return slope, torch.stack([torch.stack([xx, xy], -1), torch.stack([xy, yy], -1)], -2)
 
 
-def chessboard(rows: int, like: torch.Tensor) -> torch.Tensor:
-    """Which blocks are black and which are white, (2, rows * rows)."""
+def checkerboard(rows: int, like: torch.Tensor) -> torch.Tensor:
+    """Return masks (2, rows * rows) of the black and of the white blocks."""
     line = torch.arange(rows, device=like.device)
     white = ((line[:, None] + line[None]) % 2).flatten().to(like.dtype)
     return torch.stack([1 - white, white])
 
 
 def centres(rows: int, like: torch.Tensor) -> torch.Tensor:
-    """Centres of the blocks in cells from the centre of the view, (rows * rows, 2), row by row."""
+    """Return the centres of the blocks in cells from the centre of the view, (rows * rows, 2), row by row."""
     line = (torch.arange(rows, device=like.device, dtype=like.dtype) - (rows - 1) / 2) * BLOCK
     y, x = torch.meshgrid(line, line, indexing="ij")
     return torch.stack([x, y], -1).view(-1, 2)
 
 
 def jacobians(place: torch.Tensor) -> torch.Tensor:
-    """What each parameter does at each place (K, 2): (K, 2, 4)."""
+    """Return the derivatives (K, 2, 4) of the displacement at places (K, 2) by the parameters."""
     x, y = place.unbind(1)
     one, none = torch.ones_like(x), torch.zeros_like(x)
     return torch.stack([torch.stack([x, -y, one, none], 1), torch.stack([y, x, none, one], 1)], 1)
 
 
 def displaced(place: torch.Tensor, parameters: torch.Tensor) -> torch.Tensor:
-    """Displacements (K, P, 2) of places (K, 2) under parameters (P, 4), in cells."""
+    """Return the displacements (K, P, 2) of places (K, 2) under parameters (P, 4), in cells."""
     return torch.einsum("kij,pj->kpi", jacobians(place), parameters)
 
 
 def _squares(maps: torch.Tensor, side: int, count: int) -> torch.Tensor:
-    """Squares of ``side`` cells, one each BLOCK cells of maps (B, C, N, N): (B, side, side, count^2 C).
+    """Return squares of ``side`` cells every BLOCK cells of maps (B, C, N, N): (B, side, side, count^2 C).
 
-    Columns of squares, then rows, then channels: in that order whole runs of memory are moved.
+    The last axis is columns of squares, rows, channels: this order copies contiguous memory.
     """
     last = maps.permute(0, 2, 3, 1)
     rows = torch.stack([last.narrow(1, i * BLOCK, side) for i in range(count)], 3)  # (B, side, N, count, C)

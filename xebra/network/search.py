@@ -1,7 +1,7 @@
 """Search: scores of all rotations, scales and shifts of the moving image on the fixed one.
 
-The moving image's features are turned and scaled over a grid of hypotheses, and normalised cross-correlation
-under both images' outlines, over all shifts at once, scores each (Padfield, IEEE Trans. Image Process. 21,
+The moving image's features are rotated and scaled over a grid of hypotheses, and masked normalised
+cross-correlation over all shifts scores each (Padfield, IEEE Trans. Image Process. 21,
 2706, 2012).
 """
 
@@ -18,12 +18,12 @@ from xebra.network.correlate import Correlate
 from xebra.network.features import FeatureHead
 from xebra.specimen.pairs import rotation_scale
 
-LEAST_COVER = 0.15  # of the fixed image: less is not scored
+LEAST_COVER = 0.15  # of the fixed image: smaller overlaps are not scored
 
 
 @dataclass(frozen=True)
 class SearchConfig:
-    """What the weights mean; kept beside them."""
+    """Hyperparameters, stored with the weights."""
 
     size: int = 128  # px, side of both inputs
     widths: tuple[int, int, int] = (16, 48, 96)
@@ -31,16 +31,16 @@ class SearchConfig:
     stride: int = 4  # px a cell
     angles: int = 36  # over the full turn
     scales: int = 7  # from a half to two
-    pool: int = 1  # cells of the head, either way, that are laid on each other as one
+    pool: int = 1  # cells of the head, either way, that are averaged to one
 
     @property
     def cells(self) -> int:
-        """Along a side of the maps that are laid on each other."""
+        """Return the number of cells along a side of the correlated maps."""
         return self.size // self.stride // self.pool
 
 
 class Search(nn.Module):
-    """Two views (B, 2, N, N) to the score of each hypothesis and shift of fixed_from_moving."""
+    """Scores every hypothesis and shift of fixed_from_moving for two views (B, 2, N, N)."""
 
     def __init__(self, config: SearchConfig):
         super().__init__()
@@ -53,10 +53,10 @@ class Search(nn.Module):
         self.register_buffer("pairs", pairings(config.features + 2), persistent=False)
 
     def forward(self, fixed: torch.Tensor, moving: torch.Tensor) -> torch.Tensor:
-        """Scores (B, H, n + 1, n + 1); the shift is (column - n / 2, row - n / 2) cells, row first.
+        """Return scores (B, H, n + 1, n + 1); the shift is (column - n / 2, row - n / 2) cells, row first.
 
-        The hypotheses of one quarter turn are laid on the fixed image as it is and by further quarter turns:
-        what turns a canvas by 90 degrees turns the scores with it.
+        The hypotheses of one quadrant are correlated with the fixed image rotated by 0, 90, 180 and 270
+        degrees; the scores are rotated back.
         """
         own = self.maps(fixed)
         turned = torch.stack([own.rot90(quarter, (2, 3)) for quarter in range(4)], 2)
@@ -65,29 +65,29 @@ class Search(nn.Module):
         return torch.cat(back, 1)
 
     def maps(self, view: torch.Tensor) -> torch.Tensor:
-        """Features and outline, (B, C + 1, n, n)."""
+        """Return features and coverage of views, (B, C + 1, n, n)."""
         maps = torch.cat([self.head(view), F.avg_pool2d(view[:, 1:], self.config.stride)], 1)
         return F.avg_pool2d(maps, self.config.pool) if self.config.pool > 1 else maps
 
     def score(self, fixed: torch.Tensor, moving: torch.Tensor, hypotheses: torch.Tensor) -> torch.Tensor:
-        """Scores of hypotheses (B or 1, H, 2), each an angle (rad) and a log scale of fixed_from_moving."""
+        """Return scores of hypotheses (B or 1, H, 2), angle (rad) and log scale of fixed_from_moving."""
         return self.scores(fixed[:, :, None], moving, hypotheses)[:, 0]
 
     def scores(self, turned: torch.Tensor, moving: torch.Tensor, hypotheses: torch.Tensor) -> torch.Tensor:
-        """Scores (B, Q, H, n + 1, n + 1) of the fixed image's maps (B, C + 1, Q, n, n), turned Q times."""
-        spectra = self.spectra(turned), self.spectra(laid_on_canvas(moving, hypotheses))
+        """Return scores (B, Q, H, n + 1, n + 1) for Q rotations of the fixed maps (B, C + 1, Q, n, n)."""
+        spectra = self.spectra(turned), self.spectra(resampled_on_canvas(moving, hypotheses))
         sums = self.correlate.places(products(*spectra, self.pairs))
         return self.normalised(sums.unflatten(3, (turned.shape[2], 4, -1))).permute(0, 3, 4, 1, 2)
 
     def spectra(self, maps: torch.Tensor) -> torch.Tensor:
-        """Of features and outline (B, C + 1, H, rows, columns), and their energy: (B, F, 2, C + 2, H)."""
+        """Return spectra (B, F, 2, C + 2, H) of features and coverage (B, C + 1, H, rows, columns)."""
         features = maps[:, :-1]
         known = torch.cat([maps, (features * features).sum(1, keepdim=True)], 1)
         places_first = known.flatten(3).flatten(1, 2).transpose(1, 2).unflatten(1, known.shape[3:])
         return self.correlate.spectrum(places_first).unflatten(3, known.shape[1:3])
 
     def normalised(self, sums: torch.Tensor) -> torch.Tensor:
-        """Return normalised correlation from sums (..., 4, H), lower where little overlaps."""
+        """Return normalised correlation from sums (..., 4, H), lower for small overlaps."""
         product, cover, moving_energy, fixed_energy = sums.unbind(-2)
         cover = cover / self.config.cells**2
         energy = moving_energy.clamp(min=1e-3) * fixed_energy.clamp(min=1e-3)
@@ -97,10 +97,10 @@ class Search(nn.Module):
 
 
 def products(fixed: torch.Tensor, canvas: torch.Tensor, pairs: torch.Tensor) -> torch.Tensor:
-    """Spectra (B, F, 2, Q 4 H) of product, cover, moving and fixed energy over all shifts.
+    """Return the spectra (B, F, 2, Q 4 H) of product, cover, moving and fixed energy over all shifts.
 
-    Given those of the fixed image's maps (B, F, 2, C + 2, Q) and of the canvases (B, F, 2, C + 2, H), and
-    which meet (``pairings``): for each frequency one product of two small matrices.
+    The inputs are the spectra of the fixed image's maps (B, F, 2, C + 2, Q) and of the canvases
+    (B, F, 2, C + 2, H), and ``pairings``: one product of two small matrices for each frequency.
     """
     batch, frequencies, _, channels, turns = fixed.shape
     real, imaginary = ((part.transpose(2, 3) @ pairs).unflatten(3, (4, -1)) for part in fixed.unbind(2))
@@ -110,7 +110,7 @@ def products(fixed: torch.Tensor, canvas: torch.Tensor, pairs: torch.Tensor) -> 
 
 
 def pairings(channels: int) -> torch.Tensor:
-    """Which of the fixed image's maps meets which of the canvas's in each of the sums, (C + 2, 4 (C + 2))."""
+    """Return which maps of both images are multiplied in each of the four sums, (C + 2, 4 (C + 2))."""
     product, cover, moving_energy, fixed_energy = torch.zeros(4, channels, channels)
     outline, energy = channels - 2, channels - 1
     product.diagonal()[:outline] = 1
@@ -119,13 +119,13 @@ def pairings(channels: int) -> torch.Tensor:
 
 
 def hypotheses(config: SearchConfig) -> torch.Tensor:
-    """All angles (rad) and log scales, (H, 2), angle by angle."""
+    """Return all angles (rad) and log scales, (H, 2), the scale varying fastest."""
     angle = torch.arange(config.angles) * (2 * math.pi / config.angles)
     return torch.cartesian_prod(angle, torch.linspace(-math.log(2), math.log(2), config.scales))
 
 
-def laid_on_canvas(maps: torch.Tensor, hypotheses: torch.Tensor) -> torch.Tensor:
-    """Maps (B, C, n, n) as each hypothesis lays them on twice the fixed image's field, (B, C, H, 2n, 2n)."""
+def resampled_on_canvas(maps: torch.Tensor, hypotheses: torch.Tensor) -> torch.Tensor:
+    """Return maps (B, C, n, n) resampled by each hypothesis on twice the fixed field, (B, C, H, 2n, 2n)."""
     batch, channels, cells, _ = maps.shape
     canvas = 2 * cells
     line = ((torch.arange(canvas, device=maps.device) + 0.5) / canvas * 2 - 1) * 2
@@ -133,5 +133,5 @@ def laid_on_canvas(maps: torch.Tensor, hypotheses: torch.Tensor) -> torch.Tensor
     back = rotation_scale(-hypotheses[..., 0], -hypotheses[..., 1])  # (B or 1, H, 2, 2)
     where = torch.stack([x, y], -1).view(1, 1, -1, 2) @ back.transpose(2, 3)
     where = where.reshape(len(back), -1, canvas, 2).expand(batch, -1, -1, -1)
-    seen = F.grid_sample(maps, where, align_corners=False)  # beyond the moving image: nothing
+    seen = F.grid_sample(maps, where, align_corners=False)  # 0 outside the moving image
     return seen.view(batch, channels, -1, canvas, canvas)

@@ -1,7 +1,7 @@
 """One interface to the readers of all formats: ``opened(source)`` lists a file's channels and decodes one.
 
 A reader is a module with a context manager ``opened(source)`` that yields ``Opened``: the format's name
-and, for each channel, what the file says about it and a function that decodes a frame.
+and, for each channel, its metadata and a function that decodes a frame.
 Nothing else decodes pixels.
 """
 

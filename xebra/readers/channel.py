@@ -1,4 +1,4 @@
-"""What a file says about each image that it holds."""
+"""Metadata of the images in a file."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Stage:
 
 @dataclass(frozen=True)
 class Channel:
-    """One image of a file: its name and size, and what the file says about it. No pixels."""
+    """One image of a file: its name, size and metadata, without pixels."""
 
     name: str
     shape: tuple[int, ...]  # (rows, columns) or (rows, columns, colours) of level 0
@@ -61,7 +61,7 @@ class Entry(NamedTuple):
 
 
 class Opened(NamedTuple):
-    """An open file: its format, its channels, and a maker of channels that are asked for by name."""
+    """An open file: its format, its channels, and a function for channels that exist by name only."""
 
     format: str
     entries: list[Entry]

@@ -12,7 +12,7 @@ from xebra.readers.channel import Opened
 from xebra.readers.source import Source
 
 HDF5 = b"\x89HDF\r\n\x1a\n"
-START = 4096  # bytes that are looked at
+START = 4096  # bytes that are examined
 Reader = Callable[[Source], AbstractContextManager[Opened]]
 
 

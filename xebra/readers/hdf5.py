@@ -17,7 +17,7 @@ import numpy as np
 from xebra.errors import ImageUnreadable
 from xebra.limits import MAX_BYTES
 from xebra.pixel_spacing import Spacing, of_size
-from xebra.readers import hdf5_axes, rosetta
+from xebra.readers import hdf5_axes, rosetta, velox
 from xebra.readers.channel import Channel, Entry, Kind, Opened
 from xebra.readers.elements import is_element
 from xebra.readers.source import Source
@@ -40,14 +40,14 @@ def opened(source: Source) -> Iterator[Opened]:
     source.file.seek(0)
     with h5py.File(source.file, "r") as file:
         data = _data_sets(file, h5py, source.name)
-        suffix = _suffix(file)
+        suffix, stream = _suffix(file), velox.has_stream(file)
         if suffix is None or find_spec("rsciio") is None:
             title = (
                 "NeXus" if any(g.attrs.get("NX_class") is not None for g in _groups(file, h5py)) else "HDF5"
             )
             yield Opened(title, [entry for each in data for entry in _entries(each, source.name)])
             return
-    with rosetta.opened_as(source, suffix) as found:
+    with rosetta.opened_as(source, suffix, stream) as found:
         yield found
 
 

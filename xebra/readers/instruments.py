@@ -1,6 +1,6 @@
-"""What instruments write into TIFF files: pixel spacing, stage and detector, each in the maker's own words.
+"""Metadata of instruments in TIFF files: pixel spacing, stage position and detector.
 
-Each function takes a page and returns ``Said``, or None where the page is not of its instrument.
+Each function returns the ``InstrumentMetadata`` of a page, or None where it is not of its instrument.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ SIS, TESCAN, FEI_TITAN, FEI = (33560, 33471), 50431, 34683, (34680, 34682)
 
 
 @dataclass(frozen=True)
-class Said:
-    """What an instrument says about an image."""
+class InstrumentMetadata:
+    """The metadata of an instrument about an image."""
 
     spacing: Spacing | None = None
     stage: Stage | None = None
@@ -33,21 +33,21 @@ class Said:
     detector: str | None = None
 
 
-def said(page: TiffPage) -> Said | None:
-    """Return what the first instrument that states a pixel spacing says, else what the first one says."""
+def metadata(page: TiffPage) -> InstrumentMetadata | None:
+    """Return the first metadata with a pixel spacing, else the first of any instrument."""
     first = None
-    for ask in INSTRUMENTS:
+    for read in INSTRUMENTS:
         try:
-            found = ask(page)
+            found = read(page)
         except (KeyError, IndexError, TypeError, ValueError, AttributeError, ElementTree.ParseError):
-            continue  # metadata of an instrument in a shape that it never had: as if it were not there
+            continue  # metadata of an instrument in an unknown form is ignored
         if found and found.spacing:
             return found
         first = first or found
     return first
 
 
-def zeiss(page: TiffPage) -> Said | None:
+def zeiss(page: TiffPage) -> InstrumentMetadata | None:
     """``ap_image_pixel_size`` is that of the stored image; the others hold for a display of 1024 px."""
     tags = page.tags.valueof(34118)
     if not isinstance(tags, Mapping):
@@ -64,10 +64,10 @@ def zeiss(page: TiffPage) -> Said | None:
     x, y, z = (None if p is None else p * 1e3 for p in position[:3])  # mm
     detector = tags.get("dp_detector_channel") or tags.get("dp_detector_type") or (None, None)
     turned = _number(_zeiss(tags, "ap_scanrotation")[0])
-    return Said(spacing, Stage(x, y, z, *position[3:]), turned, detector[1])
+    return InstrumentMetadata(spacing, Stage(x, y, z, *position[3:]), turned, detector[1])
 
 
-def fei(page: TiffPage) -> Said | None:
+def fei(page: TiffPage) -> InstrumentMetadata | None:
     """FEI and Thermo Fisher microscopes with scanned beams."""
     tags = next((v for v in map(page.tags.valueof, FEI) if isinstance(v, Mapping)), None)
     if tags is None:
@@ -82,10 +82,12 @@ def fei(page: TiffPage) -> Said | None:
     at = [_number(stage.get(f"Stage{axis}")) for axis in ("X", "Y", "Z", "R", "T")]
     turned = _number(tags.get("Beam", {}).get("ScanRotation"))
     detectors = tags.get("Detectors", {})
-    return Said(_times(spacing, ratio), _stage_m_rad(at), _degrees(turned), _text(detectors.get("Name")))
+    return InstrumentMetadata(
+        _times(spacing, ratio), _stage_m_rad(at), _degrees(turned), _text(detectors.get("Name"))
+    )
 
 
-def titan(page: TiffPage) -> Said | None:
+def titan(page: TiffPage) -> InstrumentMetadata | None:
     """XML of Thermo Fisher's TEM and Phenom programs."""
     text = page.tags.valueof(FEI_TITAN)
     if not isinstance(text, str | bytes):
@@ -98,29 +100,31 @@ def titan(page: TiffPage) -> Said | None:
     else:
         x, y = root.find(".//{*}pixelWidth"), root.find(".//{*}pixelHeight")
         spacing = x is not None and of_size(_of(x), _of(y), x.get("unit", "m"), "Phenom pixelWidth")
-    return Said(spacing, detector=_of(root.find(".//{*}DetectorName"))) if spacing else None
+    return InstrumentMetadata(spacing, detector=_of(root.find(".//{*}DetectorName"))) if spacing else None
 
 
-def tvips(page: TiffPage) -> Said | None:
+def tvips(page: TiffPage) -> InstrumentMetadata | None:
     """Cameras of TVIPS; the pixel size is in nm."""
     tags = page.tags.valueof(37706)
     if not isinstance(tags, Mapping):
         return None
     spacing = of_size(tags.get("PixelSizeX"), tags.get("PixelSizeY"), "nm", "TVIPS PixelSizeX")
     x, y, z, tilt = (tags.get("TemStagePosition") or [None] * 4)[:4]
-    return Said(spacing, _stage_m_rad([x, y, z, None, tilt]), None, _text(tags.get("CameraType")))
+    return InstrumentMetadata(
+        spacing, _stage_m_rad([x, y, z, None, tilt]), None, _text(tags.get("CameraType"))
+    )
 
 
-def olympus(page: TiffPage) -> Said | None:
+def olympus(page: TiffPage) -> InstrumentMetadata | None:
     """Soft Imaging Solutions; the pixel size is in m."""
     tags = next((v for v in map(page.tags.valueof, SIS) if isinstance(v, Mapping)), None)
     if tags is None:
         return None
     spacing = of_size(tags.get("pixelsizex"), tags.get("pixelsizey"), "m", "Olympus SIS pixelsizex")
-    return Said(spacing, detector=_text(tags.get("cameraname")))
+    return InstrumentMetadata(spacing, detector=_text(tags.get("cameraname")))
 
 
-def tescan(page: TiffPage) -> Said | None:
+def tescan(page: TiffPage) -> InstrumentMetadata | None:
     """A header of lines NAME=VALUE inside a binary tag."""
     text = page.tags.valueof(TESCAN)
     if not isinstance(text, str | bytes):
@@ -129,16 +133,16 @@ def tescan(page: TiffPage) -> Said | None:
     return tescan_header(dict(re.findall(r"^\s*(\w+)\s*=\s*([^\r\n]*?)\s*$", text, re.MULTILINE)))
 
 
-def tescan_header(lines: Mapping[str, str]) -> Said:
-    """Return what a TESCAN header says; lengths are in m, angles in degrees."""
+def tescan_header(lines: Mapping[str, str]) -> InstrumentMetadata:
+    """Return the metadata in a TESCAN header; lengths are in m, angles in degrees."""
     spacing = of_size(lines.get("PixelSizeX"), lines.get("PixelSizeY"), "m", "TESCAN PixelSizeX")
     at = [_number(lines.get(f"Stage{axis}")) for axis in ("X", "Y", "Z", "Rotation", "Tilt")]
     x, y, z = (None if p is None else p * M for p in at[:3])
     detector = lines.get("Detector") or lines.get("Detector0")
-    return Said(spacing, Stage(x, y, z, *at[3:]), _number(lines.get("ScanRotation")), detector)
+    return InstrumentMetadata(spacing, Stage(x, y, z, *at[3:]), _number(lines.get("ScanRotation")), detector)
 
 
-def digital_micrograph(page: TiffPage) -> Said | None:
+def digital_micrograph(page: TiffPage) -> InstrumentMetadata | None:
     """TIFF exports of Gatan's DigitalMicrograph: scale and unit of both axes."""
     unit = page.tags.valueof(65003)
     spacing = of_size(
@@ -148,26 +152,26 @@ def digital_micrograph(page: TiffPage) -> Said | None:
         "DigitalMicrograph scale",
         page.tags.valueof(65004, unit),
     )
-    return Said(spacing) if spacing else None
+    return InstrumentMetadata(spacing) if spacing else None
 
 
-def jeol_tem(page: TiffPage) -> Said | None:
+def jeol_tem(page: TiffPage) -> InstrumentMetadata | None:
     """JEOL SightX: the resolution tag is that of the detector, to be divided by the magnification."""
     if page.tags.valueof("Make") != "JEOL Ltd.":
         return None
     root = ElementTree.fromstring(re.sub(r"[\x00\x01]", "", page.description).strip())
     magnification = _number(_of(root.find(".//{*}SelectorValue")))
     if _of(root.find(".//{*}ModeString")) != "MAG" or not magnification:
-        return Said()
+        return InstrumentMetadata()
     x, y = resolution(page)
     um = {2: 25_400.0, 3: 1e4}.get(page.tags.valueof("ResolutionUnit", 2))
     if not um or not x or not y:
-        return Said()
+        return InstrumentMetadata()
     sizes = um / x / magnification, um / y / magnification
-    return Said(of_size(*sizes, "um", "JEOL resolution / magnification"))
+    return InstrumentMetadata(of_size(*sizes, "um", "JEOL resolution / magnification"))
 
 
-def openfibsem(page: TiffPage) -> Said | None:
+def openfibsem(page: TiffPage) -> InstrumentMetadata | None:
     """JSON of OpenFIBSEM; lengths are in m, angles in rad."""
     tags = _json(page.description)
     size = tags.get("pixel_size")
@@ -179,34 +183,40 @@ def openfibsem(page: TiffPage) -> Said | None:
     turned = _number((state.get(f"{beam}_beam") or {}).get("scan_rotation"))
     detector = (state.get(f"{beam}_detector") or {}).get("type")
     spacing = of_size(size.get("x"), size.get("y"), "m", "OpenFIBSEM pixel_size")
-    return Said(spacing, _stage_m_rad([_number(stage.get(a)) for a in "xyzrt"]), _degrees(turned), detector)
+    return InstrumentMetadata(
+        spacing, _stage_m_rad([_number(stage.get(a)) for a in "xyzrt"]), _degrees(turned), detector
+    )
 
 
-def zeiss_lsm(page: TiffPage) -> Said | None:
+def zeiss_lsm(page: TiffPage) -> InstrumentMetadata | None:
     """Zeiss LSM; voxel sizes are in m."""
     tags = page.tags.valueof(34412)
     if not isinstance(tags, Mapping):
         return None
-    return Said(of_size(tags.get("VoxelSizeX"), tags.get("VoxelSizeY"), "m", "Zeiss LSM VoxelSizeX"))
+    return InstrumentMetadata(
+        of_size(tags.get("VoxelSizeX"), tags.get("VoxelSizeY"), "m", "Zeiss LSM VoxelSizeX")
+    )
 
 
-def micro_manager(page: TiffPage) -> Said | None:
+def micro_manager(page: TiffPage) -> InstrumentMetadata | None:
     """Micro-Manager's metadata of a page."""
     tags = page.tags.valueof(51123)
     if not isinstance(tags, Mapping):
         return None
     size = tags.get("PixelSizeUm")
     at = [_number(tags.get(f"{axis}PositionUm")) for axis in "XYZ"]
-    return Said(of_size(size, size, "um", "Micro-Manager PixelSizeUm"), Stage(*at), None, tags.get("Channel"))
+    return InstrumentMetadata(
+        of_size(size, size, "um", "Micro-Manager PixelSizeUm"), Stage(*at), None, tags.get("Channel")
+    )
 
 
-def aperio(page: TiffPage) -> Said | None:
+def aperio(page: TiffPage) -> InstrumentMetadata | None:
     """Aperio slide scanners: micrometres per pixel in the description."""
     found = page.description.startswith("Aperio") and re.search(r"\bMPP = ([0-9.]+)", page.description)
-    return Said(of_size(found[1], found[1], "um", "Aperio MPP")) if found else None
+    return InstrumentMetadata(of_size(found[1], found[1], "um", "Aperio MPP")) if found else None
 
 
-INSTRUMENTS: tuple[Callable[[TiffPage], Said | None], ...] = (
+INSTRUMENTS: tuple[Callable[[TiffPage], InstrumentMetadata | None], ...] = (
     zeiss,
     fei,
     titan,

@@ -1,4 +1,4 @@
-"""OME-XML: what it says about each image of an OME-TIFF file."""
+"""OME-XML: metadata of each image of an OME-TIFF file."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MAX_BYTES = 1 << 26
 
 
 def checked(xml: str, name: str) -> ElementTree.Element:
-    """Return the root element. Raises ImageUnreadable where the text would cost more than it says."""
+    """Return the root element. Raises ImageUnreadable where parsing the text would be too costly."""
     if len(xml) > MAX_BYTES or "<!DOCTYPE" in xml or "<!ENTITY" in xml:
         raise ImageUnreadable(
             f"{name}: its OME-XML is no plain metadata (entities, or too long). Save it anew."

@@ -14,7 +14,7 @@ from pathlib import PurePath
 from typing import Any
 
 from xebra.errors import ImageUnreadable
-from xebra.readers import signals
+from xebra.readers import signals, velox
 from xebra.readers.channel import Opened
 from xebra.readers.source import Source
 
@@ -85,21 +85,21 @@ def opened(source: Source) -> Iterator[Opened]:
 
 
 @contextmanager
-def opened_as(source: Source, suffix: str) -> Iterator[Opened]:
-    """Open a file by the reader of ``suffix``."""
-    module = _module(source.name, suffix)
-    with source.on_disk(suffix) as path:
-        title = TITLES[MODULES[suffix]]
-        found = _signals(module, str(path))
-        yield signals.opened(source.name, title, found)
-
-
-def _module(name: str, suffix: str) -> Any:
+def opened_as(source: Source, suffix: str, stream: bool = False) -> Iterator[Opened]:
+    """Open a file by the reader of ``suffix``; ``stream``: it is a Velox file with an EDS stream."""
     logging.getLogger("rsciio").setLevel(logging.ERROR)  # what matters comes back as our errors
-    try:
-        return import_module(f"rsciio.{MODULES[suffix]}")
-    except ModuleNotFoundError as error:
-        raise ImageUnreadable(NOT_INSTALLED.format(name=name, what=f"{suffix} files")) from error
+    with source.on_disk(suffix) as path:
+        try:
+            module = import_module(f"rsciio.{MODULES[suffix]}")
+            if stream:
+                found = velox.opened(source.name, module, str(path))
+            else:
+                title = TITLES[MODULES[suffix]]
+                found = signals.opened(source.name, title, _signals(module, str(path)))
+        except ModuleNotFoundError as error:
+            message = NOT_INSTALLED.format(name=source.name, what=f"{suffix} files")
+            raise ImageUnreadable(message) from error
+        yield found
 
 
 def _signals(module: Any, path: str) -> list[dict[str, Any]]:

@@ -1,7 +1,7 @@
 """Read a file of unknown origin in a process of its own, with limits on memory, processor time and wall time.
 
 The process has no network where the system lets it give that up (a network namespace of its own, on Linux).
-It gets an open file and writes pixels to another: it is never asked for a path.
+It gets an open file and writes pixels to another: it gets no path.
 """
 
 from __future__ import annotations
@@ -57,13 +57,13 @@ def read(
     """
     wanted = {"channel": channel, "frame": frame, "level": level}
     with TemporaryFile() as target:
-        said = _ask(file, name, {"what": "read", **wanted}, target, limits or Limits())
+        response = _run(file, name, {"what": "read", **wanted}, target, limits or Limits())
         target.seek(0)
-        pixels = np.fromfile(target, np.dtype(said["dtype"])).reshape(said["shape"])
-    selected = said["selected"]
+        pixels = np.fromfile(target, np.dtype(response["dtype"])).reshape(response["shape"])
+    selected = response["selected"]
     return Contents(
         pixels,
-        said["spacing"] and Spacing(**said["spacing"]),
+        response["spacing"] and Spacing(**response["spacing"]),
         Selected(**{**selected, "channel": _channel(selected["channel"])}),
     )
 
@@ -71,16 +71,16 @@ def read(
 def inspect(file: BinaryIO, name: str, *, limits: Limits | None = None) -> FileInfo:
     """List what a file holds as ``xebra.image_files.inspect`` does, in another process."""
     with TemporaryFile() as target:
-        said = _ask(file, name, {"what": "inspect"}, target, limits or Limits())
-    return FileInfo(**{**said, "channels": [_channel(c) for c in said["channels"]]})
+        response = _run(file, name, {"what": "inspect"}, target, limits or Limits())
+    return FileInfo(**{**response, "channels": [_channel(c) for c in response["channels"]]})
 
 
-def _ask(
+def _run(
     file: BinaryIO, name: str, request: dict[str, Any], target: BinaryIO, limits: Limits
 ) -> dict[str, Any]:
     """Run the process and return its answer; raise the error that it describes."""
     with _with_descriptor(file) as source, TemporaryDirectory(prefix="xebra-") as folder:
-        asked = {
+        request = {
             **request,
             "name": name,
             "source": source.fileno(),
@@ -90,7 +90,7 @@ def _ask(
         try:
             done = subprocess.run(
                 [sys.executable, "-P", "-m", "xebra.readers.sandbox"],
-                input=json.dumps(asked).encode(),
+                input=json.dumps(request).encode(),
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
                 pass_fds=(source.fileno(), target.fileno()),
@@ -105,17 +105,17 @@ def _ask(
 
 def _answer(done: subprocess.CompletedProcess[bytes], name: str, limits: Limits) -> dict[str, Any]:
     try:
-        said = json.loads(done.stdout)
+        response = json.loads(done.stdout)
     except ValueError:
-        said = None
-    if not isinstance(said, dict):  # killed by a limit, or by a fault of a decoder
+        response = None
+    if not isinstance(response, dict):  # killed by a limit, or by a fault of a decoder
         raise ImageUnreadable(_too_costly(name, f"{limits.cpu_s} s and {limits.memory_bytes // MIB} MiB"))
-    if "error" not in said:
-        return said
-    kind = getattr(errors, said["error"], ImageUnreadable)
+    if "error" not in response:
+        return response
+    kind = getattr(errors, response["error"], ImageUnreadable)
     if kind is ImageChoiceNeeded:
-        raise ImageChoiceNeeded(said["message"], [_channel(c) for c in said["choices"]])
-    raise kind(said["message"])
+        raise ImageChoiceNeeded(response["message"], [_channel(c) for c in response["choices"]])
+    raise kind(response["message"])
 
 
 def _too_costly(name: str, limit: str) -> str:
@@ -159,37 +159,37 @@ def _environment(folder: str) -> dict[str, str]:
     }
 
 
-def _channel(said: dict[str, Any]) -> Channel:
+def _channel(response: dict[str, Any]) -> Channel:
     return Channel(
         **{
-            **said,
-            "shape": tuple(said["shape"]),
-            "levels": tuple(map(tuple, said["levels"])),
-            "spacing": said["spacing"] and Spacing(**said["spacing"]),
-            "stage": said["stage"] and Stage(**said["stage"]),
+            **response,
+            "shape": tuple(response["shape"]),
+            "levels": tuple(map(tuple, response["levels"])),
+            "spacing": response["spacing"] and Spacing(**response["spacing"]),
+            "stage": response["stage"] and Stage(**response["stage"]),
         }
     )
 
 
 def main() -> None:
     """The process: apply the limits, read, answer in one line of JSON."""
-    asked = json.load(sys.stdin.buffer)
-    _limit(asked["memory_bytes"], asked["cpu_s"])
+    request = json.load(sys.stdin.buffer)
+    _limit(request["memory_bytes"], request["cpu_s"])
     _leave_network()
-    answer = _do(asked)
+    answer = _do(request)
     sys.stdout.write(json.dumps(answer))
 
 
-def _do(asked: dict[str, Any]) -> dict[str, Any]:
+def _do(request: dict[str, Any]) -> dict[str, Any]:
     from xebra import image_files
 
     try:
-        with open(asked["source"], "rb", closefd=False) as file:
-            if asked["what"] == "inspect":
-                return image_files.inspect(file, asked["name"]).to_json()
-            wanted = {key: asked[key] for key in ("channel", "frame", "level")}
-            contents = image_files.read(file, asked["name"], **wanted)
-        return _written(contents, asked["target"])
+        with open(request["source"], "rb", closefd=False) as file:
+            if request["what"] == "inspect":
+                return image_files.inspect(file, request["name"]).to_json()
+            wanted = {key: request[key] for key in ("channel", "frame", "level")}
+            contents = image_files.read(file, request["name"], **wanted)
+        return _written(contents, request["target"])
     except ImageChoiceNeeded as error:
         choices = [channel.to_json() for channel in error.choices]
         return {"error": "ImageChoiceNeeded", "message": str(error), "choices": choices}
@@ -198,7 +198,7 @@ def _do(asked: dict[str, Any]) -> dict[str, Any]:
     except MemoryError:
         return {
             "error": "ImageUnreadable",
-            "message": _too_costly(asked["name"], "the memory that it may take"),
+            "message": _too_costly(request["name"], "the memory that it may take"),
         }
 
 

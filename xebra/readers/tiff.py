@@ -1,6 +1,6 @@
 """TIFF and its kin (OME-TIFF, ImageJ, pyramids, BigTIFF, instruments' own), read by tifffile.
 
-Order in which a pixel spacing is looked for: OME metadata, ImageJ metadata, the instrument's own tags
+Order of the sources of a pixel spacing: OME metadata, ImageJ metadata, the instrument's own tags
 (``xebra.readers.instruments``), the text file beside the image, TIFF's resolution tags where they are finer
 than any printer.
 """
@@ -19,7 +19,7 @@ from xebra.pixel_spacing import Spacing, per_unit, plausible
 from xebra.readers import companions, instruments, ome
 from xebra.readers.channel import Channel, Entry, Opened
 from xebra.readers.elements import is_element
-from xebra.readers.instruments import Said
+from xebra.readers.instruments import InstrumentMetadata
 from xebra.readers.palette import looked_up
 from xebra.readers.source import Source
 from xebra.readers.tiff_directories import check_directories
@@ -55,8 +55,8 @@ def _format(tif: TiffFile) -> str:
 
 def _tagged(page: TiffPage) -> bool:
     """True where an instrument's own tags state a pixel spacing."""
-    said = instruments.said(page)
-    return bool(said and said.spacing)
+    found = instruments.metadata(page)
+    return bool(found and found.spacing)
 
 
 class _Series:
@@ -76,18 +76,20 @@ class _Series:
         self.number, self.alone, self.preview = number, count == 1, preview
         self.page = series.keyframe
         self.axes = "".join(series.axes)
-        self.lead = [(a, n) for a, n in zip(self.axes, series.shape, strict=True) if a not in "YXS"]
+        self.leading_axes = [(a, n) for a, n in zip(self.axes, series.shape, strict=True) if a not in "YXS"]
         self.samples = dict(zip(self.axes, series.shape, strict=True)).get("S", 1)
         self.split = self.samples if self._samples_are_channels() else 1
-        self.said = (
-            instruments.said(self.page) or companions.beside(source.path, self.page.imagewidth) or Said()
+        self.metadata = (
+            instruments.metadata(self.page)
+            or companions.beside(source.path, self.page.imagewidth)
+            or InstrumentMetadata()
         )
 
     def entries(self) -> list[Entry]:
         """The channels; none where the pages have no rows and columns."""
         if "Y" not in self.axes or "X" not in self.axes or not self.series.size:
             return []
-        colours = dict(self.lead).get("C", 1)
+        colours = dict(self.leading_axes).get("C", 1)
         channels = colours * self.split
         if channels > MAX_CHANNELS:
             raise ImageUnreadable(f"{self.source.name}: {channels} channels are too many. Save it in parts.")
@@ -102,7 +104,7 @@ class _Series:
         return self.samples > 1 and not (colour or gray_and_alpha or other)
 
     def _channel(self, number: int, count: int) -> Channel:
-        frames = int(np.prod([n for axis, n in self.lead if axis != "C"], dtype=np.int64))
+        frames = int(np.prod([n for axis, n in self.leading_axes if axis != "C"], dtype=np.int64))
         about, name = self.about, self._name(number, count)
         kind = "preview" if self.preview else "map" if is_element(name.rpartition(": ")[2]) else "image"
         return Channel(
@@ -112,9 +114,9 @@ class _Series:
             frames=frames,
             levels=tuple(self._shape(level) for level in self.series.levels[1:]),
             spacing=self._spacing(),
-            stage=(about and about.stage) or self.said.stage,
-            scan_rotation_deg=self.said.scan_rotation_deg,
-            detector=(about and about.detector(number)) or self.said.detector,
+            stage=(about and about.stage) or self.metadata.stage,
+            scan_rotation_deg=self.metadata.scan_rotation_deg,
+            detector=(about and about.detector(number)) or self.metadata.detector,
             kind=kind,
         )
 
@@ -140,7 +142,7 @@ class _Series:
         own = self.about and self.about.spacing
         if own is None and self.tif.is_imagej:
             own = _imagej(self.tif, self.page)
-        return own or self.said.spacing or instruments.by_resolution(self.page)
+        return own or self.metadata.spacing or instruments.by_resolution(self.page)
 
     def _load(self, number: int, frame: int, level: int) -> np.ndarray:
         """Decode one plane."""
@@ -155,10 +157,10 @@ class _Series:
 
     def _index(self, colour: int, frame: int) -> int:
         """The position of a plane among the pages."""
-        others = [n for axis, n in self.lead if axis != "C"]
+        others = [n for axis, n in self.leading_axes if axis != "C"]
         at = iter(np.unravel_index(frame, others) if others else ())
-        places = [colour if axis == "C" else int(next(at)) for axis, _ in self.lead]
-        return int(np.ravel_multi_index(places, [n for _, n in self.lead])) if places else 0
+        places = [colour if axis == "C" else int(next(at)) for axis, _ in self.leading_axes]
+        return int(np.ravel_multi_index(places, [n for _, n in self.leading_axes])) if places else 0
 
     def _plane(self, series: TiffPageSeries, index: int) -> np.ndarray:
         """One page, or one part of the data that lie behind a single directory (ImageJ)."""
@@ -175,7 +177,7 @@ class _Series:
         return page.asarray(maxworkers=1).reshape(_page_shape(series))
 
     def _values(self, pixels: np.ndarray, page: TiffPage) -> np.ndarray:
-        # ImageJ's table is a way to look at measured values; other programs' tables hold the picture itself.
+        # ImageJ's table is for display of measured values; those of other programs hold the colours.
         if page.photometric == PHOTOMETRIC.PALETTE and not self.tif.is_imagej:
             return looked_up(pixels, page.colormap.T)
         if pixels.dtype == bool:

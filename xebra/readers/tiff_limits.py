@@ -17,7 +17,7 @@ COLORS = {
     PHOTOMETRIC.PALETTE,
     PHOTOMETRIC.YCBCR,  # of JPEG only
 }
-# Those that cannot inflate to more than the header says.
+# Those that cannot inflate beyond the size in the header.
 PLAIN = {
     COMPRESSION.NONE,
     COMPRESSION.LZW,
@@ -83,7 +83,7 @@ def _check_tiles(page: TiffPage, name: str) -> None:
 
 
 def _check_segments(page: TiffPage, file_bytes: int, name: str) -> None:
-    """Segments lie in the file, are written, do not share bytes, and are not compressed beyond belief."""
+    """Raise where segments are missing, lie outside the file, share bytes or are compressed too much."""
     counts = np.asarray(page.databytecounts, np.float64)
     offsets = np.asarray(page.dataoffsets, np.float64)
     if not counts.size or (counts == 0).any():
@@ -108,9 +108,9 @@ def check_jpeg_segments(page: TiffPage, name: str) -> None:
         page.parent.filehandle.seek(offset)
         size = size_of(page.parent.filehandle.read(min(count, 1 << 20)))
         if size is None or size[0] * size[1] > limit:
-            said = "no size" if size is None else f"{size[1]} x {size[0]} px"
+            stated = "no size" if size is None else f"{size[1]} x {size[0]} px"
             raise ImageUnreadable(
-                f"{name}: a compressed part states {said}, not that of its tile. Save it anew."
+                f"{name}: a compressed part states {stated}, not that of its tile. Save it anew."
             )
 
 

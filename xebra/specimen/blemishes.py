@@ -1,4 +1,4 @@
-"""What stays at one place of the detector, whatever the specimen does: shading and dust."""
+"""Shading and dust, which are fixed to the detector."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ def blemished(table: torch.Tensor, frame: torch.Tensor, image: torch.Tensor) -> 
 
 
 def _shading(draw: Replay, frame: torch.Tensor) -> torch.Tensor:
-    """Smooth shading from nine random values, in spreads of the image."""
+    """Return smooth shading from nine random values, in spreads of the image."""
     nine = torch.cat([draw.uniform(-1, 1) for _ in range(9)], 1).view(-1, 1, 3, 3)
     seen = grid_sample(nine, frame * 4 / 3, "bicubic", "border", align_corners=True)[:, 0]
     return seen * draw.uniform(0, 1.5) * draw.chance(0.25)
 
 
 def _dust(draw: Replay, frame: torch.Tensor) -> torch.Tensor:
-    """A few soft round spots, dark or bright, in spreads of the image."""
+    """Return a few soft round spots, dark or bright, in spreads of the image."""
     x, y = frame.unbind(-1)
     sign = 1 - 2 * draw.chance(0.3).float()
     spots = torch.zeros_like(x)

@@ -1,4 +1,4 @@
-"""Few counts and strong noise: what slow maps deliver. All images are (B, H, W), about 0 to 1."""
+"""Sparse counts and strong noise, as in slow maps. All images are (B, H, W), about 0 to 1."""
 
 from __future__ import annotations
 

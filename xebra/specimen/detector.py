@@ -1,4 +1,4 @@
-"""From a signal to an image: blur, dose, charging, stripes, bias field, tone. All (B, H, W)."""
+"""Detection of a signal: blur, dose, charging, stripes, bias field, tone. All (B, H, W)."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def _bias_field(draw: Draw, image: torch.Tensor) -> torch.Tensor:
 
 
 def _counts(draw: Draw, image: torch.Tensor, few: torch.Tensor) -> torch.Tensor:
-    """Poisson counts, less than one per px at times where ``few`` (B, 1, 1) says so, then read-out noise."""
+    """Return Poisson counts, in part below one per px where ``few`` (B, 1, 1), with read-out noise."""
     dose = torch.where(few, draw.log_uniform(0.5, 60), draw.log_uniform(15, 3000))
     counted = draw.poisson(image.clamp(0, 2) * dose) / dose
     smooth = (few & draw.chance(0.5)).flatten()  # maps of few counts often arrive smoothed

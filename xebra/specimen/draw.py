@@ -35,12 +35,12 @@ class Draw:
         return torch.poisson(rate.clamp(min=0), generator=self.generator)
 
     def one(self, stop: int) -> int:
-        """One integer for the whole batch."""
+        """Return one integer for the whole batch."""
         return int(torch.randint(stop, (1,), generator=self.generator, device=self.device))
 
 
 class Replay:
-    """Draws from a table of uniform numbers, so that two views of one pair meet the same physics."""
+    """Draws from a table of uniform numbers, so that two views of one pair have the same physics."""
 
     def __init__(self, table: torch.Tensor):
         """``table`` (B, columns): each draw takes the next columns."""
@@ -48,7 +48,7 @@ class Replay:
         self.batch = len(table)
 
     def uniform(self, low: float, high: float, count: int = 1) -> torch.Tensor:
-        """(B, 1, 1) values, or (B, count, 1, 1) where more than one is asked for."""
+        """Return values (B, 1, 1), or (B, count, 1, 1) for a ``count`` above 1."""
         values = self.table[:, self.used : self.used + count] * (high - low) + low
         self.used += count
         return values[..., None] if count == 1 else values[..., None, None]
@@ -57,7 +57,7 @@ class Replay:
         return self.uniform(0, 1) < probability
 
     def levels(self, count: int) -> torch.Tensor:
-        """``count`` distinct levels in 0..1 in random order, (B, count, 1, 1): no two look alike."""
+        """Return ``count`` distinct levels in 0..1 in random order, (B, count, 1, 1)."""
         order = self.table[:, self.used : self.used + count].argsort(1).float() / (count - 1)
         self.used += count
         jitter = (self.uniform(0, 1, count)[..., 0, 0] - 0.5) / count

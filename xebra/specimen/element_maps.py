@@ -1,4 +1,4 @@
-"""Specimens made of real element maps: each map becomes a phase, so that any instrument can look at them.
+"""Specimens made of real element maps: each map becomes a phase, which any simulated instrument images.
 
 An electron image of such a specimen follows from the mean atomic number of the phases, an element map from
 one of them: two modalities with a real geometry and an exact transform.

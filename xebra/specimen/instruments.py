@@ -1,8 +1,8 @@
-"""What an instrument sees of a specimen before its detector counts: physics of the contrast.
+"""The contrast of an instrument before detection.
 
 A contrast takes phases (B, P, H, W), height and orientation (B, H, W), and returns a signal (B, H, W) of any
 scale. Formulas after Reimer, Scanning Electron Microscopy (1998), and Goldstein et al. (2018), simplified to
-what decides the look: which phase is bright, what an edge does, what inverts.
+what determines the appearance: bright phases, edges, inversion.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ class View:
         return View(self.phases[members], self.height[members], self.orientation[members])
 
     def seen_as(self, response: torch.Tensor) -> torch.Tensor:
-        """The phases weighted by a response (B, P, 1, 1) of the instrument to each."""
+        """Return the phases weighted by a response (B, P, 1, 1) of the instrument to each."""
         return (self.phases * response).sum(1)
 
 
 def _slope(field: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Central differences along x and y."""
+    """Return central differences along x and y."""
     wide = pad(field[:, None], (1, 1, 1, 1), mode="replicate")[:, 0]
     return (wide[:, 1:-1, 2:] - wide[:, 1:-1, :-2]) / 2, (wide[:, 2:, 1:-1] - wide[:, :-2, 1:-1]) / 2
 
@@ -45,7 +45,7 @@ def _laplacian(field: torch.Tensor) -> torch.Tensor:
 
 
 def _response(draw: Replay, view: View, low: float, high: float) -> torch.Tensor:
-    """A response to each phase, (B, P, 1, 1); no two phases look the same."""
+    """Return a different response to each phase, (B, P, 1, 1)."""
     return low + (high - low) * draw.levels(view.phases.shape[1])
 
 

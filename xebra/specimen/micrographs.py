@@ -1,4 +1,4 @@
-"""Specimens made of real micrographs: bands of grey levels become phases that any instrument can look at."""
+"""Specimens made of real micrographs: bands of grey levels become phases."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from xebra.specimen.draw import Draw
 from xebra.specimen.specimen import PHASES
 from xebra.specimen.split import Split
 
-LEAST_PX = 128  # a smaller image holds too little
+LEAST_PX = 128  # smaller images show too little
 EVERYTHING = Split()
 SUFFIXES = (".npy", ".tif", ".tiff", ".png")
 

@@ -1,4 +1,4 @@
-"""Smooth, fractal and cellular noise: what the structures are carved from. Fields are (B, S, S)."""
+"""Smooth, fractal and cellular noise, from which structures are made. Fields are (B, S, S)."""
 
 from __future__ import annotations
 

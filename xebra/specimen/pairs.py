@@ -19,15 +19,15 @@ PHYSICS = 40  # random numbers that one instrument's response needs at most
 RELATED = 0.4  # of the pairs of two contrasts: one physics for both images
 REAL = 0.3  # of the specimens, where real images are given
 RECORDED = 0.3  # of the pairs, where recorded ones are given
-MASKED = 0.45  # of the pairs, where masks are asked for: bars, field stops, padding, holes
-GROUP = 4  # neighbours in a batch share their masks: a network must tell their pairs apart all the same
+MASKED = 0.45  # of the pairs with ``masked``: bars, field stops, padding, holes
+GROUP = 4  # neighbours in a batch share their masks, so that masks do not identify a pair
 LAID = 0.6  # of the moving images, where they were laid on the fixed one: those that do not lie as they were
 MARGIN = 8  # px drawn around every view and cropped at the end, so that no filter meets a border
 
 
 @dataclass(frozen=True)
 class Range:
-    """How far the two views of a pair may differ."""
+    """Range of the transform between the two views of a pair."""
 
     angle_deg: float = 30.0  # up to, either way
     scale: float = 1.25  # up to, and down to its inverse
@@ -35,7 +35,7 @@ class Range:
 
     @property
     def spread(self) -> tuple[float, float, float, float]:
-        """Standard deviations of (angle rad, log scale, shift x, shift y in widths), each uniform."""
+        """Return the deviations of the uniform angle (rad), log scale, shift x and y (widths)."""
         third = math.sqrt(3)
         return (
             math.radians(self.angle_deg) / third,
@@ -72,7 +72,7 @@ def _masked(image: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
 
 
 def rotation_scale(angle: torch.Tensor, log_scale: torch.Tensor) -> torch.Tensor:
-    """2 x 2 matrices (..., 2, 2); positive angles turn +x towards +y."""
+    """Return 2 x 2 matrices (..., 2, 2); positive angles turn +x towards +y."""
     c, s = log_scale.exp() * angle.cos(), log_scale.exp() * angle.sin()
     return torch.stack([torch.stack([c, -s], -1), torch.stack([s, c], -1)], -2)
 
@@ -121,9 +121,10 @@ class PairSource:
         masked: float = 0.0,
         laid: bool = False,
     ) -> Pairs:
-        """``count`` pairs within ``reach``, a share ``near`` within a fifth of it, ``same`` of one modality.
+        """Return ``count`` pairs within ``reach``.
 
-        ``contrasts`` fixes what the two instruments see; else each image has one at random. ``masked``: share
+        ``near``: share of pairs within a fifth of the range. ``same``: share of pairs of one modality.
+        ``contrasts`` fixes the contrasts of the two images; by default they are random. ``masked``: share
         of the pairs with a usable area that is not the whole frame. ``laid``: the moving image was laid on
         the fixed one before, so that its detector's frame lies in the view at random.
         """
@@ -135,13 +136,13 @@ class PairSource:
         members = self._views.integer(len(self._pool), count)
         alike = self._views.chance(same, count)
         first, second = self._draw_contrasts(alike) if contrasts is None else _numbers(contrasts, count)
-        # One table for both: the same response to each phase, or what follows from it in another contrast.
-        # A table for each: what is bright in one image may be anything in the other.
+        # With one table the response to each phase is the same or follows from it in the other contrast; with
+        # two tables the contrasts are unrelated.
         physics = self._views.uniform(0, 1, count, PHYSICS)
         related = alike | self._views.chance(RELATED, count)
         other_physics = torch.where(related[:, None], physics, self._views.uniform(0, 1, count, PHYSICS))
-        fixed = self._see(members, fixed_view, first, physics)
-        moving = self._see(members, moving_view, second, other_physics)
+        fixed = self._render(members, fixed_view, first, physics)
+        moving = self._render(members, moving_view, second, other_physics)
         pairs = Pairs(fixed, moving, parameters)
         if self.real and self.real.pairs.names:
             pairs = self._with_recorded(pairs, alike)
@@ -208,7 +209,7 @@ class PairSource:
         return unit * torch.tensor(reach.spread, device=self.device) * math.sqrt(3)
 
     def _draw_views(self, parameters: torch.Tensor) -> tuple[tuple, tuple]:
-        """(matrix, offset) that take centred view px to centred specimen px, for both views."""
+        """Return (matrix, offset) from centred view px to centred specimen px, for both views."""
         draw, count = self._views, len(parameters)
         step = draw.log_uniform(0.5, 1.8, count).log()
         fixed_matrix = rotation_scale(draw.uniform(-math.pi, math.pi, count), step)
@@ -222,15 +223,15 @@ class PairSource:
         first, second = (self._views.integer(len(CONTRASTS), len(alike)) for _ in range(2))
         return first, torch.where(alike, first, second)
 
-    def _see(
+    def _render(
         self, members: torch.Tensor, view: tuple, contrast: torch.Tensor, physics: torch.Tensor
     ) -> torch.Tensor:
-        """Images (B, 1, N, N) of pool members through their views, each by its contrast."""
-        seen = _look(self._pool, members, *view, self.size + 2 * MARGIN)
+        """Return images (B, 1, N, N) of pool members in their views, each by its contrast."""
+        seen = _sample_view(self._pool, members, *view, self.size + 2 * MARGIN)
         signal = torch.empty_like(seen.height)
-        for number, see in enumerate(CONTRASTS):
+        for number, contrast_of in enumerate(CONTRASTS):
             mine = contrast == number
-            signal[mine] = see(Replay(physics[mine]), seen[mine])
+            signal[mine] = contrast_of(Replay(physics[mine]), seen[mine])
         few = (contrast == FLUORESCENCE)[:, None, None]
         image = expose(self._views, signal, few)
         return image[:, None, MARGIN:-MARGIN, MARGIN:-MARGIN].contiguous()
@@ -241,10 +242,10 @@ def _numbers(contrasts: tuple[Contrast, Contrast], count: int) -> tuple[torch.Te
     return first, second
 
 
-def _look(
+def _sample_view(
     pool: torch.Tensor, members: torch.Tensor, matrix: torch.Tensor, offset: torch.Tensor, size: int
 ) -> View:
-    """Sample the members' fields where a view of ``size`` px looks."""
+    """Return the fields of the members in views of ``size`` px."""
     line = torch.arange(size, device=pool.device, dtype=torch.float32) - (size - 1) / 2
     y, x = torch.meshgrid(line, line, indexing="ij")
     points = torch.stack([x, y], -1).view(1, -1, 2) @ matrix.transpose(1, 2) + offset[:, None]

@@ -18,12 +18,12 @@ from xebra.specimen.split import Split
 FINE = 3  # samples per px of a view, either way
 SIDE = (0.15, 1.0)  # of the source's shorter side: a view's side
 MOST_MAGNIFIED = 3.0  # px of a view per px of the source
-AMBIGUOUS = ("LATTICE", "PERIODIC")  # words in a name: a shift by a period cannot be told from none
+AMBIGUOUS = ("LATTICE", "PERIODIC")  # words in a name: a shift by a period fits as well
 
 
 @dataclass(frozen=True)
 class Recording:
-    """Two images of one scan (H, W) and what is left between them, second_from_first about their centres."""
+    """Two images of one scan (H, W) and the residual second_from_first between them, about their centres."""
 
     name: str
     images: tuple[torch.Tensor, torch.Tensor]

@@ -1,4 +1,4 @@
-"""Specimens with little to hold on to: one to three bodies, or one edge, on an empty ground."""
+"""Specimens with little structure: one to three bodies, or one edge, on an empty ground."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from xebra.specimen.draw import Draw
 from xebra.specimen.noise import fractal, grid, smooth
 from xebra.specimen.structures import Layer, soft_step
 
-WITHIN = 0.22  # of the specimen's side: bodies lie this far from the centre, where views look
+WITHIN = 0.22  # of the specimen's side: bodies lie this far from the centre, within the views
 
 
 def few_bodies(draw: Draw, size: int) -> Layer:

@@ -1,4 +1,4 @@
-"""A contact sheet of simulated pairs: worth looking at until they look like micrographs."""
+"""A contact sheet of simulated pairs, for comparison with real micrographs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A specimen: which phase lies where, how high it stands, how its crystals are turned."""
+"""A specimen: phases, heights and crystal orientations."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from xebra.specimen.scenes import SPARSE
 from xebra.specimen.structures import KINDS, grains, particles, soft_step, texture
 
 PHASES = 5
-SCENES = 8  # one specimen in so many has one to three bodies or one edge
+SCENES = 8  # one specimen of this number has one to three bodies or one edge
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def draw_specimens(draw: Draw, size: int) -> Specimen:
     for _ in range(2 + draw.one(4)):
         layer = KINDS[draw.one(len(KINDS))](draw, size)
         cover = layer.cover
-        if draw.one(3) == 0:  # a structure that lives only inside what is there already
+        if draw.one(3) == 0:  # a structure inside another one only
             host = torch.gather(
                 phases, 1, draw.integer(PHASES, draw.batch, 1, 1, 1).expand(-1, 1, size, size)
             )[:, 0]
@@ -68,7 +68,7 @@ def draw_specimens(draw: Draw, size: int) -> Specimen:
 
 
 def draw_scene(draw: Draw, size: int) -> Specimen:
-    """Return specimens with one to three bodies or one edge, on a ground that shows next to nothing."""
+    """Return specimens with one to three bodies or one edge, on a nearly empty ground."""
     layer = SPARSE[draw.one(len(SPARSE))](draw, size)
     phases = torch.zeros(draw.batch, PHASES, size, size, device=draw.device)
     core = soft_step(layer.cover - draw.uniform(0.6, 1.1), 0.3) * draw.chance(0.4)
@@ -87,7 +87,7 @@ def _one_phase(draw: Draw) -> torch.Tensor:
 
 
 def islands(draw: Draw, size: int) -> torch.Tensor:
-    """Where the specimen is (1) and where nothing is (0), (B, S, S): one specimen in three has edges."""
+    """Return a mask (B, S, S) of the specimen; one specimen in three has edges."""
     far = smooth(draw, size, draw.log_uniform(16, 80)) + draw.uniform(-0.4, 1.2)
     clustered = particles(draw, size).cover * soft_step(far, 0.2)
     body = torch.where(draw.chance(0.3), clustered, soft_step(far, draw.log_uniform(0.05, 0.3)))

@@ -1,4 +1,4 @@
-"""Which specimens of a folder are trained on, and which are held out to judge the result."""
+"""Split of the specimens of a folder into those for training and those that are held out."""
 
 from __future__ import annotations
 

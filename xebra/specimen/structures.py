@@ -1,7 +1,7 @@
-"""The kinds of structure that a specimen is painted with.
+"""The kinds of structure of a specimen.
 
-Each returns a ``Layer``: how much of the place it covers (0..1), how high it stands (px) and a random value
-for each of its grains or particles (0..1), all (B, S, S).
+Each returns a ``Layer``: cover (0..1), height (px) and a random value for each of its grains or particles
+(0..1), all (B, S, S).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Layer:
 
 
 def soft_step(field: torch.Tensor, width: torch.Tensor | float) -> torch.Tensor:
-    """0 below, 1 above zero, over ``width``."""
+    """Return a smooth step from 0 to 1 over ``width``."""
     return torch.sigmoid(field * 4 / width)
 
 

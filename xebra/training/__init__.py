@@ -1,1 +1,1 @@
-"""Training and scoring by the clock. Needs torch and numpy alone."""
+"""Training and scoring with a time limit. Needs torch and numpy only."""

@@ -1,10 +1,15 @@
-"""``xebra train`` and ``xebra export``."""
+"""``xebra train`` and ``xebra export``.
+
+With argparse: it also runs where only torch and numpy are installed (``python -m xebra.training.commands``).
+"""
 
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
+from xebra.training.config import TrainingConfig
 from xebra.weights import BUNDLED, DEFAULT
 
 RUNS = Path("runs")
@@ -14,11 +19,6 @@ BOTH = {"search": 0.5, "refine": 0.5}  # of the default network; shares of the m
 
 def train(argv: list[str]) -> int:
     """Train a network by the clock, on specimens drawn while it trains."""
-    import torch
-
-    from xebra.training.run import Training, TrainingConfig
-    from xebra.training.tasks import training_task
-
     parser = argparse.ArgumentParser(prog="xebra train", description=train.__doc__)
     parser.add_argument(
         "task",
@@ -32,7 +32,7 @@ def train(argv: list[str]) -> int:
     parser.add_argument("--resume", action="store_true", help="go on from the folder's checkpoint")
     about = "checkpoint and log (default runs/TASK); of both tasks: of the folders search and refine"
     parser.add_argument("--folder", type=Path, help=about)
-    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--device", help="default: cuda where there is one, else cpu")
     parser.add_argument("--batch", type=int, default=16, help="pairs a step (default 16)")
     about = f"specimens in memory, one renewed for each step (default {TrainingConfig.pool})"
     parser.add_argument("--pool", type=int, help=about, default=TrainingConfig.pool)
@@ -48,6 +48,12 @@ def train(argv: list[str]) -> int:
     about = "beginnings of file names not to train on (all of one specimen), or half: half of the specimens"
     parser.add_argument("--holdout", metavar="NAME", nargs="+", default=[], help=about)
     args = parser.parse_args(argv)
+    import torch
+
+    from xebra.training.run import Training
+    from xebra.training.tasks import training_task
+
+    device = args.device or ("cuda" if torch.cuda.is_available() else "cpu")
     real = str(args.real) if args.real else None
     for name, share in {args.task: 1.0}.items() if args.task else BOTH.items():
         init_from = args.init_from
@@ -66,7 +72,7 @@ def train(argv: list[str]) -> int:
         )
         folder = args.folder if args.folder and args.task else (args.folder or RUNS) / name
         torch.manual_seed(args.seed)  # of the first weights
-        training = Training(folder, training_task(name), config, args.device, args.resume)
+        training = Training(folder, training_task(name), config, device, args.resume)
         training.run()
         print(f"\n{training.checkpoint}: {training.step} steps")
     print("`xebra export` makes them serve")
@@ -75,14 +81,6 @@ def train(argv: list[str]) -> int:
 
 def export(argv: list[str]) -> int:
     """Write trained checkpoints as ONNX with config and golden pairs, checked and calibrated."""
-    from xebra.engine import OnnxEngine
-    from xebra.evaluation.export_and_calibrate import (
-        export_paper_network,
-        export_pyramid_network,
-        golden_difference,
-    )
-    from xebra.training.export import export_keeping_calibration
-
     parser = argparse.ArgumentParser(prog="xebra export", description=export.__doc__)
     parser.add_argument("--network", choices=(DEFAULT, "paper"), default=DEFAULT)
     parser.add_argument("--runs", type=Path, default=RUNS, help="folder of the runs (default runs)")
@@ -93,6 +91,14 @@ def export(argv: list[str]) -> int:
     about = "do not calibrate the default network: its calibration in config.json stays"
     parser.add_argument("--keep-calibration", action="store_true", help=about)
     args = parser.parse_args(argv)
+    from xebra.engine import OnnxEngine
+    from xebra.evaluation.export_and_calibrate import (
+        export_paper_network,
+        export_pyramid_network,
+        golden_difference,
+    )
+    from xebra.training.export import export_keeping_calibration
+
     folder = args.folder or BUNDLED / args.network
     search, refine, paper = (args.runs / name / "checkpoint.pt" for name in TASKS)
     if args.keep_calibration and args.network == DEFAULT:
@@ -104,3 +110,7 @@ def export(argv: list[str]) -> int:
         difference = export_pyramid_network(search, refine, folder, args.pairs)
     print(f"{folder}: ONNX and torch differ by {difference:.1e} at most on the golden pairs")
     return 0
+
+
+if __name__ == "__main__":
+    sys.exit(train(sys.argv[1:]))

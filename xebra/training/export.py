@@ -11,15 +11,16 @@ import torch
 
 from xebra.network.refine import Refine
 from xebra.specimen.pairs import PairSource
-from xebra.training.run import GOLDEN_SEED, TrainingTask
+from xebra.training.config import GOLDEN_SEED
+from xebra.training.run import TrainingTask
 from xebra.training.tasks import trained
 
 OUTPUTS = {"paper": ("parameters",), "search": ("scores",), "refine": Refine.outputs}
-GLANCE = 2  # cells, either way, that the coarse search pools
+COARSE_POOL = 2  # cells, either way, that the coarse search pools
 # Sides (px) of the refinement's views, with the grid at each.
 REFINED_AT = {128: {}, 256: {"turns": 2, "shifts": 3}}
 PAPER = "The paper's two heads: angle, scale and shift by direct regression, within a small range."
-PYRAMID = "Two heads; every turn, scale and shift is searched, the best looked at closer and closer."
+PYRAMID = "Two heads; every angle, scale and shift is searched, the best candidates are refined."
 
 
 def export_paper(checkpoint: Path, folder: Path) -> dict:
@@ -43,7 +44,7 @@ def export_pyramid(search: Path, refine: Path, folder: Path) -> dict:
     search_task, search_record = _load(search, "search")
     refine_task, refine_record = _load(refine, "refine")
     graphs = {
-        f"{folder.name}_glance": (pooled_search(search_task, GLANCE), search_task.size),
+        f"{folder.name}_glance": (pooled_search(search_task, COARSE_POOL), search_task.size),
         f"{folder.name}_search": (search_task, search_task.size),
     }
     for size in REFINED_AT:
@@ -59,7 +60,7 @@ def export_pyramid(search: Path, refine: Path, folder: Path) -> dict:
         "kind": "pyramid",
         "description": PYRAMID,
         "graphs": list(graphs),
-        "coarse_search": _searches(f"{folder.name}_glance", pooled_search(search_task, GLANCE)),
+        "coarse_search": _searches(f"{folder.name}_glance", pooled_search(search_task, COARSE_POOL)),
         "fine_search": _searches(f"{folder.name}_search", search_task),
         "refine_levels": [
             {"graph": coarse, "size": min(REFINED_AT), "kept": 3, "passes": 1},

@@ -1,4 +1,4 @@
-"""A dense teacher: each cell of the fixed image knows where in the moving one it lies."""
+"""Dense supervision: the true displacement of each cell of the fixed image."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from xebra.specimen.pairs import rotation_scale
 
 
 def matching_loss(join: Correlation, correlation: torch.Tensor, parameters: torch.Tensor) -> torch.Tensor:
-    """Cross entropy of the displacements against the true one, over the cells whose counterpart is in view.
+    """Return the cross entropy of the displacements, over the cells whose counterpart is in view.
 
     ``parameters`` (B, 4) are those of fixed_from_moving, as in ``Pairs``.
     """
@@ -36,7 +36,7 @@ class Target:
 
 
 def true_displacements(join: Correlation, parameters: torch.Tensor) -> tuple[Target, torch.Tensor]:
-    """Where each fixed cell's counterpart lies, and whether that is in view and in reach, (B, fixed cell)."""
+    """Return the true displacement of each fixed cell, and whether it is in view and in reach."""
     cells = join.cells
     fixed = (
         join.place.flatten(2).transpose(1, 2) * (cells - 1) / 2

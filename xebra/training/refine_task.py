@@ -9,14 +9,14 @@ from xebra.network.refine import STEP, Refine, RefineConfig, centres, displaced
 from xebra.specimen.pairs import MASKED, Pairs, PairSource, Range, rotation_scale
 
 NEAR = 0.25  # share of pairs within a fifth of the range
-SAME = 0.15  # of one modality: there, px have the last word
-WRONG = 2  # pairs that do not belong together, of four kinds, beside each right one
-BLUR = 0.5  # steps of the grid, width of the right place
-TRUSTED = 1.0  # cells: Newton's step is taught where the grid's answer is no further off
+SAME = 0.15  # share of pairs of one modality, for which the final stage uses intensity
+WRONG = 2  # unrelated pairs, of four kinds, for each pair
+BLUR = 0.5  # steps of the grid: width of the target
+TRUSTED = 1.0  # cells: the Newton step is trained where the grid's best point has at most twice this error
 
 
 class RefineTask:
-    """What the search leaves: a few degrees, a few percent, a few cells."""
+    """Training of the refinement on the displacements that a search leaves."""
 
     name = "refine"
     reach = Range(6.5, 1.12, 0.08)
@@ -30,7 +30,7 @@ class RefineTask:
     def loss(self, pairs: Pairs, generator: torch.Generator) -> torch.Tensor:
         """Return the cross entropy over grid and wrong pairs, plus the error of Newton's step in cells."""
         fixed, moving = pairs.views
-        if torch.rand(1, generator=generator, device=fixed.device) < 0.25:  # as the coarsest level sees them
+        if torch.rand(1, generator=generator, device=fixed.device) < 0.25:  # as at the coarsest level
             fixed, moving = F.avg_pool2d(fixed, 2), F.avg_pool2d(moving, 2)
         cells = fixed.shape[-1] // self.config.stride
         truth = displacement(pairs.parameters, cells)
@@ -45,11 +45,11 @@ class RefineTask:
         return -(target * share).sum(1).mean() + self._off(evidence, right, truth)
 
     def _evidence(self, fixed: torch.Tensor, moving: torch.Tensor) -> torch.Tensor:
-        """Of the fixed view's features, and the moving view's with where it is clear as the last channel."""
+        """Return the evidence of fixed features and of moving ones whose last channel is their coverage."""
         return self.network.evidence(fixed, moving[:, :-1], moving[:, -1:])
 
     def _off(self, evidence: torch.Tensor, scores: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
-        """Mean corner distance in cells after Newton's step from the grid's best place."""
+        """Return the mean corner distance in cells after a Newton step from the best grid point."""
         at = self.network.grid(evidence)[scores.argmax(1)]
         found = newton_step(self.network, evidence, at)
         corners = _corners(evidence.shape[1] * 16)
@@ -60,7 +60,7 @@ class RefineTask:
 
     @torch.no_grad()
     def scores(self, pairs: Pairs) -> dict:
-        """Corner errors in px of the view after one pass, and after a second on what the first aligned."""
+        """Return the median corner error in px of the view after one step, and the shares below limits."""
         errors = []
         for i in range(0, len(pairs.parameters), 32):
             part = pairs[i : i + 32]
@@ -82,21 +82,21 @@ class RefineTask:
 
 
 def rolled(maps: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-    """Maps (B, C, N, N) further off than any shift of the grid; what leaves on one side enters opposite."""
+    """Return maps (B, C, N, N) shifted cyclically by more than any shift of the grid."""
     n = maps.shape[-1]
     far = torch.randint(n // 4, n - n // 4, (2,), generator=generator, device=maps.device)
     return maps.roll(far.tolist(), (2, 3))
 
 
 def newton_step(network: Refine, evidence: torch.Tensor, at: torch.Tensor) -> torch.Tensor:
-    """Parameters (B, 4) one damped Newton step from ``at``, a turn counted by the outermost block's way."""
+    """Return the parameters (B, 4) after one damped Newton step from ``at``."""
     gradient, information = (halves.sum(1) for halves in network.newton(evidence, at))
     outermost = centres(evidence.shape[1], evidence).norm(dim=1).max()
     unit = torch.stack([1 / outermost, 1 / outermost, torch.ones_like(outermost), torch.ones_like(outermost)])
     gradient, information = gradient * unit, information * unit[:, None] * unit
     ridge = 0.02 * information.diagonal(dim1=1, dim2=2).clamp(min=0).mean(1) + 1e-3
     damped = information + ridge[:, None, None] * torch.eye(4, device=at.device)
-    values = torch.linalg.eigvalsh(damped.detach())  # where the evidence is no peak, no step
+    values = torch.linalg.eigvalsh(damped.detach())  # no step where the evidence has no maximum
     peaked = (values[:, 0] > 0).float()[:, None]
     damped = torch.where(peaked[..., None] > 0, damped, torch.eye(4, device=at.device))
     step = torch.linalg.solve(damped, gradient) * peaked
@@ -104,7 +104,7 @@ def newton_step(network: Refine, evidence: torch.Tensor, at: torch.Tensor) -> to
 
 
 def displacement(parameters: torch.Tensor, cells: int) -> torch.Tensor:
-    """Displacement parameters (B, 4) in cells of moving_from_fixed, given those of ``Pairs``."""
+    """Return the displacement parameters (B, 4) in cells of moving_from_fixed, given those of ``Pairs``."""
     back = rotation_scale(-parameters[:, 0], -parameters[:, 1])
     shift = -(back @ parameters[:, 2:, None])[..., 0] * cells
     return torch.stack([back[:, 0, 0] - 1, back[:, 1, 0], shift[:, 0], shift[:, 1]], 1)
@@ -116,13 +116,13 @@ def _corners(cells: int) -> torch.Tensor:
 
 
 def distance(found: torch.Tensor, truth: torch.Tensor, places: torch.Tensor) -> torch.Tensor:
-    """Mean distance in cells between two displacements at places (K, 2), (B,)."""
+    """Return the mean distance in cells between two displacements at places (K, 2); (B,)."""
     apart = displaced(places.to(found), found - truth)  # linear in the parameters
     return (apart.square().sum(2) + 1e-8).sqrt().mean(0)
 
 
 def right_place(truth: torch.Tensor, network: Refine, evidence: torch.Tensor) -> torch.Tensor:
-    """Share of each place of the grid (B, G) in the truth; nothing where the truth lies beyond the grid."""
+    """Return the target distribution (B, G) over the grid; 0 where the truth lies outside the grid."""
     grid = network.grid(evidence)
     outermost = centres(evidence.shape[1], grid).norm(dim=1).max()
     unit = torch.stack(

@@ -1,4 +1,4 @@
-"""Training of the paper's network: four parameters, and which cells of both images correspond."""
+"""Training of the paper's network: four parameters, and the displacement of each cell."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from xebra.specimen.pairs import Pairs, PairSource
 from xebra.training.matching import matching_loss
 from xebra.training.scores import inverse, summary
 
-MATCHING = 0.2  # weight of the loss that tells each cell where it belongs
+MATCHING = 0.2  # weight of the loss of the cells' displacements
 NEAR = 0.35  # share of pairs within a fifth of the range: what the second pass meets
 
 
 class RegressionTask:
-    """A small range, as in the paper."""
+    """Training of the paper's network in a small range, as in the paper."""
 
     name = "paper"
 
@@ -27,13 +27,13 @@ class RegressionTask:
         return source.batch(count, self.reach, near=NEAR)
 
     def loss(self, pairs: Pairs, generator: torch.Generator) -> torch.Tensor:
-        """Of the pairs, forth and back; the features are computed once."""
+        """Return the mean loss of both directions; features are computed once."""
         fixed, moving = self.network.head(pairs.fixed), self.network.head(pairs.moving)
         forth = self._one_way(fixed, moving, pairs.parameters)
         return (forth + self._one_way(moving, fixed, inverse(pairs.parameters))) / 2
 
     def _one_way(self, fixed: torch.Tensor, moving: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
-        """Mean absolute error of the standardised parameters, and how well cells find their counterparts."""
+        """Return the mean absolute error of the standardised parameters plus the matching loss."""
         join, matching = self.network.join, 0.0
         if isinstance(join, Correlation):
             correlation = join.correlation(fixed, moving)
@@ -48,7 +48,7 @@ class RegressionTask:
 
     @torch.no_grad()
     def scores(self, pairs: Pairs) -> dict:
-        """R2 and MAE of the standardised parameters, corner errors at 256 px."""
+        """Return R2 and MAE of the standardised parameters, corner errors at 256 px."""
         batches = zip(pairs.fixed.split(32), pairs.moving.split(32), strict=True)
         spread = self._spread(pairs.parameters)
         found = torch.cat([self.network(fixed, moving) for fixed, moving in batches]) * spread

@@ -7,7 +7,6 @@ import json
 import math
 import sys
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -16,15 +15,13 @@ from torch import nn
 
 from xebra.specimen.pairs import Pairs, PairSource, Range
 from xebra.specimen.real import RealImages
+from xebra.training.config import VALIDATION_SEED, TrainingConfig
 
-# Streams that share no specimen: each draws its own, and a training run uses seeds below VALIDATION_SEED.
-TRAIN_SEED, VALIDATION_SEED, CALIBRATION_SEED, TEST_SEED = 1_000, 2_000_000, 3_000_000, 4_000_000
-GOLDEN_SEED, SAMPLE_SEED = 5_000_000, 6_000_000
 SAVE_EVERY_S = 240
 
 
 class TrainingTask(Protocol):
-    """What one network is trained on: pairs, loss and validation scores."""
+    """Training of one network: pairs, loss and validation scores."""
 
     name: str
     network: nn.Module
@@ -37,22 +34,6 @@ class TrainingTask(Protocol):
     def loss(self, pairs: Pairs, generator: torch.Generator) -> torch.Tensor: ...
 
     def scores(self, pairs: Pairs) -> dict: ...
-
-
-@dataclass(frozen=True)
-class TrainingConfig:
-    """How long and how; kept in the checkpoint."""
-
-    minutes: float = 60.0
-    batch: int = 32
-    learning_rate: float = 1.5e-3
-    weight_decay: float = 1e-3
-    pool: int = 192  # specimens in memory, one renewed for each step
-    validation: int = 256  # pairs, each of a specimen of its own
-    seed: int = TRAIN_SEED
-    init_from: str | None = None  # checkpoint to take the initial weights from
-    real: str | None = None  # folder of real images that a share of the specimens and pairs is made of
-    holdout: tuple[str, ...] = ()  # beginnings of the names of those not to train on, or "half"
 
 
 class Training:
@@ -114,7 +95,7 @@ class Training:
         return self.task.batch(source, count)
 
     def _learn(self, pairs: Pairs, generator: torch.Generator) -> float:
-        """One step."""
+        """Take one optimisation step and return its loss."""
         rate = self.config.learning_rate * _schedule(self.step, self.progress)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
@@ -162,7 +143,7 @@ def initialise(network: nn.Module, weights: dict[str, torch.Tensor]) -> list[str
 
 
 def _schedule(step: int, progress: float) -> float:
-    """Warm up, then a half cosine to nothing at the end of the minutes."""
+    """Return the relative learning rate: warm-up, then half a cosine to almost 0 at the end."""
     return min(1.0, (step + 1) / 100) * (0.5 + 0.5 * math.cos(math.pi * progress) + 0.002)
 
 

@@ -1,4 +1,4 @@
-"""How far predicted parameters are from the truth: R2, MAE, corner error."""
+"""Errors of predicted parameters: R2, MAE, corner error."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ PARAMETERS = ("angle", "log_scale", "shift_x", "shift_y")
 
 
 def corner_errors(estimate: torch.Tensor, truth: torch.Tensor, side: int = 256) -> torch.Tensor:
-    """Mean corner distance in px of an image of ``side`` px, for parameters (B, 4) as in ``Pairs``; (B,)."""
+    """Return mean corner errors (B,) in px of an image of ``side`` px, for parameters (B, 4) of ``Pairs``."""
     half = (side - 1) / 2 / side
     corners = torch.tensor([[-half, -half], [half, -half], [-half, half], [half, half]], dtype=truth.dtype)
     return (_map(estimate, corners) - _map(truth, corners)).norm(dim=-1).mean(1) * side
@@ -22,20 +22,20 @@ def _map(parameters: torch.Tensor, points: torch.Tensor) -> torch.Tensor:
 
 
 def r2(estimate: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
-    """Coefficient of determination for each column."""
+    """Return the coefficient of determination of each column."""
     rest = ((estimate - truth) ** 2).sum(0)
     return 1 - rest / ((truth - truth.mean(0)) ** 2).sum(0)
 
 
 def inverse(parameters: torch.Tensor) -> torch.Tensor:
-    """Parameters of moving_from_fixed, given those of fixed_from_moving; (B, 4)."""
+    """Return the parameters of moving_from_fixed, given those of fixed_from_moving; (B, 4)."""
     back = rotation_scale(-parameters[:, 0], -parameters[:, 1])
     shift = -(back @ parameters[:, 2:, None])[..., 0]
     return torch.cat([-parameters[:, :2], shift], 1)
 
 
 def summary(estimate: torch.Tensor, truth: torch.Tensor, spread: torch.Tensor) -> dict:
-    """R2 and MAE of the standardised parameters, corner errors at 256 px."""
+    """Return R2 and MAE of the standardised parameters, corner errors at 256 px."""
     errors = corner_errors(estimate, truth)
     standard, true = estimate / spread, truth / spread
     return {

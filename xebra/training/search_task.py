@@ -10,12 +10,12 @@ from xebra.network.search import Search, SearchConfig
 from xebra.specimen.pairs import MASKED, Pairs, PairSource, Range, rotation_scale
 
 WRONG = 8  # hypotheses beside the right one, each with all its shifts
-CLOSE = (0.2, 0.25)  # rad and log scale: a hypothesis within both is not wrong
-BLUR = 0.7  # cells, width of the right shift
+CLOSE = (0.2, 0.25)  # rad and log scale: hypotheses within both are right
+BLUR = 0.7  # cells: width of the target shift
 
 
 class SearchTask:
-    """Full turn, a half to twice the scale, shifts of up to 0.4 widths."""
+    """Training of the search: any angle, half to twice the scale, shifts of up to 0.4 widths."""
 
     name = "search"
     reach = Range(180.0, 2.0, 0.4)
@@ -28,7 +28,7 @@ class SearchTask:
         return source.batch(count, self.reach, masked=MASKED)
 
     def loss(self, pairs: Pairs, generator: torch.Generator) -> torch.Tensor:
-        """Cross entropy over hypotheses and shifts."""
+        """Return the cross entropy over hypotheses and shifts."""
         fixed, moving = (self.network.maps(view) for view in pairs.views)
         sampled = sampled_hypotheses(pairs.parameters, self.config, generator)
         score = self.network.score(fixed, moving, sampled)
@@ -36,18 +36,18 @@ class SearchTask:
         wrong[:, 0] = True
         score = score.masked_fill(~wrong[..., None, None], -1e4)
         right = right_shift(sampled[:, 0], pairs.parameters, self.config.cells)
-        right = right * (score[:, 0] > -5e3)  # too little in common: nothing to learn from
+        right = right * (score[:, 0] > -5e3)  # pairs of too small an overlap have no target
         share = score.flatten(1).log_softmax(1).view_as(score)[:, 0]
         return -(right * share).sum((1, 2)).mean()
 
     @torch.no_grad()
     def scores(self, pairs: Pairs) -> dict:
-        """Share of pairs whose right hypothesis, with its shift, is the best, or among the best 5 or 20."""
+        """Return the share of pairs whose right hypothesis and shift is among the best 1, 5 and 20."""
         ranks = torch.tensor([self._rank(pairs, i) for i in range(len(pairs.parameters))])
         return {f"right_in_{top}": round(float((ranks < top).float().mean()), 4) for top in (1, 5, 20)}
 
     def _rank(self, pairs: Pairs, i: int) -> int:
-        """How many hypotheses score above the best right one."""
+        """Return the number of hypotheses that score above the best right one."""
         score = self.network(*pairs[i : i + 1].views)[0].flatten(1)
         best, place = score.max(1)
         n = self.config.cells
@@ -62,7 +62,7 @@ class SearchTask:
 
 
 def sampled_hypotheses(truth: torch.Tensor, config: SearchConfig, generator: torch.Generator) -> torch.Tensor:
-    """(B, 1 + WRONG, 2): the truth to within half a step of the grid, then others, a third of them near."""
+    """Return hypotheses (B, 1 + WRONG, 2): the true one within half a step, then others, a third near."""
 
     def uniform(*shape: int) -> torch.Tensor:
         return torch.rand(*shape, generator=generator, device=truth.device) * 2 - 1
@@ -78,17 +78,17 @@ def sampled_hypotheses(truth: torch.Tensor, config: SearchConfig, generator: tor
 
 
 def close(hypotheses: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
-    """Which hypotheses (B, H, 2) are as good as right for parameters (B, 4)."""
+    """Return which hypotheses (B, H, 2) count as right for parameters (B, 4)."""
     apart = hypotheses - truth[:, None, :2]
     turned = (apart[..., 0] + math.pi) % (2 * math.pi) - math.pi
     return (turned.abs() < CLOSE[0]) & (apart[..., 1].abs() < CLOSE[1])
 
 
 def right_shift(hypothesis: torch.Tensor, truth: torch.Tensor, cells: int) -> torch.Tensor:
-    """Where the moving image's centre belongs among the shifts of a hypothesis, (B, n + 1, n + 1), sum 1.
+    """Return the target distribution (B, n + 1, n + 1) over the shifts of a hypothesis.
 
-    A hypothesis that is slightly wrong fits best where it puts the middle of what both images show in place;
-    the shift of the centre is then near the true one.
+    A slightly wrong hypothesis fits best where the centre of the overlap is in place; the shift of the image
+    centre is then near the true one.
     """
     middle = overlap_centre(truth)
     wrong = rotation_scale(hypothesis[:, 0] - truth[:, 0], hypothesis[:, 1] - truth[:, 1])
@@ -101,7 +101,7 @@ def right_shift(hypothesis: torch.Tensor, truth: torch.Tensor, cells: int) -> to
 
 
 def overlap_centre(truth: torch.Tensor, side: int = 17) -> torch.Tensor:
-    """Mean place, in widths from the fixed image's centre, of what the moving image shows of it, (B, 2)."""
+    """Return the centre of the overlap (B, 2), in widths from the fixed image's centre."""
     line = (torch.arange(side, device=truth.device) + 0.5) / side - 0.5
     y, x = torch.meshgrid(line, line, indexing="ij")
     place = torch.stack([x, y], -1).view(1, -1, 2)

@@ -1,4 +1,4 @@
-"""Which networks can be trained, and how to load one from a checkpoint."""
+"""Training tasks by name, and networks from checkpoints."""
 
 from __future__ import annotations
 

@@ -1,9 +1,10 @@
-"""Which formats there are."""
+"""Which formats there are, in which unit each is written."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 from xebra.transform_files import itk, tables
@@ -14,19 +15,30 @@ Format = Literal["json", "itk", "ngff", "bigwarp", "napari", "elastix", "csv"]
 
 @dataclass(frozen=True)
 class Kind:
-    """A format: who writes it, and what its files are called."""
+    """A format: its writer, the end of its files' names, and its media type."""
 
     write: Callable[[Pair], str]
     suffix: str
     media_type: str
 
 
-FORMATS: dict[Format, Kind] = {
-    "json": Kind(tables.canonical, ".json", "application/json"),
-    "itk": Kind(itk.tfm, ".tfm", "text/plain"),
-    "ngff": Kind(tables.ngff, ".ngff.json", "application/json"),
-    "bigwarp": Kind(tables.bigwarp, ".landmarks.csv", "text/csv"),
-    "napari": Kind(tables.napari, ".napari.txt", "text/plain"),
-    "elastix": Kind(itk.elastix, ".elastix.txt", "text/plain"),
-    "csv": Kind(tables.table, ".csv", "text/csv"),
+TEXT, JSON, CSV = "text/plain", "application/json", "text/csv"
+# Names without a unit are physical where both pixel spacings are known, so that they fit the calibrated files
+# themselves; those with "-px" are in pixels, for programs that know no spacing.
+FORMATS: dict[str, Kind] = {
+    "json": Kind(tables.canonical, ".json", JSON),
+    "itk": Kind(partial(itk.tfm, unit="mm"), ".tfm", TEXT),
+    "ngff": Kind(partial(tables.ngff, unit="um"), ".ngff.json", JSON),
+    "bigwarp": Kind(partial(tables.bigwarp, unit="um"), ".landmarks.csv", CSV),
+    "napari": Kind(partial(tables.napari, unit="um"), ".napari.txt", TEXT),
+    "elastix": Kind(partial(itk.elastix, unit="mm"), ".elastix.txt", TEXT),
+    "csv": Kind(partial(tables.table, unit="px"), ".csv", CSV),
+    "itk-px": Kind(partial(itk.tfm, unit="px"), ".px.tfm", TEXT),
+    "ngff-px": Kind(partial(tables.ngff, unit="px"), ".px.ngff.json", JSON),
+    "bigwarp-px": Kind(partial(tables.bigwarp, unit="px"), ".px.landmarks.csv", CSV),
+    "napari-px": Kind(partial(tables.napari, unit="px"), ".px.napari.txt", TEXT),
+    "elastix-px": Kind(partial(itk.elastix, unit="px"), ".px.elastix.txt", TEXT),
+    "csv-um": Kind(partial(tables.table, unit="um"), ".um.csv", CSV),
+    "slicer": Kind(partial(itk.slicer, unit="mm"), ".slicer.tfm", TEXT),
+    "matrices": Kind(tables.matrices, ".matrices.json", JSON),
 }

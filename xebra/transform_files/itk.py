@@ -1,29 +1,40 @@
-"""Files of ITK and elastix: both map points of the fixed image to the moving one, for images of spacing 1."""
+"""Files of ITK, 3D Slicer and elastix: they map points of the fixed image to the moving one.
+
+Points are in mm where both pixel spacings are known: ITK takes a file's resolution tags as mm per pixel.
+"""
 
 from __future__ import annotations
 
-from xebra.transform_files.pair import Pair
+import numpy as np
+
+from xebra.transform_files.pair import Pair, Unit
+
+DIRECTION = "moving_from_fixed: maps points of the fixed image to the moving one"
 
 
-def tfm(pair: Pair) -> str:
-    """ITK's text format: the 2 x 2 part row by row, then the translation."""
-    lines = [
-        "#Insight Transform File V1.0",
-        "#Transform 0",
-        "Transform: AffineTransform_double_2_2",
-        f"Parameters: {_parameters(pair)}",
-        "FixedParameters: 0 0",
-    ]
-    return "\n".join(lines) + "\n"
+def tfm(pair: Pair, unit: Unit) -> str:
+    """Return ITK's text format in 2-D: the 2 x 2 part row by row, then the translation."""
+    matrix = pair.moving_from_fixed_in(unit)
+    return _insight(pair, unit, "AffineTransform_double_2_2", matrix[:2, :2], matrix[:2, 2])
 
 
-def elastix(pair: Pair) -> str:
-    """A parameter file of transformix, which resamples the moving image onto the fixed one's grid."""
+def slicer(pair: Pair, unit: Unit) -> str:
+    """Return ITK's text format in 3-D, which 3D Slicer reads: z stays as it is."""
+    matrix = pair.moving_from_fixed_in(unit)
+    linear, shift = np.eye(3), np.zeros(3)
+    linear[:2, :2], shift[:2] = matrix[:2, :2], matrix[:2, 2]
+    return _insight(pair, unit, "AffineTransform_double_3_3", linear, shift)
+
+
+def elastix(pair: Pair, unit: Unit) -> str:
+    """Return a parameter file of transformix, which resamples the moving image onto the fixed one's grid."""
+    matrix = pair.moving_from_fixed_in(unit)
     rows, columns = pair.fixed_shape[:2]
+    spacing = repr(pair.spacings(unit)[0])
     lines = [
         ("Transform", '"AffineTransform"'),
         ("NumberOfParameters", "6"),
-        ("TransformParameters", _parameters(pair)),
+        ("TransformParameters", _numbers(matrix[:2, :2], matrix[:2, 2])),
         ("CenterOfRotationPoint", "0 0"),
         ("InitialTransformParametersFileName", '"NoInitialTransform"'),
         ("HowToCombineTransforms", '"Compose"'),
@@ -33,7 +44,7 @@ def elastix(pair: Pair) -> str:
         ("MovingInternalImagePixelType", '"float"'),
         ("Size", f"{columns} {rows}"),
         ("Index", "0 0"),
-        ("Spacing", "1 1"),
+        ("Spacing", f"{spacing} {spacing}"),
         ("Origin", "0 0"),
         ("Direction", "1 0 0 1"),
         ("UseDirectionCosines", '"true"'),
@@ -43,9 +54,21 @@ def elastix(pair: Pair) -> str:
         ("ResultImageFormat", '"tif"'),
         ("ResultImagePixelType", '"float"'),
     ]
-    return "".join(f"({name} {value})\n" for name, value in lines)
+    about = "".join(f"// {line}\n" for line in pair.provenance(DIRECTION, unit))
+    return about + "".join(f"({name} {value})\n" for name, value in lines)
 
 
-def _parameters(pair: Pair) -> str:
-    matrix = pair.moving_from_fixed
-    return " ".join(map(repr, [*matrix[:2, :2].ravel().tolist(), *matrix[:2, 2].tolist()]))
+def _insight(pair: Pair, unit: Unit, kind: str, linear: np.ndarray, shift: np.ndarray) -> str:
+    lines = [
+        "#Insight Transform File V1.0",
+        *(f"# {line}" for line in pair.provenance(DIRECTION, unit)),
+        "#Transform 0",
+        f"Transform: {kind}",
+        f"Parameters: {_numbers(linear, shift)}",
+        f"FixedParameters: {' '.join('0' * len(shift))}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _numbers(linear: np.ndarray, shift: np.ndarray) -> str:
+    return " ".join(map(repr, [*linear.ravel().tolist(), *shift.tolist()]))

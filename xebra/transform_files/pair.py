@@ -1,13 +1,18 @@
-"""What a transform file is made of."""
+"""The two images of a transform file, and the transform between them in pixels and in physical units."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any, Literal
 
 import numpy as np
 
 from xebra.transform import corners, map_points
+
+Unit = Literal["px", "um", "mm"]
+PER_UM = {"um": 1.0, "mm": 1e-3}
+ORIGIN = "origin at the centre of the top-left pixel, x right, y down"
 
 
 @dataclass(frozen=True)
@@ -21,10 +26,12 @@ class Pair:
     moving_spacing_um: float | None = None
     fixed_name: str = "fixed"
     moving_name: str = "moving"
+    fixed_sha256: str | None = None
+    moving_sha256: str | None = None
 
     @classmethod
     def of(cls, body: dict[str, Any]) -> Pair:
-        """From the canonical JSON of a registration."""
+        """Return the pair of a registration's canonical JSON."""
         fixed, moving = body["fixed"], body["moving"]
         return cls(
             np.array(body["fixed_from_moving"], float),
@@ -34,16 +41,73 @@ class Pair:
             moving["pixel_spacing_um"],
             fixed["name"],
             moving["name"],
+            fixed.get("sha256"),
+            moving.get("sha256"),
         )
 
     @property
     def moving_from_fixed(self) -> np.ndarray:
-        """The inverse, 3 x 3."""
+        """The inverse, 3 x 3, px."""
         return np.linalg.inv(self.fixed_from_moving)
 
     @property
-    def landmarks(self) -> tuple[np.ndarray, np.ndarray]:
-        """The moving image's corners and centre, and where they lie in the fixed image, (5, 2) each."""
+    def calibrated(self) -> bool:
+        """True where the pixel spacings of both images are known."""
+        return self.fixed_spacing_um is not None and self.moving_spacing_um is not None
+
+    def unit(self, wanted: Unit) -> Unit:
+        """Return ``wanted``, or px where a pixel spacing is unknown."""
+        return wanted if self.calibrated else "px"
+
+    def spacings(self, unit: Unit) -> tuple[float, float]:
+        """Return the pixel spacing of the fixed and of the moving image in ``unit``; 1 in px."""
+        if self.unit(unit) == "px":
+            return 1.0, 1.0
+        return self.fixed_spacing_um * PER_UM[unit], self.moving_spacing_um * PER_UM[unit]
+
+    def fixed_from_moving_in(self, unit: Unit) -> np.ndarray:
+        """Return ``fixed_from_moving`` (3 x 3) between points in ``unit``."""
+        fixed, moving = self.spacings(unit)
+        return np.diag([fixed, fixed, 1]) @ self.fixed_from_moving @ np.diag([1 / moving, 1 / moving, 1])
+
+    def moving_from_fixed_in(self, unit: Unit) -> np.ndarray:
+        """Return ``moving_from_fixed`` (3 x 3) between points in ``unit``."""
+        return np.linalg.inv(self.fixed_from_moving_in(unit))
+
+    def landmarks(self, unit: Unit) -> tuple[np.ndarray, np.ndarray]:
+        """Return corners and centre of the moving image, and their places in the fixed one, (5, 2) each."""
+        fixed, moving = self.spacings(unit)
         outer = corners(self.moving_shape)
-        moving = np.vstack([outer, outer.mean(0)])
-        return moving, map_points(self.fixed_from_moving, moving)
+        points = np.vstack([outer, outer.mean(0)])
+        return points * moving, map_points(self.fixed_from_moving, points) * fixed
+
+    def provenance(self, direction: str, unit: Unit) -> list[str]:
+        """Return lines that say what a file is, for formats that have comments."""
+        fixed, moving = self.spacings(unit)
+        unit = self.unit(unit)
+        lines = [
+            f"{direction}, by Xebra {_version()}",
+            f"points are (x, y) in {unit}, {ORIGIN}",
+            f"fixed: {_described(self.fixed_name, self.fixed_shape, fixed, unit, self.fixed_sha256)}",
+            f"moving: {_described(self.moving_name, self.moving_shape, moving, unit, self.moving_sha256)}",
+        ]
+        return [" ".join(line.split()) for line in lines]
+
+
+def swapped(matrix: np.ndarray) -> np.ndarray:
+    """Return a 3 x 3 matrix of points (x, y) as one of points (row, column)."""
+    swap = np.array([[0, 1, 0], [1, 0, 0], [0, 0, 1]])
+    return swap @ matrix @ swap
+
+
+def _described(name: str, shape: tuple[int, ...], spacing: float, unit: Unit, sha256: str | None) -> str:
+    size = f"{shape[1]} x {shape[0]} px"
+    calibration = "" if unit == "px" else f", {spacing!r} {unit} per px"
+    return f"{name}, {size}{calibration}" + (f", SHA-256 {sha256}" if sha256 else "")
+
+
+def _version() -> str:
+    try:
+        return version("xebra")
+    except PackageNotFoundError:
+        return "(not installed)"

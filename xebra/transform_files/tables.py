@@ -1,65 +1,113 @@
-"""Canonical JSON, and tables that a spreadsheet or a line of Python reads."""
+"""Canonical JSON, matrices for Python packages, and tables for spreadsheets, napari and BigWarp."""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
+from typing import Any
 
-import numpy as np
+from xebra.transform_files.pair import ORIGIN, Pair, Unit, swapped
 
-from xebra.transform_files.pair import Pair
+DIRECTION = "fixed_from_moving: maps points of the moving image to the fixed one"
 
 
 def canonical(pair: Pair) -> str:
-    """Both matrices and what they are between, in the words of Xebra's own results."""
-    images = {
-        name: {"name": image, "shape": list(shape), "pixel_spacing_um": spacing}
-        for name, image, shape, spacing in (
-            ("fixed", pair.fixed_name, pair.fixed_shape, pair.fixed_spacing_um),
-            ("moving", pair.moving_name, pair.moving_shape, pair.moving_spacing_um),
-        )
-    }
-    matrices = {
+    """Return both matrices in px, and in um where the spacings are known, named as in Xebra's results."""
+    body: dict[str, Any] = {
         "fixed_from_moving": pair.fixed_from_moving.tolist(),
         "moving_from_fixed": pair.moving_from_fixed.tolist(),
     }
-    points = "(x, y), px, from the centre of the top-left pixel"
-    return json.dumps({**matrices, **images, "points": points}, indent=2) + "\n"
+    if pair.calibrated:
+        body["fixed_from_moving_um"] = pair.fixed_from_moving_in("um").tolist()
+        body["moving_from_fixed_um"] = pair.moving_from_fixed_in("um").tolist()
+    return _json(body | _images(pair) | {"points": f"(x, y); {ORIGIN}"})
 
 
-def table(pair: Pair) -> str:
-    """CSV: the rows of ``fixed_from_moving``."""
+def matrices(pair: Pair) -> str:
+    """Return JSON with the matrix that each Python package takes, in px: all resample the moving image."""
+    backward = pair.moving_from_fixed
+    body: dict[str, Any] = {
+        "scikit_image": {
+            "call": "skimage.transform.warp(moving, AffineTransform(matrix), output_shape=fixed.shape)",
+            "matrix": backward.tolist(),
+        },
+        "opencv": {
+            "call": "cv2.warpAffine(moving, matrix, (columns, rows), flags=INTER_LINEAR | WARP_INVERSE_MAP)",
+            "matrix": backward[:2].tolist(),
+        },
+        "scipy": {
+            "call": "scipy.ndimage.affine_transform(moving, matrix, output_shape=fixed.shape, order=1)",
+            "matrix": swapped(backward).tolist(),
+        },
+        "direction": "moving_from_fixed: maps points of the fixed image to the moving one",
+    }
+    return _json(body | _images(pair) | {"unit": "px", "points": ORIGIN})
+
+
+def table(pair: Pair, unit: Unit) -> str:
+    """Return CSV: the rows of ``fixed_from_moving``."""
     file = io.StringIO(newline="")
     lines = csv.writer(file)
-    lines.writerow(["fixed_from_moving", "from_x", "from_y", "from_1"])
-    for name, row in zip(("to_x", "to_y", "to_1"), pair.fixed_from_moving.tolist(), strict=True):
+    about = "; ".join(pair.provenance(DIRECTION, unit))
+    lines.writerow([about, "from_x", "from_y", "from_1"])
+    for name, row in zip(("to_x", "to_y", "to_1"), pair.fixed_from_moving_in(unit).tolist(), strict=True):
         lines.writerow([name, *row])
     return file.getvalue()
 
 
-def napari(pair: Pair) -> str:
-    """``viewer.add_image(moving, affine=numpy.loadtxt(FILE))``: napari's points are (row, column)."""
-    swap = np.array([[0, 1, 0], [1, 0, 0], [0, 0, 1]])
-    said = ["# napari: viewer.add_image(moving, affine=numpy.loadtxt(this file)) beside the fixed image"]
-    said += [" ".join(map(repr, row)) for row in (swap @ pair.fixed_from_moving @ swap).tolist()]
-    return "\n".join(said) + "\n"
+def napari(pair: Pair, unit: Unit) -> str:
+    """Return a matrix for ``numpy.loadtxt``; napari's points are (row, column), ``scale`` comes before it."""
+    fixed, moving = pair.spacings(unit)
+    call = "viewer.add_image(moving, affine=numpy.loadtxt(FILE)) beside viewer.add_image(fixed)"
+    if pair.unit(unit) != "px":
+        call = (
+            f"viewer.add_image(moving, scale=({moving!r}, {moving!r}), affine=numpy.loadtxt(FILE)) "
+            f"beside viewer.add_image(fixed, scale=({fixed!r}, {fixed!r}))"
+        )
+    about = [*pair.provenance(DIRECTION, unit), "rows of the matrix are (row, column, 1)", f"napari: {call}"]
+    rows = swapped(pair.fixed_from_moving_in(unit)).tolist()
+    return "".join(f"# {line}\n" for line in about) + "".join(" ".join(map(repr, r)) + "\n" for r in rows)
 
 
-def bigwarp(pair: Pair) -> str:
-    """Landmarks of Fiji's BigWarp: name, active, moving x and y, fixed x and y."""
+def bigwarp(pair: Pair, unit: Unit) -> str:
+    """Return landmarks of Fiji's BigWarp: name, active, moving x and y, fixed x and y.
+
+    BigWarp's landmarks are in the unit of the images as Fiji shows them.
+    """
     file = io.StringIO(newline="")
     lines = csv.writer(file, quoting=csv.QUOTE_ALL, lineterminator="\n")
-    for number, points in enumerate(zip(*(side.tolist() for side in pair.landmarks), strict=True)):
-        lines.writerow([f"Pt-{number}", "true", *(repr(value) for point in points for value in point)])
+    points = zip(*(side.tolist() for side in pair.landmarks(unit)), strict=True)
+    for number, (moving, fixed) in enumerate(points):
+        name = f"Pt-{number} moving and fixed in {pair.unit(unit)}"
+        lines.writerow([name, "true", *map(repr, (*moving, *fixed))])
     return file.getvalue()
 
 
-def ngff(pair: Pair) -> str:
-    """OME-NGFF coordinate transformation (RFC 5); its points are in the order of the array's axes, (y, x)."""
-    swap = np.array([[0, 1, 0], [1, 0, 0], [0, 0, 1]])
-    axes = [{"name": name, "type": "space"} for name in "yx"]
+def ngff(pair: Pair, unit: Unit) -> str:
+    """Return an OME-NGFF coordinate transformation (RFC 5); its points have the order of the axes, (y, x)."""
+    unit = pair.unit(unit)
+    named = {"um": {"unit": "micrometer"}, "mm": {"unit": "millimeter"}}.get(unit, {})  # pixels are no unit
+    axes = [{"name": name, "type": "space", **named} for name in "yx"]
     affine = {"type": "affine", "name": "fixed_from_moving", "input": "moving", "output": "fixed"}
-    affine["affine"] = (swap @ pair.fixed_from_moving @ swap)[:2].tolist()
+    affine["affine"] = swapped(pair.fixed_from_moving_in(unit))[:2].tolist()
     systems = [{"name": name, "axes": axes} for name in ("fixed", "moving")]
-    return json.dumps({"coordinateSystems": systems, "coordinateTransformations": [affine]}, indent=2) + "\n"
+    body = {"version": "0.6", "coordinateSystems": systems, "coordinateTransformations": [affine]}
+    return _json(body | {"xebra": pair.provenance(DIRECTION, unit)})
+
+
+def _images(pair: Pair) -> dict[str, Any]:
+    """Both images and who made the file."""
+    parts = (
+        ("fixed", pair.fixed_name, pair.fixed_shape, pair.fixed_spacing_um, pair.fixed_sha256),
+        ("moving", pair.moving_name, pair.moving_shape, pair.moving_spacing_um, pair.moving_sha256),
+    )
+    images: dict[str, Any] = {
+        image: {"name": name, "shape": list(shape), "pixel_spacing_um": spacing, "sha256": sha256}
+        for image, name, shape, spacing, sha256 in parts
+    }
+    return images | {"made_by": pair.provenance(DIRECTION, "px")[0].rpartition("by ")[2]}
+
+
+def _json(body: dict[str, Any]) -> str:
+    return json.dumps(body, indent=2) + "\n"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from scipy import ndimage
@@ -10,13 +10,19 @@ from scipy import ndimage
 from xebra.usable_area.bars import data_bars
 from xebra.usable_area.frames import frame
 from xebra.usable_area.graphics import rectangles
-from xebra.usable_area.levels import FLAT, GreyRange, lines_off_range
+from xebra.usable_area.levels import GreyRange, lines_off_range
+from xebra.usable_area.lines import constant_lines
 
 EXAMINED_PX = 512  # a larger image is examined on every k-th of its pixels
 LEAST_LEVELS = 8  # with fewer, the image is a label map whose constant areas are the specimen
 LEAST_AREA = 0.05  # of the image: what leaves less usable is not excluded
 
-DETECTORS = {"data bar": data_bars, "frame": frame, "graphics": rectangles}
+DETECTORS = (
+    ("data bar", data_bars, True),  # name, detector, whether it works on every k-th pixel
+    ("detector gap", constant_lines, False),
+    ("frame", frame, True),
+    ("graphics", rectangles, True),
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,13 +37,13 @@ class UsableArea:
         rest = self.mask & ~part
         if np.count_nonzero(rest) < LEAST_AREA * rest.size or not (self.mask & part).any():
             return self
-        return replace(self, mask=rest, excluded=(*self.excluded, name))
+        return UsableArea(rest, tuple(dict.fromkeys((*self.excluded, name))))
 
 
 def usable_area(pixels: np.ndarray) -> UsableArea:
     """Return the usable area of grey values (H, W) of any real type.
 
-    Excludes values that are not finite, detector lines and gaps at a level far outside the signal, data bars,
+    Excludes values that are not finite, detector lines and gaps, data bars,
     constant frames around a convex field of view, and filled rectangles at the lowest or highest level.
     """
     area = _finite(pixels)
@@ -49,12 +55,15 @@ def usable_area(pixels: np.ndarray) -> UsableArea:
         levels = GreyRange.of(pixels, area.mask)
     if levels.span <= 0 or levels.count < LEAST_LEVELS:
         return area
-    coarse, usable = pixels[::step, ::step].astype(np.float32), area.mask[::step, ::step]
-    for name, detector in DETECTORS.items():
-        part = detector(coarse, usable, FLAT * levels.span)
+    coarse = pixels[::step, ::step].astype(np.float32)
+    for name, detector, on_coarse in DETECTORS:
+        if on_coarse:
+            part = detector(coarse, area.mask[::step, ::step], levels.tolerance)
+            part = None if part is None else enlarged(part, step, pixels.shape)
+        else:
+            part = detector(pixels, area.mask, levels.tolerance)
         if part is not None:
-            area = area.without(enlarged(part, step, pixels.shape), name)
-            usable = area.mask[::step, ::step]
+            area = area.without(part, name)
     return area
 
 

@@ -36,9 +36,17 @@ def band_width(pixels: np.ndarray, mask: np.ndarray, tolerance: float) -> int:
     background, share = most_frequent_level(outermost, tolerance)
     if share < BACKGROUND:
         return 0
-    shares = (np.abs(pixels - background) <= tolerance).mean(1)
+    shares = _shares(np.abs(pixels - background) <= tolerance, mask)
     end = _last_end(shares, int(LARGEST * lines), max(6, lines // 20))
     return end + MARGIN if end >= max(4, lines // 60) else 0
+
+
+def _shares(same: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """Return which share of the usable pixels of each line (H, W) is ``same``; 1 where none is usable."""
+    if mask.all():
+        return same.mean(1)
+    usable = mask.sum(1)
+    return np.where(usable > 0, (same & mask).sum(1) / np.maximum(usable, 1), 1.0)
 
 
 def _last_end(shares: np.ndarray, limit: int, near: int) -> int:

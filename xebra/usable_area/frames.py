@@ -16,6 +16,7 @@ SPECK = 0.002  # of the image: smaller parts do not belong to the field
 FOREIGN = 0.03  # of a frame that may have another level
 SUPPORT = 0.75  # of the hull's edge that the field itself must reach
 EDGE_PX, RISEN = 12, 0.9  # px: the softest edge; share of the contrast further inside where it ends
+SOFTEST = 0.07  # of the longer side: the softest edge of a small image
 NEIGHBOURS, DENSE = 5, 0.25  # px, and the share of pixels of the field around a pixel of it
 
 
@@ -60,15 +61,15 @@ def depth_in_field(constant: np.ndarray, rim: np.ndarray) -> np.ndarray | None:
 
 def soft_edge(contrast: np.ndarray, depth: np.ndarray) -> float:
     """Return over how many px inside a field (H, W) its contrast to the frame rises: the blur of its edge."""
-    inside = depth >= 0
+    inside, softest = depth >= 0, min(EDGE_PX, round(SOFTEST * max(depth.shape)))
     steps = depth[inside].astype(int)
     sums, counts = (np.bincount(steps, weights) for weights in (contrast[inside], None))
     profile = sums / np.maximum(counts, 1)
-    plateau = profile[EDGE_PX : 2 * EDGE_PX]
+    plateau = profile[softest : 2 * softest]
     if not plateau.size or plateau.mean() <= 0:
         return 0.0
-    risen = profile[:EDGE_PX] >= RISEN * plateau.mean()
-    return float(risen.argmax()) if risen.any() else float(EDGE_PX)
+    risen = profile[:softest] >= RISEN * plateau.mean()
+    return float(risen.argmax()) if risen.any() else float(softest)
 
 
 def _rim(shape: tuple[int, ...]) -> np.ndarray:

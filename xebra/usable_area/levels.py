@@ -8,6 +8,9 @@ import numpy as np
 from scipy import ndimage
 
 FLAT = 0.002  # of the robust range: values that differ by less are one level
+COARSEST = (
+    0.005  # of the range: where levels are that coarse at most, half a step between them is one level too
+)
 FAR = 4.0  # robust ranges beyond the percentiles: such values are no signal
 SAMPLE = 16384  # pixels that percentiles are taken of
 ISOLATED = 2.0  # ranges of the other values: how far a level lies from them that is no signal
@@ -20,16 +23,22 @@ SQUARE = np.ones((3, 3), bool)
 
 @dataclass(frozen=True)
 class GreyRange:
-    """The 1st and 99th percentile of the usable values, and how many levels a sample of them has."""
+    """The 1st and 99th percentile of usable values; how many levels a sample has, and their least step."""
 
     low: float
     high: float
     count: int
+    step: float = 0.0
 
     @property
     def span(self) -> float:
         """Return the distance of the percentiles."""
         return self.high - self.low
+
+    @property
+    def tolerance(self) -> float:
+        """Return by how much values of one level may differ; a dark frame of integers varies by a step."""
+        return max(FLAT * self.span, min(0.6 * self.step, COARSEST * self.span))
 
     @classmethod
     def of(cls, pixels: np.ndarray, mask: np.ndarray) -> GreyRange:
@@ -42,7 +51,11 @@ class GreyRange:
         low, high = values[int(0.01 * len(values))], values[int(0.99 * (len(values) - 1))]
         if high <= low:
             low, high = values[0], values[-1]
-        return cls(float(low), float(high), 1 + int(np.count_nonzero(np.diff(values))))
+        steps = np.diff(values)
+        steps = steps[steps > 0]
+        return cls(
+            float(low), float(high), 1 + len(steps), float(steps.min(initial=np.inf)) if len(steps) else 0.0
+        )
 
     def relative(self, pixels: np.ndarray) -> np.ndarray:
         """Return values as float32 shares of the range, limited to -0.5 to 1.5; not finite ones as 0."""
@@ -69,7 +82,7 @@ def most_frequent_level(values: np.ndarray, tolerance: float) -> tuple[float, fl
 
 
 def lines_off_range(pixels: np.ndarray, mask: np.ndarray, levels: GreyRange) -> np.ndarray | None:
-    """Return detector lines and gaps (H, W) at one level far off the signal, such as 2^32 - 1, or None."""
+    """Return detector gaps (H, W) at one level far outside the signal, such as 2^32 - 1, or None."""
     span = max(levels.span, 1e-12)
     with np.errstate(invalid="ignore"):
         far = mask & ((pixels > levels.high + FAR * span) | (pixels < levels.low - FAR * span))

@@ -6,7 +6,7 @@ import numpy as np
 from scipy import ndimage
 
 from xebra.usable_area.area import EXAMINED_PX, UsableArea, enlarged, usable_area
-from xebra.usable_area.levels import SQUARE, GreyRange, most_frequent_level
+from xebra.usable_area.levels import MARGIN, SQUARE, GreyRange, most_frequent_level
 
 OUTLIER = 0.45  # of the robust range beyond its ends: a hot or dead pixel
 FEWEST_OUTLIERS = 3
@@ -17,6 +17,7 @@ GROW_PX = 3  # around shared edges
 LARGEST = 0.3  # of the area: more that is shared is the specimen, which has not moved
 STILL = 0.2  # correlation of the rest from which the specimen has not moved
 SHOWS_SAME = 0.9  # correlation under a mask from which both images show the same there
+FEWEST_PX = 32  # of a part that one image excludes, so that it is looked for in the other
 CONSTANT = 0.9  # of the values under a mask at one level: nothing is lost by excluding them
 SHADING_PX, NOISE_PX = 6, 1  # sigma
 
@@ -31,7 +32,7 @@ def usable_areas(fixed: np.ndarray, moving: np.ndarray) -> tuple[UsableArea, Usa
     if fixed.shape != moving.shape:
         return first, second
     ranges = GreyRange.of(fixed, first.mask), GreyRange.of(moving, second.mask)
-    hot = shared_outliers(fixed, moving, *ranges) & first.mask & second.mask
+    hot = shared_outliers(fixed, moving, *ranges)
     step = -(-max(fixed.shape) // EXAMINED_PX)
     values = [
         levels.relative(image[::step, ::step]) for image, levels in zip((fixed, moving), ranges, strict=True)
@@ -42,22 +43,32 @@ def usable_areas(fixed: np.ndarray, moving: np.ndarray) -> tuple[UsableArea, Usa
         _with_others(second, first, masks[::-1], values[::-1]),
     )
     both = first.mask[::step, ::step] & second.mask[::step, ::step]
-    for part, name in ((hot, "hot pixels"), (shared_graphics(*values, both), "same in both images")):
-        if part is not None and part.any():
-            part = part if part.shape == fixed.shape else enlarged(part, step, fixed.shape)
-            first, second = first.without(part, name), second.without(part, name)
+    if hot is not None and not _at_rest(*values, both & ~hot[::step, ::step]):
+        first, second = first.without(hot, "hot pixels"), second.without(hot, "hot pixels")
+    graphics = shared_graphics(*values, both)
+    if graphics is not None:
+        part = enlarged(graphics, step, fixed.shape)
+        first, second = (
+            first.without(part, "same in both images"),
+            second.without(part, "same in both images"),
+        )
     return first, second
 
 
-def shared_outliers(fixed: np.ndarray, moving: np.ndarray, *ranges: GreyRange) -> np.ndarray:
-    """Return single pixels (H, W), each with its neighbours, that lie far off the range in both images."""
-    both = np.ones(fixed.shape, bool)
+def shared_outliers(fixed: np.ndarray, moving: np.ndarray, *ranges: GreyRange) -> np.ndarray | None:
+    """Return single pixels (H, W), each with its neighbours, that lie far off the range in both images.
+
+    None where two images share no more of them than by chance.
+    """
+    outliers = []
     for image, levels in zip((fixed, moving), ranges, strict=True):
         low, high = levels.low - OUTLIER * levels.span, levels.high + OUTLIER * levels.span
         with np.errstate(invalid="ignore"):
-            both &= (image > high) | (image < low)
-    if not FEWEST_OUTLIERS <= np.count_nonzero(both) <= both.size // 50:
-        return np.zeros(fixed.shape, bool)
+            outliers.append((image > high) | (image < low))
+    both = outliers[0] & outliers[1]
+    by_chance = np.count_nonzero(outliers[0]) * np.count_nonzero(outliers[1]) / both.size
+    if not max(FEWEST_OUTLIERS, CHANCE * by_chance) <= np.count_nonzero(both) <= both.size // 50:
+        return None
     crowded = ndimage.uniform_filter(both.astype(np.float32), 3) > 0.5
     return ndimage.binary_dilation(both & ~crowded, SQUARE)
 
@@ -78,9 +89,13 @@ def shared_graphics(fixed: np.ndarray, moving: np.ndarray, mask: np.ndarray) -> 
     area = np.count_nonzero(found)
     if not 0 < area <= LARGEST * np.count_nonzero(mask):
         return None
-    rest = mask & ~found
-    details = [_detail(image)[rest] for image in (fixed, moving)]
-    return found if abs(_correlation(*details)) < STILL else None
+    return None if _at_rest(fixed, moving, mask & ~found) else found
+
+
+def _at_rest(fixed: np.ndarray, moving: np.ndarray, mask: np.ndarray) -> bool:
+    """Return whether the specimen lies at the same place in two images (H, W): their detail correlates."""
+    details = [_detail(image)[mask] for image in (fixed, moving)]
+    return abs(_correlation(*details)) >= STILL
 
 
 def _shared_edges(fixed: np.ndarray, moving: np.ndarray, mask: np.ndarray) -> np.ndarray | None:
@@ -104,14 +119,26 @@ def _with_others(
     own: UsableArea, other: UsableArea, masks: tuple[np.ndarray, np.ndarray], values: list[np.ndarray]
 ) -> UsableArea:
     """Return an area without what the other image's area excludes, where nothing is lost by that."""
-    part = masks[0] & ~masks[1]
-    if np.count_nonzero(part) < 32:
+    only_other = masks[0] & ~masks[1]
+    if np.count_nonzero(only_other) < FEWEST_PX:
         return own
-    mine, others = values[0][part], values[1][part]
-    constant = most_frequent_level(mine[:: max(1, len(mine) // 8192)], 0.004)[1] > CONSTANT
-    if constant or _correlation(mine, others) > SHOWS_SAME:
-        return own.without(~other.mask, "as in the other image")
-    return own
+    parts, _ = ndimage.label(only_other)
+    core = ndimage.binary_erosion(only_other, SQUARE, iterations=MARGIN, border_value=1)
+    shared = np.zeros(parts.shape, bool)
+    for number in np.flatnonzero(np.bincount(parts.ravel())[1:] >= FEWEST_PX) + 1:
+        part = parts == number
+        inner = part & core
+        inner = inner if np.count_nonzero(inner) >= FEWEST_PX else part
+        if _shows_the_same(*(image[inner] for image in values)):
+            shared |= part
+    step = -(-max(own.mask.shape) // EXAMINED_PX)
+    return own.without(enlarged(shared, step, own.mask.shape) & ~other.mask, "as in the other image")
+
+
+def _shows_the_same(own: np.ndarray, other: np.ndarray) -> bool:
+    """Return whether values (K,) of one image are one level, or correlate with those of another image."""
+    constant = most_frequent_level(own[:: max(1, len(own) // 8192)], 0.004)[1] > CONSTANT
+    return constant or _correlation(own, other) > SHOWS_SAME
 
 
 def _correlation(one: np.ndarray, other: np.ndarray) -> float:

@@ -46,6 +46,14 @@ class Weights:
         return self.config["description"]
 
     @property
+    def certificate(self) -> dict | None:
+        """How many accepted estimates were wrong on specimens kept apart, by group; None: not certified.
+
+        Made by ``./dev bench certify``; see ``xebra.evaluation.certificate``.
+        """
+        return self.config.get("certificate")
+
+    @property
     def graphs(self) -> list[str]:
         """Names of the network's graphs."""
         return self.config["graphs"]

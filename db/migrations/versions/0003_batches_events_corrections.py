@@ -1,4 +1,4 @@
-"""Batches, events, answers kept for repeated requests, corrections by hand."""
+"""Batches, events, idempotency keys, manual corrections."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Instruments and their keys."""
+"""Instruments and their API keys."""
 
 import sqlalchemy as sa
 from alembic import op

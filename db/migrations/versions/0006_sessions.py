@@ -1,4 +1,4 @@
-"""Sessions of people who signed in on the page."""
+"""Browser sessions."""
 
 import sqlalchemy as sa
 from alembic import op

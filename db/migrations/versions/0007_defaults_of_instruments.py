@@ -1,4 +1,4 @@
-"""What an instrument's images show, and how far its answers may be off."""
+"""Default modality and error thresholds of an instrument; modality of an image."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Whether a registration may turn the moving image over."""
+"""The mirror option of a registration."""
 
 import sqlalchemy as sa
 from alembic import op

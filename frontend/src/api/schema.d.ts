@@ -12,10 +12,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * How do the instruments fare?
-         * @description Of all instruments; needs a key with the scope `admin`.
+         * Get usage statistics
+         * @description Return the usage by all instruments. Requires an API key with the scope `admin`.
          */
-        get: operations["figures_api_v1_administration_get"];
+        get: operations["getUsage"];
         put?: never;
         post?: never;
         delete?: never;
@@ -33,15 +33,15 @@ export interface paths {
         };
         /**
          * List batches
-         * @description Newest first.
+         * @description Return the batches, newest first.
          */
-        get: operations["list_batches_api_v1_batches_get"];
+        get: operations["listBatches"];
         put?: never;
         /**
-         * Register many pairs
-         * @description All pairs are accepted, or none is; each becomes a registration of its own.
+         * Create batch
+         * @description Submit many pairs. Either all pairs are accepted or none; each becomes a registration.
          */
-        post: operations["submit_api_v1_batches_post"];
+        post: operations["createBatch"];
         delete?: never;
         options?: never;
         head?: never;
@@ -56,17 +56,17 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Watch one
-         * @description How many of its registrations are in which state.
+         * Get batch
+         * @description Return the number of its registrations in each state.
          */
-        get: operations["get_api_v1_batches__batch_id__get"];
+        get: operations["getBatch"];
         put?: never;
         post?: never;
         /**
-         * Cancel the rest
-         * @description What has ended keeps its result.
+         * Cancel batch
+         * @description Cancel its unfinished registrations; finished ones keep their results.
          */
-        delete: operations["cancel_api_v1_batches__batch_id__delete"];
+        delete: operations["cancelBatch"];
         options?: never;
         head?: never;
         patch?: never;
@@ -80,10 +80,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Take all results home
-         * @description ZIP: `results.csv` with a line for each registration, their results as JSON, on wish the images.
+         * Download batch results
+         * @description Return a ZIP archive: `results.csv`, each result as JSON, and optionally the registered images.
          */
-        get: operations["results_api_v1_batches__batch_id__results_get"];
+        get: operations["downloadBatchResults"];
         put?: never;
         post?: never;
         delete?: never;
@@ -100,10 +100,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Watch all registrations
-         * @description From now on, or from the event after `Last-Event-ID`, until the client hangs up or may no more.
+         * Stream events
+         * @description Stream the events of all registrations from now on, or after `Last-Event-ID`.
          */
-        get: operations["watch_all_api_v1_events_get"];
+        get: operations["streamEvents"];
         put?: never;
         post?: never;
         delete?: never;
@@ -121,15 +121,15 @@ export interface paths {
         };
         /**
          * List images
-         * @description Newest first, all of them or those of one name or content.
+         * @description Return the images, newest first, optionally those with one name or content.
          */
-        get: operations["list_images_api_v1_images_get"];
+        get: operations["listImages"];
         put?: never;
         /**
-         * Upload an image
-         * @description The image is read once to see that it can be registered; its bytes are kept as they came.
+         * Upload image
+         * @description Check that the image can be registered, and store the file unchanged.
          */
-        post: operations["upload_api_v1_images_post"];
+        post: operations["uploadImage"];
         delete?: never;
         options?: never;
         head?: never;
@@ -144,20 +144,20 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Look at what is known
-         * @description Size, type, pixel spacing, hash.
+         * Get image
+         * @description Return size, data type, pixel spacing and hash.
          */
-        get: operations["get_api_v1_images__image_id__get"];
+        get: operations["getImage"];
         put?: never;
         post?: never;
         delete?: never;
         options?: never;
         head?: never;
         /**
-         * Say what an image shows
-         * @description Its modality, or null where nobody knows; all else is as it was uploaded.
+         * Update image
+         * @description Set the modality, null if it is unknown. All other fields are immutable.
          */
-        patch: operations["describe_api_v1_images__image_id__patch"];
+        patch: operations["updateImage"];
         trace?: never;
     };
     "/api/v1/images/{image_id}/content": {
@@ -168,10 +168,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Take the file back
-         * @description Byte for byte as it was uploaded.
+         * Download image
+         * @description Return the file as it was uploaded, byte for byte.
          */
-        get: operations["content_api_v1_images__image_id__content_get"];
+        get: operations["downloadImage"];
         put?: never;
         post?: never;
         delete?: never;
@@ -188,10 +188,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * See the image
-         * @description 8-bit PNG, longest side at most 1024, grey values stretched.
+         * Get image preview
+         * @description Return an 8-bit PNG, at most 1024 px wide and high, with stretched grey values.
          */
-        get: operations["preview_api_v1_images__image_id__preview_get"];
+        get: operations["getImagePreview"];
         put?: never;
         post?: never;
         delete?: never;
@@ -208,10 +208,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * See a part of the image
-         * @description 8-bit PNG with the grey values of the preview; the last tiles of a row or column are smaller.
+         * Get image tile
+         * @description Return an 8-bit PNG with the grey values of the preview; tiles at the edges may be smaller.
          */
-        get: operations["tile_api_v1_images__image_id__tiles__level___column___row__get"];
+        get: operations["getImageTile"];
         put?: never;
         post?: never;
         delete?: never;
@@ -230,10 +230,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Register a pair at once
-         * @description For data collection: nothing is kept but an entry in the audit. Small images; few at a time.
+         * Register pair
+         * @description Register a pair of small images during data collection. Only an audit entry is stored.
          */
-        post: operations["register_api_v1_register_post"];
+        post: operations["registerPair"];
         delete?: never;
         options?: never;
         head?: never;
@@ -249,15 +249,15 @@ export interface paths {
         };
         /**
          * List registrations
-         * @description Newest first, all of them or those that are asked for.
+         * @description Return the registrations that match the filters, newest first.
          */
-        get: operations["list_registrations_api_v1_registrations_get"];
+        get: operations["listRegistrations"];
         put?: never;
         /**
-         * Register a pair
-         * @description Accepted means remembered: the job will end exactly once, whatever is restarted in between.
+         * Create registration
+         * @description Submit a pair. An accepted registration is stored durably and ends exactly once.
          */
-        post: operations["submit_api_v1_registrations_post"];
+        post: operations["createRegistration"];
         delete?: never;
         options?: never;
         head?: never;
@@ -272,17 +272,17 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Watch one
-         * @description Its state and, once it has succeeded, its result.
+         * Get registration
+         * @description Return its state and, if it has succeeded, its result.
          */
-        get: operations["get_api_v1_registrations__registration_id__get"];
+        get: operations["getRegistration"];
         put?: never;
         post?: never;
         /**
-         * Cancel one
-         * @description It ends at once; a worker that is on it stops at its next step.
+         * Cancel registration
+         * @description Cancel it at once; a worker that is processing it stops at its next step.
          */
-        delete: operations["cancel_api_v1_registrations__registration_id__delete"];
+        delete: operations["cancelRegistration"];
         options?: never;
         head?: never;
         patch?: never;
@@ -296,16 +296,16 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * See what was set by hand
-         * @description Oldest first.
+         * List corrections
+         * @description Return all corrections, oldest first.
          */
-        get: operations["list_corrections_api_v1_registrations__registration_id__corrections_get"];
+        get: operations["listCorrections"];
         put?: never;
         /**
-         * Set the transform by hand
-         * @description Kept beside what was found, which stays as it is.
+         * Create correction
+         * @description Store a transform that was set manually. The result of the registration is not changed.
          */
-        post: operations["correct_api_v1_registrations__registration_id__corrections_post"];
+        post: operations["createCorrection"];
         delete?: never;
         options?: never;
         head?: never;
@@ -320,10 +320,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Watch one registration
-         * @description From its beginning, or from the event after `Last-Event-ID`, to its end.
+         * Stream registration events
+         * @description Stream the events of one registration, all or those after `Last-Event-ID`, until it has ended.
          */
-        get: operations["watch_one_api_v1_registrations__registration_id__events_get"];
+        get: operations["streamRegistrationEvents"];
         put?: never;
         post?: never;
         delete?: never;
@@ -340,10 +340,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * A picture for a talk
-         * @description Fixed, moving, registered and overlay, with a scale bar where the pixel spacing is known.
+         * Get registration picture
+         * @description Return a figure of fixed, moving, registered and overlay, with a scale bar if possible.
          */
-        get: operations["picture_api_v1_registrations__registration_id__picture_get"];
+        get: operations["getRegistrationPicture"];
         put?: never;
         post?: never;
         delete?: never;
@@ -360,10 +360,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Take the registered image home
-         * @description TIFF: the moving image's own values on the fixed image's grid, dtype kept.
+         * Download registered image
+         * @description Return a TIFF file: the values of the moving image on the grid of the fixed image, data type kept.
          */
-        get: operations["registered_api_v1_registrations__registration_id__registered_get"];
+        get: operations["downloadRegisteredImage"];
         put?: never;
         post?: never;
         delete?: never;
@@ -380,10 +380,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * See the registered image
-         * @description 8-bit PNG on the grid of the fixed image's preview.
+         * Get preview of registered image
+         * @description Return an 8-bit PNG on the grid of the fixed image's preview.
          */
-        get: operations["registered_preview_api_v1_registrations__registration_id__registered_preview_get"];
+        get: operations["getRegisteredImagePreview"];
         put?: never;
         post?: never;
         delete?: never;
@@ -400,10 +400,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Take the transform home, in the format of your program
-         * @description What was found, or what somebody set by hand instead.
+         * Download transform
+         * @description Return the transform of the result, or of a manual correction.
          */
-        get: operations["transform_api_v1_registrations__registration_id__transform_get"];
+        get: operations["downloadTransform"];
         put?: never;
         post?: never;
         delete?: never;
@@ -420,10 +420,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What is this service?
-         * @description Its version, networks and limits.
+         * Get service information
+         * @description Return version, access mode, networks and limits.
          */
-        get: operations["service_api_v1_service_get"];
+        get: operations["getService"];
         put?: never;
         post?: never;
         delete?: never;
@@ -440,25 +440,25 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Who is signed in?
-         * @description The instrument whose images and jobs are shown, whether a cookie or a key says so.
+         * Get session
+         * @description Return the instrument and the scopes of the cookie or the API key.
          */
-        get: operations["get_api_v1_session_get"];
+        get: operations["getSession"];
         /**
-         * Choose an instrument
-         * @description One of those whose keys were shown.
+         * Select instrument
+         * @description Select one of the instruments whose API keys were used in this session.
          */
-        put: operations["choose_api_v1_session_put"];
+        put: operations["selectInstrument"];
         /**
-         * Sign in
-         * @description Sets a cookie in place of the key; with a session already, its other instruments stay at hand.
+         * Create session
+         * @description Sign in: set a session cookie. The instruments of an existing session remain available.
          */
-        post: operations["sign_in_api_v1_session_post"];
+        post: operations["createSession"];
         /**
-         * Sign out
-         * @description The cookie opens nothing any more, here at once and elsewhere within seconds.
+         * Delete session
+         * @description Sign out: the cookie is rejected at once by this API process, by others within seconds.
          */
-        delete: operations["sign_out_api_v1_session_delete"];
+        delete: operations["deleteSession"];
         options?: never;
         head?: never;
         patch?: never;
@@ -474,10 +474,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Upload straight to the store
-         * @description For large files, past this API; only where the images lie on an S3 server that clients reach.
+         * Create presigned upload
+         * @description Return a URL for the upload of a large file to the S3 server, which the client must reach.
          */
-        post: operations["begin_api_v1_uploads_post"];
+        post: operations["createUpload"];
         delete?: never;
         options?: never;
         head?: never;
@@ -494,10 +494,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * It has arrived
-         * @description Judged and kept as if it had come through the API, under a name that the URL cannot write to.
+         * Complete presigned upload
+         * @description Check the file and store it as an image, under a key to which the presigned URL cannot write.
          */
-        post: operations["complete_api_v1_uploads__upload_id__complete_post"];
+        post: operations["completeUpload"];
         delete?: never;
         options?: never;
         head?: never;
@@ -512,16 +512,16 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * See who is told
-         * @description Oldest first.
+         * List webhook endpoints
+         * @description Return all webhook endpoints, oldest first.
          */
-        get: operations["list_webhooks_api_v1_webhooks_get"];
+        get: operations["listWebhooks"];
         put?: never;
         /**
-         * Be told when registrations end
-         * @description Signed after Standard Webhooks (standardwebhooks.com); tried again over three days.
+         * Create webhook endpoint
+         * @description Deliver the end of each registration, signed as in Standard Webhooks, with retries for three days.
          */
-        post: operations["add_api_v1_webhooks_post"];
+        post: operations["createWebhook"];
         delete?: never;
         options?: never;
         head?: never;
@@ -539,10 +539,10 @@ export interface paths {
         put?: never;
         post?: never;
         /**
-         * Be told nothing
-         * @description What waits to be delivered is dropped.
+         * Delete webhook endpoint
+         * @description Delete the endpoint and drop its pending deliveries.
          */
-        delete: operations["end_api_v1_webhooks__webhook_id__delete"];
+        delete: operations["deleteWebhook"];
         options?: never;
         head?: never;
         patch?: never;
@@ -556,10 +556,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * See what was told
-         * @description Newest first.
+         * List webhook deliveries
+         * @description Return the deliveries, newest first.
          */
-        get: operations["deliveries_api_v1_webhooks__webhook_id__deliveries_get"];
+        get: operations["listWebhookDeliveries"];
         put?: never;
         post?: never;
         delete?: never;
@@ -578,10 +578,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Be told again
-         * @description Every end since then, once more, whether it was told or not.
+         * Replay webhook events
+         * @description Deliver all registrations that have ended since a time again, whether delivered before or not.
          */
-        post: operations["replay_api_v1_webhooks__webhook_id__replay_post"];
+        post: operations["replayWebhook"];
         delete?: never;
         options?: never;
         head?: never;
@@ -596,10 +596,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Does this process answer?
-         * @description Asks nobody else.
+         * Get liveness
+         * @description Return whether this process responds, without a check of any backend.
          */
-        get: operations["live_health_live_get"];
+        get: operations["getLiveness"];
         put?: never;
         post?: never;
         delete?: never;
@@ -616,10 +616,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Can the service do its work?
-         * @description Database and image store answer; the relay reached the broker and a worker consumed from it lately.
+         * Get readiness
+         * @description Check that database and image store respond, and that relay and workers have recent heartbeats.
          */
-        get: operations["ready_health_ready_get"];
+        get: operations["getReadiness"];
         put?: never;
         post?: never;
         delete?: never;
@@ -636,10 +636,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What does this problem mean?
-         * @description The entry of the table of problems.
+         * Get problem type
+         * @description Return the title and the HTTP status of a problem type.
          */
-        get: operations["problem_problems__code__get"];
+        get: operations["getProblemType"];
         put?: never;
         post?: never;
         delete?: never;
@@ -652,36 +652,6 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /**
-         * Alive
-         * @description This process answers.
-         */
-        Alive: {
-            /**
-             * Status
-             * @default alive
-             * @constant
-             */
-            status?: "alive";
-        };
-        /**
-         * Arrived
-         * @description What the file is called, and the size of its pixels if it does not say it or says it wrongly.
-         */
-        Arrived: {
-            /**
-             * Modality
-             * @description What the image shows: SE, BSE, XRF ...
-             */
-            modality?: string | null;
-            /**
-             * Name
-             * @default image
-             */
-            name?: string;
-            /** Pixel Spacing Um */
-            pixel_spacing_um?: number | null;
-        };
         /**
          * Batch
          * @description Registrations that were submitted together.
@@ -696,11 +666,11 @@ export interface components {
             links: components["schemas"]["BatchLinks"];
             /** Size */
             size: number;
-            states: components["schemas"]["States"];
+            states: components["schemas"]["StateCounts"];
         };
         /**
          * BatchLinks
-         * @description Where to find its registrations and what they found.
+         * @description Links to the registrations of the batch and to their results.
          */
         BatchLinks: {
             /** Registrations */
@@ -721,16 +691,53 @@ export interface components {
             next_cursor: string | null;
         };
         /**
-         * Choice
-         * @description Which of the session's instruments is meant from now on.
+         * Certificate
+         * @description How often accepted results are wrong, measured on specimens kept apart.
          */
-        Choice: {
-            /** Instrument */
-            instrument: string;
+        Certificate: {
+            /** Groups */
+            groups: {
+                [key: string]: components["schemas"]["CertifiedGroup"];
+            };
+            /** Seed */
+            seed: number;
+            /** Specimens */
+            specimens: string[];
+            /** Statement */
+            statement: string;
+        };
+        /**
+         * CertifiedGroup
+         * @description Counts of verdicts on one group of pairs of specimens that no threshold was chosen on.
+         */
+        CertifiedGroup: {
+            /** Accepted */
+            accepted: number;
+            /**
+             * Accepted Wrong
+             * @description Accepted with a corner error of 5 px or more at 256 px.
+             */
+            accepted_wrong: number;
+            /**
+             * Certified
+             * @description Is that share 1 % at most?
+             */
+            certified: boolean;
+            /** Pairs */
+            pairs: number;
+            /** Refused */
+            refused: number;
+            /** Right */
+            right: number;
+            /**
+             * Wrong Upper Bound
+             * @description Largest share of wrong ones, with 95 % confidence.
+             */
+            wrong_upper_bound: number;
         };
         /**
          * Correction
-         * @description A transform set by hand; it is never changed, the newest one counts.
+         * @description A manual correction; immutable. The newest one applies.
          */
         Correction: {
             /** Actor */
@@ -790,7 +797,7 @@ export interface components {
         };
         /**
          * CreatedWebhook
-         * @description The same with its secret, which is shown this once: with it, check the signatures.
+         * @description A new webhook with its secret, which is not shown again; the receiver verifies signatures with it.
          */
         CreatedWebhook: {
             /** Created At */
@@ -803,10 +810,10 @@ export interface components {
             url: string;
         };
         /**
-         * DayFigures
-         * @description How the jobs ended that one instrument submitted on one day.
+         * DayUsage
+         * @description The outcomes of the jobs that one instrument submitted on one day.
          */
-        DayFigures: {
+        DayUsage: {
             /** Accepted */
             accepted: number;
             /** Cancelled */
@@ -825,7 +832,7 @@ export interface components {
             instrument: string;
             /**
              * Refusal Rate
-             * @description Refused among those with a result; None without any.
+             * @description Refused jobs as a fraction of those with a result.
              */
             refusal_rate: number | null;
             /** Refused */
@@ -834,18 +841,8 @@ export interface components {
             to_review: number;
         };
         /**
-         * Deliveries
-         * @description One page of deliveries, newest first.
-         */
-        Deliveries: {
-            /** Items */
-            items: components["schemas"]["Delivery"][];
-            /** Next Cursor */
-            next_cursor: string | null;
-        };
-        /**
          * Delivery
-         * @description One event, and what came of telling it.
+         * @description An event, and the outcome of its last delivery attempt.
          */
         Delivery: {
             /** Attempts */
@@ -858,30 +855,32 @@ export interface components {
             created_at: string;
             /** Delivered At */
             delivered_at: string | null;
-            /** Due At */
+            /**
+             * Due At
+             * @description Time of the next attempt; None if there is none.
+             */
             due_at: string | null;
             /** Id */
             id: string;
-            /** Said */
+            /**
+             * Said
+             * @description Outcome of the last attempt.
+             */
             said: string | null;
         };
         /**
-         * Description
-         * @description What somebody says about an image who knows what it shows.
-         * @example {
-         *       "modality": "BSE"
-         *     }
+         * DeliveryPage
+         * @description One page of deliveries, newest first.
          */
-        Description: {
-            /**
-             * Modality
-             * @description What the image shows: SE, BSE, XRF ...
-             */
-            modality: string | null;
+        DeliveryPage: {
+            /** Items */
+            items: components["schemas"]["Delivery"][];
+            /** Next Cursor */
+            next_cursor: string | null;
         };
         /**
          * Failure
-         * @description Why there is no result; ``fault`` says whether another try could help.
+         * @description The reason of a failure; ``fault`` states whether another attempt can help.
          */
         Failure: {
             /** Code */
@@ -895,18 +894,8 @@ export interface components {
             message: string;
         };
         /**
-         * Figures
-         * @description All instruments, and the last days.
-         */
-        Figures: {
-            /** Days */
-            days: components["schemas"]["DayFigures"][];
-            /** Instruments */
-            instruments: components["schemas"]["InstrumentFigures"][];
-        };
-        /**
          * Image
-         * @description An uploaded image: what is known of it without looking at its pixels.
+         * @description The metadata of an uploaded image.
          * @example {
          *       "channels": 1,
          *       "created_at": "2026-03-01T09:30:00.000Z",
@@ -959,7 +948,7 @@ export interface components {
         };
         /**
          * ImageLinks
-         * @description Where to find the image itself.
+         * @description Links to the file and the preview.
          */
         ImageLinks: {
             /** Content */
@@ -980,10 +969,53 @@ export interface components {
             next_cursor: string | null;
         };
         /**
-         * InstrumentFigures
-         * @description One instrument.
+         * ImageUpdate
+         * @description The mutable fields of an image.
+         * @example {
+         *       "modality": "BSE"
+         *     }
          */
-        InstrumentFigures: {
+        ImageUpdate: {
+            /**
+             * Modality
+             * @description Imaging modality: SE, BSE, XRF ...
+             */
+            modality: string | null;
+        };
+        /**
+         * ImageUpload
+         * @description One image file, and its pixel spacing if the file does not state it correctly.
+         */
+        ImageUpload: {
+            /**
+             * File
+             * @description A PNG or TIFF file of 8, 16 or 32 bit, integer or float.
+             */
+            file: string;
+            /**
+             * Modality
+             * @description Imaging modality: SE, BSE, XRF ...
+             */
+            modality?: string | null;
+            /**
+             * Pixel Spacing Um
+             * @description Micrometres per pixel; overrides the file.
+             */
+            pixel_spacing_um?: number | null;
+        };
+        /**
+         * InstrumentSelection
+         * @description The instrument to select.
+         */
+        InstrumentSelection: {
+            /** Instrument */
+            instrument: string;
+        };
+        /**
+         * InstrumentUsage
+         * @description The images and jobs of one instrument.
+         */
+        InstrumentUsage: {
             /** Image Bytes */
             image_bytes: number;
             /** Images */
@@ -996,14 +1028,20 @@ export interface components {
             oldest_waiting_s: number;
             /** Running */
             running: number;
-            /** Since */
+            /**
+             * Since
+             * @description Time at which the instrument was added.
+             */
             since: string | null;
-            /** Waiting */
+            /**
+             * Waiting
+             * @description Queued jobs.
+             */
             waiting: number;
         };
         /**
          * Intervals
-         * @description Half widths of the 95 % intervals: the truth lies so far to either side, where the match is right.
+         * @description Half widths of the 95 % intervals, valid if the match is correct.
          */
         Intervals: {
             /** Angle Deg */
@@ -1021,7 +1059,7 @@ export interface components {
         };
         /**
          * Limits
-         * @description What an image may be.
+         * @description Limits of the image files.
          */
         Limits: {
             /** Max Side Px */
@@ -1032,8 +1070,20 @@ export interface components {
             min_side_px: number;
         };
         /**
+         * Liveness
+         * @description This process responds.
+         */
+        Liveness: {
+            /**
+             * Status
+             * @default alive
+             * @constant
+             */
+            status?: "alive";
+        };
+        /**
          * Model
-         * @description Which network answered, and on what.
+         * @description The network and the inference engine.
          */
         Model: {
             /** Engine */
@@ -1045,9 +1095,10 @@ export interface components {
         };
         /**
          * Network
-         * @description A network that can be asked for by name.
+         * @description A network that can be selected by its name.
          */
         Network: {
+            certificate: components["schemas"]["Certificate"] | null;
             /** Description */
             description: string;
             /** Name */
@@ -1057,7 +1108,7 @@ export interface components {
         };
         /**
          * NewBatch
-         * @description Either one fixed image and many moving ones, or a list of pairs; one setting for all.
+         * @description One fixed image and many moving images, or a list of pairs; one setting for all of them.
          * @example {
          *       "fixed_image_id": "2c1743a3-91d5-4b9c-a8f8-5ab7c6c2e1d0",
          *       "moving_image_ids": [
@@ -1072,7 +1123,7 @@ export interface components {
             fixed_spacing_um?: number | null;
             /**
              * Mirror
-             * @description Was the specimen turned over? `try`: find out, at twice the time.
+             * @description Whether the moving image is mirrored; `try` tests both, in twice the time.
              * @default no
              * @enum {string}
              */
@@ -1083,7 +1134,7 @@ export interface components {
             moving_spacing_um?: number | null;
             /**
              * Network
-             * @description Empty: the best there is.
+             * @description Default: the most accurate network.
              */
             network?: string | null;
             /** Pairs */
@@ -1097,7 +1148,7 @@ export interface components {
         };
         /**
          * NewCorrection
-         * @description Where the moving image really lies, in the eyes of whoever looked.
+         * @description A transform that was set manually.
          * @example {
          *       "fixed_from_moving": [
          *         [
@@ -1122,7 +1173,7 @@ export interface components {
         NewCorrection: {
             /**
              * Fixed From Moving
-             * @description Takes a moving point (x, y, 1) to the fixed image, px.
+             * @description Maps a point (x, y, 1) of the moving image to the fixed image, px.
              */
             fixed_from_moving: [
                 [
@@ -1146,7 +1197,7 @@ export interface components {
         };
         /**
          * NewRegistration
-         * @description A pair to be registered; both images were uploaded before.
+         * @description A pair of uploaded images to be registered.
          * @example {
          *       "fixed_image_id": "2c1743a3-91d5-4b9c-a8f8-5ab7c6c2e1d0",
          *       "moving_image_id": "7f0a5d54-1e0c-4c8e-9a55-0d6d1a3b9e11",
@@ -1160,7 +1211,7 @@ export interface components {
             fixed_spacing_um?: number | null;
             /**
              * Mirror
-             * @description Was the specimen turned over? `try`: find out, at twice the time.
+             * @description Whether the moving image is mirrored; `try` tests both, in twice the time.
              * @default no
              * @enum {string}
              */
@@ -1171,12 +1222,12 @@ export interface components {
             moving_spacing_um?: number | null;
             /**
              * Network
-             * @description Empty: the best there is.
+             * @description Default: the most accurate network.
              */
             network?: string | null;
             /**
              * Priority
-             * @description `collection`: somebody waits at the instrument.
+             * @description `collection`: served first, for data collection at the instrument.
              * @default bulk
              * @enum {string}
              */
@@ -1184,7 +1235,7 @@ export interface components {
         };
         /**
          * NewWebhook
-         * @description Where to send a POST when a registration has ended.
+         * @description The URL that receives a POST when a registration has ended.
          * @example {
          *       "url": "https://pipeline.example.org/xebra"
          *     }
@@ -1197,13 +1248,23 @@ export interface components {
             url: string;
         };
         /**
-         * Pair
-         * @description Two small images, and when the answer is due.
+         * PairOfImages
+         * @description Two uploaded images.
          */
-        Pair: {
+        PairOfImages: {
+            /** Fixed Image Id */
+            fixed_image_id: string;
+            /** Moving Image Id */
+            moving_image_id: string;
+        };
+        /**
+         * PairUpload
+         * @description Two small images and a deadline.
+         */
+        PairUpload: {
             /**
              * Deadline Ms
-             * @description From the request's arrival.
+             * @description After the arrival of the request.
              * @default 5000
              */
             deadline_ms?: number;
@@ -1216,7 +1277,7 @@ export interface components {
             fixed_spacing_um?: number | null;
             /**
              * Mirror
-             * @description Was the specimen turned over? `try`: find out, at twice the time.
+             * @description Whether the moving image is mirrored; `try` tests both, in twice the time.
              * @default no
              * @enum {string}
              */
@@ -1230,28 +1291,30 @@ export interface components {
             moving_spacing_um?: number | null;
             /**
              * Network
-             * @description Empty: the best there is.
+             * @description Default: the most accurate network.
              */
             network?: string | null;
         };
         /**
-         * PairOfImages
-         * @description Two images that were uploaded before.
+         * PresignedUpload
+         * @description The URL to which one file is uploaded by PUT; complete the upload afterwards.
          */
-        PairOfImages: {
-            /** Fixed Image Id */
-            fixed_image_id: string;
-            /** Moving Image Id */
-            moving_image_id: string;
+        PresignedUpload: {
+            /** Expires At */
+            expires_at: string;
+            /** Id */
+            id: string;
+            /** Url */
+            url: string;
         };
         /**
          * Problem
-         * @description Problem details after RFC 9457.
+         * @description Problem details as defined in RFC 9457.
          * @example {
          *       "detail": "there is no image 2c1743a3-91d5-4b9c-a8f8-5ab7c6c2e1d0; upload it first",
          *       "instance": "/api/v1/images/2c1743a3-91d5-4b9c-a8f8-5ab7c6c2e1d0",
          *       "status": 404,
-         *       "title": "There is no such image",
+         *       "title": "The image does not exist",
          *       "type": "/problems/image-not-found"
          *     }
          */
@@ -1270,10 +1333,10 @@ export interface components {
             [key: string]: unknown;
         };
         /**
-         * ProblemKind
-         * @description What a problem's ``type`` points at.
+         * ProblemType
+         * @description The explanation of a problem's ``type``.
          */
-        ProblemKind: {
+        ProblemType: {
             /** Status */
             status: number;
             /** Title */
@@ -1282,10 +1345,10 @@ export interface components {
             type: string;
         };
         /**
-         * Ready
-         * @description Every part of the service answers.
+         * Readiness
+         * @description Every part of the service responds.
          */
-        Ready: {
+        Readiness: {
             /** Parts */
             parts: string[];
             /**
@@ -1297,7 +1360,7 @@ export interface components {
         };
         /**
          * RegisteredImage
-         * @description One of the two images as it was registered.
+         * @description One of the two images, with the pixel spacing that was used.
          */
         RegisteredImage: {
             /** Dtype */
@@ -1306,17 +1369,28 @@ export interface components {
             name: string;
             /** Pixel Spacing Um */
             pixel_spacing_um: number | null;
+            /**
+             * Selected
+             * @description The image that was used of a file with several.
+             * @default
+             */
+            selected?: string;
             /** Sha256 */
             sha256: string;
             /**
              * Shape
-             * @description Rows, columns, and channels where there are any.
+             * @description Rows, columns, and channels if any.
              */
             shape: number[];
+            /**
+             * Spacing Source
+             * @description Where the pixel spacing is from.
+             */
+            spacing_source?: string | null;
         };
         /**
          * Registration
-         * @description A job and, once it has succeeded, its result.
+         * @description A registration job and, if it has succeeded, its result.
          * @example {
          *       "attempt": 1,
          *       "created_at": "2026-03-01T09:30:00.000Z",
@@ -1519,7 +1593,7 @@ export interface components {
         };
         /**
          * RegistrationLinks
-         * @description Where to find the pictures.
+         * @description Links to files, events and corrections.
          */
         RegistrationLinks: {
             /** Corrections */
@@ -1552,10 +1626,10 @@ export interface components {
             next_cursor: string | null;
         };
         /**
-         * Replay
-         * @description Tell again what has ended since.
+         * ReplayRequest
+         * @description The time since which events are delivered again.
          */
-        Replay: {
+        ReplayRequest: {
             /**
              * Since
              * Format: date-time
@@ -1563,26 +1637,26 @@ export interface components {
             since: string;
         };
         /**
-         * Replayed
-         * @description How many events are told again.
+         * ReplayResult
+         * @description The number of events that are delivered again.
          */
-        Replayed: {
+        ReplayResult: {
             /** Events */
             events: number;
         };
         /**
          * Result
-         * @description Where the moving image lies on the fixed one; points are (x, y), from the top-left pixel's centre.
+         * @description The transform between the images; points are (x, y) from the centre of the top-left pixel.
          */
         Result: {
             /**
              * Angle Deg
-             * @description Turns the moving image onto the fixed one, +x towards +y.
+             * @description Rotation from the moving to the fixed image, from +x towards +y.
              */
             angle_deg: number;
             /**
              * Covariance
-             * @description Of log scale, angle (rad) and shift (fixed px), where the match is right.
+             * @description Of log scale, angle (rad) and shift (fixed px), if the match is correct.
              */
             covariance: [
                 [
@@ -1612,7 +1686,7 @@ export interface components {
             ] | null;
             /**
              * Expected Corner Error Px
-             * @description Mean over the fixed image's corners, in its pixels.
+             * @description Expected error, mean over the corners of the fixed image, in fixed px.
              */
             expected_corner_error_px: number;
             /** Expected Corner Error Um */
@@ -1620,7 +1694,7 @@ export interface components {
             fixed: components["schemas"]["RegisteredImage"];
             /**
              * Fixed From Moving
-             * @description Takes a moving point (x, y, 1) to the fixed image, px.
+             * @description Maps a point (x, y, 1) of the moving image to the fixed image, px.
              */
             fixed_from_moving: [
                 [
@@ -1639,7 +1713,7 @@ export interface components {
                     number
                 ]
             ];
-            /** @description None where the network states none. */
+            /** @description None if the network does not estimate them. */
             intervals: components["schemas"]["Intervals"] | null;
             /** Mirror */
             mirror: boolean;
@@ -1647,7 +1721,7 @@ export interface components {
             moving: components["schemas"]["RegisteredImage"];
             /**
              * Moving From Fixed
-             * @description Its inverse, with which the moving image is resampled.
+             * @description Its inverse, used for resampling the moving image.
              */
             moving_from_fixed: [
                 [
@@ -1673,11 +1747,11 @@ export interface components {
              * @description Size of a moving pixel in fixed pixels.
              */
             scale: number;
-            /** @description None where the network does not search. */
+            /** @description None if the network does not search. */
             search: components["schemas"]["SearchMap"] | null;
             /**
              * Shift Px
-             * @description Centre of the moving image from the fixed one's, in fixed pixels.
+             * @description Moving image centre minus fixed image centre, in fixed pixels.
              */
             shift_px: [
                 number,
@@ -1685,7 +1759,7 @@ export interface components {
             ];
             /**
              * Shift Um
-             * @description The same where the fixed image's pixel spacing is known.
+             * @description The same in um, if the fixed image's pixel spacing is known.
              */
             shift_um: [
                 number,
@@ -1705,7 +1779,7 @@ export interface components {
         };
         /**
          * SearchMap
-         * @description How well each turn and scale fits at its best shift: is the answer alone, or one of many?
+         * @description The score of each angle and scale at its best shift, which shows whether the result is unique.
          */
         SearchMap: {
             /** Angles Deg */
@@ -1714,13 +1788,13 @@ export interface components {
             scales: number[];
             /**
              * Scores
-             * @description A row for each scale; differences are log odds.
+             * @description One row for each scale; differences are log odds.
              */
             scores: number[][];
         };
         /**
          * Service
-         * @description What answers here.
+         * @description A description of this service.
          */
         Service: {
             /**
@@ -1735,8 +1809,28 @@ export interface components {
             version: string;
         };
         /**
+         * Session
+         * @description The selected instrument and the scopes of a session.
+         */
+        Session: {
+            /**
+             * Expires At
+             * @description None if the request has an API key.
+             */
+            expires_at: string | null;
+            /** Instrument */
+            instrument: string;
+            /**
+             * Instruments
+             * @description All instruments whose API keys were used in this session.
+             */
+            instruments: string[];
+            /** Scopes */
+            scopes: string[];
+        };
+        /**
          * Settings
-         * @description What was asked for beside the images.
+         * @description The parameters of a registration besides the images.
          */
         Settings: {
             /** Fixed Spacing Um */
@@ -1753,40 +1847,20 @@ export interface components {
         };
         /**
          * SignIn
-         * @description What a person shows once.
+         * @description The API key of a sign-in.
          */
         SignIn: {
             /**
              * Key
-             * @description An API key of `xebra admin add-key`.
+             * @description An API key created with `xebra admin add-key`.
              */
             key: string;
         };
         /**
-         * SignedIn
-         * @description For which instrument requests are answered, and what they may do.
+         * StateCounts
+         * @description The number of registrations in each state.
          */
-        SignedIn: {
-            /**
-             * Expires At
-             * @description None for requests that show a key themselves.
-             */
-            expires_at: string | null;
-            /** Instrument */
-            instrument: string;
-            /**
-             * Instruments
-             * @description All whose keys were shown in this session.
-             */
-            instruments: string[];
-            /** Scopes */
-            scopes: string[];
-        };
-        /**
-         * States
-         * @description How many registrations are in which state.
-         */
-        States: {
+        StateCounts: {
             /** Cancelled */
             cancelled: number;
             /** Failed */
@@ -1799,41 +1873,36 @@ export interface components {
             succeeded: number;
         };
         /**
-         * Upload
-         * @description One image file, and the size of its pixels if the file does not say it or says it wrongly.
+         * UploadCompletion
+         * @description The file name, and the pixel spacing if the file does not state it correctly.
          */
-        "Upload-Input": {
-            /**
-             * File
-             * @description A PNG or TIFF file of 8, 16 or 32 bit, integer or float.
-             */
-            file: string;
+        UploadCompletion: {
             /**
              * Modality
-             * @description What the image shows: SE, BSE, XRF ...
+             * @description Imaging modality: SE, BSE, XRF ...
              */
             modality?: string | null;
             /**
-             * Pixel Spacing Um
-             * @description Micrometres per pixel; overrides the file.
+             * Name
+             * @default image
              */
+            name?: string;
+            /** Pixel Spacing Um */
             pixel_spacing_um?: number | null;
         };
         /**
-         * Upload
-         * @description Where to PUT the bytes of one file; then `complete` it.
+         * Usage
+         * @description All instruments, and the outcomes of the last days.
          */
-        "Upload-Output": {
-            /** Expires At */
-            expires_at: string;
-            /** Id */
-            id: string;
-            /** Url */
-            url: string;
+        Usage: {
+            /** Days */
+            days: components["schemas"]["DayUsage"][];
+            /** Instruments */
+            instruments: components["schemas"]["InstrumentUsage"][];
         };
         /**
          * Webhook
-         * @description Who is told.
+         * @description A webhook endpoint.
          */
         Webhook: {
             /** Created At */
@@ -1860,10 +1929,10 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
-    figures_api_v1_administration_get: {
+    getUsage: {
         parameters: {
             query?: {
-                /** @description How many days back. */
+                /** @description Number of days. */
                 days?: number;
             };
             header?: never;
@@ -1878,10 +1947,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Figures"];
+                    "application/json": components["schemas"]["Usage"];
                 };
             };
-            /** @description The service asks for an API key (`api-key-missing`); The API key opens nothing (`api-key-unknown`); Nobody is signed in (`session-ended`) */
+            /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -1890,7 +1959,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Another page asks with the cookie of this service (`other-site`); The API key does not allow this (`scope-missing`) */
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1899,7 +1968,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request is not as the API describes it (`request-invalid`) */
+            /** @description The request does not match the API description (`request-invalid`) */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -1908,7 +1977,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests in a minute (`rate-exceeded`); The instrument has as much as it may have (`quota-exceeded`) */
+            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -1917,7 +1986,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Xebra is at fault (`internal-error`) */
+            /** @description Internal error (`internal-error`) */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -1926,7 +1995,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database does not answer (`database-unavailable`); The image store does not answer (`image-store-unavailable`) */
+            /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1937,12 +2006,12 @@ export interface operations {
             };
         };
     };
-    list_batches_api_v1_batches_get: {
+    listBatches: {
         parameters: {
             query?: {
-                /** @description How many items a page holds at most. */
+                /** @description Maximum number of items on the page. */
                 limit?: number;
-                /** @description `next_cursor` of the page before. */
+                /** @description `next_cursor` of the previous page. */
                 cursor?: string | null;
             };
             header?: never;
@@ -1960,7 +2029,7 @@ export interface operations {
                     "application/json": components["schemas"]["BatchPage"];
                 };
             };
-            /** @description The service asks for an API key (`api-key-missing`); The API key opens nothing (`api-key-unknown`); Nobody is signed in (`session-ended`) */
+            /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -1969,7 +2038,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Another page asks with the cookie of this service (`other-site`); The API key does not allow this (`scope-missing`) */
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1978,7 +2047,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request is not as the API describes it (`request-invalid`); The cursor was not made by this list (`cursor-invalid`) */
+            /** @description The request does not match the API description (`request-invalid`); The cursor is invalid (`cursor-invalid`) */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -1987,7 +2056,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests in a minute (`rate-exceeded`); The instrument has as much as it may have (`quota-exceeded`) */
+            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -1996,7 +2065,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Xebra is at fault (`internal-error`) */
+            /** @description Internal error (`internal-error`) */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -2005,7 +2074,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database does not answer (`database-unavailable`); The image store does not answer (`image-store-unavailable`) */
+            /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2016,11 +2085,11 @@ export interface operations {
             };
         };
     };
-    submit_api_v1_batches_post: {
+    createBatch: {
         parameters: {
             query?: never;
             header?: {
-                /** @description Any text of yours, new for each request: repeated under it, nothing is done twice. */
+                /** @description A unique text for each request. A repeated request with the same key has no second effect and returns the first response. */
                 "idempotency-key"?: string | null;
             };
             path?: never;
@@ -2050,7 +2119,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The service asks for an API key (`api-key-missing`); The API key opens nothing (`api-key-unknown`); Nobody is signed in (`session-ended`) */
+            /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -2059,7 +2128,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Another page asks with the cookie of this service (`other-site`); The API key does not allow this (`scope-missing`) */
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2068,7 +2137,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such image (`image-not-found`) */
+            /** @description The image does not exist (`image-not-found`) */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2077,7 +2146,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request has not come to its end (`upload-stalled`) */
+            /** @description The request was not completed in time (`upload-stalled`) */
             408: {
                 headers: {
                     [name: string]: unknown;
@@ -2086,7 +2155,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The first request with this key is still at work (`idempotency-key-in-flight`) */
+            /** @description The first request with this Idempotency-Key is in progress (`idempotency-key-in-flight`) */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -2095,7 +2164,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The upload is too large (`upload-too-large`) */
+            /** @description The request is too large (`upload-too-large`) */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -2104,7 +2173,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request is not as the API describes it (`request-invalid`); There is no such network (`network-unknown`); The Idempotency-Key belongs to another request (`idempotency-key-reused`) */
+            /** @description The request does not match the API description (`request-invalid`); The network does not exist (`network-unknown`); The Idempotency-Key belongs to another request (`idempotency-key-reused`) */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2113,7 +2182,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests in a minute (`rate-exceeded`); The instrument has as much as it may have (`quota-exceeded`) */
+            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -2122,7 +2191,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Xebra is at fault (`internal-error`) */
+            /** @description Internal error (`internal-error`) */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -2131,7 +2200,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database does not answer (`database-unavailable`); The image store does not answer (`image-store-unavailable`) */
+            /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2142,7 +2211,7 @@ export interface operations {
             };
         };
     };
-    get_api_v1_batches__batch_id__get: {
+    getBatch: {
         parameters: {
             query?: never;
             header?: never;
@@ -2162,7 +2231,7 @@ export interface operations {
                     "application/json": components["schemas"]["Batch"];
                 };
             };
-            /** @description The service asks for an API key (`api-key-missing`); The API key opens nothing (`api-key-unknown`); Nobody is signed in (`session-ended`) */
+            /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -2171,7 +2240,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Another page asks with the cookie of this service (`other-site`); The API key does not allow this (`scope-missing`) */
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2180,7 +2249,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such batch (`batch-not-found`) */
+            /** @description The batch does not exist (`batch-not-found`) */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2189,7 +2258,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request is not as the API describes it (`request-invalid`) */
+            /** @description The request does not match the API description (`request-invalid`) */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2198,7 +2267,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests in a minute (`rate-exceeded`); The instrument has as much as it may have (`quota-exceeded`) */
+            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -2207,7 +2276,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Xebra is at fault (`internal-error`) */
+            /** @description Internal error (`internal-error`) */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -2216,7 +2285,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database does not answer (`database-unavailable`); The image store does not answer (`image-store-unavailable`) */
+            /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2227,7 +2296,7 @@ export interface operations {
             };
         };
     };
-    cancel_api_v1_batches__batch_id__delete: {
+    cancelBatch: {
         parameters: {
             query?: never;
             header?: never;
@@ -2247,7 +2316,7 @@ export interface operations {
                     "application/json": components["schemas"]["Batch"];
                 };
             };
-            /** @description The service asks for an API key (`api-key-missing`); The API key opens nothing (`api-key-unknown`); Nobody is signed in (`session-ended`) */
+            /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -2256,7 +2325,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Another page asks with the cookie of this service (`other-site`); The API key does not allow this (`scope-missing`) */
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2265,7 +2334,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such batch (`batch-not-found`) */
+            /** @description The batch does not exist (`batch-not-found`) */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2274,7 +2343,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request is not as the API describes it (`request-invalid`) */
+            /** @description The request does not match the API description (`request-invalid`) */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2283,7 +2352,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests in a minute (`rate-exceeded`); The instrument has as much as it may have (`quota-exceeded`) */
+            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -2292,7 +2361,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Xebra is at fault (`internal-error`) */
+            /** @description Internal error (`internal-error`) */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -2301,7 +2370,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database does not answer (`database-unavailable`); The image store does not answer (`image-store-unavailable`) */
+            /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2312,10 +2381,10 @@ export interface operations {
             };
         };
     };
-    results_api_v1_batches__batch_id__results_get: {
+    downloadBatchResults: {
         parameters: {
             query?: {
-                /** @description With the registered images. */
+                /** @description Include the registered images. */
                 images?: boolean;
             };
             header?: never;
@@ -2335,7 +2404,7 @@ export interface operations {
                     "application/zip": string;
                 };
             };
-            /** @description The service asks for an API key (`api-key-missing`); The API key opens nothing (`api-key-unknown`); Nobody is signed in (`session-ended`) */
+            /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -2344,7 +2413,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Another page asks with the cookie of this service (`other-site`); The API key does not allow this (`scope-missing`) */
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2353,7 +2422,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such batch (`batch-not-found`) */
+            /** @description The batch does not exist (`batch-not-found`) */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2362,7 +2431,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request is not as the API describes it (`request-invalid`) */
+            /** @description The request does not match the API description (`request-invalid`) */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2371,7 +2440,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests in a minute (`rate-exceeded`); The instrument has as much as it may have (`quota-exceeded`) */
+            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -2380,7 +2449,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Xebra is at fault (`internal-error`) */
+            /** @description Internal error (`internal-error`) */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -2389,7 +2458,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database does not answer (`database-unavailable`); The image store does not answer (`image-store-unavailable`) */
+            /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2400,14 +2469,14 @@ export interface operations {
             };
         };
     };
-    watch_all_api_v1_events_get: {
+    streamEvents: {
         parameters: {
             query?: {
-                /** @description The same, without headers. */
+                /** @description The same as a query parameter. */
                 after?: number | null;
             };
             header?: {
-                /** @description `id` of the last event that was seen. */
+                /** @description `id` of the last received event. */
                 "last-event-id"?: number | null;
             };
             path?: never;
@@ -2424,7 +2493,7 @@ export interface operations {
                     "text/event-stream": unknown;
                 };
             };
-            /** @description The service asks for an API key (`api-key-missing`); The API key opens nothing (`api-key-unknown`); Nobody is signed in (`session-ended`) */
+            /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -2433,7 +2502,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Another page asks with the cookie of this service (`other-site`); The API key does not allow this (`scope-missing`) */
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2442,7 +2511,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request is not as the API describes it (`request-invalid`) */
+            /** @description The request does not match the API description (`request-invalid`) */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2451,7 +2520,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests in a minute (`rate-exceeded`); The instrument has as much as it may have (`quota-exceeded`) */
+            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -2460,7 +2529,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Xebra is at fault (`internal-error`) */
+            /** @description Internal error (`internal-error`) */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -2469,7 +2538,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database does not answer (`database-unavailable`); The image store does not answer (`image-store-unavailable`) */
+            /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2480,14 +2549,14 @@ export interface operations {
             };
         };
     };
-    list_images_api_v1_images_get: {
+    listImages: {
         parameters: {
             query?: {
                 name?: string | null;
                 sha256?: string | null;
-                /** @description How many items a page holds at most. */
+                /** @description Maximum number of items on the page. */
                 limit?: number;
-                /** @description `next_cursor` of the page before. */
+                /** @description `next_cursor` of the previous page. */
                 cursor?: string | null;
             };
             header?: never;
@@ -2505,7 +2574,7 @@ export interface operations {
                     "application/json": components["schemas"]["ImagePage"];
                 };
             };
-            /** @description The service asks for an API key (`api-key-missing`); The API key opens nothing (`api-key-unknown`); Nobody is signed in (`session-ended`) */
+            /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -2514,7 +2583,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Another page asks with the cookie of this service (`other-site`); The API key does not allow this (`scope-missing`) */
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2523,7 +2592,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request is not as the API describes it (`request-invalid`); The cursor was not made by this list (`cursor-invalid`) */
+            /** @description The request does not match the API description (`request-invalid`); The cursor is invalid (`cursor-invalid`) */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2532,7 +2601,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests in a minute (`rate-exceeded`); The instrument has as much as it may have (`quota-exceeded`) */
+            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -2541,7 +2610,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Xebra is at fault (`internal-error`) */
+            /** @description Internal error (`internal-error`) */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -2550,7 +2619,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database does not answer (`database-unavailable`); The image store does not answer (`image-store-unavailable`) */
+            /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2561,7 +2630,7 @@ export interface operations {
             };
         };
     };
-    upload_api_v1_images_post: {
+    uploadImage: {
         parameters: {
             query?: never;
             header?: never;
@@ -2570,7 +2639,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "multipart/form-data": components["schemas"]["Upload-Input"];
+                "multipart/form-data": components["schemas"]["ImageUpload"];
             };
         };
         responses: {
@@ -2592,7 +2661,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The service asks for an API key (`api-key-missing`); The API key opens nothing (`api-key-unknown`); Nobody is signed in (`session-ended`) */
+            /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -2601,7 +2670,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Another page asks with the cookie of this service (`other-site`); The API key does not allow this (`scope-missing`) */
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2610,7 +2679,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request has not come to its end (`upload-stalled`) */
+            /** @description The request was not completed in time (`upload-stalled`) */
             408: {
                 headers: {
                     [name: string]: unknown;
@@ -2619,7 +2688,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The upload is too large (`upload-too-large`) */
+            /** @description The request is too large (`upload-too-large`) */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -2628,7 +2697,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request is not as the API describes it (`request-invalid`); The image cannot be read (`image-unreadable`); The image shows nothing that could be aligned (`image-unusable`); The pixel spacing is not a positive number (`pixel-spacing-invalid`) */
+            /** @description The request does not match the API description (`request-invalid`); The image cannot be read (`image-unreadable`); The image has no content that can be registered (`image-unusable`); The pixel spacing is not a positive number (`pixel-spacing-invalid`) */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2637,7 +2706,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests in a minute (`rate-exceeded`); The instrument has as much as it may have (`quota-exceeded`) */
+            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -2646,7 +2715,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Xebra is at fault (`internal-error`) */
+            /** @description Internal error (`internal-error`) */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -2655,7 +2724,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database does not answer (`database-unavailable`); The image store does not answer (`image-store-unavailable`) */
+            /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2666,7 +2735,7 @@ export interface operations {
             };
         };
     };
-    get_api_v1_images__image_id__get: {
+    getImage: {
         parameters: {
             query?: never;
             header?: never;
@@ -2686,7 +2755,7 @@ export interface operations {
                     "application/json": components["schemas"]["Image"];
                 };
             };
-            /** @description The service asks for an API key (`api-key-missing`); The API key opens nothing (`api-key-unknown`); Nobody is signed in (`session-ended`) */
+            /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -2695,7 +2764,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Another page asks with the cookie of this service (`other-site`); The API key does not allow this (`scope-missing`) */
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2704,7 +2773,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such image (`image-not-found`) */
+            /** @description The image does not exist (`image-not-found`) */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2713,7 +2782,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request is not as the API describes it (`request-invalid`) */
+            /** @description The request does not match the API description (`request-invalid`) */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2722,7 +2791,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests in a minute (`rate-exceeded`); The instrument has as much as it may have (`quota-exceeded`) */
+            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -2731,7 +2800,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Xebra is at fault (`internal-error`) */
+            /** @description Internal error (`internal-error`) */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -2740,7 +2809,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database does not answer (`database-unavailable`); The image store does not answer (`image-store-unavailable`) */
+            /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2751,7 +2820,7 @@ export interface operations {
             };
         };
     };
-    describe_api_v1_images__image_id__patch: {
+    updateImage: {
         parameters: {
             query?: never;
             header?: never;
@@ -2762,7 +2831,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Description"];
+                "application/json": components["schemas"]["ImageUpdate"];
             };
         };
         responses: {
@@ -2784,7 +2853,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The service asks for an API key (`api-key-missing`); The API key opens nothing (`api-key-unknown`); Nobody is signed in (`session-ended`) */
+            /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -2793,7 +2862,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Another page asks with the cookie of this service (`other-site`); The API key does not allow this (`scope-missing`) */
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2802,7 +2871,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such image (`image-not-found`) */
+            /** @description The image does not exist (`image-not-found`) */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2811,7 +2880,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request has not come to its end (`upload-stalled`) */
+            /** @description The request was not completed in time (`upload-stalled`) */
             408: {
                 headers: {
                     [name: string]: unknown;
@@ -2820,7 +2889,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The upload is too large (`upload-too-large`) */
+            /** @description The request is too large (`upload-too-large`) */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -2829,7 +2898,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request is not as the API describes it (`request-invalid`) */
+            /** @description The request does not match the API description (`request-invalid`) */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2838,7 +2907,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests in a minute (`rate-exceeded`); The instrument has as much as it may have (`quota-exceeded`) */
+            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -2847,7 +2916,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Xebra is at fault (`internal-error`) */
+            /** @description Internal error (`internal-error`) */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -2856,7 +2925,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database does not answer (`database-unavailable`); The image store does not answer (`image-store-unavailable`) */
+            /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2867,7 +2936,7 @@ export interface operations {
             };
         };
     };
-    content_api_v1_images__image_id__content_get: {
+    downloadImage: {
         parameters: {
             query?: never;
             header?: never;
@@ -2888,7 +2957,7 @@ export interface operations {
                     "image/tiff": string;
                 };
             };
-            /** @description The service asks for an API key (`api-key-missing`); The API key opens nothing (`api-key-unknown`); Nobody is signed in (`session-ended`) */
+            /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -2897,7 +2966,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Another page asks with the cookie of this service (`other-site`); The API key does not allow this (`scope-missing`) */
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2906,7 +2975,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such image (`image-not-found`) */
+            /** @description The image does not exist (`image-not-found`) */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2915,7 +2984,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request is not as the API describes it (`request-invalid`) */
+            /** @description The request does not match the API description (`request-invalid`) */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2924,7 +2993,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests in a minute (`rate-exceeded`); The instrument has as much as it may have (`quota-exceeded`) */
+            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -2933,7 +3002,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The image store has lost something (`object-missing`); Xebra is at fault (`internal-error`) */
+            /** @description A stored file is missing (`object-missing`); Internal error (`internal-error`) */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -2942,7 +3011,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database does not answer (`database-unavailable`); The image store does not answer (`image-store-unavailable`) */
+            /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2953,7 +3022,7 @@ export interface operations {
             };
         };
     };
-    preview_api_v1_images__image_id__preview_get: {
+    getImagePreview: {
         parameters: {
             query?: never;
             header?: never;
@@ -2973,7 +3042,7 @@ export interface operations {
                     "image/png": string;
                 };
             };
-            /** @description The service asks for an API key (`api-key-missing`); The API key opens nothing (`api-key-unknown`); Nobody is signed in (`session-ended`) */
+            /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -2982,7 +3051,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Another page asks with the cookie of this service (`other-site`); The API key does not allow this (`scope-missing`) */
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2991,7 +3060,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such image (`image-not-found`) */
+            /** @description The image does not exist (`image-not-found`) */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3000,7 +3069,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request is not as the API describes it (`request-invalid`) */
+            /** @description The request does not match the API description (`request-invalid`) */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3009,7 +3078,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests in a minute (`rate-exceeded`); The instrument has as much as it may have (`quota-exceeded`) */
+            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3018,7 +3087,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The image store has lost something (`object-missing`); The image store has altered something (`object-altered`); Xebra is at fault (`internal-error`) */
+            /** @description A stored file is missing (`object-missing`); A stored file was altered (`object-altered`); Internal error (`internal-error`) */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -3027,7 +3096,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database does not answer (`database-unavailable`); The image store does not answer (`image-store-unavailable`) */
+            /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3038,16 +3107,16 @@ export interface operations {
             };
         };
     };
-    tile_api_v1_images__image_id__tiles__level___column___row__get: {
+    getImageTile: {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                /** @description 0: the image's own pixels; 1: means of 2 x 2; ... */
+                /** @description 0: full resolution; 1: means of 2 x 2 pixels; ... */
                 level: number;
-                /** @description Counted from the top left, 512 px each. */
+                /** @description From the top left, in tiles of 512 px. */
                 column: number;
-                /** @description Counted from the top left, 512 px each. */
+                /** @description From the top left, in tiles of 512 px. */
                 row: number;
                 image_id: string;
             };
@@ -3064,7 +3133,7 @@ export interface operations {
                     "image/png": string;
                 };
             };
-            /** @description The service asks for an API key (`api-key-missing`); The API key opens nothing (`api-key-unknown`); Nobody is signed in (`session-ended`) */
+            /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3073,7 +3142,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Another page asks with the cookie of this service (`other-site`); The API key does not allow this (`scope-missing`) */
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3082,7 +3151,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such image (`image-not-found`) */
+            /** @description The image does not exist (`image-not-found`) */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3091,7 +3160,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request is not as the API describes it (`request-invalid`) */
+            /** @description The request does not match the API description (`request-invalid`) */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3100,7 +3169,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests in a minute (`rate-exceeded`); The instrument has as much as it may have (`quota-exceeded`) */
+            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3109,7 +3178,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The image store has lost something (`object-missing`); The image store has altered something (`object-altered`); Xebra is at fault (`internal-error`) */
+            /** @description A stored file is missing (`object-missing`); A stored file was altered (`object-altered`); Internal error (`internal-error`) */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -3118,7 +3187,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database does not answer (`database-unavailable`); The image store does not answer (`image-store-unavailable`) */
+            /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3129,7 +3198,7 @@ export interface operations {
             };
         };
     };
-    register_api_v1_register_post: {
+    registerPair: {
         parameters: {
             query?: never;
             header?: never;
@@ -3138,7 +3207,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "multipart/form-data": components["schemas"]["Pair"];
+                "multipart/form-data": components["schemas"]["PairUpload"];
             };
         };
         responses: {
@@ -3160,7 +3229,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The service asks for an API key (`api-key-missing`); The API key opens nothing (`api-key-unknown`); Nobody is signed in (`session-ended`) */
+            /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3169,7 +3238,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Another page asks with the cookie of this service (`other-site`); The API key does not allow this (`scope-missing`) */
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3178,7 +3247,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request has not come to its end (`upload-stalled`) */
+            /** @description The request was not completed in time (`upload-stalled`) */
             408: {
                 headers: {
                     [name: string]: unknown;
@@ -3187,7 +3256,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The upload is too large (`upload-too-large`) */
+            /** @description The request is too large (`upload-too-large`) */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -3196,7 +3265,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request is not as the API describes it (`request-invalid`); The image cannot be read (`image-unreadable`); The image shows nothing that could be aligned (`image-unusable`); The pixel spacing is not a positive number (`pixel-spacing-invalid`); There is no such network (`network-unknown`) */
+            /** @description The request does not match the API description (`request-invalid`); The image cannot be read (`image-unreadable`); The image has no content that can be registered (`image-unusable`); The pixel spacing is not a positive number (`pixel-spacing-invalid`); The network does not exist (`network-unknown`) */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3205,7 +3274,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests in a minute (`rate-exceeded`); The instrument has as much as it may have (`quota-exceeded`) */
+            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3214,7 +3283,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Xebra is at fault (`internal-error`) */
+            /** @description Internal error (`internal-error`) */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -3223,7 +3292,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The inference engine does not answer (`engine-failed`); The database does not answer (`database-unavailable`); The image store does not answer (`image-store-unavailable`) */
+            /** @description The inference engine is not available (`engine-failed`); The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3232,7 +3301,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The answer would have come too late (`deadline-missed`) */
+            /** @description The deadline was missed (`deadline-missed`) */
             504: {
                 headers: {
                     [name: string]: unknown;
@@ -3243,7 +3312,7 @@ export interface operations {
             };
         };
     };
-    list_registrations_api_v1_registrations_get: {
+    listRegistrations: {
         parameters: {
             query?: {
                 state?: ("queued" | "running" | "succeeded" | "failed" | "cancelled") | null;
@@ -3253,9 +3322,9 @@ export interface operations {
                 moving_image_id?: string | null;
                 created_after?: string | null;
                 created_before?: string | null;
-                /** @description How many items a page holds at most. */
+                /** @description Maximum number of items on the page. */
                 limit?: number;
-                /** @description `next_cursor` of the page before. */
+                /** @description `next_cursor` of the previous page. */
                 cursor?: string | null;
             };
             header?: never;
@@ -3273,7 +3342,7 @@ export interface operations {
                     "application/json": components["schemas"]["RegistrationPage"];
                 };
             };
-            /** @description The service asks for an API key (`api-key-missing`); The API key opens nothing (`api-key-unknown`); Nobody is signed in (`session-ended`) */
+            /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3282,7 +3351,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Another page asks with the cookie of this service (`other-site`); The API key does not allow this (`scope-missing`) */
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3291,7 +3360,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request is not as the API describes it (`request-invalid`); The cursor was not made by this list (`cursor-invalid`) */
+            /** @description The request does not match the API description (`request-invalid`); The cursor is invalid (`cursor-invalid`) */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3300,7 +3369,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests in a minute (`rate-exceeded`); The instrument has as much as it may have (`quota-exceeded`) */
+            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3309,7 +3378,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Xebra is at fault (`internal-error`) */
+            /** @description Internal error (`internal-error`) */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -3318,7 +3387,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database does not answer (`database-unavailable`); The image store does not answer (`image-store-unavailable`) */
+            /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3329,13 +3398,13 @@ export interface operations {
             };
         };
     };
-    submit_api_v1_registrations_post: {
+    createRegistration: {
         parameters: {
             query?: never;
             header?: {
-                /** @description Any text of yours, new for each request: repeated under it, nothing is done twice. */
+                /** @description A unique text for each request. A repeated request with the same key has no second effect and returns the first response. */
                 "idempotency-key"?: string | null;
-                /** @description `wait=N`: answer at its end, or after N s. */
+                /** @description `wait=N`: respond when the job has ended, after N s at the latest. */
                 prefer?: string | null;
             };
             path?: never;
@@ -3347,7 +3416,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description It has ended within the time of `Prefer: wait` */
+            /** @description The registration has ended within the `Prefer: wait` time */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3374,7 +3443,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The service asks for an API key (`api-key-missing`); The API key opens nothing (`api-key-unknown`); Nobody is signed in (`session-ended`) */
+            /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3383,7 +3452,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Another page asks with the cookie of this service (`other-site`); The API key does not allow this (`scope-missing`) */
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3392,7 +3461,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such image (`image-not-found`) */
+            /** @description The image does not exist (`image-not-found`) */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3401,7 +3470,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request has not come to its end (`upload-stalled`) */
+            /** @description The request was not completed in time (`upload-stalled`) */
             408: {
                 headers: {
                     [name: string]: unknown;
@@ -3410,7 +3479,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The first request with this key is still at work (`idempotency-key-in-flight`) */
+            /** @description The first request with this Idempotency-Key is in progress (`idempotency-key-in-flight`) */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3419,7 +3488,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The upload is too large (`upload-too-large`) */
+            /** @description The request is too large (`upload-too-large`) */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -3428,7 +3497,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request is not as the API describes it (`request-invalid`); There is no such network (`network-unknown`); The Idempotency-Key belongs to another request (`idempotency-key-reused`) */
+            /** @description The request does not match the API description (`request-invalid`); The network does not exist (`network-unknown`); The Idempotency-Key belongs to another request (`idempotency-key-reused`) */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3437,7 +3506,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests in a minute (`rate-exceeded`); The instrument has as much as it may have (`quota-exceeded`) */
+            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3446,7 +3515,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Xebra is at fault (`internal-error`) */
+            /** @description Internal error (`internal-error`) */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -3455,7 +3524,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database does not answer (`database-unavailable`); The image store does not answer (`image-store-unavailable`) */
+            /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3466,7 +3535,7 @@ export interface operations {
             };
         };
     };
-    get_api_v1_registrations__registration_id__get: {
+    getRegistration: {
         parameters: {
             query?: never;
             header?: never;
@@ -3486,7 +3555,7 @@ export interface operations {
                     "application/json": components["schemas"]["Registration"];
                 };
             };
-            /** @description The service asks for an API key (`api-key-missing`); The API key opens nothing (`api-key-unknown`); Nobody is signed in (`session-ended`) */
+            /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3495,7 +3564,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Another page asks with the cookie of this service (`other-site`); The API key does not allow this (`scope-missing`) */
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3504,7 +3573,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such registration (`registration-not-found`) */
+            /** @description The registration does not exist (`registration-not-found`) */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3513,7 +3582,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request is not as the API describes it (`request-invalid`) */
+            /** @description The request does not match the API description (`request-invalid`) */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3522,7 +3591,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests in a minute (`rate-exceeded`); The instrument has as much as it may have (`quota-exceeded`) */
+            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3531,7 +3600,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Xebra is at fault (`internal-error`) */
+            /** @description Internal error (`internal-error`) */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -3540,7 +3609,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database does not answer (`database-unavailable`); The image store does not answer (`image-store-unavailable`) */
+            /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3551,7 +3620,7 @@ export interface operations {
             };
         };
     };
-    cancel_api_v1_registrations__registration_id__delete: {
+    cancelRegistration: {
         parameters: {
             query?: never;
             header?: never;
@@ -3571,7 +3640,7 @@ export interface operations {
                     "application/json": components["schemas"]["Registration"];
                 };
             };
-            /** @description The service asks for an API key (`api-key-missing`); The API key opens nothing (`api-key-unknown`); Nobody is signed in (`session-ended`) */
+            /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3580,7 +3649,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Another page asks with the cookie of this service (`other-site`); The API key does not allow this (`scope-missing`) */
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3589,7 +3658,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such registration (`registration-not-found`) */
+            /** @description The registration does not exist (`registration-not-found`) */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3598,7 +3667,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The registration has ended already (`registration-ended`) */
+            /** @description The registration has ended (`registration-ended`) */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3607,7 +3676,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request is not as the API describes it (`request-invalid`) */
+            /** @description The request does not match the API description (`request-invalid`) */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3616,7 +3685,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests in a minute (`rate-exceeded`); The instrument has as much as it may have (`quota-exceeded`) */
+            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3625,7 +3694,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Xebra is at fault (`internal-error`) */
+            /** @description Internal error (`internal-error`) */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -3634,7 +3703,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database does not answer (`database-unavailable`); The image store does not answer (`image-store-unavailable`) */
+            /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3645,7 +3714,7 @@ export interface operations {
             };
         };
     };
-    list_corrections_api_v1_registrations__registration_id__corrections_get: {
+    listCorrections: {
         parameters: {
             query?: never;
             header?: never;
@@ -3665,7 +3734,7 @@ export interface operations {
                     "application/json": components["schemas"]["Corrections"];
                 };
             };
-            /** @description The service asks for an API key (`api-key-missing`); The API key opens nothing (`api-key-unknown`); Nobody is signed in (`session-ended`) */
+            /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3674,7 +3743,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Another page asks with the cookie of this service (`other-site`); The API key does not allow this (`scope-missing`) */
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3683,7 +3752,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such registration (`registration-not-found`) */
+            /** @description The registration does not exist (`registration-not-found`) */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3701,7 +3770,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request is not as the API describes it (`request-invalid`) */
+            /** @description The request does not match the API description (`request-invalid`) */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3710,7 +3779,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests in a minute (`rate-exceeded`); The instrument has as much as it may have (`quota-exceeded`) */
+            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3719,7 +3788,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Xebra is at fault (`internal-error`) */
+            /** @description Internal error (`internal-error`) */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -3728,7 +3797,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database does not answer (`database-unavailable`); The image store does not answer (`image-store-unavailable`) */
+            /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3739,11 +3808,11 @@ export interface operations {
             };
         };
     };
-    correct_api_v1_registrations__registration_id__corrections_post: {
+    createCorrection: {
         parameters: {
             query?: never;
             header?: {
-                /** @description Any text of yours, new for each request: repeated under it, nothing is done twice. */
+                /** @description A unique text for each request. A repeated request with the same key has no second effect and returns the first response. */
                 "idempotency-key"?: string | null;
             };
             path: {
@@ -3775,7 +3844,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The service asks for an API key (`api-key-missing`); The API key opens nothing (`api-key-unknown`); Nobody is signed in (`session-ended`) */
+            /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3784,7 +3853,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Another page asks with the cookie of this service (`other-site`); The API key does not allow this (`scope-missing`) */
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3793,7 +3862,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such registration (`registration-not-found`) */
+            /** @description The registration does not exist (`registration-not-found`) */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3802,7 +3871,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request has not come to its end (`upload-stalled`) */
+            /** @description The request was not completed in time (`upload-stalled`) */
             408: {
                 headers: {
                     [name: string]: unknown;
@@ -3811,7 +3880,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The registration has no result (`registration-not-succeeded`); The first request with this key is still at work (`idempotency-key-in-flight`) */
+            /** @description The registration has no result (`registration-not-succeeded`); The first request with this Idempotency-Key is in progress (`idempotency-key-in-flight`) */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3820,7 +3889,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The upload is too large (`upload-too-large`) */
+            /** @description The request is too large (`upload-too-large`) */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -3829,7 +3898,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request is not as the API describes it (`request-invalid`); The Idempotency-Key belongs to another request (`idempotency-key-reused`) */
+            /** @description The request does not match the API description (`request-invalid`); The Idempotency-Key belongs to another request (`idempotency-key-reused`) */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3838,7 +3907,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests in a minute (`rate-exceeded`); The instrument has as much as it may have (`quota-exceeded`) */
+            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3847,7 +3916,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Xebra is at fault (`internal-error`) */
+            /** @description Internal error (`internal-error`) */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -3856,7 +3925,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database does not answer (`database-unavailable`); The image store does not answer (`image-store-unavailable`) */
+            /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3867,14 +3936,14 @@ export interface operations {
             };
         };
     };
-    watch_one_api_v1_registrations__registration_id__events_get: {
+    streamRegistrationEvents: {
         parameters: {
             query?: {
-                /** @description The same, without headers. */
+                /** @description The same as a query parameter. */
                 after?: number | null;
             };
             header?: {
-                /** @description `id` of the last event that was seen. */
+                /** @description `id` of the last received event. */
                 "last-event-id"?: number | null;
             };
             path: {
@@ -3893,14 +3962,14 @@ export interface operations {
                     "text/event-stream": unknown;
                 };
             };
-            /** @description It has ended, and that was seen */
+            /** @description The registration has ended and all its events were received */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description The service asks for an API key (`api-key-missing`); The API key opens nothing (`api-key-unknown`); Nobody is signed in (`session-ended`) */
+            /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3909,7 +3978,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Another page asks with the cookie of this service (`other-site`); The API key does not allow this (`scope-missing`) */
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3918,7 +3987,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such registration (`registration-not-found`) */
+            /** @description The registration does not exist (`registration-not-found`) */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3927,7 +3996,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request is not as the API describes it (`request-invalid`) */
+            /** @description The request does not match the API description (`request-invalid`) */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3936,7 +4005,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests in a minute (`rate-exceeded`); The instrument has as much as it may have (`quota-exceeded`) */
+            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3945,7 +4014,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Xebra is at fault (`internal-error`) */
+            /** @description Internal error (`internal-error`) */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -3954,7 +4023,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database does not answer (`database-unavailable`); The image store does not answer (`image-store-unavailable`) */
+            /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3965,10 +4034,10 @@ export interface operations {
             };
         };
     };
-    picture_api_v1_registrations__registration_id__picture_get: {
+    getRegistrationPicture: {
         parameters: {
             query?: {
-                /** @description SVG: words, frames and scale bar as lines. */
+                /** @description SVG: text, frames and scale bar as vectors. */
                 format?: "png" | "svg";
             };
             header?: never;
@@ -3989,7 +4058,7 @@ export interface operations {
                     "image/svg+xml": string;
                 };
             };
-            /** @description The service asks for an API key (`api-key-missing`); The API key opens nothing (`api-key-unknown`); Nobody is signed in (`session-ended`) */
+            /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3998,7 +4067,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Another page asks with the cookie of this service (`other-site`); The API key does not allow this (`scope-missing`) */
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4007,7 +4076,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such registration (`registration-not-found`) */
+            /** @description The registration does not exist (`registration-not-found`) */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -4025,7 +4094,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request is not as the API describes it (`request-invalid`) */
+            /** @description The request does not match the API description (`request-invalid`) */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4034,7 +4103,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests in a minute (`rate-exceeded`); The instrument has as much as it may have (`quota-exceeded`) */
+            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -4043,7 +4112,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Xebra is at fault (`internal-error`) */
+            /** @description Internal error (`internal-error`) */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -4052,7 +4121,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database does not answer (`database-unavailable`); The image store does not answer (`image-store-unavailable`) */
+            /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4063,7 +4132,7 @@ export interface operations {
             };
         };
     };
-    registered_api_v1_registrations__registration_id__registered_get: {
+    downloadRegisteredImage: {
         parameters: {
             query?: never;
             header?: never;
@@ -4083,7 +4152,7 @@ export interface operations {
                     "image/tiff": string;
                 };
             };
-            /** @description The service asks for an API key (`api-key-missing`); The API key opens nothing (`api-key-unknown`); Nobody is signed in (`session-ended`) */
+            /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -4092,7 +4161,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Another page asks with the cookie of this service (`other-site`); The API key does not allow this (`scope-missing`) */
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4101,7 +4170,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such registration (`registration-not-found`) */
+            /** @description The registration does not exist (`registration-not-found`) */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -4119,7 +4188,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request is not as the API describes it (`request-invalid`) */
+            /** @description The request does not match the API description (`request-invalid`) */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4128,7 +4197,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests in a minute (`rate-exceeded`); The instrument has as much as it may have (`quota-exceeded`) */
+            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -4137,7 +4206,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The image store has lost something (`object-missing`); The image store has altered something (`object-altered`); Xebra is at fault (`internal-error`) */
+            /** @description A stored file is missing (`object-missing`); A stored file was altered (`object-altered`); Internal error (`internal-error`) */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -4146,7 +4215,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database does not answer (`database-unavailable`); The image store does not answer (`image-store-unavailable`) */
+            /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4157,7 +4226,7 @@ export interface operations {
             };
         };
     };
-    registered_preview_api_v1_registrations__registration_id__registered_preview_get: {
+    getRegisteredImagePreview: {
         parameters: {
             query?: never;
             header?: never;
@@ -4177,7 +4246,7 @@ export interface operations {
                     "image/png": string;
                 };
             };
-            /** @description The service asks for an API key (`api-key-missing`); The API key opens nothing (`api-key-unknown`); Nobody is signed in (`session-ended`) */
+            /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -4186,7 +4255,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Another page asks with the cookie of this service (`other-site`); The API key does not allow this (`scope-missing`) */
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4195,7 +4264,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such registration (`registration-not-found`) */
+            /** @description The registration does not exist (`registration-not-found`) */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -4213,7 +4282,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request is not as the API describes it (`request-invalid`) */
+            /** @description The request does not match the API description (`request-invalid`) */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4222,7 +4291,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests in a minute (`rate-exceeded`); The instrument has as much as it may have (`quota-exceeded`) */
+            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -4231,7 +4300,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The image store has lost something (`object-missing`); The image store has altered something (`object-altered`); Xebra is at fault (`internal-error`) */
+            /** @description A stored file is missing (`object-missing`); A stored file was altered (`object-altered`); Internal error (`internal-error`) */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -4240,7 +4309,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database does not answer (`database-unavailable`); The image store does not answer (`image-store-unavailable`) */
+            /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4251,12 +4320,12 @@ export interface operations {
             };
         };
     };
-    transform_api_v1_registrations__registration_id__transform_get: {
+    downloadTransform: {
         parameters: {
             query?: {
-                /** @description Which program is to read it. */
+                /** @description File format, named after the program that reads it. */
                 format?: "json" | "itk" | "ngff" | "bigwarp" | "napari" | "elastix" | "csv";
-                /** @description Its id, or `latest`; empty: what was found. */
+                /** @description Id of a correction, or `latest`; default: the result itself. */
                 correction?: string | null;
             };
             header?: never;
@@ -4278,7 +4347,7 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            /** @description The service asks for an API key (`api-key-missing`); The API key opens nothing (`api-key-unknown`); Nobody is signed in (`session-ended`) */
+            /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -4287,7 +4356,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Another page asks with the cookie of this service (`other-site`); The API key does not allow this (`scope-missing`) */
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4296,7 +4365,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such registration (`registration-not-found`); There is no such correction (`correction-not-found`) */
+            /** @description The registration does not exist (`registration-not-found`); The correction does not exist (`correction-not-found`) */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -4314,7 +4383,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request is not as the API describes it (`request-invalid`) */
+            /** @description The request does not match the API description (`request-invalid`) */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4323,7 +4392,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests in a minute (`rate-exceeded`); The instrument has as much as it may have (`quota-exceeded`) */
+            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -4332,7 +4401,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Xebra is at fault (`internal-error`) */
+            /** @description Internal error (`internal-error`) */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -4341,7 +4410,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database does not answer (`database-unavailable`); The image store does not answer (`image-store-unavailable`) */
+            /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4352,7 +4421,7 @@ export interface operations {
             };
         };
     };
-    service_api_v1_service_get: {
+    getService: {
         parameters: {
             query?: never;
             header?: never;
@@ -4372,7 +4441,7 @@ export interface operations {
             };
         };
     };
-    get_api_v1_session_get: {
+    getSession: {
         parameters: {
             query?: never;
             header?: never;
@@ -4387,10 +4456,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SignedIn"];
+                    "application/json": components["schemas"]["Session"];
                 };
             };
-            /** @description The service asks for an API key (`api-key-missing`); The API key opens nothing (`api-key-unknown`); Nobody is signed in (`session-ended`) */
+            /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -4399,7 +4468,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Another page asks with the cookie of this service (`other-site`); The API key does not allow this (`scope-missing`) */
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4408,7 +4477,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests in a minute (`rate-exceeded`); The instrument has as much as it may have (`quota-exceeded`) */
+            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -4417,7 +4486,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Xebra is at fault (`internal-error`) */
+            /** @description Internal error (`internal-error`) */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -4426,7 +4495,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database does not answer (`database-unavailable`); The image store does not answer (`image-store-unavailable`) */
+            /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4437,7 +4506,7 @@ export interface operations {
             };
         };
     };
-    choose_api_v1_session_put: {
+    selectInstrument: {
         parameters: {
             query?: never;
             header?: never;
@@ -4446,7 +4515,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Choice"];
+                "application/json": components["schemas"]["InstrumentSelection"];
             };
         };
         responses: {
@@ -4456,7 +4525,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SignedIn"];
+                    "application/json": components["schemas"]["Session"];
                 };
             };
             /** @description Bad Request (`bad-request`) */
@@ -4468,7 +4537,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Nobody is signed in (`session-ended`); The service asks for an API key (`api-key-missing`); The API key opens nothing (`api-key-unknown`) */
+            /** @description The session has ended (`session-ended`); An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`) */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -4477,7 +4546,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Another page asks with the cookie of this service (`other-site`); The API key does not allow this (`scope-missing`) */
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4486,7 +4555,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such instrument (`instrument-not-found`) */
+            /** @description The instrument does not exist (`instrument-not-found`) */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -4495,7 +4564,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request has not come to its end (`upload-stalled`) */
+            /** @description The request was not completed in time (`upload-stalled`) */
             408: {
                 headers: {
                     [name: string]: unknown;
@@ -4504,7 +4573,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The upload is too large (`upload-too-large`) */
+            /** @description The request is too large (`upload-too-large`) */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -4513,7 +4582,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request is not as the API describes it (`request-invalid`) */
+            /** @description The request does not match the API description (`request-invalid`) */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4522,7 +4591,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests in a minute (`rate-exceeded`); The instrument has as much as it may have (`quota-exceeded`) */
+            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -4531,7 +4600,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Xebra is at fault (`internal-error`) */
+            /** @description Internal error (`internal-error`) */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -4540,7 +4609,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database does not answer (`database-unavailable`); The image store does not answer (`image-store-unavailable`) */
+            /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4551,7 +4620,7 @@ export interface operations {
             };
         };
     };
-    sign_in_api_v1_session_post: {
+    createSession: {
         parameters: {
             query?: never;
             header?: never;
@@ -4570,7 +4639,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SignedIn"];
+                    "application/json": components["schemas"]["Session"];
                 };
             };
             /** @description Bad Request (`bad-request`) */
@@ -4582,7 +4651,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The API key opens nothing (`api-key-unknown`); The service asks for an API key (`api-key-missing`); Nobody is signed in (`session-ended`) */
+            /** @description The API key is unknown or revoked (`api-key-unknown`); An API key is required (`api-key-missing`); The session has ended (`session-ended`) */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -4591,7 +4660,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Another page asks with the cookie of this service (`other-site`); The API key does not allow this (`scope-missing`) */
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4600,7 +4669,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request has not come to its end (`upload-stalled`) */
+            /** @description The request was not completed in time (`upload-stalled`) */
             408: {
                 headers: {
                     [name: string]: unknown;
@@ -4609,7 +4678,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The upload is too large (`upload-too-large`) */
+            /** @description The request is too large (`upload-too-large`) */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -4618,7 +4687,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request is not as the API describes it (`request-invalid`) */
+            /** @description The request does not match the API description (`request-invalid`) */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4627,7 +4696,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests in a minute (`rate-exceeded`); The instrument has as much as it may have (`quota-exceeded`) */
+            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -4636,7 +4705,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Xebra is at fault (`internal-error`) */
+            /** @description Internal error (`internal-error`) */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -4645,7 +4714,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database does not answer (`database-unavailable`); The image store does not answer (`image-store-unavailable`) */
+            /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4656,7 +4725,7 @@ export interface operations {
             };
         };
     };
-    sign_out_api_v1_session_delete: {
+    deleteSession: {
         parameters: {
             query?: never;
             header?: never;
@@ -4672,7 +4741,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description The service asks for an API key (`api-key-missing`); The API key opens nothing (`api-key-unknown`); Nobody is signed in (`session-ended`) */
+            /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -4681,7 +4750,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Another page asks with the cookie of this service (`other-site`); The API key does not allow this (`scope-missing`) */
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4690,7 +4759,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests in a minute (`rate-exceeded`); The instrument has as much as it may have (`quota-exceeded`) */
+            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -4699,7 +4768,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Xebra is at fault (`internal-error`) */
+            /** @description Internal error (`internal-error`) */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -4708,7 +4777,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database does not answer (`database-unavailable`); The image store does not answer (`image-store-unavailable`) */
+            /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4719,7 +4788,7 @@ export interface operations {
             };
         };
     };
-    begin_api_v1_uploads_post: {
+    createUpload: {
         parameters: {
             query?: never;
             header?: never;
@@ -4734,10 +4803,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Upload-Output"];
+                    "application/json": components["schemas"]["PresignedUpload"];
                 };
             };
-            /** @description The service asks for an API key (`api-key-missing`); The API key opens nothing (`api-key-unknown`); Nobody is signed in (`session-ended`) */
+            /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -4746,7 +4815,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Another page asks with the cookie of this service (`other-site`); The API key does not allow this (`scope-missing`) */
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4755,7 +4824,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The store takes no files from elsewhere (`uploads-only-through-api`) */
+            /** @description The image store does not support presigned uploads (`uploads-only-through-api`) */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -4764,7 +4833,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests in a minute (`rate-exceeded`); The instrument has as much as it may have (`quota-exceeded`) */
+            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -4773,7 +4842,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Xebra is at fault (`internal-error`) */
+            /** @description Internal error (`internal-error`) */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -4782,7 +4851,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database does not answer (`database-unavailable`); The image store does not answer (`image-store-unavailable`) */
+            /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4793,7 +4862,7 @@ export interface operations {
             };
         };
     };
-    complete_api_v1_uploads__upload_id__complete_post: {
+    completeUpload: {
         parameters: {
             query?: never;
             header?: never;
@@ -4804,7 +4873,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Arrived"];
+                "application/json": components["schemas"]["UploadCompletion"];
             };
         };
         responses: {
@@ -4826,7 +4895,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The service asks for an API key (`api-key-missing`); The API key opens nothing (`api-key-unknown`); Nobody is signed in (`session-ended`) */
+            /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -4835,7 +4904,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Another page asks with the cookie of this service (`other-site`); The API key does not allow this (`scope-missing`) */
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4844,7 +4913,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Nothing has arrived (`upload-not-found`) */
+            /** @description No file was uploaded (`upload-not-found`) */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -4853,7 +4922,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request has not come to its end (`upload-stalled`) */
+            /** @description The request was not completed in time (`upload-stalled`) */
             408: {
                 headers: {
                     [name: string]: unknown;
@@ -4862,7 +4931,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The upload is too large (`upload-too-large`) */
+            /** @description The request is too large (`upload-too-large`) */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -4871,7 +4940,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request is not as the API describes it (`request-invalid`); The image cannot be read (`image-unreadable`); The image shows nothing that could be aligned (`image-unusable`); The pixel spacing is not a positive number (`pixel-spacing-invalid`) */
+            /** @description The request does not match the API description (`request-invalid`); The image cannot be read (`image-unreadable`); The image has no content that can be registered (`image-unusable`); The pixel spacing is not a positive number (`pixel-spacing-invalid`) */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4880,7 +4949,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests in a minute (`rate-exceeded`); The instrument has as much as it may have (`quota-exceeded`) */
+            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -4889,7 +4958,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Xebra is at fault (`internal-error`) */
+            /** @description Internal error (`internal-error`) */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -4898,7 +4967,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database does not answer (`database-unavailable`); The image store does not answer (`image-store-unavailable`) */
+            /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4909,7 +4978,7 @@ export interface operations {
             };
         };
     };
-    list_webhooks_api_v1_webhooks_get: {
+    listWebhooks: {
         parameters: {
             query?: never;
             header?: never;
@@ -4927,7 +4996,7 @@ export interface operations {
                     "application/json": components["schemas"]["Webhooks"];
                 };
             };
-            /** @description The service asks for an API key (`api-key-missing`); The API key opens nothing (`api-key-unknown`); Nobody is signed in (`session-ended`) */
+            /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -4936,7 +5005,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Another page asks with the cookie of this service (`other-site`); The API key does not allow this (`scope-missing`) */
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4945,7 +5014,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests in a minute (`rate-exceeded`); The instrument has as much as it may have (`quota-exceeded`) */
+            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -4954,7 +5023,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Xebra is at fault (`internal-error`) */
+            /** @description Internal error (`internal-error`) */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -4963,7 +5032,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database does not answer (`database-unavailable`); The image store does not answer (`image-store-unavailable`) */
+            /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4974,7 +5043,7 @@ export interface operations {
             };
         };
     };
-    add_api_v1_webhooks_post: {
+    createWebhook: {
         parameters: {
             query?: never;
             header?: never;
@@ -5005,7 +5074,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The service asks for an API key (`api-key-missing`); The API key opens nothing (`api-key-unknown`); Nobody is signed in (`session-ended`) */
+            /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -5014,7 +5083,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Another page asks with the cookie of this service (`other-site`); The API key does not allow this (`scope-missing`) */
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5023,7 +5092,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request has not come to its end (`upload-stalled`) */
+            /** @description The request was not completed in time (`upload-stalled`) */
             408: {
                 headers: {
                     [name: string]: unknown;
@@ -5032,7 +5101,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The upload is too large (`upload-too-large`) */
+            /** @description The request is too large (`upload-too-large`) */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -5041,7 +5110,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request is not as the API describes it (`request-invalid`); The webhook's address is not safe (`webhook-unsafe`) */
+            /** @description The request does not match the API description (`request-invalid`); The webhook does not use https (`webhook-unsafe`) */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -5050,7 +5119,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests in a minute (`rate-exceeded`); The instrument has as much as it may have (`quota-exceeded`) */
+            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -5059,7 +5128,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Xebra is at fault (`internal-error`) */
+            /** @description Internal error (`internal-error`) */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -5068,7 +5137,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database does not answer (`database-unavailable`); The image store does not answer (`image-store-unavailable`) */
+            /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -5079,7 +5148,7 @@ export interface operations {
             };
         };
     };
-    end_api_v1_webhooks__webhook_id__delete: {
+    deleteWebhook: {
         parameters: {
             query?: never;
             header?: never;
@@ -5097,7 +5166,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description The service asks for an API key (`api-key-missing`); The API key opens nothing (`api-key-unknown`); Nobody is signed in (`session-ended`) */
+            /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -5106,7 +5175,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Another page asks with the cookie of this service (`other-site`); The API key does not allow this (`scope-missing`) */
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5115,7 +5184,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such webhook (`webhook-not-found`) */
+            /** @description The webhook does not exist (`webhook-not-found`) */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -5124,7 +5193,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request is not as the API describes it (`request-invalid`) */
+            /** @description The request does not match the API description (`request-invalid`) */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -5133,7 +5202,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests in a minute (`rate-exceeded`); The instrument has as much as it may have (`quota-exceeded`) */
+            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -5142,7 +5211,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Xebra is at fault (`internal-error`) */
+            /** @description Internal error (`internal-error`) */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -5151,7 +5220,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database does not answer (`database-unavailable`); The image store does not answer (`image-store-unavailable`) */
+            /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -5162,12 +5231,12 @@ export interface operations {
             };
         };
     };
-    deliveries_api_v1_webhooks__webhook_id__deliveries_get: {
+    listWebhookDeliveries: {
         parameters: {
             query?: {
-                /** @description How many items a page holds at most. */
+                /** @description Maximum number of items on the page. */
                 limit?: number;
-                /** @description `next_cursor` of the page before. */
+                /** @description `next_cursor` of the previous page. */
                 cursor?: string | null;
             };
             header?: never;
@@ -5184,10 +5253,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Deliveries"];
+                    "application/json": components["schemas"]["DeliveryPage"];
                 };
             };
-            /** @description The service asks for an API key (`api-key-missing`); The API key opens nothing (`api-key-unknown`); Nobody is signed in (`session-ended`) */
+            /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -5196,7 +5265,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Another page asks with the cookie of this service (`other-site`); The API key does not allow this (`scope-missing`) */
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5205,7 +5274,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such webhook (`webhook-not-found`) */
+            /** @description The webhook does not exist (`webhook-not-found`) */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -5214,7 +5283,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request is not as the API describes it (`request-invalid`); The cursor was not made by this list (`cursor-invalid`) */
+            /** @description The request does not match the API description (`request-invalid`); The cursor is invalid (`cursor-invalid`) */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -5223,7 +5292,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests in a minute (`rate-exceeded`); The instrument has as much as it may have (`quota-exceeded`) */
+            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -5232,7 +5301,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Xebra is at fault (`internal-error`) */
+            /** @description Internal error (`internal-error`) */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -5241,7 +5310,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database does not answer (`database-unavailable`); The image store does not answer (`image-store-unavailable`) */
+            /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -5252,7 +5321,7 @@ export interface operations {
             };
         };
     };
-    replay_api_v1_webhooks__webhook_id__replay_post: {
+    replayWebhook: {
         parameters: {
             query?: never;
             header?: never;
@@ -5263,7 +5332,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Replay"];
+                "application/json": components["schemas"]["ReplayRequest"];
             };
         };
         responses: {
@@ -5273,7 +5342,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Replayed"];
+                    "application/json": components["schemas"]["ReplayResult"];
                 };
             };
             /** @description Bad Request (`bad-request`) */
@@ -5285,7 +5354,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The service asks for an API key (`api-key-missing`); The API key opens nothing (`api-key-unknown`); Nobody is signed in (`session-ended`) */
+            /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -5294,7 +5363,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Another page asks with the cookie of this service (`other-site`); The API key does not allow this (`scope-missing`) */
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5303,7 +5372,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such webhook (`webhook-not-found`) */
+            /** @description The webhook does not exist (`webhook-not-found`) */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -5312,7 +5381,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request has not come to its end (`upload-stalled`) */
+            /** @description The request was not completed in time (`upload-stalled`) */
             408: {
                 headers: {
                     [name: string]: unknown;
@@ -5321,7 +5390,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The upload is too large (`upload-too-large`) */
+            /** @description The request is too large (`upload-too-large`) */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -5330,7 +5399,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request is not as the API describes it (`request-invalid`) */
+            /** @description The request does not match the API description (`request-invalid`) */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -5339,7 +5408,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests in a minute (`rate-exceeded`); The instrument has as much as it may have (`quota-exceeded`) */
+            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -5348,7 +5417,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Xebra is at fault (`internal-error`) */
+            /** @description Internal error (`internal-error`) */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -5357,7 +5426,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database does not answer (`database-unavailable`); The image store does not answer (`image-store-unavailable`) */
+            /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -5368,7 +5437,7 @@ export interface operations {
             };
         };
     };
-    live_health_live_get: {
+    getLiveness: {
         parameters: {
             query?: never;
             header?: never;
@@ -5383,12 +5452,12 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Alive"];
+                    "application/json": components["schemas"]["Liveness"];
                 };
             };
         };
     };
-    ready_health_ready_get: {
+    getReadiness: {
         parameters: {
             query?: never;
             header?: never;
@@ -5403,10 +5472,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Ready"];
+                    "application/json": components["schemas"]["Readiness"];
                 };
             };
-            /** @description The service asks for an API key (`api-key-missing`); The API key opens nothing (`api-key-unknown`); Nobody is signed in (`session-ended`) */
+            /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -5415,7 +5484,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Another page asks with the cookie of this service (`other-site`); The API key does not allow this (`scope-missing`) */
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5424,7 +5493,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests in a minute (`rate-exceeded`); The instrument has as much as it may have (`quota-exceeded`) */
+            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -5433,7 +5502,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Xebra is at fault (`internal-error`) */
+            /** @description Internal error (`internal-error`) */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -5442,7 +5511,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The service cannot do its work now (`not-ready`); The database does not answer (`database-unavailable`); The image store does not answer (`image-store-unavailable`) */
+            /** @description The service is not ready (`not-ready`); The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -5453,7 +5522,7 @@ export interface operations {
             };
         };
     };
-    problem_problems__code__get: {
+    getProblemType: {
         parameters: {
             query?: never;
             header?: never;
@@ -5470,7 +5539,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemKind"];
+                    "application/json": components["schemas"]["ProblemType"];
                 };
             };
             /** @description Not Found */
@@ -5482,7 +5551,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request is not as the API describes it (`request-invalid`) */
+            /** @description The request does not match the API description (`request-invalid`) */
             422: {
                 headers: {
                     [name: string]: unknown;

@@ -20,8 +20,8 @@ export type Registration = Schemas["Registration"];
 export type RegistrationList = Schemas["RegistrationPage"];
 export type NewRegistration = Schemas["NewRegistration"];
 export type Mirror = Registration["settings"]["mirror"];
-export type Figures = Schemas["Figures"];
-export type SignedIn = Schemas["SignedIn"];
+export type Figures = Schemas["Usage"];
+export type SignedIn = Schemas["Session"];
 export type Service = Schemas["Service"];
 
 export type State = Registration["state"];

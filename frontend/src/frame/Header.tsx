@@ -1,7 +1,5 @@
-import { useEffect, useState } from "react";
-import { getService } from "../api/client";
-import type { Service, SignedIn } from "../api/types";
-import { useConnectionLost } from "../api/connection";
+import type { SignedIn } from "../api/types";
+import { useService } from "../api/useService";
 import { InstrumentMenu } from "../signin/InstrumentMenu";
 import { ADMINISTRATION } from "../url";
 import { LocalLink } from "./LocalLink";
@@ -31,18 +29,6 @@ export function Header({ account, onAddInstrument }: Props) {
       {account?.expires_at && <InstrumentMenu account={account} onAddInstrument={onAddInstrument} />}
     </header>
   );
-}
-
-function useService(): Service | null {
-  const [service, setService] = useState<Service | null>(null);
-  const disconnected = useConnectionLost();
-  useEffect(() => {
-    if (disconnected) return;
-    const abort = new AbortController();
-    getService(abort.signal).then(setService, () => undefined); // the version is optional
-    return () => abort.abort();
-  }, [disconnected]);
-  return service;
 }
 
 /** The logo: zebra stripes. */

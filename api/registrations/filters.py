@@ -1,0 +1,37 @@
+"""Filters of the list of registrations."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import AwareDatetime, BaseModel, Field
+from sqlalchemy import Select
+
+from api.registrations.schemas import State
+from db.rows import RegistrationRow, ResultRow
+
+
+class RegistrationFilters(BaseModel):
+    """Filters; a registration must match all that are given."""
+
+    state: State | None = None
+    verdict: Literal["accept", "review", "refuse"] | None = None
+    batch_id: str | None = Field(None, max_length=100, pattern=r"^[^\x00]*$")
+    fixed_image_id: str | None = Field(None, max_length=100, pattern=r"^[^\x00]*$")
+    moving_image_id: str | None = Field(None, max_length=100, pattern=r"^[^\x00]*$")
+    created_after: AwareDatetime | None = None
+    created_before: AwareDatetime | None = None
+
+    def apply(self, query: Select[Any]) -> Select[Any]:
+        """Return the query restricted by these filters."""
+        for name in ("state", "batch_id", "fixed_image_id", "moving_image_id"):
+            if (value := getattr(self, name)) is not None:
+                query = query.where(getattr(RegistrationRow, name) == value)
+        if self.created_after is not None:
+            query = query.where(RegistrationRow.created_at > self.created_after)
+        if self.created_before is not None:
+            query = query.where(RegistrationRow.created_at < self.created_before)
+        if self.verdict is not None:
+            query = query.join(ResultRow, ResultRow.registration_id == RegistrationRow.id)
+            query = query.where(ResultRow.body["verdict"].as_string() == self.verdict)
+        return query

@@ -1,0 +1,83 @@
+"""The job queue: fair scheduling among owners by turn numbers.
+
+Each queued job has a turn; the lowest turn is served first. The first job of an owner gets the turn that is
+being served; each further job gets the next turn after the owner's last. Owners are thus served in rotation,
+independent of their number of jobs.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import delete, func, insert, select, text
+from sqlalchemy.orm import Session
+
+from db.engine import NO_SESSION_SYNC, is_postgresql
+from db.rows import PRIORITIES, OutboxRow, RegistrationRow
+from db.types import utc_now
+
+LOCK_TIMEOUT_S, LOCK_POLL_S = 10.0, 0.005
+CHANNEL = "xebra_outbox"  # PostgreSQL notifies the relays of new entries on this channel
+
+
+def enqueue(session: Session, row: RegistrationRow, due_at: datetime, first: bool = False) -> None:
+    """Queue a job after the owner's other jobs, or before all jobs of its priority (``first``: a retry)."""
+    rank = PRIORITIES.index(row.priority)
+    turn = _lowest_turn(session, rank) - 1 if first else _next_turn(session, row.owner, rank)
+    session.add(OutboxRow(registration_id=row.id, owner=row.owner, rank=rank, turn=turn, due_at=due_at))
+    _notify(session)
+
+
+def enqueue_all(session: Session, rows: Sequence[RegistrationRow], due_at: datetime) -> None:
+    """Queue many jobs of one owner and one priority, in this order."""
+    rank = PRIORITIES.index(rows[0].priority)
+    turn = _next_turn(session, rows[0].owner, rank)
+    common = {"owner": rows[0].owner, "rank": rank, "due_at": due_at}
+    entries = [
+        common | {"registration_id": row.id, "turn": number} for number, row in enumerate(rows, start=turn)
+    ]
+    session.execute(insert(OutboxRow), entries)
+    _notify(session)
+
+
+def dequeue(session: Session, registration_id: str) -> None:
+    """Remove a job from the queue, if it is queued."""
+    entry = OutboxRow.registration_id == registration_id
+    session.execute(delete(OutboxRow).where(entry), execution_options=NO_SESSION_SYNC)
+
+
+def next(session: Session, now: datetime | None = None) -> str | None:
+    """Return the id of the next due job, its entry locked for this transaction, or None if there is none.
+
+    Entries that other transactions have locked are skipped. If all due entries are locked, wait for one: the
+    relay may be marking it, and the worker that it woke must find the job. The wait has a timeout, because
+    the process that holds the lock may be suspended.
+    """
+    query = select(OutboxRow.registration_id).where(OutboxRow.due_at <= (now or utc_now()))
+    query = query.order_by(OutboxRow.rank, OutboxRow.turn, OutboxRow.id).limit(1)
+    end = time.monotonic() + LOCK_TIMEOUT_S
+    while True:
+        unlocked = session.scalar(query.with_for_update(skip_locked=True))
+        if unlocked is not None or session.scalar(query) is None or time.monotonic() > end:
+            return unlocked
+        time.sleep(LOCK_POLL_S)
+
+
+def _notify(session: Session) -> None:
+    if is_postgresql(session):
+        session.execute(text(f"NOTIFY {CHANNEL}"))
+
+
+def _next_turn(session: Session, owner: str, rank: int) -> int:
+    last = session.scalar(
+        select(func.max(OutboxRow.turn)).where(OutboxRow.owner == owner, OutboxRow.rank == rank)
+    )
+    lowest = _lowest_turn(session, rank)
+    return lowest if last is None else max(lowest, last + 1)
+
+
+def _lowest_turn(session: Session, rank: int) -> int:
+    """Return the turn that is being served."""
+    return session.scalar(select(func.min(OutboxRow.turn)).where(OutboxRow.rank == rank)) or 0

@@ -1,0 +1,107 @@
+"""State transitions that end an attempt: finish, fail, retry, and requeue after an expired lease."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from db import audit, events, job_queue, pending_objects
+from db.claims import Claim, held
+from db.engine import NO_SESSION_SYNC
+from db.rows import RegistrationRow, ResultRow
+from db.types import utc_now
+
+# Retry policy
+MAX_ATTEMPTS = 8  # spans more than two minutes, so that an unavailable server can recover
+MAX_LOST_WORKERS = 3  # lost workers after which the job counts as their cause
+INITIAL_BACKOFF, MAX_BACKOFF = timedelta(seconds=1), timedelta(minutes=1)
+
+WORKER_LOST = "worker-lost"
+STATE_AFTER = {
+    "registration.succeeded": "succeeded",
+    "registration.failed": "failed",
+    "registration.retried": "queued",
+}
+Fault = Literal["input", "system"]
+
+
+def finish(session: Session, claim: Claim, body: dict[str, Any], registered_key: str) -> bool:
+    """Store the result; return False, without an effect, if the claim is no longer valid."""
+    now = utc_now()
+    row = _end_attempt(session, claim, state="succeeded", finished_at=now)
+    if row is None:
+        return False
+    session.add(
+        ResultRow(
+            registration_id=claim.registration_id,
+            attempt=claim.attempt,
+            body=body,
+            registered_key=registered_key,
+            created_at=now,
+        )
+    )
+    pending_objects.commit(session, registered_key)
+    _record(session, "registration.succeeded", claim, row, result=body)
+    return True
+
+
+def fail(session: Session, claim: Claim, fault: Fault, code: str, message: str) -> bool:
+    """Fail the job permanently; return False if the claim is no longer valid."""
+    failure = {"fault": fault, "failure_code": code, "failure_message": message}
+    row = _end_attempt(session, claim, state="failed", finished_at=utc_now(), **failure)
+    if row is None:
+        return False
+    _record(session, "registration.failed", claim, row, **failure)
+    return True
+
+
+def retry(session: Session, claim: Claim, code: str, message: str, now: datetime | None = None) -> bool:
+    """Queue the job again with exponential backoff, or fail it as a system fault after the last attempt.
+
+    Returns False if the claim is no longer valid.
+    """
+    limit = MAX_LOST_WORKERS if code == WORKER_LOST else MAX_ATTEMPTS
+    if claim.attempt >= limit:
+        return fail(session, claim, "system", code, f"{message} (attempt {claim.attempt} of {limit})")
+    row = _end_attempt(session, claim, state="queued")
+    if row is None:
+        return False
+    due_at = (now or utc_now()) + min(INITIAL_BACKOFF * 2 ** (claim.attempt - 1), MAX_BACKOFF)
+    job_queue.enqueue(session, row, due_at, first=True)
+    _record(session, "registration.retried", claim, row, failure_code=code, failure_message=message)
+    return True
+
+
+def requeue_expired(session: Session, now: datetime | None = None) -> int:
+    """Retry each running job whose lease has expired; return their number."""
+    now = now or utc_now()
+    expired = session.execute(
+        select(RegistrationRow.id, RegistrationRow.attempt, RegistrationRow.worker)
+        .where(RegistrationRow.lease_until < now)
+        .with_for_update(skip_locked=True)
+    ).all()
+    return sum(
+        retry(session, Claim(row.id, row.attempt, row.worker or "-"), WORKER_LOST, _lost(row.worker), now)
+        for row in expired
+    )
+
+
+def _lost(worker: str | None) -> str:
+    return f"the worker {worker} stopped without a report"
+
+
+def _end_attempt(session: Session, claim: Claim, **values: Any) -> RegistrationRow | None:
+    """Move the job out of ``running`` if the claim is valid."""
+    ending = update(RegistrationRow).where(*held(claim)).values(lease_until=None, **values)
+    ended = session.execute(ending.returning(RegistrationRow), execution_options=NO_SESSION_SYNC)
+    return ended.scalar_one_or_none()
+
+
+def _record(session: Session, event: str, claim: Claim, row: RegistrationRow, **payload: Any) -> None:
+    """Write the audit entry and publish the event of a transition."""
+    subject = {"registration": claim.registration_id, "attempt": claim.attempt}
+    entry = audit.record(session, event, actor=claim.worker, **subject, **payload)
+    events.publish(session, entry, [row], STATE_AFTER[event])

@@ -1,0 +1,64 @@
+"""A subscriber receives every event from the moment of its subscription."""
+
+import asyncio
+
+from sqlalchemy import text
+from support.jobs import claim, do, submit
+
+from api.events import broadcaster
+from api.events.broadcaster import EventBroadcaster
+from db import job_transitions, jobs
+from db.engine import Database
+from db.migrate import migrate
+
+TIMEOUT_S = 60
+DISCONNECT = text(
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+    " WHERE query LIKE 'LISTEN%' AND datname = current_database()"
+)
+
+
+async def assert_received(queue: asyncio.Queue, states: list[str]) -> None:
+    """Receive these states in this order; the state queued, just before, may be received as well."""
+    while states:
+        state = (await asyncio.wait_for(queue.get(), TIMEOUT_S)).state
+        if state != "queued":
+            assert state == states.pop(0)
+
+
+def test_every_subscriber_receives_all_later_events_even_after_a_pause(database, monkeypatch):
+    monkeypatch.setattr(broadcaster, "IDLE_S", 0.0)
+
+    async def listen(events: EventBroadcaster) -> None:
+        events.start()
+        for _ in range(20):
+            job = await asyncio.to_thread(submit, database)
+            async with events.subscribe(registration_id=job) as queue:
+                await asyncio.to_thread(claim, database, job)
+                await asyncio.to_thread(do, database, jobs.cancel, job, actor="tester")
+                await assert_received(queue, ["running", "cancelled"])
+        events.stop()
+
+    asyncio.run(listen(EventBroadcaster(database)))
+
+
+def test_events_during_a_lost_connection_are_received_later(new_postgres_url, monkeypatch):
+    monkeypatch.setattr(broadcaster, "RETRY_S", 0.01)
+    database = Database(new_postgres_url())
+    migrate(database)
+
+    async def listen(events: EventBroadcaster) -> None:
+        events.start()
+        job = await asyncio.to_thread(submit, database)
+        async with events.subscribe(registration_id=job) as queue:
+            held = await asyncio.to_thread(claim, database, job)
+            await assert_received(queue, ["running"])
+            with database.writing() as session:
+                assert session.scalars(DISCONNECT).all() == [True]
+            failure = ("input", "image-unusable", "constant")
+            await asyncio.to_thread(do, database, job_transitions.fail, held, *failure)
+            await assert_received(queue, ["failed"])
+        events.stop()
+
+    asyncio.run(listen(EventBroadcaster(database)))
+    database.close()

@@ -1,0 +1,83 @@
+"""A past job can be replayed, exported and verified; tampering is detected."""
+
+import json
+from datetime import timedelta
+
+import pytest
+import tifffile
+from sqlalchemy import text
+from support.worker import run, submit
+
+import db.audit_command
+import worker.export
+import worker.replay
+from db.rows import ResultRow
+from db.store import open_store
+from worker.context import WorkerContext
+from xebra.align import Aligner
+
+
+@pytest.fixture
+def context(sqlite_database, tmp_path, monkeypatch) -> WorkerContext:
+    """A worker on the state folder that the commands use."""
+    monkeypatch.setenv("XEBRA_STATE_DIR", str(tmp_path / "state"))
+    store = open_store((tmp_path / "state" / "images").as_uri())
+    return WorkerContext("here:1", sqlite_database, store, Aligner(), timedelta(seconds=30))
+
+
+@pytest.fixture
+def job(context) -> str:
+    """A job that only the same settings reproduce."""
+    job = submit(context, mirror="yes")
+    assert run(context, job).state == "succeeded"
+    return job
+
+
+def test_replay_gives_the_same_result_and_detects_a_falsified_one(context, job, capsys):
+    assert worker.replay.main([job]) == 0
+    assert "the same" in capsys.readouterr().out
+    with context.database.writing() as session:
+        row = session.get_one(ResultRow, job)
+        moved = [[line[0], line[1], line[2] + 1] for line in row.body["fixed_from_moving"]]
+        row.body = row.body | {"fixed_from_moving": [*moved[:2], [0, 0, 1]]}
+    assert worker.replay.main([job]) == 1
+    assert "NOT the same" in capsys.readouterr().out
+
+
+def test_replay_with_other_weights_is_rejected(context, job, capsys):
+    with context.database.writing() as session:
+        row = session.get_one(ResultRow, job)
+        row.body = row.body | {"model": row.body["model"] | {"weights_sha256": "0" * 64}}
+    assert worker.replay.main([job]) == 2
+    assert "replay it with the version that made it" in capsys.readouterr().err
+
+
+def test_exported_job_is_complete(job, tmp_path):
+    folder = tmp_path / "exported"
+    assert worker.export.main([job, str(folder)]) == 0
+    readme = (folder / "README.md").read_text()
+    assert job in readme and "mirrored" in readme
+    result = json.loads((folder / "result.json").read_text())
+    assert tifffile.imread(folder / "registered.tif").shape == tuple(result["fixed"]["shape"])
+    assert (folder / "picture.png").stat().st_size > 10_000
+    lines = [json.loads(line) for line in (folder / "audit.jsonl").read_text().splitlines()]
+    assert json.loads(lines[-3]["payload"])["settings"]["mirror"] == "yes"
+    assert [line["event"] for line in lines][-2:] == ["registration.started", "registration.succeeded"]
+    assert worker.export.main([job, str(folder)]) == 2
+
+
+def test_audit_command_detects_a_removed_end(context, job, capsys):
+    assert db.audit_command.main(["verify"]) == 0
+    last = capsys.readouterr().out.split()[-1]
+    assert db.audit_command.main(["verify", "--last", last]) == 0
+    with context.database.writing() as session:
+        session.execute(text("DROP TRIGGER audit_refuses_delete"))
+        session.execute(text("DELETE FROM audit WHERE seq = (SELECT max(seq) FROM audit)"))
+    assert db.audit_command.main(["verify"]) == 0
+    assert db.audit_command.main(["verify", "--last", last]) == 1
+
+
+@pytest.mark.parametrize("command", [worker.replay.main, lambda argv: worker.export.main([*argv, "nowhere"])])
+def test_unknown_job_is_reported(context, capsys, command):
+    assert command(["nothing"]) == 2
+    assert "no registration nothing" in capsys.readouterr().err

@@ -1,0 +1,1 @@
+"""Helpers of the tests: real servers, a running service, steps of a job."""

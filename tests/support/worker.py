@@ -1,0 +1,39 @@
+"""Jobs on real images, run by a worker within the test process."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from api.images.uploads import decode_and_store
+from db import claims, images, jobs
+from db.rows import RegistrationRow
+from support.jobs import do, get
+from support.service import speckle, tiff
+from worker.context import WorkerContext
+from worker.job_runner import run_job
+
+
+def submit(
+    context: WorkerContext, pixels: np.ndarray | None = None, spacing_um: float | None = None, **settings: Any
+) -> str:
+    """Upload an image, submit its registration with itself; return the id of the job."""
+    content = io.BytesIO(tiff(speckle() if pixels is None else pixels))
+    row = decode_and_store(content, "a.tif", spacing_um, context.store)
+    do(context.database, images.add, row, actor="tester")
+    request = jobs.RegistrationRequest(row.id, row.id, **settings)
+    return do(context.database, jobs.submit, request, actor="tester", request_id="r1").id
+
+
+def run(context: WorkerContext, job: str) -> RegistrationRow:
+    """Run one attempt; return the row of the job."""
+    run_job(do(context.database, claims.claim_job, job, context.name, context.lease), context)
+    return get(context.database, job)
+
+
+def stored_file(context: WorkerContext, job: str) -> Path:
+    """Return the file of the job's image in a folder store."""
+    return context.store.root / get(context.database, job).fixed_image.store_key

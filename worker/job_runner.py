@@ -1,0 +1,112 @@
+"""One attempt at one job: read the images, register them, store the result."""
+
+from __future__ import annotations
+
+import logging
+import re
+from tempfile import NamedTemporaryFile
+from typing import BinaryIO, cast
+
+from db import job_transitions, jobs, thresholds
+from db.claims import Claim
+from db.rows import GIVEN, INSTRUMENT, ImageRow, InstrumentRow, RegistrationRow
+from worker.context import WorkerContext
+from worker.errors import ClaimLost
+from worker.lease import LeaseRenewer
+from worker.stored_images import read_stored
+from xebra import Image, Registration
+from xebra.errors import NetworkUnknown, RegistrationError
+from xebra.image_files import write_tiff
+from xebra.mirror import MIRROR
+
+log = logging.getLogger(__name__)
+
+
+def run_job(claim: Claim, context: WorkerContext) -> None:
+    """Finish or fail a claimed job, or queue it again for another attempt."""
+    try:
+        with LeaseRenewer(context, claim) as lease:
+            row, fixed, moving = _load(claim, context)
+            lease.check()
+            registration = _register(row, fixed, moving, context)
+            lease.check()
+            key = _store_registered(claim, registration, context)
+        _finish(claim, row.owner, registration, key, context)
+    except ClaimLost:
+        log.info("%s: the claim was lost", _name(claim), extra=_log_fields(claim))
+    except NetworkUnknown as error:  # the API has this network: the worker is of another version
+        _retry(claim, error, context)
+    except RegistrationError as error:
+        _fail(claim, error, context)
+    except Exception as error:
+        _retry(claim, error, context)
+
+
+def error_code(error: Exception) -> str:
+    """Return the code of an error class, as in the HTTP API: ImageUnusable becomes image-unusable."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", type(error).__name__).lower()
+
+
+def _load(claim: Claim, context: WorkerContext) -> tuple[RegistrationRow, Image, Image]:
+    with context.database.reading() as session:
+        row = jobs.get(session, claim.registration_id)
+    return row, _read(row.fixed_image, context), _read(row.moving_image, context)
+
+
+def _read(row: ImageRow, context: WorkerContext) -> Image:
+    """Return the image; a pixel spacing of the upload or the instrument overrides that of the file."""
+    spacing = row.pixel_spacing_um if row.spacing_source in (GIVEN, INSTRUMENT) else None
+    return read_stored(row, spacing, context.store)
+
+
+def _register(row: RegistrationRow, fixed: Image, moving: Image, context: WorkerContext) -> Registration:
+    return context.aligner.register(
+        fixed,
+        moving,
+        fixed_spacing=row.fixed_spacing_um,
+        moving_spacing=row.moving_spacing_um,
+        network=row.network,
+        mirror=MIRROR[row.mirror],
+    )
+
+
+def _store_registered(claim: Claim, registration: Registration, context: WorkerContext) -> str:
+    """Store the registered image under a key that no other attempt uses; return the key."""
+    key = claim.registered_key
+    with NamedTemporaryFile(suffix=".tif") as file:
+        write_tiff(file.name, registration.registered, registration.fixed.pixel_spacing)
+        context.store.put(key, cast(BinaryIO, file))
+    return key
+
+
+def _finish(claim: Claim, owner: str, registration: Registration, key: str, context: WorkerContext) -> None:
+    with context.database.writing() as session:
+        limits = thresholds.for_instrument(session.get(InstrumentRow, owner))
+        body = thresholds.apply(registration.to_json(), limits)
+        finished = job_transitions.finish(session, claim, body, key)
+    outcome = body["verdict"] if finished else "the claim was lost at the end"
+    log.info("%s: %s", _name(claim), outcome, extra=_log_fields(claim))
+    if not finished:  # no row refers to the object
+        context.store.delete(key)
+
+
+def _fail(claim: Claim, error: RegistrationError, context: WorkerContext) -> None:
+    log.info("%s cannot be registered: %s", _name(claim), error, extra=_log_fields(claim))
+    with context.database.writing() as session:
+        job_transitions.fail(session, claim, "input", error_code(error), str(error))
+
+
+def _retry(claim: Claim, error: Exception, context: WorkerContext) -> None:
+    log.exception("%s failed", _name(claim), extra=_log_fields(claim))
+    with context.database.writing() as session:
+        job_transitions.retry(session, claim, error_code(error), str(error) or type(error).__name__)
+
+
+def _name(claim: Claim) -> str:
+    return f"registration={claim.registration_id} attempt={claim.attempt}"
+
+
+def _log_fields(claim: Claim) -> dict[str, object]:
+    """Return the fields of the claim for the JSON log."""
+    fields = {"request_id": claim.request_id, "registration": claim.registration_id}
+    return fields | {"attempt": claim.attempt, "worker": claim.worker}

@@ -1,0 +1,83 @@
+"""``xebra register FIXED MOVING``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from typer import Argument, Option
+
+from xebra.mirror import MIRROR, MirrorOption
+
+if TYPE_CHECKING:
+    from xebra.image import Image
+
+ACCEPTED, REFUSED = 0, 1
+EXIT_CODES = "exit code: 0 accept or review, 1 refuse (files are written too), 2 error"
+FOLDER = "folder for the files (default: ./xebra-<name of MOVING>, numbered if it contains another pair)"
+NETWORK = "name of the network (default: the most accurate one)"
+MIRRORED = "is one image mirrored (specimen turned over)? try: test both, in twice the time"
+SPACING = "pixel spacing of {} in um per px (default: from the file)"
+SEVERAL = "{} of both files, where they hold several (see xebra inspect)"
+
+Channel = Annotated[str | None, Option(metavar="NAME", help=SEVERAL.format("channel"))]
+FixedChannel = Annotated[str | None, Option(metavar="NAME", help="channel of FIXED")]
+MovingChannel = Annotated[str | None, Option(metavar="NAME", help="channel of MOVING")]
+Frame = Annotated[int | None, Option(metavar="NUMBER", help=SEVERAL.format("frame"))]
+FixedFrame = Annotated[int | None, Option(metavar="NUMBER", help="frame of FIXED")]
+MovingFrame = Annotated[int | None, Option(metavar="NUMBER", help="frame of MOVING")]
+
+
+def register(
+    fixed: Annotated[str, Argument(metavar="FIXED", help="file of the reference image (see xebra inspect)")],
+    moving: Annotated[str, Argument(metavar="MOVING", help="file of the image to be aligned with it")],
+    output: Annotated[Path | None, Option("-o", "--output", metavar="DIR", help=FOLDER)] = None,
+    as_json: Annotated[bool, Option("--json", help="print the result as JSON and nothing else")] = False,
+    network: Annotated[str | None, Option(metavar="NAME", help=NETWORK)] = None,
+    mirror: Annotated[MirrorOption, Option(help=MIRRORED)] = "no",
+    channel: Channel = None,
+    fixed_channel: FixedChannel = None,
+    moving_channel: MovingChannel = None,
+    frame: Frame = None,
+    fixed_frame: FixedFrame = None,
+    moving_frame: MovingFrame = None,
+    fixed_spacing: Annotated[float | None, Option(metavar="UM", help=SPACING.format("FIXED"))] = None,
+    moving_spacing: Annotated[float | None, Option(metavar="UM", help=SPACING.format("MOVING"))] = None,
+) -> int:
+    """Align a moving image with a fixed one; write the registered image, JSON and a picture."""
+    import xebra
+    from xebra import output as files
+    from xebra import summary
+
+    registration = xebra.register(
+        _read(fixed, fixed_spacing, (fixed_channel, fixed_frame), (channel, frame)),
+        _read(moving, moving_spacing, (moving_channel, moving_frame), (channel, frame)),
+        network=network,
+        mirror=MIRROR[mirror],
+    )
+    folder = files.folder_for(registration, output, moving)
+    files.write(registration, folder)
+    if as_json:
+        print(json.dumps(registration.to_json(), indent=2))
+    else:
+        print(summary.table(registration))
+        print(f"\nwritten to {folder}/: {', '.join(files.NAMES)}")
+    return REFUSED if registration.verdict == "refuse" else ACCEPTED
+
+
+def _read(
+    path: str,
+    spacing: float | None,
+    own: tuple[str | None, int | None],
+    common: tuple[str | None, int | None],
+) -> Image:
+    """Read one image of a file; channel and frame for both files apply where the file holds several."""
+    import xebra
+
+    channel, frame = own
+    if own == (None, None) and common != (None, None):
+        channels = xebra.inspect(path).channels
+        channel = common[0] if len(channels) > 1 else None
+        frame = common[1] if any(c.frames > 1 for c in channels) else None
+    return xebra.read_image(path, channel=channel, frame=frame, pixel_spacing=spacing)
