@@ -8,8 +8,9 @@ from typing import Any, BinaryIO, cast
 from db.errors import ObjectAltered
 from db.rows import ImageRow
 from db.store import ImageStore
-from xebra import Image, read_image
+from xebra import Image
 from xebra.errors import RegistrationError
+from xebra.image import read_untrusted
 
 
 def read_stored(row: ImageRow, pixel_spacing: float | None, store: ImageStore) -> Image:
@@ -21,7 +22,7 @@ def read_stored(row: ImageRow, pixel_spacing: float | None, store: ImageStore) -
     """
     with store.open(row.store_key) as file:
         try:
-            image = read_image(file, name=row.name, pixel_spacing=pixel_spacing)
+            image = read_untrusted(file, row.name, pixel_spacing)
         except RegistrationError:
             _check_hash(row, _digest(file))  # a file that the store has damaged is not a fault of the input
             raise

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["MAX_SIDE", "MIN_SIDE", "Image", "gray", "inspect", "read_image"]
 
 DTYPES = ("uint8", "int8", "uint16", "int16", "uint32", "int32", "float16", "float32", "float64")
+HEADERS_CHECKED = ("image/tiff", "image/png")
 BLOCK_ROWS = 512  # work on large images goes through blocks, to avoid a copy in float64
 TOO_LARGE = 1e300  # sums of a few such values would overflow: they count as not finite
 SAMPLE_PX = 2**18  # of an image, that percentiles are taken of
@@ -119,6 +120,21 @@ def read_image(
         spacing = given or (stated and square(name, stated))
         spacing_source = "given" if given else stated and stated.source
         return Image(pixels, spacing, spacing_source, name, _sha256(file, path), selected)
+
+
+def read_untrusted(file: BinaryIO, name: str, pixel_spacing: float | None = None) -> Image:
+    """Read an image of unknown origin, such as an upload; see ``read_image``.
+
+    TIFF and PNG are decoded here, since their headers are checked before any pixel is. Files of other formats
+    are decoded in a process of its own with limits on memory and time.
+    """
+    from xebra.readers.sandbox import Limits
+
+    file.seek(0)
+    checked_first = image_files.media_type_of(file.read(8)) in HEADERS_CHECKED
+    file.seek(0)
+    limits = None if checked_first else Limits()
+    return read_image(file, name=name, pixel_spacing=pixel_spacing, limits=limits)
 
 
 def _contents(

@@ -15,7 +15,7 @@ from db.engine import Database
 from db.rows import INSTRUMENT, ImageRow, InstrumentRow
 from db.store import ImageStore
 from db.types import utc_now
-from xebra import read_image
+from xebra.image import read_untrusted
 from xebra.image_files import media_type_of
 from xebra.limits import check_registrable
 
@@ -72,7 +72,7 @@ def decode_and_store(
     """
     name = sanitize_filename(filename)
     with _decoding:
-        image = read_image(file, name=name, pixel_spacing=spacing_um)
+        image = read_untrusted(file, name, spacing_um)
     check_registrable(name, *image.shape[:2])
     image_id = str(uuid.uuid4())
     key = f"images/{image_id}/original"

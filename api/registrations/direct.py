@@ -66,11 +66,11 @@ class DirectRegistration:
             TimeoutError: the work was not started or not finished before the deadline.
             RegistrationError: an image cannot be registered.
         """
-        from xebra import read_image
+        from xebra.image import read_untrusted
 
         _check_deadline(deadline)
         fixed, moving = (
-            read_image(file.file, name=sanitize_filename(file.filename), pixel_spacing=spacing)
+            read_untrusted(file.file, sanitize_filename(file.filename), spacing)
             for file, spacing in ((pair.fixed, pair.fixed_spacing_um), (pair.moving, pair.moving_spacing_um))
         )
         found = self.aligner.register(fixed, moving, network=pair.network, mirror=MIRROR[pair.mirror])

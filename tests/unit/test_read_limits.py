@@ -16,6 +16,7 @@ from PIL import Image as Picture
 
 from xebra import inspect, read_image
 from xebra.errors import ImageChoiceNeeded, ImageUnreadable
+from xebra.image import read_untrusted
 from xebra.readers import sandbox
 from xebra.readers.sandbox import Limits
 
@@ -212,3 +213,18 @@ def test_many_directories_that_end_are_read(count):
         for page in stack:
             writer.write(page, metadata=None, contiguous=False)
     np.testing.assert_array_equal(read_image(file, frame=count - 1).pixels, stack[-1])
+
+
+def test_an_upload_is_decoded_in_another_process_unless_its_headers_are_checked(monkeypatch):
+    elsewhere = []
+    decode = sandbox.read
+    monkeypatch.setattr(sandbox, "read", lambda *a, **k: elsewhere.append(a[1]) or decode(*a, **k))
+    pixels = np.arange(70 * 90, dtype=np.uint8).reshape(70, 90)
+    files = {
+        "here.tif": tiff(),
+        "here.png": io.BytesIO(imagecodecs.png_encode(pixels)),
+        "elsewhere.jpg": io.BytesIO(imagecodecs.jpeg_encode(pixels)),
+    }
+    for name, file in files.items():
+        assert read_untrusted(file, name).shape == (70, 90)
+    assert elsewhere == ["elsewhere.jpg"]
