@@ -199,6 +199,18 @@ def test_unrelated_images_are_not_accepted():
     assert xebra.register(*noise).verdict != "accept"
 
 
+def test_images_of_different_specimens_are_refused_at_every_size():
+    """Most of them: the threshold is chosen so that 3 % of unrelated pairs are for review."""
+    verdicts = []
+    for number, side in enumerate((64, 96, 128, 256, 256, 400, 512, 700)):
+        first, second = (specimen(2 * side, seed=seed) for seed in (number, 50 + number))
+        still = SimilarityTransform()
+        fixed, _ = seen_twice(first, (backscattered_electrons, absorption), still, side=side)
+        _, moving = seen_twice(second, (backscattered_electrons, absorption), still, side=side)
+        verdicts.append(xebra.register(fixed, moving).verdict)
+    assert "accept" not in verdicts and verdicts.count("refuse") >= 6, verdicts
+
+
 def test_an_unknown_network_is_named_with_those_there_are():
     with pytest.raises(NetworkUnknown, match=r"no network 'magic'; choose from .*paper"):
         xebra.register(FIXED, MOVING, network="magic")
