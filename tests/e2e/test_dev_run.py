@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
-import sys
-import zipfile
 from pathlib import Path
 
 from support.servers import free_port
 from support.service import environment
 
 CHECKOUT = Path(__file__).parents[2]
-PACKAGES = ("xebra", "db", "worker", "api")
 
 
 WORDS = ("scale", "angle", "shift x", "shift y", "corner error", "http://")
@@ -35,24 +31,3 @@ def test_run_once_registers_the_sample_pair_and_a_second_start_installs_nothing(
     picture = Path(re.search(r"picture +(\S+)", ran.stdout)[1])
     assert picture.read_bytes().startswith(b"\x89PNG") and picture.stat().st_size > 10_000
     assert "dev:" not in ran.stderr
-
-
-def test_wheel_contains_networks_sample_migrations_and_page(tmp_path: Path) -> None:
-    source = tmp_path / "source"
-    for package in PACKAGES:
-        shutil.copytree(CHECKOUT / package, source / package, ignore=shutil.ignore_patterns("__pycache__"))
-    for file in ("pyproject.toml", "README.md"):
-        shutil.copy(CHECKOUT / file, source)
-    pip = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]
-    subprocess.run([*pip, "--wheel-dir", tmp_path, source], check=True)
-    names = set(zipfile.ZipFile(next(tmp_path.glob("xebra-*.whl"))).namelist())
-    for required in (
-        "xebra/weights/paper/model.onnx",
-        "xebra/weights/paper/config.json",
-        "xebra/weights/pyramid_256/model.onnx",
-        "xebra/sample/fixed.tif",
-        "db/migrations/env.py",
-        "api/static/index.html",
-    ):
-        assert required in names
-    assert not {name for name in names if name.startswith(("tests/", "bench/", "frontend/"))}

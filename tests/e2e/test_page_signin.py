@@ -228,4 +228,4 @@ def test_other_keys_do_not_see_that(page, service, keys):
     expect(page.get_by_label("Instrument", exact=True)).to_be_visible()
     expect(page.get_by_role("link", name="Administration")).to_have_count(0)
     page.goto(f"{service.url}/?page=administration")
-    expect(page.locator(".administration .problem")).to_contain_text("may not 'admin'")
+    expect(page.locator(".administration .problem")).to_contain_text("does not have the scope 'admin'")

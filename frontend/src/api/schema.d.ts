@@ -1446,11 +1446,13 @@ export interface components {
          *           "dtype": "uint16",
          *           "name": "grains_bse.tif",
          *           "pixel_spacing_um": 0.0125,
+         *           "selected": "",
          *           "sha256": "9f2b5c1e0a7d4f83b6e8c2d1a0f4957386bc1d2e3f405162738495a6b7c8d9e0",
          *           "shape": [
          *             512,
          *             512
-         *           ]
+         *           ],
+         *           "spacing_source": "OME metadata"
          *         },
          *         "fixed_from_moving": [
          *           [
@@ -1486,6 +1488,7 @@ export interface components {
          *         "moving": {
          *           "dtype": "float32",
          *           "name": "grains_fe.tif",
+         *           "selected": "",
          *           "sha256": "9f2b5c1e0a7d4f83b6e8c2d1a0f4957386bc1d2e3f405162738495a6b7c8d9e0",
          *           "shape": [
          *             512,
