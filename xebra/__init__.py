@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:  # for type checkers and the Python reference
     from xebra.align import register
     from xebra.image import Image, inspect, read_image
+    from xebra.output import load
     from xebra.registration import Registration
     from xebra.transform import SimilarityTransform, corner_error
 
@@ -28,6 +29,7 @@ __all__ = [
     "SimilarityTransform",
     "corner_error",
     "inspect",
+    "load",
     "read_image",
     "register",
 ]
