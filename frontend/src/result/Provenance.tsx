@@ -29,12 +29,16 @@ export function Provenance({ registration, result }: { registration: Registratio
   );
 }
 
-/** Of each group of pairs with a right answer: how many accepted results were wrong on specimens kept apart. */
+const WHOLE_KIND = ", all";
+
+/** For one and for two modalities: how many accepted results were wrong on specimens kept apart, 95 % bound. */
 function certificateRows(service: Service | null, name: string): [string, string][] {
   const network = service?.networks.find((each) => each.name === name);
-  const groups = Object.entries(network?.certificate?.groups ?? {}).filter(([, group]) => group.right > 0);
+  const groups = Object.entries(network?.certificate?.groups ?? {}).filter(([kind]) =>
+    kind.endsWith(WHOLE_KIND),
+  );
   return groups.map(([kind, group]) => [
-    `Accepted, ${kind}`,
-    `${group.accepted_wrong} of ${group.accepted} wrong; at most ${(100 * group.wrong_upper_bound).toFixed(1)} % (95 % confidence)`,
+    `Certificate, ${kind.slice(0, -WHOLE_KIND.length)}`,
+    `${group.accepted_wrong} of ${group.accepted} wrong (≤ ${(100 * group.wrong_upper_bound).toFixed(1)} %)`,
   ]);
 }
