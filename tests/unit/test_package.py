@@ -54,7 +54,7 @@ def imported(*paths: Path) -> set[str]:
 def undeclared(packages: set[str], *extras: str) -> set[str]:
     distributions = packages_distributions()
     known = set(declared(*extras))
-    return {p for p in packages if not known & {canonicalize_name(d) for d in distributions.get(p, ())}}
+    return {p for p in packages if not known & {canonicalize_name(d) for d in distributions.get(p, (p,))}}
 
 
 def library() -> list[Path]:
