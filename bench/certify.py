@@ -38,7 +38,7 @@ from xebra.evaluation.labelled_pairs import LabelledPair
 from xebra.weights import weights
 
 Groups = dict[str, list[list[MeasuredAttempt]]]
-MIRRORED_SIDE = VIEW_SIDE = 256
+VIEW_SIDE = 256  # px
 SIZES = {"256 px": VIEW_SIDE, "own size": None}
 
 
@@ -76,8 +76,10 @@ def verdict(model: Confidence, attempts: list[MeasuredAttempt]) -> tuple[str, bo
     last = reported(model, attempts)
     if is_accepted(model, last):
         return "accept", last.right
-    sure = model.probability(last.features) >= model.review_probability
-    return "review" if sure else "refuse", last.right
+    if model.prefers_mirrored(last.features, last.mirrored):
+        return "refuse", last.right
+    unsupported = model.probability(last.features) < model.review_probability
+    return "refuse" if unsupported else "review", last.right
 
 
 def groups(model: Confidence, measured: Groups) -> dict[str, CertifiedGroup]:
@@ -133,6 +135,8 @@ def certificate(counted: dict[str, CertifiedGroup], chosen: argparse.Namespace) 
         "statement": "at most 1 % of accepted estimates wrong, with 95 % confidence, where certified",
         "specimens": sorted([*images.singles, *images.pairs]),
         "seed": chosen.seed,
+        "per_cell": chosen.per_cell,
+        "unrelated": chosen.unrelated,
         "groups": {name: g.to_json() for name, g in counted.items()},
     }
 

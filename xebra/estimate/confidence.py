@@ -43,10 +43,10 @@ class Confidence:
     review_probability: float  # estimates of a lower probability are refused
     wrong_px: float  # mean corner error of wrong estimates as probable as right ones, px at 256
     error_scales: dict[str, ErrorScale]  # by final stage
-    tail_from: float = 0.0  # log odds above which they grow by ``1 + tail_gain`` times as much:
-    tail_gain: float = 0.0  # the regression follows the many unsure pairs, the sure ones are surer
+    tail_from: float = 0.0  # log odds above which their slope is ``1 + tail_gain`` times as steep
+    tail_gain: float = 0.0
     wrong_decay: float = (
-        0.0  # of the logarithm of ``wrong_px`` with the log odds: probable ones are near misses
+        0.0  # decrease of log ``wrong_px`` per unit of log odds: probable ones are near misses
     )
 
     @classmethod
@@ -97,11 +97,13 @@ class Confidence:
         return self.probability(features) >= least and features.score_margin >= MIN_SCORE_MARGIN
 
     def prefers_mirrored(self, features: QualityFeatures, mirrored: QualityFeatures | None) -> bool:
-        """Return whether the mirrored moving image is found, and an estimate is less sure than it."""
-        probability = self.probability(features)
-        if mirrored is None or probability >= MIRROR_CHECKED_BELOW:
+        """Return whether the mirrored image is found, and an estimate is not found or less probable."""
+        if mirrored is None or not self.finds(mirrored):
             return False
-        return self.finds(mirrored) and self.probability(mirrored) > probability
+        probability = self.probability(features)
+        if probability >= MIRROR_CHECKED_BELOW:
+            return not self.finds(features)
+        return self.probability(mirrored) > probability
 
     def accepts(self, features: QualityFeatures, tolerance_px: float | None = None) -> bool:
         """Return whether the place is probably right and the expected error within a tolerance at 256."""

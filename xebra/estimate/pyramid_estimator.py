@@ -119,10 +119,7 @@ class PyramidEstimator:
         sure = self.confidence.probability(features) >= MIRROR_CHECKED_BELOW
         if sure and self.confidence.finds(features):
             return False
-        other = self.mirrored_features(fixed, moving)
-        if not sure:
-            return self.confidence.prefers_mirrored(features, other)
-        return other is not None and self.confidence.finds(other)
+        return self.confidence.prefers_mirrored(features, self.mirrored_features(fixed, moving))
 
     def _quick_attempt(self, fixed: Image, moving: Image) -> Attempt | None:
         """Return the quick attempt without pixel spacings if its place is right, else None."""

@@ -46,13 +46,9 @@ class Findings:
     width_px: int  # longer side of the fixed image
     tolerance_px: float  # of the fixed image
     period_px: float | None = None  # a shift by it fits nearly as well
-    spacing_scale: float | None = (
-        None  # scale over the one that the pixel spacings give, where both are known
-    )
+    spacing_scale: float | None = None  # scale over the one that known pixel spacings give
     mirrored: bool = False  # the reflected moving image would be accepted
-    other_spacing_scale: float | None = (
-        None  # the same of an estimate without spacings that would be accepted
-    )
+    other_spacing_scale: float | None = None  # likewise, of a sure estimate without the spacings
 
     @property
     def spacings_contradict(self) -> bool:
