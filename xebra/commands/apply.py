@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from xebra.errors import ImageUnreadable, ImageUnusable
 
 if TYPE_CHECKING:
-    import numpy as np
+    from xebra.arrays import Pixels
 
 JSON = "registration.json"
 
@@ -20,7 +20,7 @@ class Applied(NamedTuple):
     """A channel on the fixed image's grid."""
 
     name: str
-    pixels: np.ndarray
+    pixels: Pixels
 
 
 def main(argv: list[str]) -> int:
@@ -64,7 +64,7 @@ def _result(path: Path) -> dict[str, Any]:
     """The canonical JSON of a registration."""
     file = path / JSON if path.is_dir() else path
     try:
-        body = json.loads(file.read_text(encoding="utf-8"))
+        body: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
         if {"fixed_from_moving", "fixed", "moving"} <= body.keys():
             return body
     except FileNotFoundError as error:

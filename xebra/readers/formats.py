@@ -25,7 +25,8 @@ def reader(source: Source) -> Reader:
         return tiff.opened
     if raster.kind(start):
         return raster.opened
-    return import_module(f"xebra.readers.{_optional(source, start)}").opened
+    opened: Reader = import_module(f"xebra.readers.{_optional(source, start)}").opened
+    return opened
 
 
 def _optional(source: Source, start: bytes) -> str:

@@ -34,7 +34,7 @@ class OmeImage:
 
     def __init__(self, image: ElementTree.Element, root: ElementTree.Element):
         self.image, self.root = image, root
-        self.pixels = image.find("{*}Pixels")
+        self.pixels = _pixels(image)
 
     @property
     def name(self) -> str | None:
@@ -79,6 +79,12 @@ def images(root: ElementTree.Element) -> list[OmeImage]:
     """Return the images in the order of the file."""
     found = (OmeImage(image, root) for image in root.iterfind("{*}Image"))
     return [image for image in found if image.pixels is not None]
+
+
+def _pixels(image: ElementTree.Element) -> ElementTree.Element:
+    """Return the ``Pixels`` element of an image; an empty one where it has none."""
+    found = image.find("{*}Pixels")
+    return ElementTree.Element("Pixels") if found is None else found
 
 
 def _position(element: ElementTree.Element, prefix: str) -> Stage | None:

@@ -29,10 +29,17 @@ class Source:
         return data
 
     @property
+    def opened(self) -> BinaryIO:
+        """Return the open file; raise ValueError for a folder."""
+        if self.file is None:
+            raise ValueError(f"{self.name} is a folder: a reader of files cannot open it")
+        return self.file
+
+    @property
     def size(self) -> int:
-        """Bytes of the file."""
-        size = self.file.seek(0, 2)
-        self.file.seek(0)
+        """Return the number of bytes of the file."""
+        size = self.opened.seek(0, 2)
+        self.opened.seek(0)
         return size
 
     @contextmanager
@@ -46,7 +53,7 @@ class Source:
             if self.path is not None:
                 copy.symlink_to(self.path.resolve())
             else:
-                self.file.seek(0)
+                self.opened.seek(0)
                 with copy.open("wb") as target:
-                    shutil.copyfileobj(self.file, target)
+                    shutil.copyfileobj(self.opened, target)
             yield copy

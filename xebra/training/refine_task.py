@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch.nn import functional as F  # noqa: N812
 
@@ -59,7 +61,7 @@ class RefineTask:
         return (F.smooth_l1_loss(after, torch.zeros_like(after), reduction="none") * known).mean()
 
     @torch.no_grad()
-    def scores(self, pairs: Pairs) -> dict:
+    def scores(self, pairs: Pairs) -> dict[str, Any]:
         """Return the median corner error in px of the view after one step, and the shares below limits."""
         errors = []
         for i in range(0, len(pairs.parameters), 32):
@@ -72,12 +74,10 @@ class RefineTask:
             found = newton_step(self.network, evidence, at)
             corners = _corners(cells)
             errors.append(distance(found, displacement(part.parameters, cells), corners) * self.config.stride)
-        errors = torch.cat(errors)
+        every = torch.cat(errors)
         return {
-            "median_px": round(float(errors.median()), 3),
-            **{
-                f"under_{px}_px": round(float((errors < px).float().mean()), 4) for px in (0.25, 0.5, 1, 2, 5)
-            },
+            "median_px": round(float(every.median()), 3),
+            **{f"under_{px}_px": round(float((every < px).float().mean()), 4) for px in (0.25, 0.5, 1, 2, 5)},
         }
 
 
@@ -99,7 +99,7 @@ def newton_step(network: Refine, evidence: torch.Tensor, at: torch.Tensor) -> to
     values = torch.linalg.eigvalsh(damped.detach())  # no step where the evidence has no maximum
     peaked = (values[:, 0] > 0).float()[:, None]
     damped = torch.where(peaked[..., None] > 0, damped, torch.eye(4, device=at.device))
-    step = torch.linalg.solve(damped, gradient) * peaked
+    step: torch.Tensor = torch.linalg.solve(damped, gradient) * peaked
     return at + step.clamp(-1.5, 1.5) * unit
 
 
@@ -118,7 +118,8 @@ def _corners(cells: int) -> torch.Tensor:
 def distance(found: torch.Tensor, truth: torch.Tensor, places: torch.Tensor) -> torch.Tensor:
     """Return the mean distance in cells between two displacements at places (K, 2); (B,)."""
     apart = displaced(places.to(found), found - truth)  # linear in the parameters
-    return (apart.square().sum(2) + 1e-8).sqrt().mean(0)
+    distances: torch.Tensor = (apart.square().sum(2) + 1e-8).sqrt()
+    return distances.mean(0)
 
 
 def right_place(truth: torch.Tensor, network: Refine, evidence: torch.Tensor) -> torch.Tensor:

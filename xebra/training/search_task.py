@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import torch
 
@@ -41,7 +42,7 @@ class SearchTask:
         return -(right * share).sum((1, 2)).mean()
 
     @torch.no_grad()
-    def scores(self, pairs: Pairs) -> dict:
+    def scores(self, pairs: Pairs) -> dict[str, Any]:
         """Return the share of pairs whose right hypothesis and shift is among the best 1, 5 and 20."""
         ranks = torch.tensor([self._rank(pairs, i) for i in range(len(pairs.parameters))])
         return {f"right_in_{top}": round(float((ranks < top).float().mean()), 4) for top in (1, 5, 20)}
