@@ -20,12 +20,13 @@ EXAMINED_PX = 512  # a larger image is examined on every k-th of its pixels
 LEAST_LEVELS = 8  # with fewer, the image is a label map whose constant areas are the specimen
 LEAST_AREA = 0.05  # of the image: what leaves less usable is not excluded
 
-DETECTORS = (
-    ("data bar", data_bars, True),  # name, detector, whether it works on every k-th pixel
-    ("detector gap", constant_lines, False),
-    ("frame", frame, True),
-    ("graphics", rectangles, True),
-)
+DETECTORS = {  # each with whether it works on every k-th pixel
+    "data bar": (data_bars, True),
+    "detector gap": (constant_lines, False),
+    "frame": (frame, True),
+    "graphics": (rectangles, True),
+}
+FAINT = 4.0  # times as fine as of the whole image: the tolerance of a specimen that is dwarfed
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,24 +71,44 @@ def usable_area(pixels: Pixels) -> UsableArea:
     constant frames around a convex field of view, and filled rectangles at the lowest or highest level.
     """
     area = _finite(pixels)
-    step = -(-max(pixels.shape) // EXAMINED_PX)
     levels = GreyRange.of(pixels, area.mask)
     lines = lines_off_range(pixels, area.mask, levels)
+    central = GreyRange.of_centre(pixels, area.mask)
+    dwarfed = 0 < FAINT * central.tolerance < levels.tolerance
+    if dwarfed or lines is not None:
+        area = _without_dwarfing(pixels, area, central if dwarfed else levels)
+        levels = GreyRange.of(pixels, area.mask)
     if lines is not None:
         area = area.without(lines, "detector gap")
         levels = GreyRange.of(pixels, area.mask)
     if levels.span <= 0 or levels.count < LEAST_LEVELS:
         return area
-    coarse = pixels[::step, ::step].astype(np.float32)
-    for name, detector, on_coarse in DETECTORS:
-        if on_coarse:
-            part = detector(coarse, area.mask[::step, ::step], levels.tolerance)
-            part = None if part is None else enlarged(part, step, pixels.shape)
-        else:
-            part = detector(pixels, area.mask, levels.tolerance)
-        if part is not None:
-            area = area.without(part, name)
+    for name in DETECTORS:
+        area = _examined(pixels, area, levels, name)
     return area
+
+
+def _without_dwarfing(pixels: Pixels, area: UsableArea, levels: GreyRange) -> UsableArea:
+    """Return the area of grey values (H, W) without bars and boxes whose text lies far outside of ``levels``.
+
+    Such text would widen the range of the image until the specimen and a bar's background were one level.
+    """
+    area = _examined(pixels, area, levels, "data bar")
+    near = UsableArea(area.mask & ~levels.far(pixels))
+    boxes = ~_examined(pixels, near, levels, "graphics").mask & near.mask
+    return area.without(ndimage.binary_fill_holes(boxes), "graphics") if boxes.any() else area
+
+
+def _examined(pixels: Pixels, area: UsableArea, levels: GreyRange, name: str) -> UsableArea:
+    """Return the area of grey values (H, W) without what the detector of a name finds."""
+    detector, on_coarse = DETECTORS[name]
+    if not on_coarse:
+        part = detector(pixels, area.mask, levels.tolerance)
+        return area if part is None else area.without(part, name)
+    step = -(-max(pixels.shape) // EXAMINED_PX)
+    coarse = pixels[::step, ::step].astype(np.float32)
+    part = detector(coarse, area.mask[::step, ::step], levels.tolerance)
+    return area if part is None else area.without(enlarged(part, step, pixels.shape), name)
 
 
 def enlarged(part: Mask, step: int, shape: tuple[int, ...]) -> Mask:

@@ -14,6 +14,7 @@ COARSEST = (
     0.005  # of the range: where levels are that coarse at most, half a step between them is one level too
 )
 FAR = 4.0  # robust ranges beyond the percentiles: such values are no signal
+CENTRE = 0.36  # of the height and width along each edge: a data bar is no wider
 SAMPLE = 16384  # pixels that percentiles are taken of
 ISOLATED = 2.0  # ranges of the other values: how far a level lies from them that is no signal
 LEAST_SIGNAL_LEVELS = 8  # below, each level may be signal
@@ -59,6 +60,18 @@ class GreyRange:
             float(low), float(high), 1 + len(steps), float(steps.min(initial=np.inf)) if len(steps) else 0.0
         )
 
+    @classmethod
+    def of_centre(cls, pixels: Pixels, mask: Mask) -> GreyRange:
+        """Return the range of the central part of values (H, W), which no data bar and no border reaches."""
+        centre = tuple(slice(int(CENTRE * side), side - int(CENTRE * side)) for side in pixels.shape)
+        return cls.of(pixels[centre], mask[centre])
+
+    def far(self, pixels: Pixels) -> Mask:
+        """Return where values (H, W) lie so far outside the range that they are no signal, as a mask."""
+        reach = FAR * max(self.span, 1e-12)
+        with np.errstate(invalid="ignore"):
+            return (pixels > self.high + reach) | (pixels < self.low - reach)
+
     def relative(self, pixels: Pixels) -> Floats:
         """Return values as float32 shares of the range, limited to -0.5 to 1.5; not finite ones as 0."""
         shares = (pixels - self.low) / max(self.span, 1e-12)
@@ -85,9 +98,7 @@ def most_frequent_level(values: Floats, tolerance: float) -> tuple[float, float]
 
 def lines_off_range(pixels: Pixels, mask: Mask, levels: GreyRange) -> Mask | None:
     """Return detector gaps (H, W) at one level far outside the signal, such as 2^32 - 1, or None."""
-    span = max(levels.span, 1e-12)
-    with np.errstate(invalid="ignore"):
-        far = mask & ((pixels > levels.high + FAR * span) | (pixels < levels.low - FAR * span))
+    far = mask & levels.far(pixels)
     if np.count_nonzero(far) < FEWEST:
         return None
     lines = ndimage.binary_opening(far, np.ones((1, LINE_PX), bool)) | ndimage.binary_opening(
@@ -95,6 +106,6 @@ def lines_off_range(pixels: Pixels, mask: Mask, levels: GreyRange) -> Mask | Non
     )
     if not FEWEST <= np.count_nonzero(lines) <= pixels.size / 2:
         return None
-    if most_frequent_level(pixels[lines].astype(np.float64), FLAT * span)[1] < 0.9:
+    if most_frequent_level(pixels[lines].astype(np.float64), FLAT * max(levels.span, 1e-12))[1] < 0.9:
         return None  # bright detail has many levels
     return ndimage.binary_dilation(lines, SQUARE, iterations=MARGIN)
