@@ -49,8 +49,8 @@ def export_pyramid(search: Path, refine: Path, folder: Path) -> dict[str, Any]:
     search_task, search_record = _load(search, SearchTask)
     refine_task, refine_record = _load(refine, RefineTask)
     graphs: dict[str, tuple[SearchTask | RefineTask, int]] = {
-        f"{folder.name}_glance": (pooled_search(search_task, COARSE_POOL), search_task.size),
-        f"{folder.name}_search": (search_task, search_task.size),
+        f"{folder.name}_coarse_search": (pooled_search(search_task, COARSE_POOL), search_task.size),
+        f"{folder.name}_fine_search": (search_task, search_task.size),
     }
     for size in REFINED_AT:
         graphs[f"{folder.name}_{size}"] = refinement_at(refine_task, size), size
@@ -65,8 +65,8 @@ def export_pyramid(search: Path, refine: Path, folder: Path) -> dict[str, Any]:
         "kind": "pyramid",
         "description": PYRAMID,
         "graphs": list(graphs),
-        "coarse_search": _searches(f"{folder.name}_glance", pooled_search(search_task, COARSE_POOL)),
-        "fine_search": _searches(f"{folder.name}_search", search_task),
+        "coarse_search": _searches(f"{folder.name}_coarse_search", pooled_search(search_task, COARSE_POOL)),
+        "fine_search": _searches(f"{folder.name}_fine_search", search_task),
         "refine_levels": [
             {"graph": coarse, "size": min(REFINED_AT), "kept": 3, "passes": 1},
             {"graph": fine, "size": max(REFINED_AT), "kept": 1, "passes": 2},
