@@ -43,7 +43,7 @@ def apply(
 def _channel_from_moving(
     shape: Sequence[int], moving_shape: Sequence[int], same_field: bool, name: str
 ) -> Floats:
-    """The 3 x 3 matrix from pixels of the moving image to pixels of the channel."""
+    """Return the 3 x 3 matrix from pixels of the moving image to pixels of the channel."""
     (rows, columns), (moving_rows, moving_columns) = shape[:2], moving_shape[:2]
     if (rows, columns) == (moving_rows, moving_columns):
         return np.eye(3)

@@ -57,7 +57,7 @@ class Selected:
         return spacing._replace(x=spacing.x * full[1] / shape[1], y=spacing.y * full[0] / shape[0])
 
     def __str__(self) -> str:
-        """The choice in words; empty where the file holds one image only."""
+        """Return the choice as text; empty where the file holds one image only."""
         parts = [self.channel.name] if self.of > 1 else []
         parts += [f"frame {self.frame}"] if self.channel.frames > 1 else []
         parts += [f"level {self.level}"] if self.level else []
@@ -181,7 +181,7 @@ def _opened(source: Source) -> Iterator[Opened]:
 
 
 def _with_named(opened: Opened, channel: str | int | None) -> tuple[list[Entry], str | int | None]:
-    """The channels of a file with the one that only a name asks for, and which is meant."""
+    """Return the channels of a file, with the one that exists by name only, and the chosen one."""
     known = {entry.channel.name.casefold() for entry in opened.entries}
     named = channel if isinstance(channel, str) and channel.casefold() not in known else None
     found = None if named is None else opened.more(named)

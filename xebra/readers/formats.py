@@ -30,7 +30,7 @@ def reader(source: Source) -> Reader:
 
 
 def _optional(source: Source, start: bytes) -> str:
-    """The module of a format that few files have, imported when it is needed."""
+    """Return the name of the module that reads a rare format; it is imported when needed."""
     if source.file is None:
         return "ome_zarr"
     if start.startswith(HDF5):

@@ -53,7 +53,7 @@ def opened(source: Source) -> Iterator[Opened]:
 
 
 def _suffix(file: h5py.File) -> str | None:
-    """The format that RosettaSciIO reads, by what the file holds."""
+    """Return the suffix by which RosettaSciIO reads a file, from what it holds; None for other files."""
     if "Experiments" in file and "file_format" in file.attrs:
         return ".hspy"
     velox = "Data" in file and "Version" in file
@@ -88,7 +88,7 @@ def _data_sets(file: h5py.File, h5py: Any, name: str) -> list[h5py.Dataset]:
 
 
 def _entries(data: h5py.Dataset, name: str) -> list[Entry]:
-    """The channels of one data set; none where it is no image."""
+    """Return the channels of one data set; none where it is no image."""
     if data.dtype.kind not in "buifc" or len(data.shape) < COORDINATES or not data.size:
         return []
     axes = hdf5_axes.axes(data)
@@ -149,7 +149,7 @@ def _load(data: h5py.Dataset, axes: hdf5_axes.Axes, name: str, frame: int, level
 
 
 def _total(data: h5py.Dataset, axes: hdf5_axes.Axes, name: str, frame: int, level: int) -> Pixels:
-    """Counts of a spectrum map, summed row by row."""
+    """Return the total counts of a spectrum map, summed row by row."""
     _check_chunk(data, name)
     dtype = np.uint32 if data.dtype.kind in "bui" else np.float32
     rows = [data[row].sum(-1, dtype=np.float64) for row in range(data.shape[0])]

@@ -126,7 +126,7 @@ def olympus(page: TiffPage) -> InstrumentMetadata | None:
 
 
 def tescan(page: TiffPage) -> InstrumentMetadata | None:
-    """A header of lines NAME=VALUE inside a binary tag."""
+    """Return the metadata of TESCAN's header, lines NAME=VALUE inside a binary tag."""
     text = page.tags.valueof(TESCAN)
     if not isinstance(text, str | bytes):
         return None

@@ -88,7 +88,7 @@ def _pixels(image: ElementTree.Element) -> ElementTree.Element:
 
 
 def _position(element: ElementTree.Element, prefix: str) -> Stage | None:
-    """The schema's default unit is the reference frame, which is no length."""
+    """Return a position; the schema's default unit, the reference frame, is no length."""
     factors = (um_per(element.get(f"{prefix}{axis}Unit") or "") for axis in "XYZ")
     values = (element.get(f"{prefix}{axis}") for axis in "XYZ")
     lengths = [float(v) * f if v and f else None for v, f in zip(values, factors, strict=True)]

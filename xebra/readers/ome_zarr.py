@@ -85,7 +85,7 @@ def _channels(
     multiscale: Mapping[str, Any],
     omero: Mapping[str, Any],
 ) -> list[Entry]:
-    """The channels of one image."""
+    """Return the channels of one image."""
     shape = dict(zip(axes, arrays[0].shape, strict=True))
     if "y" not in shape or "x" not in shape:
         return []

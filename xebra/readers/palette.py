@@ -32,7 +32,7 @@ def looked_up(indices: Pixels, table: Pixels) -> Pixels:
 
 
 def _levels(table: Pixels, colours: Pixels) -> Pixels:
-    """A level for each entry of the table that is among ``colours``, equal for equal colours."""
+    """Return a level for each entry of the table that is among ``colours``, equal for equal colours."""
     order = np.lexsort((*colours.T, colours @ LUMINANCE))
     levels = np.rint(np.linspace(0, 255, len(colours))).astype(np.uint8)
     by_colour = {tuple(colours[n]): level for n, level in zip(order, levels, strict=True)}

@@ -93,7 +93,7 @@ def _decoded_png(source: Source, colour: int, bits: int) -> Pixels:
 
 
 def _chunks(file: BinaryIO, pixels: bool = False) -> Iterator[tuple[bytes, bytes]]:
-    """The kind and the bytes of each chunk; without ``pixels`` those before them, which say what they are."""
+    """Yield the kind and the bytes of each chunk; without ``pixels`` only those before the pixels."""
     for kind, length in _lengths(file):
         if kind == b"IDAT" and not pixels:
             return
@@ -101,7 +101,7 @@ def _chunks(file: BinaryIO, pixels: bool = False) -> Iterator[tuple[bytes, bytes
 
 
 def _lengths(file: BinaryIO) -> Iterator[tuple[bytes, int]]:
-    """The kind and the length of each chunk; the file stands at its start."""
+    """Yield the kind and the length of each chunk; the file is positioned at its start."""
     at = len(PNG)
     while True:
         file.seek(at)

@@ -52,7 +52,7 @@ def _entries(name: str, title: str, signal: Mapping[str, Any], number: int) -> l
 
 
 def _asked(name: str, title: str, signals: Sequence[Mapping[str, Any]], wanted: str) -> Entry | None:
-    """The channel "NAME:LOW-HIGH" of a spectrum map, an energy window, or "NAME:LINE", an X-ray line."""
+    """Return the channel "NAME:LOW-HIGH" (energy window) or "NAME:LINE" (X-ray line) of a spectrum map."""
     spectrum, _, window = (part.strip() for part in wanted.rpartition(":"))
     for number, signal in enumerate(signals):
         axes = [_Axis(a) for a in signal["axes"]]
@@ -110,7 +110,7 @@ class _About:
 
 
 def _image(data: Any, axes: Sequence[_Axis], across: list[int], along: list[int], about: _About) -> Entry:
-    """An image, or a stack of them."""
+    """Return the entry of an image or of a stack of images."""
     size = tuple(int(data.shape[n]) for n in across)
     frames = [int(data.shape[n]) for n in along]
     colours = len(data.dtype.names or ())
@@ -158,7 +158,7 @@ def _summed(
     title: str,
     window: slice | None = None,
 ) -> Entry:
-    """A map of the sum over the axes ``over``, or over a ``window`` of the only one."""
+    """Return a map of the sum over the axes ``over``, or over a ``window`` of the only one."""
     size = tuple(int(data.shape[n]) for n in along)
     dtype = np.dtype(np.uint32) if data.dtype.kind in "ui" else np.dtype(np.float32)
 

@@ -20,7 +20,7 @@ class Source:
     path: Path | None = None
 
     def start(self, count: int) -> bytes:
-        """The first bytes; none of a folder."""
+        """Return the first bytes; none of a folder."""
         if self.file is None:
             return b""
         self.file.seek(0)
@@ -44,7 +44,7 @@ class Source:
 
     @contextmanager
     def on_disk(self, suffix: str) -> Iterator[Path]:
-        """A path whose name ends in ``suffix``: its own, or that of a copy that is removed afterwards."""
+        """Yield a path that ends in ``suffix``: the file's own, or that of a copy, removed afterwards."""
         if self.path is not None and self.path.suffix.lower() == suffix:
             yield self.path
             return

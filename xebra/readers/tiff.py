@@ -56,7 +56,7 @@ def _format(tif: TiffFile) -> str:
 
 
 def _tagged(page: TiffPage) -> bool:
-    """True where an instrument's own tags state a pixel spacing."""
+    """Return whether an instrument's own tags state a pixel spacing."""
     found = instruments.metadata(page)
     return bool(found and found.spacing)
 
@@ -88,7 +88,7 @@ class _Series:
         )
 
     def entries(self) -> list[Entry]:
-        """The channels; none where the pages have no rows and columns."""
+        """Return the channels; none where the pages have no rows and columns."""
         if "Y" not in self.axes or "X" not in self.axes or not self.series.size:
             return []
         colours = dict(self.leading_axes).get("C", 1)
@@ -158,7 +158,7 @@ class _Series:
         return self._values(pixels, series.keyframe)
 
     def _index(self, colour: int, frame: int) -> int:
-        """The position of a plane among the pages."""
+        """Return the position of a plane among the pages."""
         others = [n for axis, n in self.leading_axes if axis != "C"]
         at = iter(np.unravel_index(frame, others) if others else ())
         places = [colour if axis == "C" else int(next(at)) for axis, _ in self.leading_axes]

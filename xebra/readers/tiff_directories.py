@@ -70,7 +70,7 @@ def _chain(file: BinaryIO, layout: Layout, start: int, name: str, known: set[int
 
 
 def _count(file: BinaryIO, layout: Layout, at: int, name: str) -> tuple[int, int]:
-    """The number of a directory's tags, and where they start."""
+    """Return the number of a directory's tags, and the position of the first one."""
     count = _number(file, layout, at, layout.tag_count)
     if count > MAX_TAGS:
         raise ImageUnreadable(f"{name}: the file is truncated or damaged ({count} tags in one directory).")
@@ -98,7 +98,7 @@ def _subdirectories(file: BinaryIO, layout: Layout, directory: int, name: str) -
 
 
 def _offsets(file: BinaryIO, layout: Layout, tag: int) -> list[int]:
-    """The values of a tag that holds offsets."""
+    """Return the values of a tag that holds offsets."""
     kind = _number(file, layout, tag + 2, "H")
     count = _number(file, layout, tag + 4, layout.offset)
     width = LONG_TYPES.get(kind, 0)
@@ -111,7 +111,7 @@ def _offsets(file: BinaryIO, layout: Layout, tag: int) -> list[int]:
 
 
 def _number(file: BinaryIO, layout: Layout, at: int, code: str) -> int:
-    """The number at a position; 0 where the file ends before it."""
+    """Return the number at a position; 0 where the file ends before it."""
     form = layout.order + code
     if at < 0 or at > 1 << 62:
         return 0

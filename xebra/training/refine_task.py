@@ -27,6 +27,7 @@ class RefineTask:
         self.config, self.network, self.size = config, Refine(config), size
 
     def batch(self, source: PairSource, count: int) -> Pairs:
+        """Return pairs within the range that a search leaves."""
         return source.batch(count, self.reach, near=NEAR, same=SAME, masked=MASKED, laid=True)
 
     def loss(self, pairs: Pairs, generator: torch.Generator) -> torch.Tensor:

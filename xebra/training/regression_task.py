@@ -26,6 +26,7 @@ class RegressionTask:
         self.reach, self.size = config.reach, config.size
 
     def batch(self, source: PairSource, count: int) -> Pairs:
+        """Return pairs within the small range of the network."""
         return source.batch(count, self.reach, near=NEAR)
 
     def loss(self, pairs: Pairs, generator: torch.Generator) -> torch.Tensor:

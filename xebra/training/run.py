@@ -31,16 +31,21 @@ class TrainingTask(Protocol):
     reach: Range
 
     @property
-    def network(self) -> nn.Module: ...
+    def network(self) -> nn.Module:
+        """Return the network that is trained."""
 
     @property
-    def config(self) -> SearchConfig | RefineConfig | NetworkConfig: ...
+    def config(self) -> SearchConfig | RefineConfig | NetworkConfig:
+        """Return the hyperparameters of the network."""
 
-    def batch(self, source: PairSource, count: int) -> Pairs: ...
+    def batch(self, source: PairSource, count: int) -> Pairs:
+        """Return ``count`` pairs."""
 
-    def loss(self, pairs: Pairs, generator: torch.Generator) -> torch.Tensor: ...
+    def loss(self, pairs: Pairs, generator: torch.Generator) -> torch.Tensor:
+        """Return the loss of pairs."""
 
-    def scores(self, pairs: Pairs) -> dict[str, Any]: ...
+    def scores(self, pairs: Pairs) -> dict[str, Any]:
+        """Return the validation scores of pairs."""
 
 
 class Training:
@@ -69,10 +74,12 @@ class Training:
 
     @property
     def checkpoint(self) -> Path:
+        """Return the path of the checkpoint."""
         return self.folder / "checkpoint.pt"
 
     @property
     def progress(self) -> float:
+        """Return the share of the training time that has passed."""
         return min(1.0, self.seconds / (60 * self.config.minutes))
 
     def run(self) -> None:

@@ -26,6 +26,7 @@ class SearchTask:
         self.size = config.size
 
     def batch(self, source: PairSource, count: int) -> Pairs:
+        """Return pairs of any angle, with usable areas."""
         return source.batch(count, self.reach, masked=MASKED)
 
     def loss(self, pairs: Pairs, generator: torch.Generator) -> torch.Tensor:
