@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch.nn import functional as F  # noqa: N812
 
+from xebra.estimate.displacement import MAX_STEP, MIN_RIDGE, RIDGE
 from xebra.network.refine import STEP, Refine, RefineConfig, centres, displaced
 from xebra.specimen.pairs import MASKED, Pairs, PairSource, Range, rotation_scale
 
@@ -90,18 +91,18 @@ def rolled(maps: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
 
 
 def newton_step(network: Refine, evidence: torch.Tensor, at: torch.Tensor) -> torch.Tensor:
-    """Return the parameters (B, 4) after one damped Newton step from ``at``."""
+    """Return the parameters (B, 4) after one damped Newton step from ``at``; see ``Evidence.newton_step``."""
     gradient, information = (halves.sum(1) for halves in network.newton(evidence, at))
     outermost = centres(evidence.shape[1], evidence).norm(dim=1).max()
     unit = torch.stack([1 / outermost, 1 / outermost, torch.ones_like(outermost), torch.ones_like(outermost)])
     gradient, information = gradient * unit, information * unit[:, None] * unit
-    ridge = 0.02 * information.diagonal(dim1=1, dim2=2).clamp(min=0).mean(1) + 1e-3
+    ridge = RIDGE * information.diagonal(dim1=1, dim2=2).clamp(min=0).mean(1) + MIN_RIDGE
     damped = information + ridge[:, None, None] * torch.eye(4, device=at.device)
     values = torch.linalg.eigvalsh(damped.detach())  # no step where the evidence has no maximum
     peaked = (values[:, 0] > 0).float()[:, None]
     damped = torch.where(peaked[..., None] > 0, damped, torch.eye(4, device=at.device))
     step: torch.Tensor = torch.linalg.solve(damped, gradient) * peaked
-    return at + step.clamp(-1.5, 1.5) * unit
+    return at + step.clamp(-MAX_STEP, MAX_STEP) * unit
 
 
 def displacement(parameters: torch.Tensor, cells: int) -> torch.Tensor:
