@@ -5,8 +5,8 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from browser import Shown, chromium, looking_at
 from playwright.sync_api import Browser
+from support.browser import Shown, chromium, looking_at
 from support.service import MAX_UPLOAD_BYTES, Service, serving
 
 from xebra import sample

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from accessible import assert_accessible
-from browser import looking_at, opened
 from playwright.sync_api import expect
+from support.accessible import assert_accessible
+from support.browser import looking_at, opened
 
 
 def test_the_form_is_accessible(browser, service_url):

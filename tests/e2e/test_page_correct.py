@@ -7,9 +7,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from accessible import serious
-from browser import Shown, ask, canvas_from, fixed_from_moving, settled, wait_for_picture, wait_for_result
 from playwright.sync_api import Page, expect
+from support.accessible import serious
+from support.browser import (
+    Shown,
+    ask,
+    canvas_from,
+    fixed_from_moving,
+    settled,
+    wait_for_picture,
+    wait_for_result,
+)
 
 from xebra.transform import corners, map_points
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from browser import opened, register
 from playwright.sync_api import Page, expect
+from support.browser import opened, register
 from support.service import Service
 
 NAMES = {"fixed": "earlier-fixed.tif", "moving": "earlier-moving.tif"}

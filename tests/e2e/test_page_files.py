@@ -9,7 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tifffile
-from browser import (
+from playwright.sync_api import Browser, Locator, Route, expect
+from scipy.ndimage import gaussian_filter, zoom
+from support.browser import (
     Shown,
     ask,
     canvas_from,
@@ -24,9 +26,14 @@ from browser import (
     settled,
     wait_for_result,
 )
-from drawn import GREY_LEVELS, image_from_canvas, mean_difference, resampled, unclipped, with_contrast_of
-from playwright.sync_api import Browser, Locator, Route, expect
-from scipy.ndimage import gaussian_filter, zoom
+from support.drawn import (
+    GREY_LEVELS,
+    image_from_canvas,
+    mean_difference,
+    resampled,
+    unclipped,
+    with_contrast_of,
+)
 
 from xebra.resample import coverage, resample
 from xebra.transform import SimilarityTransform, corners, map_points

@@ -7,9 +7,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tifffile
-from administrator import admin
-from browser import ask, canvas_from, fixed_from_moving, opened, registration_id, settled, wait_for_result
 from playwright.sync_api import Page, expect
+from support.administrator import admin
+from support.browser import (
+    ask,
+    canvas_from,
+    fixed_from_moving,
+    opened,
+    registration_id,
+    settled,
+    wait_for_result,
+)
 from support.service import Service
 
 import db.keys

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browser import opened
 from playwright.sync_api import Browser, Page, Request, expect
+from support.browser import opened
 from support.service import Service
 
 HIDE = """hidden => {

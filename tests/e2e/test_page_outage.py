@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from browser import choose, opened, register
 from playwright.sync_api import expect
+from support.browser import choose, opened, register
 from support.service import Service, serving, wait_until_ready
 
 BANNER = "The service does not respond."

@@ -4,8 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from browser import canvas_pixels, look
-from drawn import GREY_LEVELS, image_from_canvas, mean_difference, resampled, unclipped, with_contrast_of
+from support.browser import canvas_pixels, look
+from support.drawn import (
+    GREY_LEVELS,
+    image_from_canvas,
+    mean_difference,
+    resampled,
+    unclipped,
+    with_contrast_of,
+)
 
 COLOURS = "Magenta\N{EN DASH}green"
 

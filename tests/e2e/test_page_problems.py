@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browser import choose, opened, settled, wait_for_result
 from playwright.sync_api import Browser, Page, expect
+from support.browser import choose, opened, settled, wait_for_result
 
 BANNER = "The service does not respond."
 

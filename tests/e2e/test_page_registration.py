@@ -11,7 +11,8 @@ import imagecodecs
 import numpy as np
 import pytest
 import tifffile
-from browser import (
+from playwright.sync_api import Browser, Page, expect
+from support.browser import (
     Shown,
     canvas_from_fixed,
     canvas_pixels,
@@ -22,7 +23,6 @@ from browser import (
     shows,
     wait_for_result,
 )
-from playwright.sync_api import Browser, Page, expect
 
 COLOURS = "Magenta\N{EN DASH}green"
 

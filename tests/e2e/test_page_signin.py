@@ -9,10 +9,10 @@ from pathlib import Path
 
 import httpx
 import pytest
-from accessible import assert_accessible
-from administrator import admin
-from browser import ask, choose, opened, settled, wait_for_result
 from playwright.sync_api import Browser, Page, expect
+from support.accessible import assert_accessible
+from support.administrator import admin
+from support.browser import ask, choose, opened, settled, wait_for_result
 from support.service import PATIENCE_S, Service
 
 import db.keys

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from browser import canvas_from_fixed, pixels_of, settled
 from playwright.sync_api import Page, expect
+from support.browser import canvas_from_fixed, pixels_of, settled
 
 RADIUS_95 = np.sqrt(-2 * np.log(0.05))  # standard deviations, in two dimensions
 

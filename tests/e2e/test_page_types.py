@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from browser import ask
+from support.browser import ask
 
 DOCUMENT = Path(__file__).parents[2] / "frontend" / "openapi.json"
 REMEDY = "the API has changed: run .venv/bin/python frontend/describe_api.py, then build the page"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from browser import (
+from playwright.sync_api import Page, expect
+from support.browser import (
     Shown,
     canvas_from,
     canvas_pixels,
@@ -14,7 +15,6 @@ from browser import (
     shows,
     wait_for_result,
 )
-from playwright.sync_api import Page, expect
 
 COLOURS = "Magenta\N{EN DASH}green"
 # Zooms with frames of so many ms until the picture is drawn coarser; the width of the canvas then.

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 from scipy import ndimage
+from support.golden_pairs import golden, one
 from support.servers import LOOPBACK, free_port, wait_until
 from support.service import PATIENCE_S
 from support.triton_server import triton
@@ -37,16 +38,6 @@ def pairs(count: int, side: int = 128, channels: int = 1) -> dict[str, np.ndarra
     if channels == 2:  # with its outline: the image fills the view
         views = {name: np.concatenate([view, np.ones_like(view)], 1) for name, view in views.items()}
     return views
-
-
-def golden(graph: str) -> dict[str, np.ndarray]:
-    """Return the pairs stored with the weights: two instruments, known transforms."""
-    with np.load(BUNDLED / graph / "golden.npz") as kept:
-        return {name: kept[name] for name in ("fixed", "moving")}
-
-
-def one(of: dict[str, np.ndarray], index: int) -> dict[str, np.ndarray]:
-    return {name: batch[index : index + 1] for name, batch in of.items()}
 
 
 @pytest.fixture(params=graphs())

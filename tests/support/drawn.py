@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from browser import Shown, canvas_from_fixed, canvas_pixels
 from scipy.ndimage import binary_erosion
 
+from support.browser import Shown, canvas_from_fixed, canvas_pixels
 from xebra.resample import coverage, resample
 
 GREY_LEVELS = 2  # mean difference that is left to how the two interpolate
