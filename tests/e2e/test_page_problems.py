@@ -1,4 +1,4 @@
-"""What the page says when a file, the service or the screen is not as one would like."""
+"""Messages of the page for bad files, an unavailable service and small screens."""
 
 from __future__ import annotations
 

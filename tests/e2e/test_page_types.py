@@ -1,4 +1,4 @@
-"""The page reads answers as the service writes them."""
+"""The types of the page are those of the OpenAPI document."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ REMEDY = "the API has changed: run .venv/bin/python frontend/describe_api.py, th
 
 
 def test_types_of_the_page_are_made_from_what_the_service_says_of_itself(service_url: str) -> None:
-    said = ask("GET", f"{service_url}/openapi.json").json()
+    stated = ask("GET", f"{service_url}/openapi.json").json()
     read = json.loads(DOCUMENT.read_text())
     for part in ("paths", "components"):
-        assert read[part] == said[part], REMEDY
+        assert read[part] == stated[part], REMEDY

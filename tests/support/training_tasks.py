@@ -12,5 +12,5 @@ from xebra.training.search_task import SearchTask
 TASKS = {
     "paper": lambda: RegressionTask(NetworkConfig(size=64, features=16, radius=4)),
     "search": lambda: SearchTask(SearchConfig(64, (8, 16, 24), 8, angles=8, scales=3)),
-    "refine": lambda: RefineTask(RefineConfig((8, 16, 24), 8), size=128),  # at times seen at half the size
+    "refine": lambda: RefineTask(RefineConfig((8, 16, 24), 8), size=128),  # some batches are at half the size
 }
