@@ -15,6 +15,7 @@ import numpy as np
 from tritonclient.grpc import InferenceServerClient, InferInput, InferRequestedOutput
 from tritonclient.utils import InferenceServerException, np_to_triton_dtype, triton_to_np_dtype
 
+from xebra.arrays import Floats
 from xebra.shared_region import Region, orphaned, translate_errors, unlink_orphaned_files
 
 CLEANUP_INTERVAL_S = 60.0  # longer than the deadline of any request
@@ -37,7 +38,7 @@ class SharedMemory:
         self._cleaned_at, self._lock = -cleanup_interval_s, threading.Lock()
         self._outputs: dict[str, dict[str, tuple[np.dtype, tuple[int, ...]]]] = {}
 
-    def infer(self, model: str, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    def infer(self, model: str, inputs: Mapping[str, Floats]) -> dict[str, Floats]:
         """Return the outputs by name; see ``Engine.run``."""
         self._unregister_orphaned()
         try:
@@ -49,7 +50,7 @@ class SharedMemory:
             self._free.clear()
         return self._infer(model, inputs)
 
-    def _infer(self, model: str, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    def _infer(self, model: str, inputs: Mapping[str, Floats]) -> dict[str, Floats]:
         """Run one request in one region: inputs first, then outputs."""
         batch = len(next(iter(inputs.values())))
         shapes = {
@@ -114,7 +115,7 @@ class SharedMemory:
         unlink_orphaned_files()
 
 
-def _write_inputs(region: Region, inputs: Mapping[str, np.ndarray]) -> tuple[list[InferInput], int]:
+def _write_inputs(region: Region, inputs: Mapping[str, Floats]) -> tuple[list[InferInput], int]:
     """Copy inputs into a region; return their tensors and the end of their bytes."""
     tensors, end = [], 0
     for name, value in inputs.items():

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 from scipy import ndimage
+from support.golden_pairs import golden, one
 from support.servers import LOOPBACK, free_port, wait_until
 from support.service import PATIENCE_S
 from support.triton_server import triton
@@ -44,16 +45,6 @@ def like(pair: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     _, channels, rows, columns = next(iter(pair.values())).shape
     made = pairs(LARGEST_BATCH, max(rows, columns), channels)
     return {name: made.get(name, made["fixed"])[:, :, :rows, :columns].copy() for name in pair}
-
-
-def golden(graph: str) -> dict[str, np.ndarray]:
-    """Return the pairs stored with the weights: two instruments, known transforms."""
-    with np.load(BUNDLED / graph / "golden.npz") as kept:
-        return {name: kept[name] for name in ("fixed", "moving", "view") if name in kept}
-
-
-def one(of: dict[str, np.ndarray], index: int) -> dict[str, np.ndarray]:
-    return {name: batch[index : index + 1] for name, batch in of.items()}
 
 
 @pytest.fixture(params=graphs())

@@ -12,6 +12,7 @@ from scipy import ndimage
 
 from xebra.arrays import Floats, Integers, Mask, Matrix
 from xebra.image import Image, gray
+from xebra.transform import homogeneous_corners
 from xebra.usable_area.filling import filled, without_narrow_gaps
 
 MIN_SIDE = 48  # px: an image is not binned below this
@@ -117,9 +118,7 @@ def _source_window(
     matrix: Matrix, shape: tuple[int, int], source_shape: tuple[int, ...], border: int
 ) -> tuple[Integers, Integers]:
     """Return the first px (x, y) of the source that a view needs, and one past the last."""
-    height, width = shape
-    corners = np.array([[0, 0, 1], [width - 1, 0, 1], [0, height - 1, 1], [width - 1, height - 1, 1]])
-    reached = (corners @ matrix.T)[:, :2]
+    reached = (homogeneous_corners(shape) @ matrix.T)[:, :2]
     size = np.array(source_shape[::-1])
     first = np.clip(np.floor(reached.min(0)).astype(int) - 1, -border, size + border - 1)
     return first, np.clip(np.ceil(reached.max(0)).astype(int) + 2, first + 1, size + border)

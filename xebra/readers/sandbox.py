@@ -172,7 +172,7 @@ def _channel(response: dict[str, Any]) -> Channel:
 
 
 def main() -> None:
-    """The process: apply the limits, read, answer in one line of JSON."""
+    """Apply the limits, read the file and write one line of JSON; the entry point of the process."""
     request = json.load(sys.stdin.buffer)
     _limit(request["memory_bytes"], request["cpu_s"])
     _leave_network()

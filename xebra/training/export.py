@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -14,6 +14,8 @@ from xebra.network.refine import Refine
 from xebra.network.search import Search, SearchFeatures
 from xebra.specimen.pairs import PairSource
 from xebra.training.config import GOLDEN_SEED
+from xebra.training.refine_task import RefineTask
+from xebra.training.regression_task import RegressionTask
 from xebra.training.run import TrainingTask
 from xebra.training.search_task import SearchTask
 from xebra.training.tasks import trained
@@ -22,14 +24,15 @@ INPUTS = ("fixed", "moving")
 OUTPUTS = {"paper": ("parameters",), "search": ("scores",), "refine": Refine.outputs}
 COARSE_POOL = 2  # cells, either way, that the coarse search pools
 # Sides (px) of the refinement's views, with the grid at each.
-REFINED_AT = {128: {}, 256: {"turns": 2, "shifts": 3}}
+REFINED_AT: dict[int, dict[str, Any]] = {128: {}, 256: {"turns": 2, "shifts": 3}}
 PAPER = "The paper's two heads: angle, scale and shift by direct regression, within a small range."
+Task = TypeVar("Task", RegressionTask, SearchTask, RefineTask)
 PYRAMID = "Two heads; every angle, scale and shift is searched, the best candidates are refined."
 
 
-def export_paper(checkpoint: Path, folder: Path) -> dict:
+def export_paper(checkpoint: Path, folder: Path) -> dict[str, Any]:
     """Write the paper's network to ``folder``, named like it; return the start of its config.json."""
-    task, history = _load(checkpoint, "paper")
+    task, history = _load(checkpoint, RegressionTask)
     write_graph(task, task.size, folder)
     _copy(checkpoint, folder / "model.pt")
     return {
@@ -43,13 +46,13 @@ def export_paper(checkpoint: Path, folder: Path) -> dict:
     }
 
 
-def export_pyramid(search: Path, refine: Path, folder: Path) -> dict:
+def export_pyramid(search: Path, refine: Path, folder: Path) -> dict[str, Any]:
     """Write search and refinement beside ``folder``, named after it; return the start of its config.json."""
-    search_task, search_record = _load(search, "search")
-    refine_task, refine_record = _load(refine, "refine")
-    graphs = {
-        f"{folder.name}_glance": (pooled_search(search_task, COARSE_POOL), search_task.size),
-        f"{folder.name}_search": (search_task, search_task.size),
+    search_task, search_record = _load(search, SearchTask)
+    refine_task, refine_record = _load(refine, RefineTask)
+    graphs: dict[str, tuple[SearchTask | RefineTask, int]] = {
+        f"{folder.name}_coarse_search": (pooled_search(search_task, COARSE_POOL), search_task.size),
+        f"{folder.name}_fine_search": (search_task, search_task.size),
     }
     write_features(pooled_search(search_task, COARSE_POOL).network, folder.parent / f"{folder.name}_features")
     for size in REFINED_AT:
@@ -65,8 +68,8 @@ def export_pyramid(search: Path, refine: Path, folder: Path) -> dict:
         "kind": "pyramid",
         "description": PYRAMID,
         "graphs": [*graphs, f"{folder.name}_features"],
-        "coarse_search": _searches(f"{folder.name}_glance", pooled_search(search_task, COARSE_POOL)),
-        "fine_search": _searches(f"{folder.name}_search", search_task),
+        "coarse_search": _searches(f"{folder.name}_coarse_search", pooled_search(search_task, COARSE_POOL)),
+        "fine_search": _searches(f"{folder.name}_fine_search", search_task),
         "detail_search": _detail_search(
             f"{folder.name}_features", pooled_search(search_task, COARSE_POOL).network
         ),
@@ -90,10 +93,10 @@ def export_keeping_calibration(search: Path, refine: Path, folder: Path) -> list
     file = folder / "config.json"
     config = {**json.loads(file.read_text()), **export_pyramid(search, refine, folder)}
     file.write_text(json.dumps(config, indent=2) + "\n")
-    return config["graphs"]
+    return [str(graph) for graph in config["graphs"]]
 
 
-def _searches(graph: str, search_task: TrainingTask) -> dict:
+def _searches(graph: str, search_task: SearchTask) -> dict[str, Any]:
     """Return the grid of a graph's scores."""
     config = search_task.config
     return {
@@ -117,31 +120,32 @@ def _detail_search(graph: str, search: Search) -> dict[str, Any]:
     }
 
 
-def _load(path: Path, name: str) -> tuple[TrainingTask, dict]:
+def _load(path: Path, kind: type[Task]) -> tuple[Task, dict[str, Any]]:
     """Return a checkpoint's task and the record of its training; raises ValueError on another network's."""
     checkpoint = torch.load(path, map_location="cpu")
-    if checkpoint["task"] != name:
-        raise ValueError(f"{path} holds a network for {checkpoint['task']!r}, not for {name!r}")
+    task = trained(checkpoint) if checkpoint["task"] == kind.name else None
+    if not isinstance(task, kind):
+        raise ValueError(f"{path} holds a network for {checkpoint['task']!r}, not for {kind.name!r}")
     training = {
         **_portable(checkpoint["training_config"]),
         "steps": checkpoint["step"],
         "seconds": round(checkpoint["seconds"]),
         "specimens": checkpoint.get("specimens"),
     }
-    return trained(checkpoint), {"training": training, "validation": checkpoint["scores"]}
+    return task, {"training": training, "validation": checkpoint["scores"]}
 
 
-def refinement_at(refine_task: TrainingTask, size: int) -> TrainingTask:
+def refinement_at(refine_task: RefineTask, size: int) -> RefineTask:
     """Return the refinement with the grid for views of ``size`` px; the weights do not depend on the grid."""
-    other = type(refine_task)(dataclasses.replace(refine_task.config, **REFINED_AT[size]))
+    other = RefineTask(dataclasses.replace(refine_task.config, **REFINED_AT[size]))
     other.network.load_state_dict(refine_task.network.state_dict())
     other.network.eval()
     return other
 
 
-def pooled_search(search_task: TrainingTask, pool: int) -> TrainingTask:
+def pooled_search(search_task: SearchTask, pool: int) -> SearchTask:
     """Return the search with ``pool`` x ``pool`` cells pooled; the weights do not depend on that."""
-    other = type(search_task)(dataclasses.replace(search_task.config, pool=pool))
+    other = SearchTask(dataclasses.replace(search_task.config, pool=pool))
     other.network.load_state_dict(search_task.network.state_dict())
     other.network.eval()
     return other
@@ -154,7 +158,7 @@ def _copy(checkpoint: Path, target: Path) -> None:
     torch.save({**kept, "training_config": _portable(held["training_config"])}, target)
 
 
-def _portable(config: dict) -> dict:
+def _portable(config: dict[str, Any]) -> dict[str, Any]:
     """Return how a network was trained, without the folders of the machine that did it."""
     return {n: Path(v).name if v and n in ("init_from", "real") else v for n, v in config.items()}
 
@@ -175,6 +179,8 @@ def write_graph(task: TrainingTask, size: int, folder: Path) -> None:
         opset_version=18,
         verbose=False,
     )
+    if program is None:
+        raise RuntimeError("torch.onnx.export returned no program; export with torch 2.13")
     program.save(str(folder / "model.onnx"), external_data=False)
     forget_origin(folder / "model.onnx")
     write_golden(task, size, folder / "golden.npz")
@@ -240,4 +246,4 @@ def write_golden(task: TrainingTask, size: int, path: Path, count: int = 4) -> N
     answers = answers if isinstance(answers, tuple) else (answers,)
     arrays = dict(zip(("fixed", "moving"), views, strict=True))
     arrays |= dict(zip(OUTPUTS[task.name], answers, strict=True))
-    np.savez_compressed(path, **{name: value.numpy() for name, value in arrays.items()})
+    np.savez_compressed(path, allow_pickle=False, **{name: value.numpy() for name, value in arrays.items()})
