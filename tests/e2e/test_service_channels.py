@@ -98,6 +98,7 @@ def test_dm4_is_registered_without_a_choice(service, folder):
     assert image["format"] == "DigitalMicrograph" and not image["choice_needed"]
     moving = service.upload(sample.MOVING.read_bytes())
     job = service.wait(service.submit(image, moving, **QUICK))
+    assert job["result"], job["failure"]
     assert job["result"]["fixed"]["pixel_spacing_um"] == pytest.approx(0.5)
     assert service.client.get(image["links"]["preview"]).is_success
 

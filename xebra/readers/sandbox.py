@@ -126,7 +126,7 @@ def _too_costly(name: str, limit: str) -> str:
 
 
 def _with_descriptor(file: BinaryIO) -> AbstractContextManager[BinaryIO]:
-    """``file`` itself at its start, or a copy on disk; closing ``file`` is left to the caller."""
+    """``file`` itself, or a copy on disk; closing ``file`` is left to the caller."""
     file.seek(0)
     try:
         file.fileno()
@@ -134,7 +134,20 @@ def _with_descriptor(file: BinaryIO) -> AbstractContextManager[BinaryIO]:
         return _copied(file)
     if file.writable():
         file.flush()
-    return contextlib.nullcontext(file)
+    return _with_position(file)
+
+
+@contextlib.contextmanager
+def _with_position(file: BinaryIO) -> Iterator[BinaryIO]:
+    """``file``; the position of its descriptor, which the process shares, is afterwards as it was.
+
+    The buffer of ``file`` relies on that position.
+    """
+    position = os.lseek(file.fileno(), 0, os.SEEK_CUR)
+    try:
+        yield file
+    finally:
+        os.lseek(file.fileno(), position, os.SEEK_SET)
 
 
 @contextlib.contextmanager
