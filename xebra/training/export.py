@@ -179,10 +179,7 @@ def write_graph(task: TrainingTask, size: int, folder: Path) -> None:
         opset_version=18,
         verbose=False,
     )
-    if program is None:
-        raise RuntimeError("torch.onnx.export returned no program; export with torch 2.13")
-    program.save(str(folder / "model.onnx"), external_data=False)
-    forget_origin(folder / "model.onnx")
+    _save(program, folder / "model.onnx")
     write_golden(task, size, folder / "golden.npz")
 
 
@@ -203,12 +200,19 @@ def write_features(search: Search, folder: Path) -> None:
         opset_version=18,
         verbose=False,
     )
-    program.save(str(folder / "model.onnx"), external_data=False)
-    forget_origin(folder / "model.onnx")
+    _save(program, folder / "model.onnx")
     view = (
         PairSource(GOLDEN_SEED, size=256, pool=2, renew=False).batch(2, SearchTask.reach).views[0][:, :, :192]
     )
     np.savez_compressed(folder / "golden.npz", view=view.numpy(), maps=network(view).numpy())
+
+
+def _save(program: torch.onnx.ONNXProgram | None, path: Path) -> None:
+    """Write an exported graph with its weights inside."""
+    if program is None:
+        raise RuntimeError("torch.onnx.export returned no program; export with torch 2.13")
+    program.save(str(path), external_data=False)
+    forget_origin(path)
 
 
 def channels(task: TrainingTask) -> int:
