@@ -47,7 +47,7 @@ describe("blockingReason", () => {
   it("asks for a choice where a file holds several images", () => {
     const several = ready(2, "eds.bcf") as Extract<BatchFile, { state: "ready" }>;
     several.image = { ...several.image, choice_needed: true };
-    expect(blockingReason([FILES[0]!, several], rows)).toBe("Choose the image in eds.bcf.");
+    expect(blockingReason([FILES[0]!, several], rows)).toBe("Choose an image of eds.bcf.");
   });
 
   it("names what is missing", () => {

@@ -58,5 +58,5 @@ export function blockingReason(files: BatchFile[], rows: Row[]): string | null {
   const coming = needed.filter(({ state }) => state !== "ready").length;
   if (coming > 0) return `Uploading: ${coming} left.`;
   const undecided = needed.find((one) => one.state === "ready" && isUndecided(one.image, one.choice));
-  return undecided ? `Choose the image in ${undecided.file.name}.` : null;
+  return undecided ? `Choose an image of ${undecided.file.name}.` : null;
 }

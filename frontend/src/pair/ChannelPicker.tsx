@@ -94,7 +94,7 @@ function FrameField({ role, frames, choice, onChoose }: FrameProps) {
         onChange={(event) => set(Number(event.currentTarget.value))}
       />
       <output htmlFor={`${role}-frame`}>
-        {frame} of 0 to {frames - 1}
+        {frame} (0 to {frames - 1})
       </output>
     </div>
   );

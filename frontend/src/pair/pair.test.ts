@@ -66,7 +66,7 @@ describe("submissionOf", () => {
     const undecided = ready(2, "") as Extract<Upload, { state: "ready" }>;
     undecided.image = { ...undecided.image, choice_needed: true, default_channel: null };
     const pair: Pair = { fixed: ready(1, ""), moving: undecided };
-    expect(submissionOf(pair, "no")).toContain("Choose the image in the file of the moving image");
+    expect(submissionOf(pair, "no")).toBe("Choose an image of the moving file.");
   });
 
   it("names what is missing", () => {

@@ -92,7 +92,7 @@ export function submissionOf({ fixed, moving }: Pair, mirror: Mirror): NewRegist
   if (fixed.state === "empty") return "Choose the fixed image.";
   if (moving.state === "empty") return "Choose the moving image.";
   for (const [role, { image, choice }] of Object.entries({ fixed, moving })) {
-    if (isUndecided(image, choice)) return `Choose the image in the file of the ${role} image.`;
+    if (isUndecided(image, choice)) return `Choose an image of the ${role} file.`;
   }
   if ([fixed, moving].some((upload) => Number.isNaN(readSpacing(upload.spacing)))) {
     return "Correct the pixel spacing.";

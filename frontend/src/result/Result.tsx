@@ -63,6 +63,7 @@ export function Result({ registration, result, onCorrected }: Props) {
           alignment={correcting ? alignment : null}
         />
         {!correcting && <Crops registration={registration} sizes={sizes} fixedFromMoving={current} />}
+        {!correcting && <ApplyPanel registration={registration} result={result} correction={position} />}
       </div>
       {correcting ? (
         <div className="result-side">
@@ -108,7 +109,6 @@ export function Result({ registration, result, onCorrected }: Props) {
             correction={correction}
             position={position}
           />
-          <ApplyPanel registration={registration} result={result} correction={position} />
           <Provenance registration={registration} result={result} />
         </div>
       )}
