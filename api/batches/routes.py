@@ -1,4 +1,4 @@
-"""/api/v1/batches"""
+"""Routes below /api/v1/batches."""
 
 from __future__ import annotations
 

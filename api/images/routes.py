@@ -1,4 +1,4 @@
-"""/api/v1/images"""
+"""Routes below /api/v1/images."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""/api/v1/registrations"""
+"""Routes below /api/v1/registrations."""
 
 from __future__ import annotations
 

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import several_images
 import tifffile
-from accessible import serious
-from browser import Shown, ask, choose, opened, register, settled, wait_for_result
 from playwright.sync_api import Browser, Locator, Page, expect
+from support import several_images
+from support.accessible import serious
+from support.browser import Shown, ask, choose, opened, register, settled, wait_for_result
 
 from xebra.image_files import write_tiff
 from xebra.resample import resample

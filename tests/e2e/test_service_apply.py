@@ -10,8 +10,8 @@ import zipfile
 import numpy as np
 import pytest
 import tifffile
-from several_images import element_maps
 from support.service import QUICK, Service
+from support.several_images import element_maps
 
 from xebra import sample
 from xebra.client import Channels, Client, Image, Job

@@ -9,11 +9,11 @@ import zlib
 from collections.abc import Callable
 
 import imagecodecs
-import instrument_files as files
 import numpy as np
 import pytest
 import tifffile
 from PIL import Image as Picture
+from support import instrument_files as files
 
 from xebra import inspect, read_image
 from xebra.errors import ImageChoiceNeeded, ImageUnreadable

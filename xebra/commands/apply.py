@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from xebra.errors import ImageUnreadable, ImageUnusable, PointsInvalid
 
 if TYPE_CHECKING:
-    import numpy as np
+    from xebra.arrays import Pixels
 
 JSON = "registration.json"
 MAPPED = (".csv", ".geojson")  # files of points and regions; all others are images
@@ -20,7 +20,7 @@ class Applied(NamedTuple):
     """A channel on the fixed image's grid."""
 
     name: str
-    pixels: np.ndarray
+    pixels: Pixels
 
 
 def main(argv: list[str]) -> int:
@@ -66,10 +66,10 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _result(path: Path) -> dict[str, Any]:
-    """The canonical JSON of a registration."""
+    """Return the canonical JSON of a registration."""
     file = path / JSON if path.is_dir() else path
     try:
-        body = json.loads(file.read_text(encoding="utf-8"))
+        body: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
         if {"fixed_from_moving", "fixed", "moving"} <= body.keys():
             return body
     except FileNotFoundError as error:
@@ -82,7 +82,7 @@ def _result(path: Path) -> dict[str, Any]:
 
 
 def _applied(file: Path, body: dict[str, Any], arguments: argparse.Namespace) -> list[Applied]:
-    """The chosen channels of one file on the fixed image's grid."""
+    """Return the chosen channels of one file on the fixed image's grid."""
     import numpy as np
 
     from xebra import file_names, image_files
@@ -128,7 +128,7 @@ def _written(channels: list[Applied], target: Path, together: bool, um: float | 
 
 
 def _mapped(file: Path, folder: Path, body: dict[str, Any], arguments: argparse.Namespace) -> Path:
-    """Points of a table, or regions of GeoJSON, on the fixed or on the moving image."""
+    """Write points of a table, or regions of GeoJSON, mapped to one of the images; return the path."""
     import numpy as np
 
     from xebra.points import map_geojson, map_table, with_origin

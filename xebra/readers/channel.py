@@ -6,8 +6,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, NamedTuple
 
-import numpy as np
-
+from xebra.arrays import Pixels
 from xebra.pixel_spacing import Spacing
 
 Kind = Literal["image", "map", "preview"]
@@ -63,7 +62,7 @@ class Channel:
         )
 
 
-Load = Callable[[int, int], np.ndarray]  # (frame, level) -> pixels (H, W) or (H, W, 3 | 4)
+Load = Callable[[int, int], Pixels]  # (frame, level) -> pixels (H, W) or (H, W, 3 | 4)
 
 
 class Entry(NamedTuple):

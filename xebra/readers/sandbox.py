@@ -173,7 +173,7 @@ def _environment(folder: str) -> dict[str, str]:
 
 
 def main() -> None:
-    """The process: apply the limits, read, answer in one line of JSON."""
+    """Apply the limits, read the file and write one line of JSON; the entry point of the process."""
     request = json.load(sys.stdin.buffer)
     _limit(request["memory_bytes"], request["cpu_s"])
     _leave_network()

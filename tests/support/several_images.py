@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import tifffile
-from instrument_files import DigitalMicrograph
 
+from support.instrument_files import DigitalMicrograph
 from xebra import read_image, sample
 
 NAMES = ("Absorption", "Phase", "Scatter")
