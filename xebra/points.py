@@ -94,7 +94,7 @@ def _holds_coordinates(body: Any) -> bool:
 
 
 def _mapped(part: Any, matrix: Matrix, name: str) -> Any:
-    """A GeoJSON object, or a list of such, with its coordinates mapped; ``properties`` are not touched."""
+    """Return GeoJSON with its coordinates mapped and its properties as they are."""
     if isinstance(part, list):
         return [_mapped(each, matrix, name) for each in part]
     if not isinstance(part, dict):
@@ -111,7 +111,7 @@ def _mapped(part: Any, matrix: Matrix, name: str) -> Any:
 
 
 def _positions(value: Any, matrix: Matrix, name: str) -> Any:
-    """One position, or nested lists of them."""
+    """Return one position, or nested lists of them, mapped."""
     if not isinstance(value, list):
         raise PointsInvalid(f"{name}: {NAMED}.")
     if any(isinstance(each, list) for each in value) or not value:

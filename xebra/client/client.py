@@ -206,8 +206,8 @@ class Client:
             Refused: The service does not accept an image or a setting.
         """
         chosen = [each if isinstance(each, Channels) else Channels(each) for each in images]
-        body = {"images": [each.body() for each in chosen], "interpolation": interpolation}
-        body |= {"same_field": same_field, "format": format}
+        body: dict[str, Any] = {"images": [each.body() for each in chosen], "format": format}
+        body |= {"interpolation": interpolation, "same_field": same_field}
         return self._requests.send("POST", f"{REGISTRATIONS}/{job.id}/apply", json=body).content
 
     def apply_to_points(self, job: Job, table: str, to: Literal["fixed", "moving"] = "fixed") -> str:
