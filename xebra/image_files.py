@@ -86,6 +86,11 @@ class FileInfo:
         """Everything, in the types of JSON."""
         return {**vars(self), "channels": [channel.to_json() for channel in self.channels]}
 
+    @classmethod
+    def from_json(cls, body: dict[str, Any]) -> FileInfo:
+        """Return the object whose ``to_json`` was ``body``."""
+        return cls(**{**body, "channels": [Channel.from_json(c) for c in body["channels"]]})
+
 
 def read(
     file: BinaryIO | None,

@@ -57,20 +57,24 @@ class SharedMemory:
             name: (dtype, (batch, *shape)) for name, (dtype, shape) in self._output_types(model).items()
         }
         size = sum(value.nbytes for value in inputs.values())
-        size += sum(_nbytes(dtype, shape) for dtype, shape in shapes.values())
+        size += sum(_nbytes(dtype, shape) for dtype, shape in shapes.values() if min(shape) >= 0)
         with self._acquire(size) as region:
             tensors, end = _write_inputs(region, inputs)
             requested, arrays = [], {}
             for name, (dtype, shape) in shapes.items():
-                arrays[name] = region.array(shape, dtype, end)
                 requested.append(InferRequestedOutput(name))
+                if min(shape) < 0:  # known only afterwards: it comes in the response
+                    continue
+                arrays[name] = region.array(shape, dtype, end)
                 requested[-1].set_shared_memory(region.name, arrays[name].nbytes, end)
                 end += arrays[name].nbytes
-            self._client.infer(model, tensors, outputs=requested, client_timeout=self._deadline_s)
-            return {name: array.copy() for name, array in arrays.items()}
+            response = self._client.infer(model, tensors, outputs=requested, client_timeout=self._deadline_s)
+            return {
+                name: arrays[name].copy() if name in arrays else response.as_numpy(name) for name in shapes
+            }
 
     def _output_types(self, model: str) -> dict[str, tuple[np.dtype, tuple[int, ...]]]:
-        """Return dtype and shape of each output for one pair; cached."""
+        """Return dtype and shape of each output for one pair, -1 where a length varies; cached."""
         if model not in self._outputs:
             metadata = self._client.get_model_metadata(model, client_timeout=self._deadline_s)
             self._outputs[model] = {

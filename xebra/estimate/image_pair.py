@@ -139,3 +139,8 @@ def corner_distance_px(pair: ImagePair, one: Candidate, other: Candidate) -> flo
     difference = np.linalg.inv(one.moving_from_fixed) @ other.moving_from_fixed
     distances = np.hypot(*(corners @ difference.T - corners)[:, :2].T)
     return float(distances.mean() * REFERENCE_WIDTH / max(pair.fixed.shape))
+
+
+def scale_of(matrix: Matrix) -> float:
+    """Return the scale of a 3 x 3 similarity."""
+    return math.sqrt(abs(np.linalg.det(matrix[:2, :2])))

@@ -25,7 +25,7 @@ from xebra.weights import read_weights
 TOLERANCE = 1e-3  # largest difference of torch and ONNX: px, or a share of the largest score
 LARGE = 512  # px: side of images on which block refinement is the final stage
 MIN_LARGE_PAIRS = 8
-COMPARED_OUTPUTS = ("displacement", "parameters", "scores", "score")
+COMPARED_OUTPUTS = ("displacement", "maps", "parameters", "scores", "score")
 MASKED_SCORE = -1e3  # lower values mark what the network does not score
 
 
@@ -79,7 +79,8 @@ def golden_difference(engine: Engine, graph: str) -> float:
     Lengths are in cells or widths, scores relative to the largest score.
     """
     golden = np.load(engine.folder / graph / "golden.npz")
-    outputs = engine.run(graph, fixed=golden["fixed"], moving=golden["moving"])
+    inputs = {name: golden[name] for name in ("fixed", "moving", "view") if name in golden}
+    outputs = engine.run(graph, **inputs)
     return max(
         float(np.abs(outputs[name] - golden[name]).max() / max(1.0, _largest(golden[name])))
         for name in COMPARED_OUTPUTS

@@ -48,6 +48,19 @@ class Channel:
             "spacing": spacing,
         }
 
+    @classmethod
+    def from_json(cls, body: dict[str, Any]) -> Channel:
+        """Return the channel whose ``to_json`` was ``body``."""
+        return cls(
+            **{
+                **body,
+                "shape": tuple(body["shape"]),
+                "levels": tuple(map(tuple, body["levels"])),
+                "spacing": body["spacing"] and Spacing(**body["spacing"]),
+                "stage": body["stage"] and Stage(**body["stage"]),
+            }
+        )
+
 
 Load = Callable[[int, int], Pixels]  # (frame, level) -> pixels (H, W) or (H, W, 3 | 4)
 

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from xebra.network.refine import Refine
+from xebra.network.search import Search, SearchFeatures
 from xebra.specimen.pairs import PairSource
 from xebra.training.config import GOLDEN_SEED
 from xebra.training.refine_task import RefineTask
@@ -19,6 +20,7 @@ from xebra.training.run import TrainingTask
 from xebra.training.search_task import SearchTask
 from xebra.training.tasks import trained
 
+INPUTS = ("fixed", "moving")
 OUTPUTS = {"paper": ("parameters",), "search": ("scores",), "refine": Refine.outputs}
 COARSE_POOL = 2  # cells, either way, that the coarse search pools
 # Sides (px) of the refinement's views, with the grid at each.
@@ -52,6 +54,7 @@ def export_pyramid(search: Path, refine: Path, folder: Path) -> dict[str, Any]:
         f"{folder.name}_coarse_search": (pooled_search(search_task, COARSE_POOL), search_task.size),
         f"{folder.name}_fine_search": (search_task, search_task.size),
     }
+    write_features(pooled_search(search_task, COARSE_POOL).network, folder.parent / f"{folder.name}_features")
     for size in REFINED_AT:
         graphs[f"{folder.name}_{size}"] = refinement_at(refine_task, size), size
     for name, (task, size) in graphs.items():
@@ -64,9 +67,12 @@ def export_pyramid(search: Path, refine: Path, folder: Path) -> dict[str, Any]:
         "name": folder.name,
         "kind": "pyramid",
         "description": PYRAMID,
-        "graphs": list(graphs),
+        "graphs": [*graphs, f"{folder.name}_features"],
         "coarse_search": _searches(f"{folder.name}_coarse_search", pooled_search(search_task, COARSE_POOL)),
         "fine_search": _searches(f"{folder.name}_fine_search", search_task),
+        "detail_search": _detail_search(
+            f"{folder.name}_features", pooled_search(search_task, COARSE_POOL).network
+        ),
         "refine_levels": [
             {"graph": coarse, "size": min(REFINED_AT), "kept": 3, "passes": 1},
             {"graph": fine, "size": max(REFINED_AT), "kept": 1, "passes": 2},
@@ -99,6 +105,18 @@ def _searches(graph: str, search_task: SearchTask) -> dict[str, Any]:
         "cells": config.cells,
         "angles": config.angles,
         "scales": config.scales,
+    }
+
+
+def _detail_search(graph: str, search: Search) -> dict[str, Any]:
+    """Return the graph of the feature maps, and the parameters by which they are correlated."""
+    return {
+        "graph": graph,
+        "size": search.config.size,
+        "cell": search.config.stride * search.config.pool,
+        "angles": search.config.angles,
+        "sharpness": round(float(search.sharpness.detach().exp()), 6),
+        "overlap_exponent": round(0.5 * float(search.preference.detach().sigmoid()), 6),
     }
 
 
@@ -161,11 +179,40 @@ def write_graph(task: TrainingTask, size: int, folder: Path) -> None:
         opset_version=18,
         verbose=False,
     )
+    _save(program, folder / "model.onnx")
+    write_golden(task, size, folder / "golden.npz")
+
+
+@torch.no_grad()
+def write_features(search: Search, folder: Path) -> None:
+    """Write the graph of the search's feature maps for views of any size, with golden views beside it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    network = SearchFeatures(search).eval()
+    batch = torch.export.Dim("batch", min=1, max=1024)
+    rows, columns = (8 * torch.export.Dim(name, min=4, max=512) for name in ("rows", "columns"))
+    program = torch.onnx.export(
+        network,
+        (torch.ones(2, 2, 128, 160),),
+        dynamo=True,
+        input_names=["view"],
+        output_names=["maps"],
+        dynamic_shapes=({0: batch, 2: rows, 3: columns},),
+        opset_version=18,
+        verbose=False,
+    )
+    _save(program, folder / "model.onnx")
+    view = (
+        PairSource(GOLDEN_SEED, size=256, pool=2, renew=False).batch(2, SearchTask.reach).views[0][:, :, :192]
+    )
+    np.savez_compressed(folder / "golden.npz", view=view.numpy(), maps=network(view).numpy())
+
+
+def _save(program: torch.onnx.ONNXProgram | None, path: Path) -> None:
+    """Write an exported graph with its weights inside."""
     if program is None:
         raise RuntimeError("torch.onnx.export returned no program; export with torch 2.13")
-    program.save(str(folder / "model.onnx"), external_data=False)
-    forget_origin(folder / "model.onnx")
-    write_golden(task, size, folder / "golden.npz")
+    program.save(str(path), external_data=False)
+    forget_origin(path)
 
 
 def channels(task: TrainingTask) -> int:
