@@ -136,13 +136,14 @@ def read_untrusted(
     TIFF and PNG are decoded here, since their headers are checked before any pixel is. Files of other formats
     are decoded in a process of its own with limits on memory and time.
     """
-    wanted = {"channel": channel, "frame": frame}
-    return read_image(file, name=name, pixel_spacing=pixel_spacing, **wanted, limits=_limits(file))
+    return read_image(
+        file, name=name, pixel_spacing=pixel_spacing, channel=channel, frame=frame, limits=_limits(file)
+    )
 
 
 def read_pixels_untrusted(
     file: BinaryIO, name: str, *, channel: str | int | None = None, frame: int | None = None
-) -> np.ndarray:
+) -> Pixels:
     """Read the values of an image of unknown origin as ``read_untrusted`` does, for display or resampling.
 
     Values that cannot be registered, such as those of an empty element map, are no error.
