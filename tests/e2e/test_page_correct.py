@@ -17,7 +17,7 @@ from support.browser import (
     ask,
     canvas_from,
     fixed_from_moving,
-    looking_at,
+    open_result,
     registration_id,
     settled,
     wait_for_picture,
@@ -33,7 +33,7 @@ from xebra.transform import corners, map_points
 def shown(browser: Browser, service: Service, sample_pair: tuple[Path, Path]) -> Iterator[Shown]:
     """A registration of its own for each test, because a correction changes it for all."""
     fixed, moving = (service.upload(file.read_bytes(), file.name) for file in sample_pair)
-    with looking_at(browser, service.url, service.wait(service.submit(fixed, moving))) as shown:
+    with open_result(browser, service.url, service.wait(service.submit(fixed, moving))) as shown:
         yield shown
 
 
