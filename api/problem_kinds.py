@@ -10,7 +10,14 @@ from sqlalchemy.exc import OperationalError
 
 from api import errors as api_errors
 from db import errors as db_errors
-from xebra.errors import EngineFailed, ImageUnreadable, ImageUnusable, NetworkUnknown, PixelSpacingInvalid
+from xebra.errors import (
+    EngineFailed,
+    ImageUnreadable,
+    ImageUnusable,
+    MaskInvalid,
+    NetworkUnknown,
+    PixelSpacingInvalid,
+)
 
 
 @dataclass(frozen=True)
@@ -29,6 +36,7 @@ TABLE: dict[type[Exception], Kind] = {
     ImageUnreadable: Kind(422, "image-unreadable", "The image cannot be read"),
     ImageUnusable: Kind(422, "image-unusable", "The image has no content that can be registered"),
     PixelSpacingInvalid: Kind(422, "pixel-spacing-invalid", "The pixel spacing is not a positive number"),
+    MaskInvalid: Kind(422, "mask-invalid", "The mask does not fit the image"),
     NetworkUnknown: Kind(422, "network-unknown", "The network does not exist"),
     EngineFailed: Kind(503, "engine-failed", "The inference engine is not available"),
     RequestValidationError: REQUEST_INVALID,

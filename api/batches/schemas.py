@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from api.registrations.example import FIXED, MOVING
 from api.registrations.example import PATH as REGISTRATIONS
+from api.registrations.masks import Masks
 from api.registrations.schemas import Mirror, MirrorField, Priority
 from api.times import Time
 from db.jobs import RegistrationRequest
@@ -27,7 +28,7 @@ class PairOfImages(BaseModel):
     moving_image_id: ImageId = Field(max_length=100)
 
 
-class NewBatch(BaseModel):
+class NewBatch(Masks):
     """One fixed image and many moving images, or a list of pairs; one setting for all of them."""
 
     model_config = ConfigDict(
@@ -56,6 +57,7 @@ class NewBatch(BaseModel):
         """Return the parameters of each registration, with this network."""
         names = ("fixed_spacing_um", "moving_spacing_um", "mirror", "priority")
         settings: dict[str, Any] = {name: getattr(self, name) for name in names} | {"network": network}
+        settings |= self.model_dump(include=set(Masks.model_fields))
         if self.pairs is not None:
             pairs = [(pair.fixed_image_id, pair.moving_image_id) for pair in self.pairs]
         else:

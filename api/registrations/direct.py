@@ -10,18 +10,27 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Form, Request, UploadFile
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, Json
 
 from api import problems
 from api.authentication import CallerDep
 from api.dependencies import AppState, DatabaseDep, RequestIdDep
 from api.errors import DeadlineMissed, UploadTooLarge
 from api.images.uploads import sanitize_filename
+from api.registrations.masks import Mask
 from api.registrations.result import Result
 from api.registrations.schemas import Mirror, MirrorField
 from db import audit, thresholds
 from db.engine import Database
-from xebra.errors import EngineFailed, ImageUnreadable, ImageUnusable, NetworkUnknown, PixelSpacingInvalid
+from xebra.errors import (
+    EngineFailed,
+    ImageUnreadable,
+    ImageUnusable,
+    MaskInvalid,
+    NetworkUnknown,
+    PixelSpacingInvalid,
+)
+from xebra.masks import Mask as Shapes
 from xebra.mirror import MIRROR
 
 if TYPE_CHECKING:
@@ -42,7 +51,13 @@ class PairUpload(BaseModel):
     moving_spacing_um: float | None = Field(None, gt=0, allow_inf_nan=False)
     network: str | None = Field(None, max_length=100, description="Default: the most accurate network.")
     mirror: Annotated[Mirror, MirrorField] = "no"
+    fixed_mask: Json[Mask] | None = Field(None, description="What may be used of the fixed image, as JSON.")
+    moving_mask: Json[Mask] | None = Field(None, description="The same of the moving image.")
     deadline_ms: int = Field(5000, ge=1, le=60_000, description="After the arrival of the request.")
+
+    def masks(self) -> dict[str, Any]:
+        """Return the masks that are given, as ``xebra.Mask.from_json`` takes them."""
+        return self.model_dump(include={"fixed_mask", "moving_mask"}, exclude_none=True)
 
 
 class DirectRegistration:
@@ -73,7 +88,9 @@ class DirectRegistration:
             read_untrusted(file.file, sanitize_filename(file.filename), spacing)
             for file, spacing in ((pair.fixed, pair.fixed_spacing_um), (pair.moving, pair.moving_spacing_um))
         )
-        found = self.aligner.register(fixed, moving, network=pair.network, mirror=MIRROR[pair.mirror])
+        settings: dict[str, Any] = {"network": pair.network, "mirror": MIRROR[pair.mirror]}
+        settings |= {name: Shapes.from_json(body) for name, body in pair.masks().items()}
+        found = self.aligner.register(fixed, moving, **settings)
         _check_deadline(deadline)
         return found.to_json()
 
@@ -83,7 +100,7 @@ class DirectRegistration:
     summary="Register pair",
     responses=problems.documented(
         *(UploadTooLarge, RequestValidationError, ImageUnreadable, ImageUnusable),
-        *(PixelSpacingInvalid, NetworkUnknown, EngineFailed, DeadlineMissed),
+        *(MaskInvalid, PixelSpacingInvalid, NetworkUnknown, EngineFailed, DeadlineMissed),
     ),
 )
 async def register_pair(
@@ -101,7 +118,7 @@ async def register_pair(
     try:
         async with asyncio.timeout(deadline - time.perf_counter()):
             found = thresholds.apply(await work, thresholds.for_instrument(caller.instrument))
-            payload = {"request": request_id, "mirror": form.mirror, "result": found}
+            payload = {"request": request_id, "mirror": form.mirror, **form.masks(), "result": found}
             await asyncio.to_thread(_record, database, caller.actor, payload)
     except TimeoutError:
         detail = f"not finished within {form.deadline_ms} ms; use a later deadline, or submit a job"

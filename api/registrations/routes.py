@@ -18,6 +18,7 @@ from api.events.broadcaster import EventBroadcaster
 from api.idempotency import IdempotencyDep
 from api.paging import CursorQuery, LimitQuery
 from api.prefer_wait import WaitDep, wait_until_ended
+from api.registrations import masks
 from api.registrations.example import PATH
 from api.registrations.filters import RegistrationFilters
 from api.registrations.schemas import NewRegistration, Registration, RegistrationPage
@@ -32,7 +33,7 @@ from db.errors import (
     RegistrationNotFound,
 )
 from db.rows import FINAL_STATES, RegistrationRow, ResultRow
-from xebra.errors import NetworkUnknown
+from xebra.errors import MaskInvalid, NetworkUnknown
 
 router = APIRouter(prefix=PATH, tags=["registrations"])
 
@@ -42,7 +43,7 @@ router = APIRouter(prefix=PATH, tags=["registrations"])
     status_code=202,
     summary="Create registration",
     responses=problems.documented(
-        *(UploadTooLarge, ImageNotFound, RequestValidationError, NetworkUnknown),
+        *(UploadTooLarge, ImageNotFound, RequestValidationError, NetworkUnknown, MaskInvalid),
         *(IdempotencyKeyReused, IdempotencyKeyInFlight),
     )
     | {
@@ -67,6 +68,7 @@ async def create_registration(
 
     def accept(session: Session) -> Registration:
         keys.check_queue_quota(session, caller.instrument, 1)
+        masks.check(session, [request], caller.owner)
         row = jobs.submit(session, request, actor=caller.actor, request_id=request_id, owner=caller.owner)
         return Registration.of(row)
 

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api.images.schemas import PATH as IMAGES
 from api.registrations.example import FIXED, MOVING, PATH, SUCCEEDED
+from api.registrations.masks import Mask, Masks
 from api.registrations.result import Result
 from api.times import Time
 from db.jobs import RegistrationRequest
@@ -25,7 +26,7 @@ COPIED = (
 )
 
 
-class NewRegistration(BaseModel):
+class NewRegistration(Masks):
     """A pair of uploaded images to be registered."""
 
     model_config = ConfigDict(
@@ -57,6 +58,10 @@ class Settings(BaseModel):
     fixed_spacing_um: float | None
     moving_spacing_um: float | None
     mirror: Mirror
+    fixed_mask: Mask | None = None
+    moving_mask: Mask | None = None
+    fixed_mask_image_id: str | None = None
+    moving_mask_image_id: str | None = None
 
 
 class Failure(BaseModel):

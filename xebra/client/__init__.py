@@ -2,6 +2,17 @@
 
 from xebra.client.client import Client
 from xebra.client.errors import Failed, Refused, TookTooLong
-from xebra.client.models import Image, Job, RegistrationRequest, Setting
+from xebra.client.models import Image, Job, Mask, Polygon, RegistrationRequest, Setting
 
-__all__ = ["Client", "Failed", "Image", "Job", "Refused", "RegistrationRequest", "Setting", "TookTooLong"]
+__all__ = [
+    "Client",
+    "Failed",
+    "Image",
+    "Job",
+    "Mask",
+    "Polygon",
+    "Refused",
+    "RegistrationRequest",
+    "Setting",
+    "TookTooLong",
+]

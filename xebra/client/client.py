@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 import uuid
 from collections.abc import Callable, Iterable
@@ -166,7 +167,10 @@ class Client:
             Refused: Code ``deadline-missed`` where the result is not ready in time.
         """
         files = {"fixed": ("fixed", fixed), "moving": ("moving", moving)}
-        data = {"deadline_ms": str(deadline_ms), **{name: str(value) for name, value in setting.items()}}
+        data = {
+            "deadline_ms": str(deadline_ms),
+            **{name: _form_value(value) for name, value in setting.items()},
+        }
         return self._requests.send("POST", "/api/v1/register", files=files, data=data).json()
 
     def registered(self, job: Job) -> bytes:
@@ -178,3 +182,7 @@ class Client:
         return self._requests.send(
             "GET", f"{REGISTRATIONS}/{job.id}/transform", params={"format": format}
         ).text
+
+
+def _form_value(value: object) -> str:
+    return json.dumps(value) if isinstance(value, dict) else str(value)

@@ -63,13 +63,13 @@ class UsableArea:
         return cls(mask, {part["name"]: part["share"] for part in body["excluded"]})
 
 
-def usable_area(pixels: np.ndarray) -> UsableArea:
-    """Return the usable area of grey values (H, W) of any real type.
+def usable_area(pixels: np.ndarray, mask: np.ndarray | None = None) -> UsableArea:
+    """Return the usable area of grey values (H, W) of any real type, inside of a mask (H, W) bool if given.
 
     Excludes values that are not finite, detector lines and gaps, data bars,
     constant frames around a convex field of view, and filled rectangles at the lowest or highest level.
     """
-    area = _finite(pixels)
+    area = _finite(pixels) if mask is None else given_area(pixels, mask)
     levels = GreyRange.of(pixels, area.mask)
     lines = lines_off_range(pixels, area.mask, levels)
     central = GreyRange.of_centre(pixels, area.mask)

@@ -27,20 +27,27 @@ def usable_areas(
     moving: np.ndarray,
     fixed_mask: np.ndarray | None = None,
     moving_mask: np.ndarray | None = None,
+    find_more: tuple[bool, bool] = (False, False),
 ) -> tuple[UsableArea, UsableArea]:
     """Return the usable areas of grey values (H, W) of two images.
 
-    A given mask (H, W) bool is the only rule for its image, beside values that are not finite.
+    A given mask (H, W) bool is the only rule for its image, beside values that are not finite, unless
+    ``find_more`` is true of it.
 
     Of two images of one shape, what one excludes is excluded in the other too where that shows the same or
     nothing there; and so are hot pixels and burned-in graphics that lie at the same place in both.
     """
-    first = usable_area(fixed) if fixed_mask is None else given_area(fixed, fixed_mask)
-    second = usable_area(moving) if moving_mask is None else given_area(moving, moving_mask)
-    if fixed_mask is not None and moving_mask is not None:
+    given = [
+        mask is not None and not more for mask, more in zip((fixed_mask, moving_mask), find_more, strict=True)
+    ]
+    first, second = (
+        given_area(pixels, mask) if only and mask is not None else usable_area(pixels, mask)
+        for pixels, mask, only in zip((fixed, moving), (fixed_mask, moving_mask), given, strict=True)
+    )
+    if all(given):
         return first, second
     found = _compared(fixed, moving, first, second)
-    return found[0] if fixed_mask is None else first, found[1] if moving_mask is None else second
+    return first if given[0] else found[0], second if given[1] else found[1]
 
 
 def _compared(

@@ -879,6 +879,22 @@ export interface components {
             next_cursor: string | null;
         };
         /**
+         * ExcludedPart
+         * @description What is excluded for one reason.
+         */
+        ExcludedPart: {
+            /**
+             * Name
+             * @description `data bar`, `detector gap`, `frame` (field stop, aperture or padding), `graphics`, `hot pixels`, `same in both images`, `as in the other image`, `not finite` or `given mask`.
+             */
+            name: string;
+            /**
+             * Share
+             * @description Of the image's pixels.
+             */
+            share: number;
+        };
+        /**
          * Failure
          * @description The reason of a failure; ``fault`` states whether another attempt can help.
          */
@@ -1082,6 +1098,55 @@ export interface components {
             status?: "alive";
         };
         /**
+         * Mask
+         * @description Which pixels of an image may be used, as polygons.
+         * @example {
+         *       "exclude": [
+         *         {
+         *           "coordinates": [
+         *             [
+         *               [
+         *                 0,
+         *                 884
+         *               ],
+         *               [
+         *                 1023,
+         *                 884
+         *               ],
+         *               [
+         *                 1023,
+         *                 959
+         *               ],
+         *               [
+         *                 0,
+         *                 959
+         *               ],
+         *               [
+         *                 0,
+         *                 884
+         *               ]
+         *             ]
+         *           ],
+         *           "type": "Polygon"
+         *         }
+         *       ]
+         *     }
+         */
+        Mask: {
+            /**
+             * Exclude
+             * @description These areas are not used.
+             * @default []
+             */
+            exclude?: components["schemas"]["Polygon"][];
+            /**
+             * Include
+             * @description Only these areas are used. Without them, data bars, field stops and the like are found and excluded.
+             * @default []
+             */
+            include?: components["schemas"]["Polygon"][];
+        };
+        /**
          * Model
          * @description The network and the inference engine.
          */
@@ -1119,6 +1184,13 @@ export interface components {
         NewBatch: {
             /** Fixed Image Id */
             fixed_image_id?: string | null;
+            /** @description What may be used of the fixed image. */
+            fixed_mask?: components["schemas"]["Mask"] | null;
+            /**
+             * Fixed Mask Image Id
+             * @description An uploaded image as large as the fixed one, not zero where its pixels may be used.
+             */
+            fixed_mask_image_id?: string | null;
             /** Fixed Spacing Um */
             fixed_spacing_um?: number | null;
             /**
@@ -1130,6 +1202,13 @@ export interface components {
             mirror?: "no" | "yes" | "try";
             /** Moving Image Ids */
             moving_image_ids?: string[] | null;
+            /** @description What may be used of the moving image. */
+            moving_mask?: components["schemas"]["Mask"] | null;
+            /**
+             * Moving Mask Image Id
+             * @description The same of the moving image.
+             */
+            moving_mask_image_id?: string | null;
             /** Moving Spacing Um */
             moving_spacing_um?: number | null;
             /**
@@ -1207,6 +1286,13 @@ export interface components {
         NewRegistration: {
             /** Fixed Image Id */
             fixed_image_id: string;
+            /** @description What may be used of the fixed image. */
+            fixed_mask?: components["schemas"]["Mask"] | null;
+            /**
+             * Fixed Mask Image Id
+             * @description An uploaded image as large as the fixed one, not zero where its pixels may be used.
+             */
+            fixed_mask_image_id?: string | null;
             /** Fixed Spacing Um */
             fixed_spacing_um?: number | null;
             /**
@@ -1218,6 +1304,13 @@ export interface components {
             mirror?: "no" | "yes" | "try";
             /** Moving Image Id */
             moving_image_id: string;
+            /** @description What may be used of the moving image. */
+            moving_mask?: components["schemas"]["Mask"] | null;
+            /**
+             * Moving Mask Image Id
+             * @description The same of the moving image.
+             */
+            moving_mask_image_id?: string | null;
             /** Moving Spacing Um */
             moving_spacing_um?: number | null;
             /**
@@ -1273,6 +1366,11 @@ export interface components {
              * @description A PNG or TIFF file.
              */
             fixed: string;
+            /**
+             * Fixed Mask
+             * @description What may be used of the fixed image, as JSON.
+             */
+            fixed_mask?: string | null;
             /** Fixed Spacing Um */
             fixed_spacing_um?: number | null;
             /**
@@ -1287,6 +1385,11 @@ export interface components {
              * @description A PNG or TIFF file.
              */
             moving: string;
+            /**
+             * Moving Mask
+             * @description The same of the moving image.
+             */
+            moving_mask?: string | null;
             /** Moving Spacing Um */
             moving_spacing_um?: number | null;
             /**
@@ -1294,6 +1397,25 @@ export interface components {
              * @description Default: the most accurate network.
              */
             network?: string | null;
+        };
+        /**
+         * Polygon
+         * @description A GeoJSON Polygon (RFC 7946) in px of the image, (0, 0) at the centre of the top-left pixel.
+         */
+        Polygon: {
+            /**
+             * Coordinates
+             * @description The outer ring and those of holes; a ring is a list of points [x, y], the last one equal to the first.
+             */
+            coordinates: [
+                number,
+                number
+            ][][];
+            /**
+             * Type
+             * @constant
+             */
+            type: "Polygon";
         };
         /**
          * PresignedUpload
@@ -1549,6 +1671,26 @@ export interface components {
          *           "estimate": 0.062,
          *           "read": 0.004
          *         },
+         *         "usable_area": {
+         *           "fixed": {
+         *             "excluded": [
+         *               {
+         *                 "name": "data bar",
+         *                 "share": 0.082
+         *               }
+         *             ],
+         *             "runs": [
+         *               240640,
+         *               21504
+         *             ]
+         *           },
+         *           "moving": {
+         *             "excluded": [],
+         *             "runs": [
+         *               262144
+         *             ]
+         *           }
+         *         },
          *         "verdict": "accept"
          *       },
          *       "settings": {
@@ -1772,6 +1914,8 @@ export interface components {
             timings_s: {
                 [key: string]: number;
             };
+            /** @description None in results of earlier versions. */
+            usable_area: components["schemas"]["UsableAreas"] | null;
             /**
              * Verdict
              * @enum {string}
@@ -1836,6 +1980,9 @@ export interface components {
          * @description The parameters of a registration besides the images.
          */
         Settings: {
+            fixed_mask?: components["schemas"]["Mask"] | null;
+            /** Fixed Mask Image Id */
+            fixed_mask_image_id?: string | null;
             /** Fixed Spacing Um */
             fixed_spacing_um: number | null;
             /**
@@ -1843,6 +1990,9 @@ export interface components {
              * @enum {string}
              */
             mirror: "no" | "yes" | "try";
+            moving_mask?: components["schemas"]["Mask"] | null;
+            /** Moving Mask Image Id */
+            moving_mask_image_id?: string | null;
             /** Moving Spacing Um */
             moving_spacing_um: number | null;
             /** Network */
@@ -1892,6 +2042,27 @@ export interface components {
             name?: string;
             /** Pixel Spacing Um */
             pixel_spacing_um?: number | null;
+        };
+        /**
+         * UsableArea
+         * @description The pixels of an image that were used.
+         */
+        UsableArea: {
+            /** Excluded */
+            excluded: components["schemas"]["ExcludedPart"][];
+            /**
+             * Runs
+             * @description Lengths of the runs of used and unused pixels in turn, row after row from the top left, starting with used ones; values that are not finite count as used here.
+             */
+            runs: number[];
+        };
+        /**
+         * UsableAreas
+         * @description What was used of each image; None for a network that uses whole images.
+         */
+        UsableAreas: {
+            fixed: components["schemas"]["UsableArea"] | null;
+            moving: components["schemas"]["UsableArea"] | null;
         };
         /**
          * Usage
@@ -2176,7 +2347,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request does not match the API description (`request-invalid`); The network does not exist (`network-unknown`); The Idempotency-Key belongs to another request (`idempotency-key-reused`) */
+            /** @description The request does not match the API description (`request-invalid`); The network does not exist (`network-unknown`); The mask does not fit the image (`mask-invalid`); The Idempotency-Key belongs to another request (`idempotency-key-reused`) */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3268,7 +3439,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request does not match the API description (`request-invalid`); The image cannot be read (`image-unreadable`); The image has no content that can be registered (`image-unusable`); The pixel spacing is not a positive number (`pixel-spacing-invalid`); The network does not exist (`network-unknown`) */
+            /** @description The request does not match the API description (`request-invalid`); The image cannot be read (`image-unreadable`); The image has no content that can be registered (`image-unusable`); The mask does not fit the image (`mask-invalid`); The pixel spacing is not a positive number (`pixel-spacing-invalid`); The network does not exist (`network-unknown`) */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3500,7 +3671,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request does not match the API description (`request-invalid`); The network does not exist (`network-unknown`); The Idempotency-Key belongs to another request (`idempotency-key-reused`) */
+            /** @description The request does not match the API description (`request-invalid`); The network does not exist (`network-unknown`); The mask does not fit the image (`mask-invalid`); The Idempotency-Key belongs to another request (`idempotency-key-reused`) */
             422: {
                 headers: {
                     [name: string]: unknown;

@@ -1,0 +1,103 @@
+"""Masks of a registration as the API represents them, and whether they fit the images."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from sqlalchemy.orm import Session
+
+from db import images
+from db.jobs import RegistrationRequest
+from db.rows import ImageRow
+from xebra.errors import MaskInvalid
+from xebra.masks import MOST_POINTS
+from xebra.masks import Mask as Shapes
+
+Coordinate = Annotated[float, Field(allow_inf_nan=False)]
+Ring = Annotated[list[tuple[Coordinate, Coordinate]], Field(max_length=MOST_POINTS)]
+RECTANGLE: Any = [[[0.0, 884.0], [1023.0, 884.0], [1023.0, 959.0], [0.0, 959.0], [0.0, 884.0]]]
+
+
+class Polygon(BaseModel):
+    """A GeoJSON Polygon (RFC 7946) in px of the image, (0, 0) at the centre of the top-left pixel."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    type: Literal["Polygon"]
+    coordinates: list[Ring] = Field(
+        min_length=1,
+        max_length=MOST_POINTS,
+        description="The outer ring and those of holes; a ring is a list of points [x, y], "
+        "the last one equal to the first.",
+    )
+
+
+class Mask(BaseModel):
+    """Which pixels of an image may be used, as polygons."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"example": {"exclude": [{"type": "Polygon", "coordinates": RECTANGLE}]}},
+    )
+
+    include: list[Polygon] = Field(
+        [],
+        max_length=MOST_POINTS,
+        description="Only these areas are used. Without them, data bars, field stops and the like "
+        "are found and excluded.",
+    )
+    exclude: list[Polygon] = Field([], max_length=MOST_POINTS, description="These areas are not used.")
+
+    @model_validator(mode="after")
+    def check_polygons(self) -> Mask:
+        """Check that rings are closed and that there are not too many points."""
+        if not self.include and not self.exclude:
+            raise ValueError("give a polygon in include or exclude, or no mask")
+        try:
+            Shapes.from_json(self.model_dump())
+        except MaskInvalid as error:
+            raise ValueError(str(error)) from None
+        return self
+
+
+class Masks(BaseModel):
+    """The masks of both images, each as polygons, as an uploaded image, or both."""
+
+    fixed_mask: Mask | None = Field(None, description="What may be used of the fixed image.")
+    moving_mask: Mask | None = Field(None, description="What may be used of the moving image.")
+    fixed_mask_image_id: str | None = Field(
+        None,
+        max_length=100,
+        description="An uploaded image as large as the fixed one, not zero where its pixels may be used.",
+    )
+    moving_mask_image_id: str | None = Field(
+        None, max_length=100, description="The same of the moving image."
+    )
+
+
+def check(session: Session, requests: Sequence[RegistrationRequest], owner: str) -> None:
+    """Check that the masks fit the images; the requests share one setting.
+
+    Raises:
+        ImageNotFound: an image does not exist or belongs to another owner.
+        MaskInvalid: a polygon lies outside of an image, or a mask image has another size.
+    """
+    for role in ("fixed", "moving"):
+        polygons, mask_id = (getattr(requests[0], f"{role}_mask{suffix}") for suffix in ("", "_image_id"))
+        if polygons is None and mask_id is None:
+            continue
+        sizes = images.sizes(session, {getattr(request, f"{role}_image_id") for request in requests}, owner)
+        for size in sizes:
+            Shapes.from_json(polygons or {}).check_places(f"{role}_mask", size)
+        if mask_id is not None:
+            _check_size(f"{role}_mask_image_id", images.get(session, mask_id, owner), sizes)
+
+
+def _check_size(name: str, mask: ImageRow, sizes: set[tuple[int, int]]) -> None:
+    for height, width in sizes - {(mask.height, mask.width)}:
+        raise MaskInvalid(
+            f"{name}: the mask has {mask.width} x {mask.height} px, but the image has {width} x {height} px. "
+            "Give one value for each pixel of the image."
+        )
