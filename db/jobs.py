@@ -40,7 +40,7 @@ class RegistrationRequest:
     moving_spacing_um: float | None = None
     mirror: str = "no"
     priority: str = "bulk"
-    fixed_mask: dict[str, Any] | None = None  # polygons, in the form of ``xebra.Mask.from_json``
+    fixed_mask: dict[str, Any] | None = None  # polygons, in the form of ``xebra.PolygonMask.from_json``
     moving_mask: dict[str, Any] | None = None
     fixed_mask_image_id: str | None = None
     moving_mask_image_id: str | None = None

@@ -7,7 +7,7 @@ from typing import Any
 from db.rows import ImageRow, RegistrationRow
 from db.store import ImageStore
 from worker.stored_images import read_stored
-from xebra.masks import Mask, mask_of
+from xebra.masks import PolygonMask, mask_of
 
 
 def load_masks(row: RegistrationRow, store: ImageStore) -> dict[str, Any]:
@@ -23,8 +23,8 @@ def load_masks(row: RegistrationRow, store: ImageStore) -> dict[str, Any]:
     }
 
 
-def _load(polygons: dict[str, Any] | None, image: ImageRow | None, store: ImageStore) -> Mask | None:
+def _load(polygons: dict[str, Any] | None, image: ImageRow | None, store: ImageStore) -> PolygonMask | None:
     if polygons is None and image is None:
         return None
     array = None if image is None else mask_of(read_stored(image, None, store).pixels)
-    return Mask.from_json(polygons or {}, array)
+    return PolygonMask.from_json(polygons or {}, array)

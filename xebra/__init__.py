@@ -4,12 +4,12 @@ Names are loaded when first used, so that training finds this package on a machi
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # for type checkers and the Python reference
     from xebra.align import register
     from xebra.image import Image, inspect, read_image
-    from xebra.masks import Mask
+    from xebra.masks import PolygonMask
     from xebra.output import load
     from xebra.registration import Registration
     from xebra.transform import SimilarityTransform, corner_error
@@ -19,7 +19,7 @@ _HOME = {
     "inspect": "xebra.image",
     "load": "xebra.output",
     "read_image": "xebra.image",
-    "Mask": "xebra.masks",
+    "PolygonMask": "xebra.masks",
     "Registration": "xebra.registration",
     "SimilarityTransform": "xebra.transform",
     "corner_error": "xebra.transform",
@@ -27,7 +27,7 @@ _HOME = {
 }
 __all__ = [
     "Image",
-    "Mask",
+    "PolygonMask",
     "Registration",
     "SimilarityTransform",
     "corner_error",
@@ -38,7 +38,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str):
+def __getattr__(name: str) -> Any:
     if name not in _HOME:
         raise AttributeError(f"module 'xebra' has no attribute {name!r}")
     return getattr(import_module(_HOME[name]), name)

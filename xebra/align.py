@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from xebra.arrays import Mask, Pixels
 from xebra.engine import open_engine
 from xebra.errors import EngineFailed, MaskInvalid
 from xebra.estimate.estimate import Estimate
@@ -17,13 +18,16 @@ from xebra.estimate.pyramid_estimator import PyramidEstimator, mirrored
 from xebra.estimate.regression_estimator import RegressionEstimator
 from xebra.image import Image, luminance, read_image
 from xebra.limits import check_registrable
-from xebra.masks import Mask, check_mask
+from xebra.masks import PolygonMask, check_mask
 from xebra.registration import Model, Registration
 from xebra.usable_area import UsableArea, usable_areas
 from xebra.weights import Weights, graph_sha256, weights
 
-Source = np.ndarray | str | Path | Image
-ESTIMATORS = {"pyramid": PyramidEstimator, "paper": RegressionEstimator}  # by "kind" in config.json
+Source = Pixels | str | Path | Image
+ESTIMATORS: dict[str, type[PyramidEstimator] | type[RegressionEstimator]] = {
+    "pyramid": PyramidEstimator,
+    "paper": RegressionEstimator,
+}  # by "kind" in config.json
 
 
 class Aligner:
@@ -43,8 +47,8 @@ class Aligner:
         network: str | None = None,
         mirror: bool | None = False,
         tolerance: float | None = None,
-        fixed_mask: np.ndarray | Mask | None = None,
-        moving_mask: np.ndarray | Mask | None = None,
+        fixed_mask: Mask | PolygonMask | None = None,
+        moving_mask: Mask | PolygonMask | None = None,
     ) -> Registration:
         """Register a pair; see ``xebra.register``."""
         _check_tolerance(tolerance)
@@ -55,10 +59,7 @@ class Aligner:
         loaded = time.perf_counter()
         estimator = ESTIMATORS[model.config["kind"]](model, self.engine)
         areas = _usable_areas(fixed, moving, model, (_finds_more(fixed_mask), _finds_more(moving_mask)))
-        seen = [
-            image.with_mask(area.mask) if area else image
-            for image, area in zip((fixed, moving), areas, strict=True)
-        ]
+        seen = _usable(fixed, areas[0]), _usable(moving, areas[1])
         options = (False, True) if mirror is None else (mirror,)
         estimates = [_estimate(estimator, *seen, each, tolerance, mirror is False) for each in options]
         estimate = min(estimates, key=lambda e: e.expected_corner_error_px)
@@ -107,8 +108,8 @@ def register(
     network: str | None = None,
     mirror: bool | None = False,
     tolerance: float | None = None,
-    fixed_mask: np.ndarray | Mask | None = None,
-    moving_mask: np.ndarray | Mask | None = None,
+    fixed_mask: Mask | PolygonMask | None = None,
+    moving_mask: Mask | PolygonMask | None = None,
 ) -> Registration:
     """Register a moving image with a fixed image of the same specimen.
 
@@ -123,7 +124,7 @@ def register(
             of its longer side.
         fixed_mask: Array (H, W) bool of the fixed image, True where pixels may be used. By default data bars,
             legends, field stops, padding, detector gaps and the like are found and excluded; a mask given
-            is the only rule for its image. Or a ``Mask`` of polygons.
+            is the only rule for its image. Or a ``PolygonMask``.
         moving_mask: Likewise.
 
     Returns:
@@ -173,16 +174,21 @@ def _usable_areas(
     return None, None
 
 
-def _finds_more(mask: np.ndarray | Mask | None) -> bool:
+def _usable(image: Image, area: UsableArea | None) -> Image:
+    """Return an image with its usable area as its mask."""
+    return image if area is None else image.with_mask(area.mask)
+
+
+def _finds_more(mask: Mask | PolygonMask | None) -> bool:
     """Return whether data bars and the like are looked for beside what a mask excludes."""
-    return isinstance(mask, Mask) and not mask.only_rule
+    return isinstance(mask, PolygonMask) and not mask.only_rule
 
 
-def _masked(image: Image, mask: np.ndarray | Mask | None) -> Image:
+def _masked(image: Image, mask: Mask | PolygonMask | None) -> Image:
     """Return an image with a user's mask; raise MaskInvalid where it does not fit."""
     if mask is None:
         return image
-    if isinstance(mask, Mask):
+    if isinstance(mask, PolygonMask):
         mask = mask.pixels(image.name, image.shape)
     check_mask(image.name, mask, image.pixels)
     return image.with_mask(mask)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from xebra import image_files
+from xebra.arrays import Mask, Pixels
 from xebra.errors import ImageUnreadable, MaskInvalid
 from xebra.polygons import Polygon, bounds, inside, polygon_of
 
@@ -20,7 +21,7 @@ JSON_SUFFIXES = (".json", ".geojson")
 
 
 @dataclass(frozen=True, eq=False)
-class Mask:
+class PolygonMask:
     """Which pixels of an image may be used: areas drawn as polygons, or an array, or both.
 
     ``include``: where pixels may be used, and nowhere else. ``exclude``: where they may not. Each is a list
@@ -34,14 +35,14 @@ class Mask:
 
     include: Sequence[Polygon] = ()
     exclude: Sequence[Polygon] = ()
-    array: np.ndarray | None = None
+    array: Mask | None = None
 
     @property
     def only_rule(self) -> bool:
         """Return whether nothing else is looked for in the image."""
         return bool(self.include) or self.array is not None
 
-    def pixels(self, name: str, shape: tuple[int, ...]) -> np.ndarray:
+    def pixels(self, name: str, shape: tuple[int, ...]) -> Mask:
         """Return the mask (H, W) bool of an image; raise MaskInvalid where a polygon lies outside of it."""
         self.check_places(name, shape)
         usable = inside(self.include, shape) if self.include else np.ones(shape[:2], bool)
@@ -57,7 +58,7 @@ class Mask:
             _check_place(name, polygon, shape)
 
     @classmethod
-    def from_json(cls, body: Any, array: np.ndarray | None = None) -> Mask:
+    def from_json(cls, body: Any, array: Mask | None = None) -> PolygonMask:
         """Return the mask of ``{"include": [...], "exclude": [...]}``, lists of GeoJSON Polygons.
 
         Raises MaskInvalid; the message says what is wrong.
@@ -76,7 +77,7 @@ class Mask:
         return cls(*shapes, array)
 
 
-def check_mask(name: str, mask: np.ndarray, pixels: np.ndarray) -> None:
+def check_mask(name: str, mask: Mask, pixels: Pixels) -> None:
     """Raise MaskInvalid where a mask does not fit pixels (H, W, ...), or leaves too few of them."""
     if not isinstance(mask, np.ndarray) or mask.dtype != bool:
         kind = getattr(mask, "dtype", type(mask).__name__)
@@ -101,13 +102,14 @@ def check_mask(name: str, mask: np.ndarray, pixels: np.ndarray) -> None:
         )
 
 
-def mask_of(pixels: np.ndarray) -> np.ndarray:
+def mask_of(pixels: Pixels) -> Mask:
     """Return the mask (H, W) bool that an image's pixels show: True where any colour is not zero."""
-    return pixels != 0 if pixels.ndim == 2 else (pixels[..., :3] != 0).any(-1)
+    mask: Mask = pixels != 0 if pixels.ndim == 2 else (pixels[..., :3] != 0).any(-1)
+    return mask
 
 
-def read_mask(path: str | Path) -> np.ndarray | Mask:
-    """Return the mask of a PNG or TIFF file, or of a JSON file in the form of ``Mask.from_json``.
+def read_mask(path: str | Path) -> Mask | PolygonMask:
+    """Return the mask of a PNG or TIFF file, or of a JSON file in the form of ``PolygonMask.from_json``.
 
     Raises ImageUnreadable, ImageUnusable or MaskInvalid; the message names the file and the reason.
     """
@@ -121,9 +123,9 @@ def read_mask(path: str | Path) -> np.ndarray | Mask:
         raise ImageUnreadable(f"{path}: there is no such file.") from error
 
 
-def _read_json(path: Path) -> Mask:
+def _read_json(path: Path) -> PolygonMask:
     try:
-        return Mask.from_json(json.loads(path.read_text()))
+        return PolygonMask.from_json(json.loads(path.read_text()))
     except (ValueError, MaskInvalid) as error:
         raise MaskInvalid(f"{path}: {error}") from None
 

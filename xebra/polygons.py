@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from xebra.arrays import Mask
+
 Ring = Sequence[tuple[float, float]]  # points (x, y), the last one equal to the first
 Polygon = Sequence[Ring]  # the outer ring, then those of holes
 LARGEST = 1e6  # px: coordinates beyond are a mistake
@@ -39,7 +41,7 @@ def rectangle(left: float, top: float, right: float, bottom: float) -> dict[str,
     return {"type": "Polygon", "coordinates": [corners]}
 
 
-def inside(polygons: Iterable[Polygon], shape: tuple[int, ...]) -> np.ndarray:
+def inside(polygons: Iterable[Polygon], shape: tuple[int, ...]) -> Mask:
     """Return the pixels (H, W) bool whose centres lie inside of a polygon and of none of its holes."""
     found = np.zeros(shape[:2], bool)
     for polygon in polygons:
@@ -53,7 +55,7 @@ def bounds(polygon: Polygon) -> tuple[float, float, float, float]:
     return (*points.min(0).tolist(), *points.max(0).tolist())
 
 
-def _inside_one(polygon: Polygon, shape: tuple[int, ...]) -> np.ndarray:
+def _inside_one(polygon: Polygon, shape: tuple[int, ...]) -> Mask:
     """Return the pixels with an odd number of edges to their left (the even-odd rule)."""
     crossed = np.zeros((shape[0], shape[1] + 1), np.uint8)
     for ring in polygon:

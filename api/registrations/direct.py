@@ -30,7 +30,7 @@ from xebra.errors import (
     NetworkUnknown,
     PixelSpacingInvalid,
 )
-from xebra.masks import Mask as Shapes
+from xebra.masks import PolygonMask
 from xebra.mirror import MIRROR
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class PairUpload(BaseModel):
     deadline_ms: int = Field(5000, ge=1, le=60_000, description="After the arrival of the request.")
 
     def masks(self) -> dict[str, Any]:
-        """Return the masks that are given, as ``xebra.Mask.from_json`` takes them."""
+        """Return the masks that are given, as ``xebra.PolygonMask.from_json`` takes them."""
         return self.model_dump(include={"fixed_mask", "moving_mask"}, exclude_none=True)
 
 
@@ -89,7 +89,7 @@ class DirectRegistration:
             for file, spacing in ((pair.fixed, pair.fixed_spacing_um), (pair.moving, pair.moving_spacing_um))
         )
         settings: dict[str, Any] = {"network": pair.network, "mirror": MIRROR[pair.mirror]}
-        settings |= {name: Shapes.from_json(body) for name, body in pair.masks().items()}
+        settings |= {name: PolygonMask.from_json(body) for name, body in pair.masks().items()}
         found = self.aligner.register(fixed, moving, **settings)
         _check_deadline(deadline)
         return found.to_json()

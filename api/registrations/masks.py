@@ -12,8 +12,7 @@ from db import images
 from db.jobs import RegistrationRequest
 from db.rows import ImageRow
 from xebra.errors import MaskInvalid
-from xebra.masks import MOST_POINTS
-from xebra.masks import Mask as Shapes
+from xebra.masks import MOST_POINTS, PolygonMask
 
 Coordinate = Annotated[float, Field(allow_inf_nan=False)]
 Ring = Annotated[list[tuple[Coordinate, Coordinate]], Field(max_length=MOST_POINTS)]
@@ -56,7 +55,7 @@ class Mask(BaseModel):
         if not self.include and not self.exclude:
             raise ValueError("give a polygon in include or exclude, or no mask")
         try:
-            Shapes.from_json(self.model_dump())
+            PolygonMask.from_json(self.model_dump())
         except MaskInvalid as error:
             raise ValueError(str(error)) from None
         return self
@@ -90,7 +89,7 @@ def check(session: Session, requests: Sequence[RegistrationRequest], owner: str)
             continue
         sizes = images.sizes(session, {getattr(request, f"{role}_image_id") for request in requests}, owner)
         for size in sizes:
-            Shapes.from_json(polygons or {}).check_places(f"{role}_mask", size)
+            PolygonMask.from_json(polygons or {}).check_places(f"{role}_mask", size)
         if mask_id is not None:
             _check_size(f"{role}_mask_image_id", images.get(session, mask_id, owner), sizes)
 
