@@ -1,4 +1,5 @@
 import { type ChangeEvent, type DragEvent, useState } from "react";
+import { AreaShapes } from "../areas/AreaShapes";
 import { Icon } from "../frame/Icon";
 import type { Role } from "../frame/RoleName";
 import { bytes } from "../quantities";
@@ -53,6 +54,15 @@ function DropContent({ upload }: { upload: Upload }) {
     return (
       <>
         <img src={upload.image.links.preview} alt={`Preview of ${upload.image.name}`} />
+        {upload.areas.length > 0 && (
+          <svg
+            className="drop-areas"
+            viewBox={`-0.5 -0.5 ${upload.image.width} ${upload.image.height}`}
+            aria-hidden="true"
+          >
+            <AreaShapes areas={upload.areas} size={upload.image} />
+          </svg>
+        )}
         <span className="drop-again">Replace</span>
       </>
     );

@@ -1,9 +1,11 @@
+import type { Area } from "../areas/area";
 import type { Image } from "../api/types";
 import { ProblemNote } from "../frame/ProblemNote";
 import { RoleName, type Role } from "../frame/RoleName";
 import { DropArea } from "./DropArea";
 import { EarlierUploads } from "./EarlierUploads";
 import { ImageFacts } from "./ImageFacts";
+import { SlotAreas } from "./SlotAreas";
 import type { Upload } from "./pair";
 
 interface Props {
@@ -12,6 +14,7 @@ interface Props {
   onFiles: (files: File[]) => void;
   onPick: (image: Image) => void;
   onSpacing: (text: string) => void;
+  onAreas: (areas: Area[]) => void;
   onImage: (image: Image) => void; // the image as stored by the service
 }
 
@@ -19,7 +22,7 @@ const TITLE: Record<Role, string> = { fixed: "Fixed image", moving: "Moving imag
 const MEANING: Record<Role, string> = { fixed: "is the reference", moving: "is transformed" };
 
 /** One of the two images: drop area, upload progress, metadata. */
-export function ImageSlot({ role, upload, onFiles, onPick, onSpacing, onImage }: Props) {
+export function ImageSlot({ role, upload, onFiles, onPick, onSpacing, onAreas, onImage }: Props) {
   return (
     <section className="slot" aria-labelledby={`${role}-title`} data-role={role}>
       <h2 id={`${role}-title`}>
@@ -36,13 +39,16 @@ export function ImageSlot({ role, upload, onFiles, onPick, onSpacing, onImage }:
         </ProblemNote>
       )}
       {upload.state === "ready" && (
-        <ImageFacts
-          role={role}
-          image={upload.image}
-          spacing={upload.spacing}
-          onSpacing={onSpacing}
-          onImage={onImage}
-        />
+        <>
+          <ImageFacts
+            role={role}
+            image={upload.image}
+            spacing={upload.spacing}
+            onSpacing={onSpacing}
+            onImage={onImage}
+          />
+          <SlotAreas role={role} image={upload.image} areas={upload.areas} onAreas={onAreas} />
+        </>
       )}
     </section>
   );

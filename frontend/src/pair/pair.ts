@@ -1,3 +1,4 @@
+import { type Area, maskOf } from "../areas/area";
 import type { Image, Mirror, NewRegistration } from "../api/types";
 import type { Role } from "../frame/RoleName";
 
@@ -6,7 +7,7 @@ export type Upload =
   | { state: "empty"; key: 0 }
   | { state: "sending"; key: number; file: File; share: number }
   | { state: "refused"; key: number; file: File; message: string }
-  | { state: "ready"; key: number; image: Image; spacing: string };
+  | { state: "ready"; key: number; image: Image; spacing: string; areas: Area[] };
 
 export type Pair = Record<Role, Upload>;
 export const EMPTY: Upload = { state: "empty", key: 0 };
@@ -15,6 +16,7 @@ export type PairAction =
   | { kind: "start"; role: Role; upload: Upload }
   | { kind: "update"; key: number; upload: Upload }
   | { kind: "space"; role: Role; text: string }
+  | { kind: "areas"; role: Role; areas: Area[] }
   | { kind: "describe"; image: Image }
   | { kind: "swap" };
 
@@ -30,6 +32,10 @@ export function pairReducer(pair: Pair, action: PairAction): Pair {
       return upload.state === "ready"
         ? { ...pair, [action.role]: { ...upload, spacing: action.text } }
         : pair;
+    }
+    case "areas": {
+      const upload = pair[action.role];
+      return upload.state === "ready" ? { ...pair, [action.role]: { ...upload, areas: action.areas } } : pair;
     }
     case "describe": {
       const described = (upload: Upload) =>
@@ -74,5 +80,7 @@ export function submissionOf({ fixed, moving }: Pair, mirror: Mirror): NewRegist
     moving_image_id: moving.image.id,
     fixed_spacing_um: agreesWithFile(fixed.image, fixed.spacing) ? null : readSpacing(fixed.spacing),
     moving_spacing_um: agreesWithFile(moving.image, moving.spacing) ? null : readSpacing(moving.spacing),
+    fixed_mask: maskOf(fixed.areas),
+    moving_mask: maskOf(moving.areas),
   };
 }

@@ -1,5 +1,6 @@
 import { useCallback, useEffect, useReducer, useRef, useState } from "react";
 import { isAbort, messageOf } from "../api/errors";
+import type { Area } from "../areas/area";
 import type { Image, Mirror } from "../api/types";
 import { uploadImage } from "../api/upload";
 import type { Role } from "../frame/RoleName";
@@ -10,6 +11,7 @@ export interface PairControls {
   pick: (role: Role, image: Image) => void; // choose an image that was uploaded before
   uploadFiles: (files: File[], first: Role) => void;
   setSpacing: (role: Role, text: string) => void;
+  setAreas: (role: Role, areas: Area[]) => void;
   setImage: (image: Image) => void;
   swap: () => void;
   mirror: Mirror;
@@ -58,13 +60,14 @@ export function usePair(): PairControls {
   );
 
   const setSpacing = useCallback((role: Role, text: string) => dispatch({ kind: "space", role, text }), []);
+  const setAreas = useCallback((role: Role, areas: Area[]) => dispatch({ kind: "areas", role, areas }), []);
   const setImage = useCallback((image: Image) => dispatch({ kind: "describe", image }), []);
   const swap = useCallback(() => dispatch({ kind: "swap" }), []);
-  return { pair, pick, uploadFiles, setSpacing, setImage, swap, mirror, setMirror };
+  return { pair, pick, uploadFiles, setSpacing, setAreas, setImage, swap, mirror, setMirror };
 }
 
 function ready(key: number, image: Image): Upload {
-  return { state: "ready", key, image, spacing: spacingText(image.pixel_spacing_um) };
+  return { state: "ready", key, image, spacing: spacingText(image.pixel_spacing_um), areas: [] };
 }
 
 function spacingText(spacing: number | null): string {

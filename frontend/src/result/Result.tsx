@@ -14,6 +14,7 @@ import { Parameters } from "./Parameters";
 import { Provenance } from "./Provenance";
 import { SearchPlot } from "./SearchPlot";
 import { Downloads } from "./Downloads";
+import { UsedAreas } from "./UsedAreas";
 import { VerdictNote } from "./VerdictNote";
 
 interface Props {
@@ -84,6 +85,7 @@ export function Result({ registration, result }: Props) {
               <p className="hint">In pixels only: the fixed image has no pixel spacing.</p>
             )}
           </section>
+          <UsedAreas registration={registration} result={result} sizes={sizes} />
           {result.search && <SearchPlot result={result} map={result.search} />}
           <CorrectionList
             items={corrections.items}
