@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Iterable
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -36,14 +36,20 @@ def get(session: Session, image_id: str, owner: str | None = None) -> ImageRow:
     return row
 
 
-def sizes(session: Session, image_ids: Collection[str], owner: str) -> set[tuple[int, int]]:
-    """Return the different sizes (height, width) of an owner's images; unknown ids are ignored."""
-    found: set[tuple[int, int]] = set()
-    ordered = sorted(image_ids)
-    for start in range(0, len(ordered), IDS_PER_QUERY):
-        ids = ordered[start : start + IDS_PER_QUERY]
-        query = select(ImageRow.height, ImageRow.width).where(ImageRow.id.in_(ids), ImageRow.owner == owner)
-        found |= {(height, width) for height, width in session.execute(query.distinct())}
+def by_id(session: Session, image_ids: Iterable[str], owner: str) -> dict[str, ImageRow]:
+    """Return these images of the owner, by id.
+
+    Raises:
+        ImageNotFound: one does not exist or belongs to another owner.
+    """
+    wanted, found = sorted(set(image_ids)), {}
+    for start in range(0, len(wanted), IDS_PER_QUERY):
+        ids = [image_id for image_id in wanted[start : start + IDS_PER_QUERY] if is_valid_id(image_id)]
+        rows = session.scalars(select(ImageRow).where(ImageRow.id.in_(ids), ImageRow.owner == owner))
+        found |= {row.id: row for row in rows}
+    if missing := [image_id for image_id in wanted if image_id not in found]:
+        others = f" (and {len(missing) - 1} more are missing)" if missing[1:] else ""
+        raise ImageNotFound(f"there is no image {missing[0]}{others}; upload it first")
     return found
 
 

@@ -69,12 +69,12 @@ class PolygonMask:
         if not all(isinstance(each, list | tuple) for each in given):
             raise MaskInvalid("include and exclude must be lists of polygons")
         try:
-            shapes = [[polygon_of(each) for each in polygons] for polygons in given]
+            include, exclude = ([polygon_of(each) for each in polygons] for polygons in given)
         except ValueError as error:
             raise MaskInvalid(str(error)) from None
-        if sum(len(ring) for polygons in shapes for polygon in polygons for ring in polygon) > MOST_POINTS:
+        if sum(len(ring) for polygon in (*include, *exclude) for ring in polygon) > MOST_POINTS:
             raise MaskInvalid(f"a mask may have {MOST_POINTS} points; give an image as mask instead")
-        return cls(*shapes, array)
+        return cls(include, exclude, array)
 
 
 def check_mask(name: str, mask: Mask, pixels: Pixels) -> None:

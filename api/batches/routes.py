@@ -1,4 +1,4 @@
-"""/api/v1/batches"""
+"""Routes below /api/v1/batches."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from api.errors import CursorInvalid, UploadTooLarge
 from api.idempotency import IdempotencyDep
 from api.paging import CursorQuery, LimitQuery
 from api.registrations import masks
-from api.registrations.validation import apply_defaults
+from api.registrations.validation import apply_defaults, check_choices
 from db import batches, keys, pages
 from db.errors import BatchNotFound, IdempotencyKeyInFlight, IdempotencyKeyReused, ImageNotFound
 from db.rows import BatchRow
-from xebra.errors import MaskInvalid, NetworkUnknown
+from xebra.errors import ImageChoiceNeeded, ImageUnreadable, MaskInvalid, NetworkUnknown
 
 router = APIRouter(prefix=PATH, tags=["batches"])
 MAX_BODY_BYTES = 4 << 20  # 10,000 pairs of ids take a third of it
@@ -34,7 +34,8 @@ MAX_BODY_BYTES = 4 << 20  # 10,000 pairs of ids take a third of it
     status_code=202,
     summary="Create batch",
     responses=problems.documented(
-        *(UploadTooLarge, ImageNotFound, RequestValidationError, NetworkUnknown, MaskInvalid),
+        *(UploadTooLarge, ImageNotFound, RequestValidationError, NetworkUnknown),
+        *(ImageChoiceNeeded, ImageUnreadable, MaskInvalid),
         *(IdempotencyKeyReused, IdempotencyKeyInFlight),
     ),
 )
@@ -49,6 +50,7 @@ def create_batch(
     requests = body.requests(apply_defaults(body, caller))
 
     def accept(session: Session) -> Batch:
+        check_choices(session, requests, caller.owner)
         keys.check_queue_quota(session, caller.instrument, len(requests))
         masks.check(session, requests, caller.owner)
         row = batches.submit(session, requests, owner=caller.owner, actor=caller.actor, request_id=request_id)

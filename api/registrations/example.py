@@ -69,6 +69,10 @@ SUCCEEDED: dict[str, Any] = {
     "batch_id": None,
     "settings": {
         "network": None,
+        "fixed_channel": None,
+        "fixed_frame": None,
+        "moving_channel": None,
+        "moving_frame": None,
         "fixed_spacing_um": None,
         "moving_spacing_um": None,
         "mirror": "no",

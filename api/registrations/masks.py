@@ -8,6 +8,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from sqlalchemy.orm import Session
 
+from api.images import choice
+from api.images.choice import Choice
 from db import images
 from db.jobs import RegistrationRequest
 from db.rows import ImageRow
@@ -87,16 +89,29 @@ def check(session: Session, requests: Sequence[RegistrationRequest], owner: str)
         polygons, mask_id = (getattr(requests[0], f"{role}_mask{suffix}") for suffix in ("", "_image_id"))
         if polygons is None and mask_id is None:
             continue
-        sizes = images.sizes(session, {getattr(request, f"{role}_image_id") for request in requests}, owner)
+        sizes = _sizes(session, requests, role, owner)
         for size in sizes:
             PolygonMask.from_json(polygons or {}).check_places(f"{role}_mask", size)
         if mask_id is not None:
             _check_size(f"{role}_mask_image_id", images.get(session, mask_id, owner), sizes)
 
 
+def _sizes(
+    session: Session, requests: Sequence[RegistrationRequest], role: str, owner: str
+) -> set[tuple[int, int]]:
+    """Return the different sizes (height, width) of the fixed or of the moving images."""
+    wanted = {
+        (getattr(each, f"{role}_image_id"), getattr(each, f"{role}_channel"), getattr(each, f"{role}_frame"))
+        for each in requests
+    }
+    rows = images.by_id(session, {image_id for image_id, _, _ in wanted}, owner)
+    return {choice.shape(rows[image_id], Choice(channel, frame)) for image_id, channel, frame in wanted}
+
+
 def _check_size(name: str, mask: ImageRow, sizes: set[tuple[int, int]]) -> None:
-    for height, width in sizes - {(mask.height, mask.width)}:
+    rows, columns = choice.shape(mask, Choice())
+    for height, width in sizes - {(rows, columns)}:
         raise MaskInvalid(
-            f"{name}: the mask has {mask.width} x {mask.height} px, but the image has {width} x {height} px. "
+            f"{name}: the mask has {columns} x {rows} px, but the image has {width} x {height} px. "
             "Give one value for each pixel of the image."
         )

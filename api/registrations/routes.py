@@ -1,4 +1,4 @@
-"""/api/v1/registrations"""
+"""Routes below /api/v1/registrations."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from api.registrations import masks
 from api.registrations.example import PATH
 from api.registrations.filters import RegistrationFilters
 from api.registrations.schemas import NewRegistration, Registration, RegistrationPage
-from api.registrations.validation import apply_defaults
+from api.registrations.validation import apply_defaults, check_choices
 from db import jobs, keys, pages
 from db.engine import Database
 from db.errors import (
@@ -33,7 +33,7 @@ from db.errors import (
     RegistrationNotFound,
 )
 from db.rows import FINAL_STATES, RegistrationRow, ResultRow
-from xebra.errors import MaskInvalid, NetworkUnknown
+from xebra.errors import ImageChoiceNeeded, ImageUnreadable, MaskInvalid, NetworkUnknown
 
 router = APIRouter(prefix=PATH, tags=["registrations"])
 
@@ -43,7 +43,8 @@ router = APIRouter(prefix=PATH, tags=["registrations"])
     status_code=202,
     summary="Create registration",
     responses=problems.documented(
-        *(UploadTooLarge, ImageNotFound, RequestValidationError, NetworkUnknown, MaskInvalid),
+        *(UploadTooLarge, ImageNotFound, RequestValidationError, NetworkUnknown),
+        *(ImageChoiceNeeded, ImageUnreadable, MaskInvalid),
         *(IdempotencyKeyReused, IdempotencyKeyInFlight),
     )
     | {
@@ -67,6 +68,7 @@ async def create_registration(
     request = body.request(apply_defaults(body, caller))
 
     def accept(session: Session) -> Registration:
+        check_choices(session, [request], caller.owner)
         keys.check_queue_quota(session, caller.instrument, 1)
         masks.check(session, [request], caller.owner)
         row = jobs.submit(session, request, actor=caller.actor, request_id=request_id, owner=caller.owner)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from instrument_scenes import data_bar, missed, texture
+from support.instrument_scenes import data_bar, missed, texture
 
 import xebra
 from xebra.cli import main

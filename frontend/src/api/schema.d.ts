@@ -128,6 +128,9 @@ export interface paths {
         /**
          * Upload image
          * @description Check that the image can be registered, and store the file unchanged.
+         *
+         *     `choices` of the answer lists the images of the file. Where `choice_needed` is true, a registration must
+         *     name one of them.
          */
         post: operations["uploadImage"];
         delete?: never;
@@ -189,7 +192,7 @@ export interface paths {
         };
         /**
          * Get image preview
-         * @description Return an 8-bit PNG, at most 1024 px wide and high, with stretched grey values.
+         * @description Return an 8-bit PNG with stretched grey values, of the default or of the chosen image of the file.
          */
         get: operations["getImagePreview"];
         put?: never;
@@ -914,8 +917,26 @@ export interface components {
          * @description The metadata of an uploaded image.
          * @example {
          *       "channels": 1,
+         *       "choice_needed": false,
+         *       "choices": [
+         *         {
+         *           "channel": 0,
+         *           "colours": 1,
+         *           "dtype": "uint16",
+         *           "frames": 1,
+         *           "height": 512,
+         *           "kind": "image",
+         *           "name": "BSE",
+         *           "pixel_spacing_um": 0.0125,
+         *           "preview": "/api/v1/images/2c1743a3-91d5-4b9c-a8f8-5ab7c6c2e1d0/preview?size=small&channel=0",
+         *           "spacing_source": "OME metadata",
+         *           "width": 512
+         *         }
+         *       ],
          *       "created_at": "2026-03-01T09:30:00.000Z",
+         *       "default_channel": 0,
          *       "dtype": "uint16",
+         *       "format": "OME-TIFF",
          *       "height": 512,
          *       "id": "2c1743a3-91d5-4b9c-a8f8-5ab7c6c2e1d0",
          *       "links": {
@@ -936,10 +957,32 @@ export interface components {
         Image: {
             /** Channels */
             channels: number;
+            /**
+             * Choice Needed
+             * @description True where a registration must name a channel or a frame.
+             */
+            choice_needed: boolean;
+            /**
+             * Choices
+             * @description The images that the file holds.
+             */
+            choices: components["schemas"]["ImageChoice"][];
             /** Created At */
             created_at: string;
+            /**
+             * Default Channel
+             * @description The channel that is used where none is named.
+             */
+            default_channel: number | null;
+            /**
+             * Default Reason
+             * @description Why this one, where the file holds several.
+             */
+            default_reason: string | null;
             /** Dtype */
             dtype: string;
+            /** Format */
+            format: string | null;
             /** Height */
             height: number;
             /** Id */
@@ -957,6 +1000,42 @@ export interface components {
             sha256: string;
             /** Size Bytes */
             size_bytes: number;
+            /** Spacing Source */
+            spacing_source: string | null;
+            /** Width */
+            width: number;
+        };
+        /**
+         * ImageChoice
+         * @description One image of a file: a channel, a map or a stack of frames.
+         */
+        ImageChoice: {
+            /**
+             * Channel
+             * @description Its number, for the channel of a registration.
+             */
+            channel: number;
+            /** Colours */
+            colours: number;
+            /** Detector */
+            detector: string | null;
+            /** Dtype */
+            dtype: string;
+            /** Frames */
+            frames: number;
+            /** Height */
+            height: number;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "image" | "map" | "preview";
+            /** Name */
+            name: string;
+            /** Pixel Spacing Um */
+            pixel_spacing_um: number | null;
+            /** Preview */
+            preview: string;
             /** Spacing Source */
             spacing_source: string | null;
             /** Width */
@@ -1005,7 +1084,7 @@ export interface components {
         ImageUpload: {
             /**
              * File
-             * @description A PNG or TIFF file of 8, 16 or 32 bit, integer or float.
+             * @description An image file; see the list of formats in the documentation.
              */
             file: string;
             /**
@@ -1182,6 +1261,16 @@ export interface components {
          *     }
          */
         NewBatch: {
+            /**
+             * Fixed Channel
+             * @description Number or name of a channel of the file, as `choices` of the image lists them.
+             */
+            fixed_channel?: number | string | null;
+            /**
+             * Fixed Frame
+             * @description Number of a frame, where the channel is a stack.
+             */
+            fixed_frame?: number | null;
             /** Fixed Image Id */
             fixed_image_id?: string | null;
             /** @description What may be used of the fixed image. */
@@ -1200,6 +1289,16 @@ export interface components {
              * @enum {string}
              */
             mirror?: "no" | "yes" | "try";
+            /**
+             * Moving Channel
+             * @description Number or name of a channel of the file, as `choices` of the image lists them.
+             */
+            moving_channel?: number | string | null;
+            /**
+             * Moving Frame
+             * @description Number of a frame, where the channel is a stack.
+             */
+            moving_frame?: number | null;
             /** Moving Image Ids */
             moving_image_ids?: string[] | null;
             /** @description What may be used of the moving image. */
@@ -1284,6 +1383,16 @@ export interface components {
          *     }
          */
         NewRegistration: {
+            /**
+             * Fixed Channel
+             * @description Number or name of a channel of the file, as `choices` of the image lists them.
+             */
+            fixed_channel?: number | string | null;
+            /**
+             * Fixed Frame
+             * @description Number of a frame, where the channel is a stack.
+             */
+            fixed_frame?: number | null;
             /** Fixed Image Id */
             fixed_image_id: string;
             /** @description What may be used of the fixed image. */
@@ -1302,6 +1411,16 @@ export interface components {
              * @enum {string}
              */
             mirror?: "no" | "yes" | "try";
+            /**
+             * Moving Channel
+             * @description Number or name of a channel of the file, as `choices` of the image lists them.
+             */
+            moving_channel?: number | string | null;
+            /**
+             * Moving Frame
+             * @description Number of a frame, where the channel is a stack.
+             */
+            moving_frame?: number | null;
             /** Moving Image Id */
             moving_image_id: string;
             /** @description What may be used of the moving image. */
@@ -1345,8 +1464,28 @@ export interface components {
          * @description Two uploaded images.
          */
         PairOfImages: {
+            /**
+             * Fixed Channel
+             * @description Number or name of a channel of the file, as `choices` of the image lists them.
+             */
+            fixed_channel?: number | string | null;
+            /**
+             * Fixed Frame
+             * @description Number of a frame, where the channel is a stack.
+             */
+            fixed_frame?: number | null;
             /** Fixed Image Id */
             fixed_image_id: string;
+            /**
+             * Moving Channel
+             * @description Number or name of a channel of the file, as `choices` of the image lists them.
+             */
+            moving_channel?: number | string | null;
+            /**
+             * Moving Frame
+             * @description Number of a frame, where the channel is a stack.
+             */
+            moving_frame?: number | null;
             /** Moving Image Id */
             moving_image_id: string;
         };
@@ -1367,6 +1506,16 @@ export interface components {
              */
             fixed: string;
             /**
+             * Fixed Channel
+             * @description Number or name, of a file with several.
+             */
+            fixed_channel?: string | null;
+            /**
+             * Fixed Frame
+             * @description Number of a frame, where the channel is a stack.
+             */
+            fixed_frame?: number | null;
+            /**
              * Fixed Mask
              * @description What may be used of the fixed image, as JSON.
              */
@@ -1385,6 +1534,16 @@ export interface components {
              * @description A PNG or TIFF file.
              */
             moving: string;
+            /**
+             * Moving Channel
+             * @description Number or name, of a file with several.
+             */
+            moving_channel?: string | null;
+            /**
+             * Moving Frame
+             * @description Number of a frame, where the channel is a stack.
+             */
+            moving_frame?: number | null;
             /**
              * Moving Mask
              * @description The same of the moving image.
@@ -1980,6 +2139,10 @@ export interface components {
          * @description The parameters of a registration besides the images.
          */
         Settings: {
+            /** Fixed Channel */
+            fixed_channel: string | null;
+            /** Fixed Frame */
+            fixed_frame: number | null;
             fixed_mask?: components["schemas"]["Mask"] | null;
             /** Fixed Mask Image Id */
             fixed_mask_image_id?: string | null;
@@ -1990,6 +2153,10 @@ export interface components {
              * @enum {string}
              */
             mirror: "no" | "yes" | "try";
+            /** Moving Channel */
+            moving_channel: string | null;
+            /** Moving Frame */
+            moving_frame: number | null;
             moving_mask?: components["schemas"]["Mask"] | null;
             /** Moving Mask Image Id */
             moving_mask_image_id?: string | null;
@@ -2347,7 +2514,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request does not match the API description (`request-invalid`); The network does not exist (`network-unknown`); The mask does not fit the image (`mask-invalid`); The Idempotency-Key belongs to another request (`idempotency-key-reused`) */
+            /** @description The request does not match the API description (`request-invalid`); The network does not exist (`network-unknown`); The file holds several images (`image-choice-needed`); The image cannot be read (`image-unreadable`); The mask does not fit the image (`mask-invalid`); The Idempotency-Key belongs to another request (`idempotency-key-reused`) */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3127,6 +3294,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/octet-stream": string;
+                    "image/bmp": string;
+                    "image/gif": string;
+                    "image/jpeg": string;
                     "image/png": string;
                     "image/tiff": string;
                 };
@@ -3198,7 +3369,14 @@ export interface operations {
     };
     getImagePreview: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description At most 1024 or 256 px wide and high. */
+                size?: "large" | "small";
+                /** @description Number or name of a channel of the file. */
+                channel?: string | null;
+                /** @description Frame of a stack. */
+                frame?: number | null;
+            };
             header?: never;
             path: {
                 image_id: string;
@@ -3243,7 +3421,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request does not match the API description (`request-invalid`) */
+            /** @description The request does not match the API description (`request-invalid`); The file holds several images (`image-choice-needed`); The image cannot be read (`image-unreadable`) */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3283,7 +3461,12 @@ export interface operations {
     };
     getImageTile: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Number or name of a channel of the file. */
+                channel?: string | null;
+                /** @description Frame of a stack. */
+                frame?: number | null;
+            };
             header?: never;
             path: {
                 /** @description 0: full resolution; 1: means of 2 x 2 pixels; ... */
@@ -3334,7 +3517,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request does not match the API description (`request-invalid`) */
+            /** @description The request does not match the API description (`request-invalid`); The file holds several images (`image-choice-needed`); The image cannot be read (`image-unreadable`) */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3439,7 +3622,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request does not match the API description (`request-invalid`); The image cannot be read (`image-unreadable`); The image has no content that can be registered (`image-unusable`); The mask does not fit the image (`mask-invalid`); The pixel spacing is not a positive number (`pixel-spacing-invalid`); The network does not exist (`network-unknown`) */
+            /** @description The request does not match the API description (`request-invalid`); The file holds several images (`image-choice-needed`); The image cannot be read (`image-unreadable`); The image has no content that can be registered (`image-unusable`); The mask does not fit the image (`mask-invalid`); The pixel spacing is not a positive number (`pixel-spacing-invalid`); The network does not exist (`network-unknown`) */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3671,7 +3854,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request does not match the API description (`request-invalid`); The network does not exist (`network-unknown`); The mask does not fit the image (`mask-invalid`); The Idempotency-Key belongs to another request (`idempotency-key-reused`) */
+            /** @description The request does not match the API description (`request-invalid`); The network does not exist (`network-unknown`); The file holds several images (`image-choice-needed`); The image cannot be read (`image-unreadable`); The mask does not fit the image (`mask-invalid`); The Idempotency-Key belongs to another request (`idempotency-key-reused`) */
             422: {
                 headers: {
                     [name: string]: unknown;
