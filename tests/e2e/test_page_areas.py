@@ -6,9 +6,19 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from accessible import assert_accessible
-from browser import Shown, ask, choose, looking_at, opened, png_of, register, registration_id, wait_for_result
 from playwright.sync_api import Browser, Locator, Page, expect
+from support.accessible import assert_accessible
+from support.browser import (
+    Shown,
+    ask,
+    choose,
+    open_result,
+    opened,
+    png_of,
+    register,
+    registration_id,
+    wait_for_result,
+)
 from support.service import Service, speckle, tiff
 
 from xebra.usable_area.runs import mask_of
@@ -36,7 +46,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict:
 def barred(browser: Browser, service: Service, files: dict) -> Iterator[Shown]:
     """A result with a data bar that was not used."""
     fixed, moving = (service.upload(files[role].read_bytes(), files[role].name) for role in files)
-    with looking_at(browser, service.url, service.wait(service.submit(fixed, moving))) as shown:
+    with open_result(browser, service.url, service.wait(service.submit(fixed, moving))) as shown:
         yield shown
 
 
