@@ -15,6 +15,7 @@ from db.jobs import RegistrationRequest
 from db.rows import ImageRow
 from xebra.errors import MaskInvalid
 from xebra.masks import MOST_POINTS, PolygonMask
+from xebra.weights import weights
 
 Coordinate = Annotated[float, Field(allow_inf_nan=False)]
 Ring = Annotated[list[tuple[Coordinate, Coordinate]], Field(max_length=MOST_POINTS)]
@@ -83,17 +84,27 @@ def check(session: Session, requests: Sequence[RegistrationRequest], owner: str)
 
     Raises:
         ImageNotFound: an image does not exist or belongs to another owner.
-        MaskInvalid: a polygon lies outside of an image, or a mask image has another size.
+        MaskInvalid: a polygon lies outside of an image, a mask image has another size, or the network takes no
+            masks.
     """
     for role in ("fixed", "moving"):
         polygons, mask_id = (getattr(requests[0], f"{role}_mask{suffix}") for suffix in ("", "_image_id"))
         if polygons is None and mask_id is None:
             continue
+        _check_network(requests[0].network)
         sizes = _sizes(session, requests, role, owner)
         for size in sizes:
             PolygonMask.from_json(polygons or {}).check_places(f"{role}_mask", size)
         if mask_id is not None:
             _check_size(f"{role}_mask_image_id", images.get(session, mask_id, owner), sizes)
+
+
+def _check_network(name: str | None) -> None:
+    network = weights(name)
+    if network.config["kind"] != "pyramid":
+        raise MaskInvalid(
+            f"The network {network.name!r} takes no masks. Choose another one, or give no mask."
+        )
 
 
 def _sizes(

@@ -96,6 +96,7 @@ def test_masks_of_the_client(service):
         ),
         ({"moving_mask": {"exclude": [rectangle(0, 0, 9, 9)] * 300}}, "request-invalid", "1000 points"),
         ({"fixed_mask": {"outline": []}}, "request-invalid", "Extra inputs"),
+        ({"fixed_mask": LEFT, "network": "paper"}, "mask-invalid", "takes no masks"),
         ({"fixed_mask_image_id": "nothing"}, "image-not-found", "upload it first"),
     ],
 )
