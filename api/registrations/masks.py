@@ -84,8 +84,8 @@ def check(session: Session, requests: Sequence[RegistrationRequest], owner: str)
 
     Raises:
         ImageNotFound: an image does not exist or belongs to another owner.
-        MaskInvalid: a polygon lies outside of an image, a mask image has another size, or the network takes no
-            masks.
+        MaskInvalid: a polygon lies outside of an image, a mask image has another size, or the network takes
+            no masks.
     """
     for role in ("fixed", "moving"):
         polygons, mask_id = (getattr(requests[0], f"{role}_mask{suffix}") for suffix in ("", "_image_id"))

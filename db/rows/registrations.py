@@ -68,6 +68,9 @@ class RegistrationRow(Row):
     moving_mask_image: Mapped[ImageRow | None] = relationship(
         lazy="raise", viewonly=True, foreign_keys=moving_mask_image_id
     )
+    corrections: Mapped[list[CorrectionRow]] = relationship(
+        lazy="raise", viewonly=True, order_by="CorrectionRow.created_at, CorrectionRow.id"
+    )
 
 
 class ResultRow(Row):

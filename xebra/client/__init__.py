@@ -2,9 +2,10 @@
 
 from xebra.client.client import Client
 from xebra.client.errors import Failed, Refused, TookTooLong
-from xebra.client.models import Image, Job, Mask, Polygon, RegistrationRequest, Setting
+from xebra.client.models import Channels, Image, Job, Mask, Polygon, RegistrationRequest, Setting
 
 __all__ = [
+    "Channels",
     "Client",
     "Failed",
     "Image",

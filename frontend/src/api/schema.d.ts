@@ -291,6 +291,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/registrations/{registration_id}/apply": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Apply registration to images
+         * @description Return further channels of the moving scan on the grid of the fixed image, data types kept.
+         */
+        post: operations["applyToImages"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/registrations/{registration_id}/apply/points": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Apply registration to points
+         * @description Return a CSV table with its columns x and y mapped; other columns stay as they are.
+         */
+        post: operations["applyToPoints"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/registrations/{registration_id}/apply/regions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Apply registration to regions
+         * @description Return GeoJSON with all coordinates mapped; properties stay as they are.
+         */
+        post: operations["applyToRegions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/registrations/{registration_id}/corrections": {
         parameters: {
             query?: never;
@@ -306,7 +366,10 @@ export interface paths {
         put?: never;
         /**
          * Create correction
-         * @description Store a transform that was set manually. The result of the registration is not changed.
+         * @description Store a transform that was set manually.
+         *
+         *     The result, the registered image, the picture and the transform files follow it from now on, and the
+         *     verdict is `corrected`. `prediction` of the registration keeps the result of the estimator.
          */
         post: operations["createCorrection"];
         delete?: never;
@@ -404,7 +467,7 @@ export interface paths {
         };
         /**
          * Download transform
-         * @description Return the transform of the result, or of a manual correction.
+         * @description Return the transform that counts, the predicted one, or that of another correction.
          */
         get: operations["downloadTransform"];
         put?: never;
@@ -655,6 +718,61 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * Application
+         * @description What a result is put on, and how.
+         * @example {
+         *       "images": [
+         *         {
+         *           "image_id": "7f0a5d54-1e0c-4c8e-9a55-0d6d1a3b9e11"
+         *         }
+         *       ],
+         *       "interpolation": "linear"
+         *     }
+         */
+        Application: {
+            /**
+             * Correction
+             * @description Id of a correction, `latest`, or `predicted`; default: the newest correction, the prediction if there is none.
+             */
+            correction?: string | null;
+            /**
+             * Format
+             * @description `tiff`: a file for each image, several in a ZIP archive. `ome-tiff`: one file.
+             * @default tiff
+             * @enum {string}
+             */
+            format?: "tiff" | "ome-tiff";
+            /** Images */
+            images: components["schemas"]["ImageToApply"][];
+            /**
+             * Interpolation
+             * @description `nearest` invents no values: for labels.
+             * @default linear
+             * @enum {string}
+             */
+            interpolation?: "nearest" | "linear" | "cubic";
+            /**
+             * Same Field
+             * @description Images with another number of pixels than the moving image show the same field, as binned element maps do.
+             * @default false
+             */
+            same_field?: boolean;
+        };
+        /**
+         * AppliedCorrection
+         * @description Who set the transform by hand, and when.
+         */
+        AppliedCorrection: {
+            /** At */
+            at: string;
+            /** By */
+            by: string;
+            /** Id */
+            id: string | null;
+            /** Note */
+            note: string | null;
+        };
         /**
          * Batch
          * @description Registrations that were submitted together.
@@ -1062,6 +1180,30 @@ export interface components {
             items: components["schemas"]["Image"][];
             /** Next Cursor */
             next_cursor: string | null;
+        };
+        /**
+         * ImageToApply
+         * @description An uploaded image, one channel of its file, or all of them.
+         */
+        ImageToApply: {
+            /**
+             * All Channels
+             * @description Every channel of the file but previews.
+             * @default false
+             */
+            all_channels?: boolean;
+            /**
+             * Channel
+             * @description Number or name of a channel of the file, as `choices` of the image lists them.
+             */
+            channel?: number | string | null;
+            /**
+             * Frame
+             * @description Number of a frame, where the channel is a stack.
+             */
+            frame?: number | null;
+            /** Image Id */
+            image_id: string;
         };
         /**
          * ImageUpdate
@@ -1880,11 +2022,14 @@ export interface components {
             moving_image_id: string;
             /** Moving Name */
             moving_name: string;
+            /** @description The result before corrections, if there are any. */
+            prediction: components["schemas"]["Result"] | null;
             /**
              * Priority
              * @enum {string}
              */
             priority: "collection" | "bulk";
+            /** @description With the newest correction applied, if there is any. */
             result: components["schemas"]["Result"] | null;
             settings: components["schemas"]["Settings"];
             /** Started At */
@@ -1958,6 +2103,8 @@ export interface components {
              * @description Rotation from the moving to the fixed image, from +x towards +y.
              */
             angle_deg: number;
+            /** @description None: the transform is the predicted one. */
+            correction: components["schemas"]["AppliedCorrection"] | null;
             /**
              * Covariance
              * @description Of log scale, angle (rad) and shift (fixed px), if the match is correct.
@@ -1990,9 +2137,9 @@ export interface components {
             ] | null;
             /**
              * Expected Corner Error Px
-             * @description Expected error, mean over the corners of the fixed image, in fixed px.
+             * @description Expected error, mean over the corners of the fixed image, in fixed px; None after a correction by hand.
              */
-            expected_corner_error_px: number;
+            expected_corner_error_px: number | null;
             /** Expected Corner Error Um */
             expected_corner_error_um: number | null;
             fixed: components["schemas"]["RegisteredImage"];
@@ -2079,7 +2226,7 @@ export interface components {
              * Verdict
              * @enum {string}
              */
-            verdict: "accept" | "review" | "refuse";
+            verdict: "accept" | "review" | "refuse" | "corrected";
         } & {
             [key: string]: unknown;
         };
@@ -3673,7 +3820,7 @@ export interface operations {
         parameters: {
             query?: {
                 state?: ("queued" | "running" | "succeeded" | "failed" | "cancelled") | null;
-                verdict?: ("accept" | "review" | "refuse") | null;
+                verdict?: ("accept" | "review" | "refuse" | "corrected") | null;
                 batch_id?: string | null;
                 fixed_image_id?: string | null;
                 moving_image_id?: string | null;
@@ -4071,6 +4218,398 @@ export interface operations {
             };
         };
     };
+    applyToImages: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                registration_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Application"];
+            };
+        };
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": string;
+                    "image/tiff": string;
+                };
+            };
+            /** @description Bad Request (`bad-request`) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The registration does not exist (`registration-not-found`); The correction does not exist (`correction-not-found`); The image does not exist (`image-not-found`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request was not completed in time (`upload-stalled`) */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The registration has no result (`registration-not-succeeded`) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is too large (`upload-too-large`) */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request does not match the API description (`request-invalid`); The file holds several images (`image-choice-needed`); The image cannot be read (`image-unreadable`); The image has no content that can be registered (`image-unusable`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A stored file is missing (`object-missing`); A stored file was altered (`object-altered`); Internal error (`internal-error`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    applyToPoints: {
+        parameters: {
+            query?: {
+                /** @description The image on which the points are wanted. */
+                to?: "fixed" | "moving";
+                /** @description Of the top-left pixel; QuPath counts from its corner, most others from its center. */
+                origin?: "center" | "corner";
+                /** @description Id of a correction, `latest`, or `predicted`; default: the newest correction, the prediction if there is none. */
+                correction?: string | null;
+            };
+            header?: never;
+            path: {
+                registration_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "text/csv": string;
+            };
+        };
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Bad Request (`bad-request`) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The registration does not exist (`registration-not-found`); The correction does not exist (`correction-not-found`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request was not completed in time (`upload-stalled`) */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The registration has no result (`registration-not-succeeded`) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is too large (`upload-too-large`) */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request does not match the API description (`request-invalid`); The points or regions cannot be read (`points-invalid`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error (`internal-error`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    applyToRegions: {
+        parameters: {
+            query?: {
+                /** @description The image on which the points are wanted. */
+                to?: "fixed" | "moving";
+                /** @description Of the top-left pixel; QuPath counts from its corner, most others from its center. */
+                origin?: "center" | "corner";
+                /** @description Id of a correction, `latest`, or `predicted`; default: the newest correction, the prediction if there is none. */
+                correction?: string | null;
+            };
+            header?: never;
+            path: {
+                registration_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/geo+json": {
+                    [key: string]: unknown;
+                } | unknown[];
+            };
+        };
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/geo+json": Record<string, never>;
+                };
+            };
+            /** @description Bad Request (`bad-request`) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The registration does not exist (`registration-not-found`); The correction does not exist (`correction-not-found`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request was not completed in time (`upload-stalled`) */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The registration has no result (`registration-not-succeeded`) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is too large (`upload-too-large`) */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request does not match the API description (`request-invalid`); The points or regions cannot be read (`points-invalid`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error (`internal-error`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listCorrections: {
         parameters: {
             query?: never;
@@ -4396,6 +4935,8 @@ export interface operations {
             query?: {
                 /** @description SVG: text, frames and scale bar as vectors. */
                 format?: "png" | "svg";
+                /** @description Id of a correction, `latest`, or `predicted`; default: the newest correction, the prediction if there is none. */
+                correction?: string | null;
             };
             header?: never;
             path: {
@@ -4433,7 +4974,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The registration does not exist (`registration-not-found`) */
+            /** @description The registration does not exist (`registration-not-found`); The correction does not exist (`correction-not-found`) */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -4469,7 +5010,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Internal error (`internal-error`) */
+            /** @description A stored file is missing (`object-missing`); A stored file was altered (`object-altered`); Internal error (`internal-error`) */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -4491,7 +5032,12 @@ export interface operations {
     };
     downloadRegisteredImage: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Id of a correction, `latest`, or `predicted`; default: the newest correction, the prediction if there is none. */
+                correction?: string | null;
+                /** @description Both keep the data type. */
+                format?: "tiff" | "ome-tiff";
+            };
             header?: never;
             path: {
                 registration_id: string;
@@ -4527,7 +5073,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The registration does not exist (`registration-not-found`) */
+            /** @description The registration does not exist (`registration-not-found`); The correction does not exist (`correction-not-found`) */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -4585,7 +5131,10 @@ export interface operations {
     };
     getRegisteredImagePreview: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Id of a correction, `latest`, or `predicted`; default: the newest correction, the prediction if there is none. */
+                correction?: string | null;
+            };
             header?: never;
             path: {
                 registration_id: string;
@@ -4621,7 +5170,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The registration does not exist (`registration-not-found`) */
+            /** @description The registration does not exist (`registration-not-found`); The correction does not exist (`correction-not-found`) */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -4680,9 +5229,9 @@ export interface operations {
     downloadTransform: {
         parameters: {
             query?: {
-                /** @description File format, named after the program that reads it. */
-                format?: "json" | "itk" | "ngff" | "bigwarp" | "napari" | "elastix" | "csv";
-                /** @description Id of a correction, or `latest`; default: the result itself. */
+                /** @description File format, named after the program that reads it. In physical units where both pixel spacings are known; names that end in -px: always in pixels. */
+                format?: "json" | "itk" | "ngff" | "bigwarp" | "napari" | "elastix" | "csv" | "itk-px" | "ngff-px" | "bigwarp-px" | "napari-px" | "elastix-px" | "csv-um" | "slicer" | "matrices";
+                /** @description Id of a correction, `latest`, or `predicted`; default: the newest correction, the prediction if there is none. */
                 correction?: string | null;
             };
             header?: never;

@@ -6,6 +6,7 @@ import { DropArea } from "./DropArea";
 import { EarlierUploads } from "./EarlierUploads";
 import { ImageFacts } from "./ImageFacts";
 import { SlotAreas } from "./SlotAreas";
+import { type Choice, isUndecided } from "./choice";
 import type { Upload } from "./pair";
 
 interface Props {
@@ -16,13 +17,14 @@ interface Props {
   onSpacing: (text: string) => void;
   onAreas: (areas: Area[]) => void;
   onImage: (image: Image) => void; // the image as stored by the service
+  onChoose: (choice: Choice) => void; // an image of the file
 }
 
 const TITLE: Record<Role, string> = { fixed: "Fixed image", moving: "Moving image" };
 const MEANING: Record<Role, string> = { fixed: "is the reference", moving: "is transformed" };
 
 /** One of the two images: drop area, upload progress, metadata. */
-export function ImageSlot({ role, upload, onFiles, onPick, onSpacing, onAreas, onImage }: Props) {
+export function ImageSlot({ role, upload, onFiles, onPick, onSpacing, onAreas, onImage, onChoose }: Props) {
   return (
     <section className="slot" aria-labelledby={`${role}-title`} data-role={role}>
       <h2 id={`${role}-title`}>
@@ -42,12 +44,14 @@ export function ImageSlot({ role, upload, onFiles, onPick, onSpacing, onAreas, o
         <>
           <ImageFacts
             role={role}
-            image={upload.image}
-            spacing={upload.spacing}
+            upload={upload}
             onSpacing={onSpacing}
             onImage={onImage}
+            onChoose={onChoose}
           />
-          <SlotAreas role={role} image={upload.image} areas={upload.areas} onAreas={onAreas} />
+          {!isUndecided(upload.image, upload.choice) && (
+            <SlotAreas role={role} upload={upload} onAreas={onAreas} />
+          )}
         </>
       )}
     </section>

@@ -1,28 +1,28 @@
 import { useMemo } from "react";
-import type { Image } from "../api/types";
 import { AreaDialog } from "../areas/AreaDialog";
 import type { Area } from "../areas/area";
 import type { Role } from "../frame/RoleName";
+import { chosenSize, previewOf } from "./choice";
+import type { Ready } from "./pair";
 
 interface Props {
   role: Role;
-  image: Image;
-  areas: Area[];
+  upload: Ready;
   onAreas: (areas: Area[]) => void;
 }
 
 /** Marks areas of an image that are not used, or that alone are used. */
-export function SlotAreas({ role, image, areas, onAreas }: Props) {
+export function SlotAreas({ role, upload: { image, choice, areas }, onAreas }: Props) {
   const subjects = useMemo(
     () => [
       {
         role,
         name: image.name,
-        preview: image.links.preview,
-        size: { width: image.width, height: image.height },
+        preview: previewOf(image, choice),
+        size: chosenSize(image, choice),
       },
     ],
-    [role, image],
+    [role, image, choice],
   );
   return (
     <div className="slot-areas">

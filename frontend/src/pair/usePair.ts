@@ -4,7 +4,8 @@ import type { Area } from "../areas/area";
 import type { Image, Mirror } from "../api/types";
 import { uploadImage } from "../api/upload";
 import type { Role } from "../frame/RoleName";
-import { EMPTY, type Pair, type Upload, pairReducer } from "./pair";
+import type { Choice } from "./choice";
+import { EMPTY, type Pair, type Upload, pairReducer, ready } from "./pair";
 
 export interface PairControls {
   pair: Pair;
@@ -13,6 +14,7 @@ export interface PairControls {
   setSpacing: (role: Role, text: string) => void;
   setAreas: (role: Role, areas: Area[]) => void;
   setImage: (image: Image) => void;
+  choose: (role: Role, choice: Choice) => void; // an image of the file
   swap: () => void;
   mirror: Mirror;
   setMirror: (mirror: Mirror) => void;
@@ -62,14 +64,7 @@ export function usePair(): PairControls {
   const setSpacing = useCallback((role: Role, text: string) => dispatch({ kind: "space", role, text }), []);
   const setAreas = useCallback((role: Role, areas: Area[]) => dispatch({ kind: "areas", role, areas }), []);
   const setImage = useCallback((image: Image) => dispatch({ kind: "describe", image }), []);
+  const choose = useCallback((role: Role, choice: Choice) => dispatch({ kind: "choose", role, choice }), []);
   const swap = useCallback(() => dispatch({ kind: "swap" }), []);
-  return { pair, pick, uploadFiles, setSpacing, setAreas, setImage, swap, mirror, setMirror };
-}
-
-function ready(key: number, image: Image): Upload {
-  return { state: "ready", key, image, spacing: spacingText(image.pixel_spacing_um), areas: [] };
-}
-
-function spacingText(spacing: number | null): string {
-  return spacing === null ? "" : String(Number(spacing.toPrecision(6)));
+  return { pair, pick, uploadFiles, setSpacing, setAreas, setImage, choose, swap, mirror, setMirror };
 }
