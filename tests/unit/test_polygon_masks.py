@@ -15,6 +15,7 @@ from xebra.errors import MaskInvalid
 from xebra.image_files import write_tiff
 from xebra.masks import MOST_POINTS, PolygonMask, read_mask
 from xebra.polygons import inside, polygon_of, rectangle
+from xebra.usable_area import usable_areas
 
 SHAPE = (120, 140)
 FULL = rectangle(-1, -1, 140, 120)
@@ -136,3 +137,17 @@ def test_polygons_on_the_command_line(tmp_path, capsys):
     (tmp_path / "mask.json").write_text("{")
     assert main(command) == 2
     assert "mask.json: " in capsys.readouterr().err
+
+
+def test_excluded_areas_of_a_large_image():
+    """Of images over 4096 px every second pixel is examined; the polygon itself is exact up to a pixel."""
+    small, bar = data_bar(texture((1100, 1030), seed=4))
+    image = np.kron(small, np.ones((4, 4), np.float32))
+    corner = rectangle(-0.5, -0.5, 1000.5, 700.5)
+    drawn = mask(exclude=[corner]).pixels("fixed", image.shape)
+    area, other = usable_areas(image, image[:4096, :4096], drawn, find_more=(True, False))
+    assert set(area.excluded) == {"given mask", "data bar"} and other.excluded == ("data bar",)
+    assert not area.mask[:701, :1001].any() and area.mask[703:2000, 1003:].all()
+    assert missed(area, np.kron(bar, np.ones((4, 4), bool))) == 0
+    only = usable_areas(image, image[:4096, :4096], drawn)[0]
+    assert np.array_equal(only.mask, drawn)
