@@ -19,7 +19,7 @@ FOLDER = "folder for the files (default: ./xebra-<name of MOVING>, numbered if i
 NETWORK = "name of the network (default: the most accurate one)"
 MIRRORED = "is one image mirrored (specimen turned over)? try: test both, in twice the time"
 SPACING = "pixel spacing of {} in um per px (default: from the file)"
-MASK = "image file as large as {}, not zero where pixels may be used (default: found)"
+MASK = "image as large as {}, not zero where pixels may be used, or polygons (.json) (default: found)"
 SEVERAL = "{} of both files, where they hold several (see xebra inspect)"
 
 Channel = Annotated[str | None, Option(metavar="NAME", help=SEVERAL.format("channel"))]
