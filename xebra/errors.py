@@ -41,5 +41,9 @@ class NetworkUnknown(RegistrationError):
     """No network of this name is installed."""
 
 
+class PairingInvalid(RegistrationError):
+    """File name patterns or a table do not say which images belong together."""
+
+
 class EngineFailed(Exception):
     """The inference engine failed; the input is not the cause."""

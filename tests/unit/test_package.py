@@ -25,6 +25,7 @@ EXTRA_OF = {
     "client": ["xebra/client"],
     "triton": ["xebra/triton.py", "xebra/shared_memory.py", "xebra/shared_region.py"],
     "formats": ["xebra/readers"],
+    "watch": ["xebra/batch/notifications.py"],
     "train": [f"xebra/{name}" for name in TRAINING],
     "service": ["api", "worker", "db"],
 }
