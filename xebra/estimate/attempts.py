@@ -135,12 +135,12 @@ class Attempts:
             half_disagreement_px=half_disagreement_px(end),
             uncertainty_px=uncertainty_px(end),
             independent_disagreement_px=final.independent_disagreement_px,
-            agreement=BlockAgreement.of(end.evidence, size, self._is_identity(final.candidate)),
+            agreement=BlockAgreement.of(end.known_evidence, size, self._is_identity(final.candidate)),
             coverage=self._pair.coverage(final.candidate, self._stages.coarse.size),
             thorough=thorough,
             final_stage=final.stage,
             final_uncertainty_px=final.uncertainty_px,
-            affine=AffineResidual.of(end.evidence, size),
+            affine=AffineResidual.of(end.known_evidence, size),
         )
         return Attempt(final.candidate, features, (start, end))
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from xebra.arrays import Floats, Matrix
 from xebra.engine import Engine
 from xebra.estimate.attempts import Attempt, Attempts
 from xebra.estimate.autocorrelation_periods import autocorrelation_periods
@@ -110,9 +111,8 @@ class PyramidEstimator:
             scale = None if ratio is None else _scale(found) * ratio
             return Findings(width, tolerance_px, found.period_px, scale)
         other = None if ratio is None else self._quick_attempt(fixed, moving)
-        return Findings(
-            width, tolerance_px, found.period_px, other_spacing_scale=other and _scale(other) * ratio
-        )
+        other_scale = None if other is None or ratio is None else _scale(other) * ratio
+        return Findings(width, tolerance_px, found.period_px, other_spacing_scale=other_scale)
 
     def _is_mirrored(self, fixed: Image, moving: Image, features: QualityFeatures) -> bool:
         """Return whether the mirrored moving image is found, where an estimate is not sure."""
@@ -151,7 +151,7 @@ class PyramidEstimator:
         """Return candidates after one coarse refinement step."""
         return refine_step(self.stages.engine, self.stages.coarse, pair, candidates)
 
-    def _search_map(self, pair: ImagePair, table: np.ndarray) -> SearchMap:
+    def _search_map(self, pair: ImagePair, table: Floats) -> SearchMap:
         """Return the search's scores (scales, angles), scales being those of ``Registration.scale``."""
         grid = self.stages.coarse_search.grid  # both searches have the same angles and scales
         fixed_from_view, moving_from_view = pair.image_from_view(grid.size)
@@ -181,6 +181,6 @@ def _scale(attempt: Attempt) -> float:
     return 1 / math.sqrt(abs(np.linalg.det(attempt.best.moving_from_fixed[:2, :2])))
 
 
-def _translation(x: float, y: float) -> np.ndarray:
+def _translation(x: float, y: float) -> Matrix:
     """Return the 3 x 3 translation by (x, y)."""
     return np.array([[1, 0, x], [0, 1, y], [0, 0, 1.0]])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from xebra.engine import Engine
 from xebra.estimate.coarse_search import SearchLevel
@@ -20,7 +21,13 @@ class Stages:
     fine: RefineLevel  # refines the best ones
 
     @classmethod
-    def from_config(cls, config: dict, engine: Engine) -> Stages:
+    def from_config(cls, config: dict[str, Any], engine: Engine) -> Stages:
         """Return the stages that a network's config.json describes."""
-        searches = (SearchLevel.from_config(config[name]) for name in ("coarse_search", "fine_search"))
-        return cls(engine, *searches, *(RefineLevel(**level) for level in config["refine_levels"]))
+        coarse, fine = (RefineLevel(**level) for level in config["refine_levels"])
+        return cls(
+            engine,
+            SearchLevel.from_config(config["coarse_search"]),
+            SearchLevel.from_config(config["fine_search"]),
+            coarse,
+            fine,
+        )

@@ -27,4 +27,5 @@ class Regression(nn.Module):
         )
 
     def forward(self, joined: torch.Tensor) -> torch.Tensor:
-        return self.body(joined)
+        answers: torch.Tensor = self.body(joined)
+        return answers

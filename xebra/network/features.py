@@ -36,7 +36,8 @@ class Widening(nn.Module):
         self.back = _damped(nn.Conv2d(2 * channels, channels, 1))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return x + self.back(F.relu(self.mix(self.spread(x))))
+        residual: torch.Tensor = self.back(F.relu(self.mix(self.spread(x))))
+        return x + residual
 
 
 def _depthwise(channels: int, kernel: int, dilation: int) -> nn.Conv2d:
@@ -49,7 +50,8 @@ def _depthwise(channels: int, kernel: int, dilation: int) -> nn.Conv2d:
 @torch.no_grad()
 def _damped(convolution: nn.Conv2d) -> nn.Conv2d:
     convolution.weight *= DAMPING
-    convolution.bias *= 0
+    if convolution.bias is not None:
+        convolution.bias *= 0
     return convolution
 
 
@@ -105,7 +107,7 @@ class FeatureHead(nn.Module):
             x = self.mend_quarter(F.relu(quarter + _doubled(self.to_quarter(x))))
         if self.stride < 4:
             x = self.mend_half(F.relu(half + _doubled(self.to_half(x))))
-        features = self.out(x)
+        features: torch.Tensor = self.out(x)
         inside = F.avg_pool2d(view[:, 1:], self.stride)
         weight = 2 * features[:, -1:].sigmoid() * (inside * 4 - 3).clamp(min=0)
         return F.normalize(features[:, :-1], dim=1, eps=1e-4) * weight

@@ -10,6 +10,11 @@ from torch.nn import functional as F  # noqa: N812
 class Correlation(nn.Module):
     """Joins two feature maps: correlation of each fixed cell with the moving ones around it, its peak."""
 
+    index: torch.Tensor
+    outside: torch.Tensor
+    displacement: torch.Tensor
+    place: torch.Tensor
+
     def __init__(self, cells: int, radius: int, channels: int = 64):
         super().__init__()
         self.cells, self.radius, self.channels = cells, radius, channels + 5
