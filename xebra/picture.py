@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 from pathlib import Path
 from typing import BinaryIO
@@ -31,13 +32,22 @@ MAGENTA, GREEN = "#b8138f", "#15803d"  # dark enough to read on white
 VERDICT_COLOR = {"accept": GREEN, "review": "#a15c00", "refuse": "#b3261e"}
 
 
+class Picture(Figure):
+    """A figure that notebooks show without pyplot."""
+
+    def _repr_png_(self) -> bytes:
+        file = io.BytesIO()
+        self.savefig(file, format="png")
+        return file.getvalue()
+
+
 def save(registration: Registration, target: str | Path | BinaryIO, *, dpi: int = 200) -> None:
     """Write the picture of ``registration`` as PNG."""
     # Level 3: higher levels take twice as long and save little on noise.
     draw(registration).savefig(target, format="png", dpi=dpi, pil_kwargs={"compress_level": 3})
 
 
-def draw(registration: Registration) -> Figure:
+def draw(registration: Registration) -> Picture:
     """Draw fixed, moving, registered and overlay (magenta and green, white where equal) with a footer."""
     fixed, moving = registration.fixed, registration.moving
     fixed_shown, fixed_from_shown = shrunk(fixed.pixels, LONGEST)
@@ -80,7 +90,7 @@ def _figure(shape: tuple[int, ...]) -> tuple[Figure, list[Axes]]:
         2 * MARGIN + columns * width + (columns - 1) * GAP,
         MARGIN / 2 + rows * (height + TITLE) + (rows - 1) * GAP / 2 + FOOT,
     )
-    figure = Figure(figsize=inches, facecolor="white")
+    figure = Picture(figsize=inches, facecolor="white")
     FigureCanvasAgg(figure)
     panels = []
     for index in range(4):

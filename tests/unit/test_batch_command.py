@@ -71,6 +71,7 @@ class TestBatch:
         Path("in/s2_moving.tif").write_bytes(MOVING[:3000])
         Path("in/s10_fixed.tif").write_bytes(FIXED)
         arguments = ["batch", "in", "-o", "out", "--network", "paper", "--transform", "itk", "-j", "2"]
+        arguments += ["--moving-spacing", "0.06"]
         assert cli.main(arguments) == cli.FAULT
         printed = capsys.readouterr()
         assert "2 pairs: " in printed.out and "1 file not paired" in printed.out

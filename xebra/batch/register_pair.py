@@ -50,23 +50,21 @@ class RegisterPair:
         return {
             "status": registration.verdict,
             "reason": registration.reason,
-            "files": self._written(task, registration, body),
+            "files": self._written(task, registration),
             **{name: body[name] for name in NUMBERS},
         }
 
-    def _written(self, task: Task, registration: Any, body: dict[str, Any]) -> list[str]:
+    def _written(self, task: Task, registration: Any) -> list[str]:
         """Write all files beside the folder's own, move them in, the JSON last; return their names."""
         from xebra import output
-        from xebra.transform_files import FORMATS, Pair
+        from xebra.transform_files import FORMATS
 
+        formats = task.settings.transforms
+        ends = {output.transform_name(name): FORMATS[name].suffix for name in formats}
+        ends |= {name: f"-{name}" for name in (output.REGISTERED, output.PICTURE, output.JSON)}
         partial = self.folder / f"{PARTIAL}{os.getpid()}"
         try:
-            output.write(registration, partial)
-            for name in task.settings.transforms:
-                kind = FORMATS[name]
-                (partial / kind.suffix).write_text(kind.write(Pair.of(body)), encoding="utf-8", newline="")
-            ends = {f"{kind.suffix}": kind.suffix for kind in map(FORMATS.get, task.settings.transforms)}
-            ends |= {name: f"-{name}" for name in (output.REGISTERED, output.PICTURE, output.JSON)}
+            output.write(registration, partial, formats)
             for written, end in ends.items():
                 target = self.folder / (task.name + end)
                 target.parent.mkdir(parents=True, exist_ok=True)

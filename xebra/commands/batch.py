@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 from typer import Argument, Option
 
 from xebra.commands.register import ACCEPTED, NETWORK, REFUSED
+from xebra.commands.transforms import Transforms, checked
 from xebra.mirror import MIRROR, MirrorOption
 
 if TYPE_CHECKING:
@@ -33,7 +34,6 @@ PATTERN = (
 )
 ONE = ", or one file for all"
 WORKERS = "processes, one thread each; each takes the memory of one pair"
-TRANSFORMS = "also write the transform in this format; may be repeated (see the page on files)"
 LIMIT = "seconds after which a pair is given up"
 
 FixedPattern = Annotated[
@@ -44,7 +44,6 @@ MovingPattern = Annotated[
 ]
 Recursive = Annotated[bool, Option("--recursive", "-r", help="pair files in folders below, each by itself")]
 Workers = Annotated[int, Option("--workers", "-j", metavar="NUMBER", min=1, help=WORKERS)]
-Transforms = Annotated[list[str] | None, Option("--transform", metavar="FORMAT", help=TRANSFORMS)]
 TimeLimit = Annotated[float, Option(metavar="SECONDS", min=1, help=LIMIT)]
 Network = Annotated[str | None, Option(metavar="NAME", help=NETWORK)]
 Mirror = Annotated[MirrorOption, Option(help="is one image of each pair mirrored? try: test both")]
@@ -112,17 +111,12 @@ def batch(
 
 
 def settings_of(network: str | None, mirror: MirrorOption, transforms: list[str] | None):
-    """Return the settings of all pairs. Raises PairingInvalid for an unknown format, NetworkUnknown."""
+    """Return the settings of all pairs. Raises FormatUnknown or NetworkUnknown."""
     from xebra.batch.task import Settings
-    from xebra.errors import PairingInvalid
-    from xebra.transform_files import FORMATS
     from xebra.weights import weights
 
     weights(network)
-    unknown = [name for name in transforms or () if name not in FORMATS]
-    if unknown:
-        raise PairingInvalid(f"There is no transform format {unknown[0]!r}. Formats: {', '.join(FORMATS)}.")
-    return Settings(network, MIRROR[mirror], tuple(dict.fromkeys(transforms or ())))
+    return Settings(network, MIRROR[mirror], checked(transforms))
 
 
 def rules_of(

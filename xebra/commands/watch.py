@@ -22,12 +22,12 @@ from xebra.commands.batch import (
     Network,
     Recursive,
     TimeLimit,
-    Transforms,
     Workers,
     line,
     rules_of,
     settings_of,
 )
+from xebra.commands.transforms import Transforms
 
 if TYPE_CHECKING:
     from xebra.batch.journal import Entry
