@@ -48,10 +48,12 @@ class GuardedBackend(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
+        """Connect to the address that was checked."""
         address = self._resolve(host, port)
         return self._backend.connect_tcp(address, port, timeout, local_address, socket_options)
 
     def sleep(self, seconds: float) -> None:
+        """Sleep between attempts to connect."""
         self._backend.sleep(seconds)
 
     def _resolve(self, host: str, port: int) -> str:

@@ -123,19 +123,48 @@ def read_image(
         return Image(pixels, spacing, spacing_source, name, _sha256(file, path), selected)
 
 
-def read_untrusted(file: BinaryIO, name: str, pixel_spacing: float | None = None) -> Image:
+def read_untrusted(
+    file: BinaryIO,
+    name: str,
+    pixel_spacing: float | None = None,
+    *,
+    channel: str | int | None = None,
+    frame: int | None = None,
+) -> Image:
     """Read an image of unknown origin, such as an upload; see ``read_image``.
 
     TIFF and PNG are decoded here, since their headers are checked before any pixel is. Files of other formats
     are decoded in a process of its own with limits on memory and time.
     """
+    wanted = {"channel": channel, "frame": frame}
+    return read_image(file, name=name, pixel_spacing=pixel_spacing, **wanted, limits=_limits(file))
+
+
+def read_pixels_untrusted(
+    file: BinaryIO, name: str, *, channel: str | int | None = None, frame: int | None = None
+) -> np.ndarray:
+    """Read the values of an image of unknown origin as ``read_untrusted`` does, for display or resampling.
+
+    Values that cannot be registered, such as those of an empty element map, are no error.
+    """
+    wanted = {"channel": channel, "frame": frame, "level": None}
+    return _contents(file, name, None, wanted, _limits(file)).pixels
+
+
+def inspect_untrusted(file: BinaryIO, name: str) -> image_files.FileInfo:
+    """Return what a file of unknown origin holds, as ``inspect`` does, in a process with limits."""
+    from xebra.readers import sandbox
+
+    return sandbox.inspect(file, name)
+
+
+def _limits(file: BinaryIO) -> Limits | None:
     from xebra.readers.sandbox import Limits
 
     file.seek(0)
     checked_first = image_files.media_type_of(file.read(8)) in HEADERS_CHECKED
     file.seek(0)
-    limits = None if checked_first else Limits()
-    return read_image(file, name=name, pixel_spacing=pixel_spacing, limits=limits)
+    return None if checked_first else Limits()
 
 
 def _contents(

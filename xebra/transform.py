@@ -26,6 +26,11 @@ def corners(shape: tuple[int, ...]) -> Floats:
     return np.array([[0, 0], [right, 0], [0, bottom], [right, bottom]], float)
 
 
+def homogeneous_corners(shape: tuple[int, ...]) -> Floats:
+    """Return ``corners`` as (x, y, 1), (4, 3)."""
+    return np.column_stack([corners(shape), np.ones(4)])
+
+
 @dataclass(frozen=True, slots=True)
 class SimilarityTransform:
     """Uniform scale and rotation about a centre, then translation; maps points (..., 2)."""

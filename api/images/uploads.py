@@ -10,13 +10,16 @@ from threading import BoundedSemaphore
 from typing import BinaryIO
 
 from api.authentication import Caller
+from api.images import choice
 from db import images, keys, pending_objects
 from db.engine import Database
 from db.rows import INSTRUMENT, ImageRow, InstrumentRow
 from db.store import ImageStore
 from db.types import utc_now
-from xebra.image import read_untrusted
-from xebra.image_files import media_type_of
+from xebra import Image
+from xebra.errors import ImageChoiceNeeded
+from xebra.image import inspect_untrusted, read_untrusted
+from xebra.image_files import FileInfo, media_type_of
 from xebra.limits import check_registrable
 
 MAX_NAME_LENGTH = 200
@@ -72,7 +75,7 @@ def decode_and_store(
     """
     name = sanitize_filename(filename)
     with _decoding:
-        image = read_untrusted(file, name, spacing_um)
+        image, contents = _read(file, name, spacing_um)
     check_registrable(name, *image.shape[:2])
     image_id = str(uuid.uuid4())
     key = f"images/{image_id}/original"
@@ -93,9 +96,25 @@ def decode_and_store(
         dtype=str(image.pixels.dtype),
         pixel_spacing_um=image.pixel_spacing,
         spacing_source=image.spacing_source,
+        contents=contents.to_json(),
         store_key=key,
         created_at=utc_now(),
     )
+
+
+def _read(file: BinaryIO, name: str, spacing_um: float | None) -> tuple[Image, FileInfo]:
+    """Return the image that needs no naming, else the first one, and everything that the file holds."""
+    try:
+        image = read_untrusted(file, name, spacing_um)
+    except ImageChoiceNeeded:
+        info = inspect_untrusted(file, name)
+        chosen = choice.first(info)
+        return read_untrusted(file, name, spacing_um, channel=chosen.channel, frame=chosen.frame), info
+    selected = image.selected
+    assert selected is not None  # it was read from a file
+    if selected.of == 1:
+        return image, FileInfo(name, selected.format, [selected.channel], 0, None)
+    return image, inspect_untrusted(file, name)
 
 
 def sanitize_filename(filename: str | None) -> str:

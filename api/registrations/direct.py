@@ -16,12 +16,20 @@ from api import problems
 from api.authentication import CallerDep
 from api.dependencies import AppState, DatabaseDep, RequestIdDep
 from api.errors import DeadlineMissed, UploadTooLarge
+from api.images.choice import ByName, FrameChoice
 from api.images.uploads import sanitize_filename
 from api.registrations.result import Result
 from api.registrations.schemas import Mirror, MirrorField
 from db import audit, thresholds
 from db.engine import Database
-from xebra.errors import EngineFailed, ImageUnreadable, ImageUnusable, NetworkUnknown, PixelSpacingInvalid
+from xebra.errors import (
+    EngineFailed,
+    ImageChoiceNeeded,
+    ImageUnreadable,
+    ImageUnusable,
+    NetworkUnknown,
+    PixelSpacingInvalid,
+)
 from xebra.mirror import MIRROR
 
 if TYPE_CHECKING:
@@ -38,6 +46,10 @@ class PairUpload(BaseModel):
 
     fixed: UploadFile = Field(description="A PNG or TIFF file.")
     moving: UploadFile = Field(description="A PNG or TIFF file.")
+    fixed_channel: ByName | None = Field(None, description="Number or name, of a file with several.")
+    fixed_frame: FrameChoice = None
+    moving_channel: ByName | None = Field(None, description="Number or name, of a file with several.")
+    moving_frame: FrameChoice = None
     fixed_spacing_um: float | None = Field(None, gt=0, allow_inf_nan=False)
     moving_spacing_um: float | None = Field(None, gt=0, allow_inf_nan=False)
     network: str | None = Field(None, max_length=100, description="Default: the most accurate network.")
@@ -70,8 +82,11 @@ class DirectRegistration:
 
         _check_deadline(deadline)
         fixed, moving = (
-            read_untrusted(file.file, sanitize_filename(file.filename), spacing)
-            for file, spacing in ((pair.fixed, pair.fixed_spacing_um), (pair.moving, pair.moving_spacing_um))
+            read_untrusted(file.file, sanitize_filename(file.filename), spacing, channel=channel, frame=frame)
+            for file, spacing, channel, frame in (
+                (pair.fixed, pair.fixed_spacing_um, pair.fixed_channel, pair.fixed_frame),
+                (pair.moving, pair.moving_spacing_um, pair.moving_channel, pair.moving_frame),
+            )
         )
         found = self.aligner.register(fixed, moving, network=pair.network, mirror=MIRROR[pair.mirror])
         _check_deadline(deadline)
@@ -82,7 +97,7 @@ class DirectRegistration:
     PATH,
     summary="Register pair",
     responses=problems.documented(
-        *(UploadTooLarge, RequestValidationError, ImageUnreadable, ImageUnusable),
+        *(UploadTooLarge, RequestValidationError, ImageChoiceNeeded, ImageUnreadable, ImageUnusable),
         *(PixelSpacingInvalid, NetworkUnknown, EngineFailed, DeadlineMissed),
     ),
 )

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from instrument_scenes import data_bar, field_stop, legend, lost, missed, padding, texture
 from scipy import ndimage
+from support.instrument_scenes import data_bar, field_stop, legend, lost, missed, padding, texture
 
 import xebra
 from xebra.usable_area import usable_area

@@ -15,6 +15,7 @@ from xebra.arrays import Floats, Matrix
 CELL = 2  # px of a view
 BLOCK = 16  # cells, side of the blocks over which evidence is summed
 RIDGE = 0.02  # of the mean information: limits the step where the likelihood is nearly flat
+MIN_RIDGE = 1e-3  # added to it
 MAX_STEP = 1.5  # cells, of one Newton step
 
 
@@ -38,7 +39,7 @@ class Evidence:
         chosen = slice(None) if half is None else slice(half, half + 1)
         gradient = self.gradient[chosen].sum(0) * unit
         information = self.information[chosen].sum(0) * unit[:, None] * unit
-        ridge = RIDGE * np.clip(np.diag(information), 0, None).mean() + 1e-3
+        ridge = RIDGE * np.clip(np.diag(information), 0, None).mean() + MIN_RIDGE
         damped = information + ridge * np.eye(4)
         if np.linalg.eigvalsh(damped)[0] <= 0:  # not a maximum
             return np.zeros(4)

@@ -13,7 +13,7 @@ from xebra.estimate.displacement import Evidence
 from xebra.estimate.estimate import REFERENCE_WIDTH
 from xebra.estimate.image_pyramid import ImagePyramid
 from xebra.image import Image, luminance
-from xebra.transform import SimilarityTransform, image_center
+from xebra.transform import SimilarityTransform, homogeneous_corners, image_center
 from xebra.usable_area import usable_areas
 
 NOISY = 0.3  # of the variance: images with more noise are smoothed where the quick attempt finds nothing
@@ -135,8 +135,12 @@ def identity_candidates(pair: ImagePair, size: int) -> list[Candidate]:
 
 def corner_distance_px(pair: ImagePair, one: Candidate, other: Candidate) -> float:
     """Return the mean distance of two candidates at the corners of the fixed image, px at 256."""
-    height, width = pair.fixed.shape
-    corners = np.array([[0, 0, 1], [width - 1, 0, 1], [0, height - 1, 1], [width - 1, height - 1, 1]])
+    corners = homogeneous_corners(pair.fixed.shape)
     difference = np.linalg.inv(one.moving_from_fixed) @ other.moving_from_fixed
     distances = np.hypot(*(corners @ difference.T - corners)[:, :2].T)
-    return float(distances.mean() * REFERENCE_WIDTH / max(height, width))
+    return float(distances.mean() * REFERENCE_WIDTH / max(pair.fixed.shape))
+
+
+def scale_of(matrix: Matrix) -> float:
+    """Return the scale of a 3 x 3 similarity."""
+    return math.sqrt(abs(np.linalg.det(matrix[:2, :2])))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from copy import copy
+from typing import TypeAlias
 
 import numpy as np
 from PIL import Image as Pillow
@@ -11,9 +12,11 @@ from scipy import ndimage
 
 from xebra.arrays import Floats, Integers, Mask, Matrix
 from xebra.image import Image, gray
+from xebra.transform import homogeneous_corners
 from xebra.usable_area.filling import filled, without_narrow_gaps
 
 MIN_SIDE = 48  # px: an image is not binned below this
+ViewSize: TypeAlias = int | tuple[int, int]  # side of a square view, or rows and columns
 MAX_SIGMA = 8.0  # px of a level: more costs time and changes nothing that the coarser levels do not show
 
 
@@ -37,35 +40,36 @@ class ImagePyramid:
         other._sigma, other._smoothed = sigma, {}
         return other
 
-    def view(self, image_from_view: Matrix, size: int) -> Floats:
-        """Return the view (2, size, size) float32 through a 3 x 3 of view px: values and coverage.
+    def view(self, image_from_view: Matrix, size: ViewSize) -> Floats:
+        """Return the view (2, rows, columns) float32 through a 3 x 3 of view px: values and coverage.
 
+        ``size``: (rows, columns), or the side of a square view.
         Coverage is 1 inside the usable area and 0 outside; values are 0 outside.
         """
         inside = self.coverage(image_from_view, size)
         return np.stack([self.values(image_from_view, size) * inside, inside])
 
-    def coverage(self, image_from_view: Matrix, size: int) -> Floats:
-        """Return how far each px of a view (size, size) lies in the usable area, 0 to 1."""
+    def coverage(self, image_from_view: Matrix, size: ViewSize) -> Floats:
+        """Return how far each px of a view (rows, columns) lies in the usable area, 0 to 1."""
         inside = coverage_mask(self.shape, image_from_view, size)
         if self._mask_levels is None:
             return inside
         mask, image_from_level = _level(self._mask_levels, sampling_step(image_from_view))
-        usable = sample(mask, np.linalg.inv(image_from_level) @ image_from_view, (size, size), border=2)
+        usable = sample(mask, np.linalg.inv(image_from_level) @ image_from_view, view_shape(size), border=2)
         return np.minimum(inside, np.clip(usable, 0, 1))
 
     def mask_level(self, step: float) -> Floats | None:
         """Return the share of usable px at the level of about ``step`` px; None: all px are usable."""
         return None if self._mask_levels is None else _level(self._mask_levels, step)[0]
 
-    def values(self, image_from_view: Matrix, size: int) -> Floats:
-        """Return the values (size, size) of a view; px that are not usable are filled from around them."""
+    def values(self, image_from_view: Matrix, size: ViewSize) -> Floats:
+        """Return the values (rows, columns) of a view; px that are not usable are filled from around them."""
         pixels, image_from_level = self.level(sampling_step(image_from_view))
         level_from_view = np.linalg.inv(image_from_level) @ image_from_view
-        if pixels.shape == (size, size) and np.allclose(level_from_view, np.eye(3), atol=1e-9):
+        if pixels.shape == view_shape(size) and np.allclose(level_from_view, np.eye(3), atol=1e-9):
             return pixels
         border = 1 + math.ceil(sampling_step(level_from_view) / 2)
-        return sample(pixels, level_from_view, (size, size), border)
+        return sample(pixels, level_from_view, view_shape(size), border)
 
     def level(self, step: float) -> tuple[Floats, Matrix]:
         """Return the level of about ``step`` px, and the 3 x 3 from its px to those of the image."""
@@ -114,9 +118,7 @@ def _source_window(
     matrix: Matrix, shape: tuple[int, int], source_shape: tuple[int, ...], border: int
 ) -> tuple[Integers, Integers]:
     """Return the first px (x, y) of the source that a view needs, and one past the last."""
-    height, width = shape
-    corners = np.array([[0, 0, 1], [width - 1, 0, 1], [0, height - 1, 1], [width - 1, height - 1, 1]])
-    reached = (corners @ matrix.T)[:, :2]
+    reached = (homogeneous_corners(shape) @ matrix.T)[:, :2]
     size = np.array(source_shape[::-1])
     first = np.clip(np.floor(reached.min(0)).astype(int) - 1, -border, size + border - 1)
     return first, np.clip(np.ceil(reached.max(0)).astype(int) + 2, first + 1, size + border)
@@ -136,15 +138,22 @@ def _bin_by_two(pixels: Floats) -> Floats:
     return sums * np.float32(0.25)
 
 
-def coverage_mask(shape: tuple[int, ...], image_from_view: Matrix, size: int) -> Floats:
-    """Return where a view (size, size) lies inside an image of ``shape``: 1 inside, 0 outside.
+def view_shape(size: ViewSize) -> tuple[int, int]:
+    """Return rows and columns of a view."""
+    return (size, size) if isinstance(size, int) else size
+
+
+def coverage_mask(shape: tuple[int, ...], image_from_view: Matrix, size: ViewSize) -> Floats:
+    """Return where a view (rows, columns) lies inside an image of ``shape``: 1 inside, 0 outside.
 
     The mask falls linearly over one view px across the outer edges of the image.
     """
-    line = np.arange(size)
+    rows, columns = (np.arange(side) for side in view_shape(size))
     outside = []  # px beyond each pair of opposite edges, negative inside
     for (x, y, start), length in zip(image_from_view[:2], (shape[1], shape[0]), strict=True):
-        across, down = (part.astype(np.float32) for part in (x * line + start - (length - 1) / 2, y * line))
+        across, down = (
+            part.astype(np.float32) for part in (x * columns + start - (length - 1) / 2, y * rows)
+        )
         outside.append(np.abs(across[None, :] + down[:, None]) - np.float32(length / 2))
     inside: Floats = np.maximum(*outside) * np.float32(-1 / sampling_step(image_from_view))
     mask: Floats = np.clip(inside + np.float32(0.5), 0, 1)

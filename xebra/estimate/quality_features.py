@@ -99,3 +99,14 @@ def parameter_covariance(
     parameters[:2, :2] = np.eye(2)
     parameters[2:] = px * jacobians(offset[None])[0]
     return parameters @ covariance(candidate) @ parameters.T
+
+
+def detail_covariance(candidate: Candidate, detail_shape: tuple[int, ...]) -> Matrix:
+    """Return the covariance (4, 4) of log scale, angle (rad), shift of the detail's centre (overview px).
+
+    ``candidate`` maps from the detail to the overview. The covariance is not calibrated.
+    """
+    px = CELL * max(detail_shape) / candidate.view_size
+    parameters = np.eye(4)
+    parameters[2:, 2:] = px * candidate.moving_from_fixed[:2, :2]
+    return parameters @ covariance(candidate) @ parameters.T

@@ -7,6 +7,7 @@ from typing import Any
 
 from xebra.engine import Engine
 from xebra.estimate.coarse_search import SearchLevel
+from xebra.estimate.detail_search import DetailSearchLevel
 from xebra.estimate.refinement import RefineLevel
 
 
@@ -17,6 +18,7 @@ class Stages:
     engine: Engine
     coarse_search: SearchLevel
     fine_search: SearchLevel  # the same grid of angles and scales with smaller cells
+    detail_search: DetailSearchLevel  # of a small field of view in a larger one
     coarse: RefineLevel  # refines many candidates
     fine: RefineLevel  # refines the best ones
 
@@ -28,6 +30,7 @@ class Stages:
             engine,
             SearchLevel.from_config(config["coarse_search"]),
             SearchLevel.from_config(config["fine_search"]),
+            DetailSearchLevel(**config["detail_search"]),
             coarse,
             fine,
         )

@@ -27,5 +27,6 @@ class Regression(nn.Module):
         )
 
     def forward(self, joined: torch.Tensor) -> torch.Tensor:
+        """Return the parameters (B, 4)."""
         answers: torch.Tensor = self.body(joined)
         return answers

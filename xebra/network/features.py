@@ -23,6 +23,7 @@ class Separable(nn.Module):
         self.mix = _damped(nn.Conv2d(channels, channels, 1))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return features of the same shape (B, C, H, W)."""
         return F.relu(x + self.mix(self.spread(x)))
 
 
@@ -36,6 +37,7 @@ class Widening(nn.Module):
         self.back = _damped(nn.Conv2d(2 * channels, channels, 1))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return features of the same shape (B, C, H, W)."""
         residual: torch.Tensor = self.back(F.relu(self.mix(self.spread(x))))
         return x + residual
 
@@ -100,6 +102,7 @@ class FeatureHead(nn.Module):
         self.out = nn.Conv2d({2: first, 4: second, 8: third}[stride], features + 1, 1)
 
     def forward(self, view: torch.Tensor) -> torch.Tensor:
+        """Return the weighted features of a view."""
         half = self.at_half(normalised(view))
         quarter = self.at_quarter(half)
         x = self.at_eighth(quarter)

@@ -42,6 +42,7 @@ class Correlation(nn.Module):
         return correlation * self.sharpness.exp() + self.outside
 
     def forward(self, fixed: torch.Tensor, moving: torch.Tensor) -> torch.Tensor:
+        """Return the joined map (B, channels, rows, columns)."""
         return self.joined(self.correlation(fixed, moving))
 
     def joined(self, correlation: torch.Tensor) -> torch.Tensor:
@@ -65,4 +66,5 @@ class Concatenation(nn.Module):
         self.channels = 2 * features
 
     def forward(self, fixed: torch.Tensor, moving: torch.Tensor) -> torch.Tensor:
+        """Return the joined map (B, 2 C, rows, columns)."""
         return torch.cat([fixed, moving], 1)

@@ -42,5 +42,6 @@ class TwoHeadedNetwork(nn.Module):
         self.answer = Regression(self.join.channels, cells)
 
     def forward(self, fixed: torch.Tensor, moving: torch.Tensor) -> torch.Tensor:
+        """Return the standardised parameters (B, 4)."""
         answers: torch.Tensor = self.answer(self.join(self.head(fixed), self.head(moving)))
         return answers

@@ -100,6 +100,18 @@ class Search(nn.Module):
         return self.sharpness.exp() * correlation * certainty - 1e4 * (cover < LEAST_COVER)
 
 
+class SearchFeatures(nn.Module):
+    """The feature maps of the search alone, for views (B, 2, rows, columns) of any size."""
+
+    def __init__(self, search: Search):
+        super().__init__()
+        self.search = search
+
+    def forward(self, view: torch.Tensor) -> torch.Tensor:
+        """Return features and coverage (B, C + 1, rows / cell, columns / cell) of views."""
+        return self.search.maps(view)
+
+
 def products(fixed: torch.Tensor, canvas: torch.Tensor, pairs: torch.Tensor) -> torch.Tensor:
     """Return the spectra (B, F, 2, Q 4 H) of product, cover, moving and fixed energy over all shifts.
 

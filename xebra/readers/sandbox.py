@@ -26,7 +26,7 @@ from xebra import errors
 from xebra.errors import ImageChoiceNeeded, ImageUnreadable, RegistrationError
 from xebra.image_files import Contents, FileInfo, Selected
 from xebra.pixel_spacing import Spacing
-from xebra.readers.channel import Channel, Stage
+from xebra.readers.channel import Channel
 
 MIB = 1 << 20
 CLONE_NEWUSER, CLONE_NEWNET = 0x10000000, 0x40000000
@@ -64,7 +64,7 @@ def read(
     return Contents(
         pixels,
         response["spacing"] and Spacing(**response["spacing"]),
-        Selected(**{**selected, "channel": _channel(selected["channel"])}),
+        Selected(**{**selected, "channel": Channel.from_json(selected["channel"])}),
     )
 
 
@@ -72,7 +72,7 @@ def inspect(file: BinaryIO, name: str, *, limits: Limits | None = None) -> FileI
     """List what a file holds as ``xebra.image_files.inspect`` does, in another process."""
     with TemporaryFile() as target:
         response = _run(file, name, {"what": "inspect"}, target, limits or Limits())
-    return FileInfo(**{**response, "channels": [_channel(c) for c in response["channels"]]})
+    return FileInfo.from_json(response)
 
 
 def _run(
@@ -114,7 +114,7 @@ def _answer(done: subprocess.CompletedProcess[bytes], name: str, limits: Limits)
         return response
     kind = getattr(errors, response["error"], ImageUnreadable)
     if kind is ImageChoiceNeeded:
-        raise ImageChoiceNeeded(response["message"], [_channel(c) for c in response["choices"]])
+        raise ImageChoiceNeeded(response["message"], [Channel.from_json(c) for c in response["choices"]])
     raise kind(response["message"])
 
 
@@ -126,7 +126,7 @@ def _too_costly(name: str, limit: str) -> str:
 
 
 def _with_descriptor(file: BinaryIO) -> AbstractContextManager[BinaryIO]:
-    """``file`` itself at its start, or a copy on disk; closing ``file`` is left to the caller."""
+    """``file`` itself, or a copy on disk; closing ``file`` is left to the caller."""
     file.seek(0)
     try:
         file.fileno()
@@ -134,7 +134,20 @@ def _with_descriptor(file: BinaryIO) -> AbstractContextManager[BinaryIO]:
         return _copied(file)
     if file.writable():
         file.flush()
-    return contextlib.nullcontext(file)
+    return _with_position(file)
+
+
+@contextlib.contextmanager
+def _with_position(file: BinaryIO) -> Iterator[BinaryIO]:
+    """``file``; the position of its descriptor, which the process shares, is afterwards as it was.
+
+    The buffer of ``file`` relies on that position.
+    """
+    position = os.lseek(file.fileno(), 0, os.SEEK_CUR)
+    try:
+        yield file
+    finally:
+        os.lseek(file.fileno(), position, os.SEEK_SET)
 
 
 @contextlib.contextmanager
@@ -159,20 +172,8 @@ def _environment(folder: str) -> dict[str, str]:
     }
 
 
-def _channel(response: dict[str, Any]) -> Channel:
-    return Channel(
-        **{
-            **response,
-            "shape": tuple(response["shape"]),
-            "levels": tuple(map(tuple, response["levels"])),
-            "spacing": response["spacing"] and Spacing(**response["spacing"]),
-            "stage": response["stage"] and Stage(**response["stage"]),
-        }
-    )
-
-
 def main() -> None:
-    """The process: apply the limits, read, answer in one line of JSON."""
+    """Apply the limits, read the file and write one line of JSON; the entry point of the process."""
     request = json.load(sys.stdin.buffer)
     _limit(request["memory_bytes"], request["cpu_s"])
     _leave_network()
