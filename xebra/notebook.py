@@ -7,6 +7,7 @@ import io
 from html import escape
 
 from xebra import picture
+from xebra.image import Image
 from xebra.registration import Registration
 from xebra.summary import length, not_used, parameters
 
@@ -34,10 +35,10 @@ def _table(registration: Registration) -> str:
     return f"<table>{cells}</table>"
 
 
-def _images(registration: Registration):
+def _images(registration: Registration) -> tuple[tuple[str, Image], tuple[str, Image]]:
     return ("fixed", registration.fixed), ("moving", registration.moving)
 
 
-def _image(image) -> str:
+def _image(image: Image) -> str:
     spacing = "" if image.pixel_spacing is None else f", {length(image.pixel_spacing)}/px"
     return f"{image.name}, {image.shape[1]} x {image.shape[0]} px{spacing}"

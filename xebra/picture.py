@@ -82,7 +82,7 @@ def stretched(pixels: Pixels, where: Mask | None = None) -> Floats:
     return result if where is None else result * where
 
 
-def _figure(shape: tuple[int, ...]) -> tuple[Figure, list[Axes]]:
+def _figure(shape: tuple[int, ...]) -> tuple[Picture, list[Axes]]:
     """Return a figure with four panels of the fixed image's proportions, arranged for a slide."""
     ratio = min(max(shape[1] / shape[0], 1 / 3), 4)
     rows, columns = min([(1, 4), (2, 2), (4, 1)], key=lambda rc: abs(math.log(rc[1] / rc[0] * ratio / SLIDE)))

@@ -6,6 +6,10 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from watchdog.observers.api import BaseObserver
 
 
 @contextmanager
@@ -24,7 +28,7 @@ def notifications(folder: Path, recursive: bool, changed: threading.Event) -> It
             observer.join()
 
 
-def _observer(folder: Path, recursive: bool, changed: threading.Event):
+def _observer(folder: Path, recursive: bool, changed: threading.Event) -> BaseObserver | None:
     try:
         from watchdog.events import FileSystemEventHandler
         from watchdog.observers import Observer

@@ -26,8 +26,8 @@ def run(
 
     ``again``: register those that have one too. Pairs that ended with an error are always tried again.
     """
-    entries = [None if again else journal.done(identity(task)) for task in tasks]
-    waiting = deque(number for number, entry in enumerate(entries) if entry is None)
+    done = {} if again else {n: e for n, task in enumerate(tasks) if (e := journal.done(identity(task)))}
+    waiting = deque(number for number in range(len(tasks)) if number not in done)
     total = len(waiting)
     with Processes(RegisterPair(journal.folder), min(workers, max(total, 1)), time_limit_s) as processes:
         while waiting or processes.running:
@@ -35,9 +35,9 @@ def run(
                 number = waiting.popleft()
                 processes.start(tasks[number], number)
             for number, result in processes.ended(timeout_s=None):
-                entries[number] = recorded(journal, tasks[number], result)
-                progress(entries[number], total - len(waiting) - processes.running, total)
-    return entries
+                done[number] = recorded(journal, tasks[number], result)
+                progress(done[number], total - len(waiting) - processes.running, total)
+    return [done[number] for number in range(len(tasks))]
 
 
 def recorded(journal: Journal, task: Task, result: Entry | Failure) -> Entry:

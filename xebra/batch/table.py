@@ -49,23 +49,23 @@ def _rows(table: Path) -> list[tuple[int, dict[str, str]]]:
 
 
 def _task(row: dict[str, str], number: int, table: Path, settings: Settings) -> Task:
-    sides = []
-    for side in ("fixed", "moving"):
-        if not row[side]:
-            raise PairingInvalid(f"{table}, line {number}: the {side} image is missing.")
-        frame = _number(row.get(f"{side}_frame"), table, number)
-        sides.append(
-            Side(
-                table.parent / row[side],
-                row.get(f"{side}_channel") or None,
-                None if frame is None else int(frame),
-                _number(row.get(f"{side}_spacing_um"), table, number),
-            )
-        )
-    name = row.get("name") or stem(sides[1].path.name)
+    fixed, moving = (_side(row, side, number, table) for side in ("fixed", "moving"))
+    name = row.get("name") or stem(moving.path.name)
     if Path(name).is_absolute() or ".." in Path(name).parts:
         raise PairingInvalid(f"{table}, line {number}: {name!r} leads out of the results' folder.")
-    return Task(name, *sides, root=table.parent, settings=settings)
+    return Task(name, fixed, moving, root=table.parent, settings=settings)
+
+
+def _side(row: dict[str, str], side: str, number: int, table: Path) -> Side:
+    if not row[side]:
+        raise PairingInvalid(f"{table}, line {number}: the {side} image is missing.")
+    frame = _number(row.get(f"{side}_frame"), table, number)
+    return Side(
+        table.parent / row[side],
+        row.get(f"{side}_channel") or None,
+        None if frame is None else int(frame),
+        _number(row.get(f"{side}_spacing_um"), table, number),
+    )
 
 
 def _number(text: str | None, table: Path, number: int) -> float | None:

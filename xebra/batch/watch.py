@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -55,9 +56,7 @@ class Watch:
                 self._wait(processes, changed, STEP_S * 2 if unsettled else interval)
             self._finish(processes)
 
-    def _notifications(self, changed: threading.Event):
-        from contextlib import nullcontext
-
+    def _notifications(self, changed: threading.Event) -> AbstractContextManager[bool]:
         if self.poll_s is not None:
             return nullcontext(False)
         return notifications(self.folder, self.rules.recursive, changed)

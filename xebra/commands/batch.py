@@ -19,7 +19,7 @@ from xebra.mirror import MIRROR, MirrorOption
 if TYPE_CHECKING:
     from xebra.batch.journal import Entry
     from xebra.batch.pairs import Rules, Unpaired
-    from xebra.batch.task import Task
+    from xebra.batch.task import Settings, Side, Task
 
 FAULT, INTERRUPTED = 2, 130
 EXIT_CODES = (
@@ -110,7 +110,7 @@ def batch(
     return exit_code(entries)
 
 
-def settings_of(network: str | None, mirror: MirrorOption, transforms: list[str] | None):
+def settings_of(network: str | None, mirror: MirrorOption, transforms: list[str] | None) -> Settings:
     """Return the settings of all pairs. Raises FormatUnknown or NetworkUnknown."""
     from xebra.batch.task import Settings
     from xebra.weights import weights
@@ -120,13 +120,18 @@ def settings_of(network: str | None, mirror: MirrorOption, transforms: list[str]
 
 
 def rules_of(
-    patterns: tuple[str | None, str | None], recursive: bool, results: Path, *options: object
+    patterns: tuple[str | None, str | None],
+    recursive: bool,
+    results: Path,
+    fixed: Side,
+    moving: Side,
+    settings: Settings,
 ) -> Rules:
     """Return the rules by which a folder is searched."""
     from xebra.batch.pairs import Rules
     from xebra.batch.pairs import patterns as patterns_of
 
-    return Rules(*patterns_of(*patterns), recursive, results, *options)
+    return Rules(*patterns_of(*patterns), recursive, results, fixed, moving, settings)
 
 
 def exit_code(entries: list[Entry]) -> int:

@@ -31,6 +31,7 @@ from xebra.commands.transforms import Transforms
 
 if TYPE_CHECKING:
     from xebra.batch.journal import Entry
+    from xebra.batch.watch import Watch
 
 EXIT_CODES = "exit code: 0 stopped by Ctrl-C or SIGTERM, 2 error"
 OUTPUT = "folder for the files (default: ./xebra-<name of FOLDER>)"
@@ -77,15 +78,14 @@ def watch(
     )
     with Journal(results) as journal:
         remove_partial(results)
-        limits = {"workers": workers, "time_limit_s": time_limit, "settle_s": settle, "poll_s": poll}
-        watching = Watch(folder, rules, journal, _report, **limits)
+        watching = Watch(folder, rules, journal, _report, workers, time_limit, settle, poll)
         _stop_on_signals(watching)
         watching.run()
     _report("stopped")
     return 0
 
 
-def _stop_on_signals(watching) -> None:
+def _stop_on_signals(watching: Watch) -> None:
     """End the watch cleanly on Ctrl-C and SIGTERM; a second one ends it at once."""
 
     def stop(*_: object) -> None:
