@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import tifffile
-from instrument_files import DigitalMicrograph
+from support.instrument_files import DigitalMicrograph
 
 from xebra import read_image, sample
 

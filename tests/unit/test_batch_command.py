@@ -111,6 +111,7 @@ class TestBatch:
         with subprocess.Popen(BATCH, stderr=subprocess.PIPE, text=True) as run:
             assert run.stderr.readline().startswith("[1/4] s0_moving: ")
             run.send_signal(signal.SIGTERM)
+            assert run.stderr.read().endswith("stopped. The same command continues.\n")
             assert run.wait(PATIENCE_S) == cli.INTERRUPTED
         before = len(journal())
         assert 1 <= before < 4 and not list(Path("out").glob(".partial-*"))

@@ -158,6 +158,9 @@ def terminated_like_ctrl_c() -> Iterator[None]:
     before = signal.signal(signal.SIGTERM, interrupt)
     try:
         yield
+    except KeyboardInterrupt:
+        print("xebra: stopped. The same command continues.", file=sys.stderr)
+        raise
     finally:
         signal.signal(signal.SIGTERM, before)
 
