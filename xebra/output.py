@@ -13,7 +13,7 @@ from xebra.errors import ImageUnreadable
 from xebra.image import Image
 from xebra.image_files import read, write_tiff
 from xebra.registration import Registration
-from xebra.transform_files import FORMATS
+from xebra.transform_files import FORMATS, Format
 
 FIXED, MOVING = "fixed.tif", "moving.tif"  # of save only
 REGISTERED, JSON, PICTURE = NAMES = ("registered.tif", "registration.json", "picture.png")
@@ -33,12 +33,12 @@ def folder_for(registration: Registration, wanted: Path | None, moving: str) -> 
     return wanted
 
 
-def transform_name(format: str) -> str:
+def transform_name(format: Format) -> str:
     """Return the name of the file of a transform format."""
     return f"transform{FORMATS[format].suffix}"
 
 
-def write(registration: Registration, folder: Path, formats: Iterable[str] = ()) -> None:
+def write(registration: Registration, folder: Path, formats: Iterable[Format] = ()) -> None:
     """Write the three files, and the transform in ``formats``, into ``folder``.
 
     The JSON is written last and marks the others as complete.

@@ -9,6 +9,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from xebra.transform_files import Format
+
 
 @dataclass(frozen=True)
 class Side:
@@ -26,7 +28,7 @@ class Settings:
 
     network: str | None = None
     mirror: bool | None = False
-    transforms: tuple[str, ...] = ()
+    transforms: tuple[Format, ...] = ()
 
 
 @dataclass(frozen=True)
