@@ -2,6 +2,7 @@
 
 import json
 import os
+import tempfile
 import time
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+os.environ.setdefault("NAPARI_CONFIG", os.path.join(tempfile.gettempdir(), "xebra-tests-napari.yaml"))
 
 from napari.components import ViewerModel
 from napari.layers import Image
