@@ -414,5 +414,6 @@ def test_a_block_file_that_states_more_patterns_than_it_has_bytes_is_refused_at_
     header = b"IMGBLO" + struct.pack("<HIIIHHHH", 258, 4096, 4096, 0, 12, 0, 60000, 60000)
     with pytest.raises(ImageUnreadable, match="60000 x 60000 patterns of 12 x 12 px"):
         inspect(io.BytesIO(header + bytes(8192)), name="a.blo")
-    with pytest.raises(ImageUnreadable, match="truncated"):
-        inspect(io.BytesIO(header[:20]), name="a.blo")
+    for damaged in (header[:20], b"I1BLO" + header[6:] + bytes(8192)):
+        with pytest.raises(ImageUnreadable, match="truncated or damaged"):
+            inspect(io.BytesIO(damaged), name="a.blo")

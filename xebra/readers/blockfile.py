@@ -13,15 +13,13 @@ BEFORE_PATTERN = 6  # bytes
 
 
 def check(source: Source) -> None:
-    """Raise ImageUnreadable where a block file states more patterns than it has bytes.
+    """Raise ImageUnreadable where a file is no block file, or states more patterns than it has bytes.
 
     The reader would list each of up to 2**32 patterns first.
     """
     start = source.start(HEADER.size)
-    if not start.startswith(SIGNATURE):
-        return
-    if len(start) < HEADER.size:
-        raise ImageUnreadable(f"{source.name}: the file is truncated. Export or copy it again.")
+    if len(start) < HEADER.size or not start.startswith(SIGNATURE):
+        raise ImageUnreadable(f"{source.name}: the file is truncated or damaged. Export or copy it again.")
     *_, side, _, columns, rows = HEADER.unpack(start)
     stated = columns * rows * (BEFORE_PATTERN + side * side)
     if stated > source.size:

@@ -81,9 +81,13 @@ def opened(source: Source) -> Iterator[Opened]:
         raise ImageUnreadable(
             f"{source.name}: the file is of no format that Xebra reads. Save the image as TIFF or PNG."
         )
-    blockfile.check(source)
-    with opened_as(source, suffix) as found:
-        yield found
+    if suffix == ".blo":
+        blockfile.check(source)
+    try:
+        with opened_as(source, suffix) as found:
+            yield found
+    except MemoryError as error:  # mostly a header with wrong sizes
+        raise ImageUnreadable(TOO_LARGE.format(name=source.name)) from error
 
 
 @contextmanager
@@ -101,8 +105,6 @@ def opened_as(source: Source, suffix: str, stream: bool = False) -> Iterator[Ope
         except ModuleNotFoundError as error:
             message = NOT_INSTALLED.format(name=source.name, what=f"{suffix} files")
             raise ImageUnreadable(message) from error
-        except MemoryError as error:  # mostly a header with wrong sizes
-            raise ImageUnreadable(TOO_LARGE.format(name=source.name)) from error
         yield found
 
 
