@@ -30,7 +30,7 @@ class Unpaired(NamedTuple):
 
 @dataclass(frozen=True)
 class Rules:
-    """How a folder is searched. ``fixed`` and ``moving`` of ``Task`` are options for all files of a side."""
+    """How a folder is searched; ``fixed_options`` and ``moving_options`` are those of all files of a side."""
 
     fixed: Pattern = field(default_factory=lambda: word("fixed"))
     moving: Pattern = field(default_factory=lambda: word("moving"))

@@ -49,11 +49,12 @@ class Watch:
             self._notifications(changed) as notified,
         ):
             interval = self.poll_s or (NOTIFIED_POLL_S if notified else POLL_S)
+            soon = max(2 * STEP_S, self.settle_s / 2)
             self.report(f"watching {self.folder}, searched {_often(interval, notified)}")
             while not self.stopping:
                 changed.clear()
                 unsettled = self._start(processes, settled)
-                self._wait(processes, changed, STEP_S * 2 if unsettled else interval)
+                self._wait(processes, changed, min(interval, soon) if unsettled else interval)
             self._finish(processes)
 
     def _notifications(self, changed: threading.Event) -> AbstractContextManager[bool]:
@@ -71,7 +72,7 @@ class Watch:
                     continue
                 if self.journal.done(key):
                     self._tried.add(key)
-                elif all([settled(side.path) for side in (task.fixed, task.moving)]) and processes.free:
+                elif all([settled(task.fixed.path), settled(task.moving.path)]) and processes.free:
                     self._tried.add(key)
                     processes.start(task, task)
                 else:
@@ -94,12 +95,17 @@ class Watch:
         return found
 
     def _wait(self, processes: Processes, changed: threading.Event, seconds: float) -> None:
-        """Wait for a change, a pair that ends, the time, or ``stopping``."""
+        """Wait for a change, a pair that ends, the time, or ``stopping``.
+
+        A step is always waited: a file that is being written changes many times a second.
+        """
         end = time.monotonic() + seconds
-        while not (self.stopping or changed.is_set()) and time.monotonic() < end:
+        while True:
             if not processes.running:
-                changed.wait(STEP_S)
+                time.sleep(STEP_S)
             elif self._take(processes):
+                return
+            if self.stopping or changed.is_set() or time.monotonic() >= end:
                 return
 
     def _take(self, processes: Processes) -> bool:
