@@ -232,7 +232,11 @@ def gray(pixels: Pixels, mask: Mask | None = None) -> Floats:
     The range is that of the values under ``mask`` (H, W) bool, without outliers: values further beyond the
     0.1st and 99.9th percentile than half their distance are limited to that. Not finite values are 0.
     """
-    low, high = _display_range(pixels, mask)
+    return gray_rows(pixels, *display_range(pixels, mask))
+
+
+def gray_rows(pixels: Pixels, low: float, high: float) -> Floats:
+    """Return values (H, W) or (H, W, channels) as shares of a range, limited to 0 to 1; (H, W) float32."""
     result = np.empty(pixels.shape[:2], np.float32)
     for rows in _blocks(pixels):
         # The lowest value is subtracted before float32, whose 24 bits are fewer than those of 32-bit counts.
@@ -246,7 +250,8 @@ def luminance(pixels: Pixels) -> Pixels:
     return pixels if pixels.ndim == 2 else pixels[..., :3].mean(-1, dtype=np.float32)
 
 
-def _display_range(pixels: Pixels, mask: Mask | None) -> tuple[float, float]:
+def display_range(pixels: Pixels, mask: Mask | None) -> tuple[float, float]:
+    """Return the grey levels that ``gray`` maps to 0 and 1."""
     step = max(1, int(np.sqrt(pixels.shape[0] * pixels.shape[1] / SAMPLE_PX)))
     sample = _luminance(pixels[::step, ::step])
     usable = np.isfinite(sample) & (np.abs(sample) < TOO_LARGE)

@@ -6,9 +6,10 @@ import numpy as np
 from scipy import ndimage
 
 from xebra.arrays import Floats, Mask, Pixels
-from xebra.usable_area.area import EXAMINED_PX, UsableArea, enlarged, given_area, usable_area
+from xebra.usable_area.area import EXAMINED_PX, UsableArea, enlarged, given_area, of_large, usable_area
 from xebra.usable_area.levels import MARGIN, SQUARE, GreyRange, most_frequent_level
 
+LARGE_PX = 4096  # a larger image is examined on every k-th of its pixels, for time and memory
 OUTLIER = 0.45  # of the robust range beyond its ends: a hot or dead pixel
 FEWEST_OUTLIERS = 3
 EDGE, SAME_EDGE = 0.35, 0.2  # of the range: a step from px to px that is strong, and that two images share
@@ -35,13 +36,29 @@ def usable_areas(
 
     Of two images of one shape, what one excludes is excluded in the other too where that shows the same or
     nothing there; and so are hot pixels and burned-in graphics that lie at the same place in both.
+    Of images over 4096 px every k-th pixel is examined.
     """
+    steps = _decimation(fixed), _decimation(moving)
+    if max(steps) > 1:
+        one, other = steps
+        areas = usable_areas(
+            fixed[::one, ::one],
+            moving[::other, ::other],
+            None if fixed_mask is None else fixed_mask[::one, ::one],
+            None if moving_mask is None else moving_mask[::other, ::other],
+        )
+        return of_large(areas[0], one, fixed, fixed_mask), of_large(areas[1], other, moving, moving_mask)
     first = usable_area(fixed) if fixed_mask is None else given_area(fixed, fixed_mask)
     second = usable_area(moving) if moving_mask is None else given_area(moving, moving_mask)
     if fixed_mask is not None and moving_mask is not None:
         return first, second
     found = _compared(fixed, moving, first, second)
     return found[0] if fixed_mask is None else first, found[1] if moving_mask is None else second
+
+
+def _decimation(pixels: Pixels) -> int:
+    """Return every which px of an image is examined."""
+    return -(-int(max(pixels.shape)) // LARGE_PX)
 
 
 def _compared(
