@@ -31,7 +31,7 @@ LARGEST = 1 << 20  # bytes of a file of the corpus
 
 
 def corpus() -> dict[str, bytes]:
-    """Files of every reader, by name."""
+    """Return files of every reader, by name."""
     import h5py
     import tifffile
     from PIL import Image
@@ -82,7 +82,7 @@ def corpus() -> dict[str, bytes]:
 
 
 def electron_microscopes(pixels: np.ndarray) -> dict[str, bytes]:
-    """Files of RosettaSciIO's formats, by its own writers, and a Velox file with an EDS stream."""
+    """Return files of RosettaSciIO's formats, by its own writers, and a Velox file with an EDS stream."""
     from importlib import import_module
 
     from support import instrument_files as files
@@ -110,7 +110,7 @@ def electron_microscopes(pixels: np.ndarray) -> dict[str, bytes]:
 
 
 def signal_of(data: np.ndarray) -> dict[str, object]:
-    """The dictionary that RosettaSciIO's writers take; the axes before the last two are navigated."""
+    """Return the dictionary that RosettaSciIO's writers take; the axes before the last two are navigated."""
     axes = [
         {
             "name": "zyxwv"[-data.ndim :][number],
@@ -132,14 +132,14 @@ def signal_of(data: np.ndarray) -> dict[str, object]:
 
 
 def files_of(folder: Path | None) -> dict[str, bytes]:
-    """The corpus with the files of a folder that are not too large."""
+    """Return the corpus with the files of a folder that are not too large."""
     paths = sorted(folder.iterdir()) if folder else []
     small = [path for path in paths if path.is_file() and 0 < path.stat().st_size <= LARGEST]
     return corpus() | {path.name: path.read_bytes() for path in small if path.suffix != ".json"}
 
 
 def mutated(data: bytes, random: np.random.Generator) -> bytes:
-    """``data`` with a few changes."""
+    """Return ``data`` with a few changes."""
     changed = bytearray(data)
     for _ in range(int(random.integers(1, 9))):
         at = int(min(len(changed), 4096 if random.random() < 0.5 else LARGEST) * random.random() ** 3)
@@ -157,7 +157,7 @@ def mutated(data: bytes, random: np.random.Generator) -> bytes:
 
 
 def worker(seed: int, first: int, last: int, folder: Path | None) -> None:
-    """Read files ``first`` to ``last``; one line of JSON before each, one after it."""
+    """Read files ``first`` to ``last``; print one line of JSON before and after each."""
     import logging
     import resource
     import signal

@@ -60,6 +60,11 @@ class PyramidResult(Attempt):
         return np.linalg.inv(matrix) if self.detail == "moving" else matrix
 
     @property
+    def is_ambiguous(self) -> bool:
+        """Return whether another place fits nearly as well."""
+        return self.period_px is not None or self.places > 1
+
+    @property
     def fixed_px(self) -> float:
         """Return the length of a px of the reference in px of the fixed image."""
         return scale_of(self.best.moving_from_fixed) if self.detail == "moving" else 1.0
@@ -117,8 +122,7 @@ class PyramidEstimator:
             if result.detail is None or earlier is None or self._is_more_probable(result, earlier):
                 last[result.detail] = result
             tolerance = tolerance_px and tolerance_px * REFERENCE_WIDTH / result.width_px(fixed, moving)
-            ambiguous = result.period_px is not None or result.places > 1
-            if not ambiguous and self.confidence.accepts(result.features, tolerance):
+            if not result.is_ambiguous and self.confidence.accepts(result.features, tolerance):
                 return result
         return max(last.values(), key=lambda each: self.confidence.log_odds(each.features))
 
@@ -177,11 +181,9 @@ class PyramidEstimator:
                 attempts.places(attempt),
             )
 
-    def all_attempts(self, fixed: Image, moving: Image) -> Iterator[tuple[Attempt, float | None]]:
-        """Yield every attempt with the period by which it is ambiguous, for calibration."""
-        pair, attempts = self.attempts(fixed, moving)
-        for attempt in attempts:
-            yield attempt, self._ambiguous_period(pair, attempt)
+    def all_results(self, fixed: Image, moving: Image) -> Iterator[PyramidResult]:
+        """Yield the results of all attempts in order, for calibration."""
+        return self._results(fixed, moving)
 
     def mirrored_features(self, fixed: Image, moving: Image) -> QualityFeatures | None:
         """Return the features of the quick attempt at the mirrored moving image; None where it makes none."""

@@ -19,7 +19,7 @@ GROW_PX = 3  # around shared edges
 LARGEST = 0.3  # of the area: more that is shared is the specimen, which has not moved
 STILL = 0.2  # correlation of the rest from which the specimen has not moved
 SHOWS_SAME = 0.9  # correlation under a mask from which both images show the same there
-FEWEST_PX = 32  # of a part that one image excludes, so that it is looked for in the other
+FEWEST_PX = 32  # of a part that one image excludes, so that it is searched for in the other
 CONSTANT = 0.9  # of the values under a mask at one level: nothing is lost by excluding them
 SHADING_PX, NOISE_PX = 6, 1  # sigma
 
