@@ -102,7 +102,7 @@ def test_excluded_areas_have_no_say():
         ({"include": [FULL] * (MOST_POINTS // 5 + 1)}, "give an image as mask"),
     ],
 )
-def test_what_is_no_mask_is_refused_in_words(body, words):
+def test_what_is_no_mask_is_refused_with_the_reason(body, words):
     with pytest.raises(MaskInvalid, match=words):
         PolygonMask.from_json(body)
 
@@ -120,7 +120,7 @@ def test_what_is_no_mask_is_refused_in_words(body, words):
         (mask(exclude=[rectangle(0, 0, 9, 9)], array=np.ones((9, 9), bool)), "one value for each pixel"),
     ],
 )
-def test_masks_that_do_not_fit_the_image_are_refused_in_words(drawn, words):
+def test_masks_that_do_not_fit_the_image_are_refused_with_the_reason(drawn, words):
     with pytest.raises(MaskInvalid, match=words):
         xebra.register(*pair(), moving_mask=drawn)
 

@@ -17,7 +17,7 @@ def notifications(folder: Path, recursive: bool, changed: threading.Event) -> It
     """Set ``changed`` at each change in a folder; yield False where the system does not tell.
 
     That is so without watchdog, and where the system's number of watched folders is used up. Of network
-    shares, changes by other computers are mostly not told: a folder must be searched now and then anyway.
+    shares, changes by other computers are mostly not reported: a folder must be searched now and then anyway.
     """
     observer = _observer(folder, recursive, changed)
     try:

@@ -1,4 +1,4 @@
-"""Register pairs as they appear in a folder, until told to stop."""
+"""Register pairs as they appear in a folder, until stopped."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from xebra.batch.task import Task
 
 STEP_S = 0.25  # how soon a request to stop is seen
 POLL_S, NOTIFIED_POLL_S = 2.0, 30.0  # seconds between searches without and with notifications
-GRACE_S = 10.0  # that running pairs get when told to stop
+GRACE_S = 10.0  # that running pairs get to finish
 
 
 @dataclass
@@ -53,8 +53,8 @@ class Watch:
             self.report(f"watching {self.folder}, searched {_often(interval, notified)}")
             while not self.stopping:
                 changed.clear()
-                unsettled = self._start(processes, settled)
-                self._wait(processes, changed, min(interval, soon) if unsettled else interval)
+                still_changing = self._start(processes, settled)
+                self._wait(processes, changed, min(interval, soon) if still_changing else interval)
             self._finish(processes)
 
     def _notifications(self, changed: threading.Event) -> AbstractContextManager[bool]:
