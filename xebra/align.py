@@ -20,6 +20,7 @@ from xebra.image import Image, luminance, read_image
 from xebra.limits import check_registrable
 from xebra.masks import PolygonMask, check_mask
 from xebra.registration import Model, Registration
+from xebra.transform import SimilarityTransform, image_center
 from xebra.usable_area import UsableArea, usable_areas
 from xebra.weights import Weights, graph_sha256, weights
 
@@ -73,6 +74,7 @@ class Aligner:
             reason=estimate.reason,
             covariance=estimate.covariance,
             search=estimate.search,
+            places=estimate.places,
             model=Model(model.name, model.sha256, self.engine.name),
             timings_s={"read": loaded - started, "estimate": done - loaded},
             fixed_area=areas[0],
@@ -168,7 +170,9 @@ def _estimate(
     if not reflect:
         return estimator.estimate(fixed, moving, tolerance, check_mirror)
     estimate = estimator.estimate(fixed, mirrored(moving), tolerance, check_mirror)
-    return replace(estimate, transform=replace(estimate.transform, mirror=True))
+    reflection = SimilarityTransform(center=image_center(moving.shape), mirror=True).matrix
+    places = (replace(each, fixed_from_moving=each.fixed_from_moving @ reflection) for each in estimate.places)
+    return replace(estimate, transform=replace(estimate.transform, mirror=True), places=tuple(places))
 
 
 def _usable_areas(

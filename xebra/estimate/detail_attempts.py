@@ -10,7 +10,6 @@ from xebra.estimate.stages import Stages
 
 QUICK_CANDIDATES = 8  # of the search that the quick attempt refines
 THOROUGH_CANDIDATES = 24
-PLACE_MARGIN = 3.0  # log odds: places within this of the best fit nearly as well
 
 
 class DetailAttempts(Attempts):
@@ -33,11 +32,10 @@ class DetailAttempts(Attempts):
         start, end = self._follow(self._refined, 1)
         return self._attempt(start, end, self._refined, thorough=False)
 
-    def places(self, attempt: Attempt) -> int:
-        """Return how many places of the overview fit nearly as well as an attempt's, itself included."""
-        start = attempt.path[0]
-        near = [c for c in self._refined if start.score - c.score < PLACE_MARGIN]
-        return max(1, len(self._apart([start, *near])))
+    def places(self, attempt: Attempt) -> list[Candidate]:
+        """Return the distinct refined candidates, an attempt's own first, then by falling score."""
+        others = sorted(self._refined, key=lambda candidate: candidate.score, reverse=True)
+        return self._apart([attempt.path[0], *others])
 
     def _apart(self, candidates: list[Candidate]) -> list[Candidate]:
         """Return those of candidates that differ from all before them."""

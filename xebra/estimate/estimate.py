@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from xebra.arrays import Matrix
-from xebra.registration import SearchMap, Verdict
+from xebra.registration import Place, SearchMap, Verdict
 from xebra.transform import SimilarityTransform
 
 REFERENCE_WIDTH = 256  # px: error limits are stated for a fixed image whose longer side is this
@@ -21,3 +21,4 @@ class Estimate:
     reason: str
     covariance: Matrix | None = None  # (4, 4) of log scale, angle (rad), shift x, shift y (fixed px)
     search: SearchMap | None = None
+    places: tuple[Place, ...] = ()  # of a detail in an overview, the reported one first

@@ -27,12 +27,13 @@ from xebra.estimate.field_of_view import (
     spacing_ratio,
 )
 from xebra.estimate.image_pair import Candidate, ImagePair, scale_of
+from xebra.estimate.places import equal_places, listed_places
 from xebra.estimate.quality_features import QualityFeatures, detail_covariance, parameter_covariance
 from xebra.estimate.refinement import refine_step
 from xebra.estimate.stages import Stages
 from xebra.estimate.verdict import Findings, decide
 from xebra.image import Image
-from xebra.registration import SearchMap
+from xebra.registration import Place, SearchMap
 from xebra.transform import SimilarityTransform, image_center
 from xebra.weights import Weights
 
@@ -51,7 +52,8 @@ class PyramidResult(Attempt):
     period_px: float | None  # of the reference, in its px, where a shift by it fits nearly as well
     search: SearchMap
     detail: Role | None = None  # the image that shows a part of the other one
-    places: int = 1  # places of the overview that fit nearly as well
+    places: tuple[Place, ...] = ()  # of the detail in the overview: the reported one, then the next best
+    equal_places: int = 1  # places of the overview that fit nearly as well, the reported one included
 
     @property
     def moving_from_fixed(self) -> Matrix:
@@ -62,7 +64,7 @@ class PyramidResult(Attempt):
     @property
     def is_ambiguous(self) -> bool:
         """Return whether another place fits nearly as well."""
-        return self.period_px is not None or self.places > 1
+        return self.period_px is not None or self.equal_places > 1
 
     @property
     def fixed_px(self) -> float:
@@ -109,6 +111,7 @@ class PyramidEstimator:
             reason,
             self.confidence.calibrated(found.covariance(fixed, moving), found.features.final_stage),
             found.search,
+            found.places,
         )
 
     def find(self, fixed: Image, moving: Image, tolerance_px: float | None = None) -> PyramidResult:
@@ -167,7 +170,7 @@ class PyramidEstimator:
         pair = ImagePair(tile.of(detail) if tile else detail, overview)
         attempts = DetailAttempts(self.stages, pair, hypothesis.scales)
         for attempt in attempts:
-            found = attempt
+            found, candidates = attempt, attempts.places(attempt)
             if tile:
                 whole = ImagePair(detail, overview)
                 found = whole_frame(self.stages.engine, self.stages.coarse.graph, whole, tile, attempt)
@@ -178,7 +181,8 @@ class PyramidEstimator:
                 self._ambiguous_period(pair, attempt),
                 attempts.found.search_map(inverted=hypothesis.detail == "fixed"),
                 hypothesis.detail,
-                attempts.places(attempt),
+                listed_places(candidates, found.best, hypothesis),
+                equal_places(candidates),
             )
 
     def all_results(self, fixed: Image, moving: Image) -> Iterator[PyramidResult]:
@@ -211,12 +215,12 @@ class PyramidEstimator:
         known = replace(known, period_px=found.period_px and found.period_px * found.fixed_px)
         if self.confidence.finds(found.features):
             scale = None if ratio is None else ratio / scale_of(found.moving_from_fixed)
-            return replace(known, spacing_scale=scale, places=found.places)
+            return replace(known, spacing_scale=scale, places=found.equal_places)
         other = None if ratio is None else self._quick_attempt(fixed, moving)
         contradicting = (
             None if other is None or ratio is None else ratio / scale_of(other.best.moving_from_fixed)
         )
-        return replace(known, other_spacing_scale=contradicting, places=found.places)
+        return replace(known, other_spacing_scale=contradicting, places=found.equal_places)
 
     def _is_mirrored(self, fixed: Image, moving: Image, features: QualityFeatures) -> bool:
         """Return whether the mirrored moving image is found, where an estimate is not sure."""

@@ -1,0 +1,83 @@
+import type { Place, Registration, Result } from "../api/types";
+import { type Role, RoleName } from "../frame/RoleName";
+import { fixedDigits, share } from "../quantities";
+import { overviewFromDetail, overviewOf } from "../viewer/detail";
+import { type Sizes, affine, centreOf, magnification } from "../viewer/geometry";
+import { PlaceMap } from "./PlaceMap";
+import "./places.css";
+
+interface Props {
+  registration: Registration;
+  result: Result;
+  sizes: Sizes;
+  detail: Role;
+  places: Place[]; // to choose from; the result's first
+  shown: number;
+  current: DOMMatrix; // fixed_from_moving of the position that is shown
+  onShow: (index: number) => void;
+}
+
+/** Where the detail lies in the overview, and a choice between the likely places. */
+export function Places({ registration, result, sizes, detail, places, shown, current, onShow }: Props) {
+  const overview = overviewOf(detail);
+  const matrices =
+    places.length > 1
+      ? places.map(({ fixed_from_moving }) => overviewFromDetail(detail, affine(fixed_from_moving)))
+      : [overviewFromDetail(detail, current)];
+  const at = matrices[shown]!.transformPoint(centreOf(sizes[detail]));
+  const words = `${result[detail].name} in ${result[overview].name}, centre at ${position(at)}`;
+  return (
+    <section className="places" aria-labelledby="places-title">
+      <h2 id="places-title">Place in the overview</h2>
+      <PlaceMap
+        preview={registration.links[`${overview}_preview`]}
+        overview={sizes[overview]}
+        detail={sizes[detail]}
+        role={detail}
+        places={matrices}
+        shown={shown}
+        label={words}
+        onShow={onShow}
+      />
+      <p className="hint">
+        <RoleName role={detail} /> covers {share(coveredShare(sizes, detail, matrices[shown]!))} of {overview}
+        , with its centre at {position(at)}.
+      </p>
+      {places.length > 1 && (
+        <fieldset className="positions place-list">
+          <legend>{places.length} places fit</legend>
+          {places.map(({ probability }, index) => (
+            <label key={index}>
+              <input type="radio" name="place" checked={shown === index} onChange={() => onShow(index)} />
+              <span>
+                Place {index + 1}
+                {index === 0 && <span className="place-own"> (the result)</span>}
+              </span>
+              <span className="place-at">
+                {position(matrices[index]!.transformPoint(centreOf(sizes[detail])))}
+              </span>
+              <span className="place-probability">{share(probability)}</span>
+            </label>
+          ))}
+        </fieldset>
+      )}
+      {shown > 0 && (
+        <p className="hint">
+          Downloads keep to the result, place 1. To use place {shown + 1}, choose “Correct by hand” and save
+          it.
+        </p>
+      )}
+    </section>
+  );
+}
+
+function position({ x, y }: { x: number; y: number }): string {
+  return `${fixedDigits(x, 0)}, ${fixedDigits(y, 0)} px`;
+}
+
+/** The area of the detail over that of the overview. */
+function coveredShare(sizes: Sizes, detail: Role, overviewFromDetail: DOMMatrix): number {
+  const [small, large] = [sizes[detail], sizes[overviewOf(detail)]];
+  const area = small.width * small.height * magnification(overviewFromDetail) ** 2;
+  return area / (large.width * large.height);
+}
