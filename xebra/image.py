@@ -9,6 +9,7 @@ from copy import copy
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 __all__ = ["MAX_SIDE", "MIN_SIDE", "Image", "gray", "inspect", "read_image"]
 
 DTYPES = ("uint8", "int8", "uint16", "int16", "uint32", "int32", "float16", "float32", "float64")
-HEADERS_CHECKED = ("image/tiff", "image/png")
 BLOCK_ROWS = 512  # work on large images goes through blocks, to avoid a copy in float64
 TOO_LARGE = 1e300  # sums of a few such values would overflow: they count as not finite
 SAMPLE_PX = 2**18  # of an image, that percentiles are taken of
@@ -116,25 +116,34 @@ def read_image(
     wanted = {"channel": channel, "frame": frame, "level": level}
     with opened(source, name) as (file, path, name):
         given = None if pixel_spacing is None else checked(name, pixel_spacing)
-        pixels, stated, selected = _contents(file, name, path, wanted, limits)
-        spacing = given or (stated and square(name, stated))
-        spacing_source = "given" if given else stated and stated.source
-        return Image(pixels, spacing, spacing_source, name, _sha256(file, path), selected)
+        contents = _contents(file, name, path, wanted, limits)
+        return _image(contents, given, name, _sha256(file, path))
 
 
-def read_untrusted(file: BinaryIO, name: str, pixel_spacing: float | None = None) -> Image:
-    """Read an image of unknown origin, such as an upload; see ``read_image``.
+def read_untrusted(
+    file: BinaryIO,
+    name: str,
+    pixel_spacing: float | None = None,
+    *,
+    limits: Limits | None = None,
+    cancelled: Event | None = None,
+) -> Image:
+    """Read an image of unknown origin, such as an upload, in a process with limits; see ``read_image``.
 
-    TIFF and PNG are decoded here, since their headers are checked before any pixel is. Files of other formats
-    are decoded in a process of its own with limits on memory and time.
+    Raises CancelledError soon after ``cancelled`` is set; the process is then killed.
     """
-    from xebra.readers.sandbox import Limits
+    from xebra.readers import sandbox
 
-    file.seek(0)
-    checked_first = image_files.media_type_of(file.read(8)) in HEADERS_CHECKED
-    file.seek(0)
-    limits = None if checked_first else Limits()
-    return read_image(file, name=name, pixel_spacing=pixel_spacing, limits=limits)
+    given = None if pixel_spacing is None else checked(name, pixel_spacing)
+    contents = sandbox.read(file, name, limits=limits, cancelled=cancelled)
+    return _image(contents, given, name, _sha256(file, None))
+
+
+def _image(contents: image_files.Contents, given: float | None, name: str, sha256: str) -> Image:
+    pixels, stated, selected = contents
+    spacing = given or (stated and square(name, stated))
+    source = "given" if given else stated and stated.source
+    return Image(pixels, spacing, source, name, sha256, selected)
 
 
 def _contents(
