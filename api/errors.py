@@ -33,6 +33,14 @@ class CursorInvalid(ValueError):
     """The pagination cursor was not created by this service."""
 
 
+class DecodersBusy(Exception):
+    """No decoder became free in time; a retry may succeed."""
+
+
+class ClientLeft(Exception):
+    """The client has closed the connection before the response."""
+
+
 class NoResult(Exception):
     """The registration has no result: it has not finished, has failed, or was cancelled."""
 
@@ -67,6 +75,10 @@ class RateLimitExceeded(Exception):
     def __init__(self, detail: str, headers: dict[str, str]) -> None:
         super().__init__(detail)
         self.headers = headers
+
+
+class DecoderStuck(Exception):
+    """A decoder has exceeded its deadline and was not ended: this process must be restarted."""
 
 
 class NotReady(Exception):

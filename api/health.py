@@ -10,8 +10,8 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 
 from api import problems
-from api.dependencies import DatabaseDep, SettingsDep, StoreDep
-from api.errors import NotReady
+from api.dependencies import DatabaseDep, DecoderDep, SettingsDep, StoreDep
+from api.errors import DecoderStuck, NotReady
 from db import heartbeats
 from db.engine import Database
 from db.types import utc_now
@@ -32,9 +32,13 @@ class Readiness(BaseModel):
     parts: list[str]
 
 
-@router.get("/live", summary="Get liveness")
-async def get_liveness() -> Liveness:
-    """Return whether this process responds, without a check of any backend."""
+@router.get("/live", summary="Get liveness", responses=problems.documented(DecoderStuck))
+async def get_liveness(decoder: DecoderDep) -> Liveness:
+    """Return whether this process responds and can decode uploads, without a check of any backend."""
+    if overdue_s := decoder.overdue_s():
+        raise DecoderStuck(
+            f"a decoder ended {overdue_s:.0f} s after its deadline or not at all; restart the API"
+        )
     return Liveness()
 
 

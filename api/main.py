@@ -22,6 +22,7 @@ from api.dependencies import AppState
 from api.events.broadcaster import EventBroadcaster
 from api.events.routes import router as events
 from api.images import tiles
+from api.images.decoder import UploadDecoder
 from api.images.presigned import router as uploads
 from api.images.routes import router as images
 from api.images.schemas import PATH as IMAGES
@@ -41,6 +42,7 @@ from db.engine import Database
 from db.migrate import migrate
 from db.settings import StorageSettings
 from db.store import open_store
+from xebra.readers import decoding_client
 
 PRELOAD_AFTER_S = 0.1  # the import of matplotlib takes a second: do it during the first job
 DESCRIPTION = """Registers X-ray and electron microscopy images: upload two images, submit the pair, wait
@@ -78,7 +80,8 @@ def _open_backends(app: FastAPI, settings: ApiSettings) -> None:
     storage = StorageSettings()
     database = Database(storage.database_url)
     migrate(database)
-    state = AppState(settings, database, open_store(storage.images_url), EventBroadcaster(database))
+    decoder = UploadDecoder(settings.decode_seconds, settings.decode_wait_seconds)
+    state = AppState(settings, database, open_store(storage.images_url), EventBroadcaster(database), decoder)
     app.state.shared = state
     app.state.direct = DirectRegistration(state)
     app.state.state_counter = statistics.StateCounter()
@@ -104,6 +107,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     preload = threading.Timer(PRELOAD_AFTER_S, import_module, args=("xebra.picture",))
     preload.daemon = True
     preload.start()
+    threading.Thread(target=decoding_client.server().start, daemon=True).start()
     app.state.shared.broadcaster.start()
     yield
     preload.cancel()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from tempfile import SpooledTemporaryFile
-from threading import Lock
 from typing import Any, BinaryIO, cast
 
 import numpy as np
+from fastapi.concurrency import run_in_threadpool
 
 from db.errors import ObjectAltered
 from db.store import ImageStore
@@ -16,18 +18,23 @@ from xebra.errors import RegistrationError
 MAX_SIDE_PX = 1024
 SPOOL_BYTES = 8 << 20
 Draw = Callable[[BinaryIO], None]
-_drawing = Lock()  # one at a time: drawing needs much memory and processor time
+_drawing = ThreadPoolExecutor(1, "drawing")  # one at a time: drawing needs much memory and processor time
 
 
-def create_once(store: ImageStore, key: str, draw: Draw) -> None:
-    """Draw and store a picture, unless the store has it.
+async def create_once(store: ImageStore, key: str, draw: Draw) -> None:
+    """Draw and store a picture, unless the store has it. Other requests do not wait for a drawing.
 
     Raises:
         ObjectAltered: the stored image, which was readable when it was uploaded, cannot be read.
     """
-    if store.exists(key):
+    if not await run_in_threadpool(store.exists, key):
+        await asyncio.get_running_loop().run_in_executor(_drawing, _create, store, key, draw)
+
+
+def _create(store: ImageStore, key: str, draw: Draw) -> None:
+    if store.exists(key):  # drawn while this request waited
         return
-    with _drawing, SpooledTemporaryFile(max_size=SPOOL_BYTES) as spooled:
+    with SpooledTemporaryFile(max_size=SPOOL_BYTES) as spooled:
         file = cast(BinaryIO, spooled)
         try:
             draw(file)
@@ -51,10 +58,10 @@ def draw_preview(pixels: np.ndarray[Any, Any], target: BinaryIO) -> None:
 
 def draw_stored(store: ImageStore, key: str) -> Draw:
     """Return a function that draws the preview of a stored image."""
-    from xebra import image_files
+    from xebra.readers import sandbox
 
     def draw(target: BinaryIO) -> None:
         with store.open(key) as file:
-            draw_preview(image_files.read(file, key).pixels, target)
+            draw_preview(sandbox.read(file, key).pixels, target)
 
     return draw

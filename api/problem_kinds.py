@@ -43,6 +43,8 @@ TABLE: dict[type[Exception], Kind] = {
     api_errors.RateLimitExceeded: Kind(429, "rate-exceeded", "The rate limit is exceeded"),
     api_errors.DeadlineMissed: Kind(504, "deadline-missed", "The deadline was missed"),
     api_errors.NoResult: Kind(409, "registration-not-succeeded", "The registration has no result"),
+    api_errors.DecodersBusy: Kind(503, "decoders-busy", "Too many uploads are being decoded"),
+    api_errors.DecoderStuck: Kind(503, "decoder-stuck", "A decoder has exceeded its deadline"),
     api_errors.NotReady: Kind(503, "not-ready", "The service is not ready"),
     db_errors.ImageNotFound: Kind(404, "image-not-found", "The image does not exist"),
     db_errors.RegistrationNotFound: Kind(404, "registration-not-found", "The registration does not exist"),

@@ -14,13 +14,21 @@ from pydantic import BaseModel, ConfigDict
 from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 
-from api.errors import ApiKeyMissing, CrossSiteRequest, RateLimitExceeded, ScopeMissing, StreamEnded
+from api.errors import (
+    ApiKeyMissing,
+    ClientLeft,
+    CrossSiteRequest,
+    RateLimitExceeded,
+    ScopeMissing,
+    StreamEnded,
+)
 from api.problem_kinds import FRAMEWORK, HEADERS, INTERNAL_ERROR, REQUEST_INVALID, TABLE, Kind
 from db.errors import ApiKeyUnknown, QuotaExceeded, SessionUnknown, StoreUnavailable
 
 log = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
+CLIENT_LEFT = 499  # as nginx logs it
 E = TypeVar("E", bound=Exception)
 
 
@@ -84,6 +92,7 @@ def install(app: FastAPI) -> None:
     _handle(app, OperationalError, _from_database)
     _handle(app, HTTPException, _from_framework)
     _handle(app, StreamEnded, _no_content)
+    _handle(app, ClientLeft, _no_reader)
 
 
 def unexpected(path: str, request_id: str) -> JSONResponse:
@@ -117,6 +126,10 @@ async def _from_database(request: Request, error: OperationalError) -> Response:
 
 async def _no_content(request: Request, error: StreamEnded) -> Response:
     return Response(status_code=204)
+
+
+async def _no_reader(request: Request, error: ClientLeft) -> Response:
+    return Response(status_code=CLIENT_LEFT)  # for the log
 
 
 async def _from_framework(request: Request, error: HTTPException) -> Response:

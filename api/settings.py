@@ -15,6 +15,8 @@ class ApiSettings(BaseSettings):
     access: Literal["open", "keys"] = "open"
     webhooks_anywhere: bool = False
     max_direct_bytes: int = Field(default=64 << 20, gt=0)
+    decode_seconds: float = Field(default=60, gt=0)  # time limit of one upload's decoding
+    decode_wait_seconds: float = Field(default=30, gt=0)  # for a free decoder
     direct_threads: int = Field(default=2, ge=1)
     stalled_after_seconds: float = Field(default=60, gt=0)
     broker_url: str = ""  # counts the requests of all API processes for the rate limits

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from db.engine import NO_SESSION_SYNC
@@ -31,6 +31,13 @@ def expired(session: Session, now: datetime | None = None, limit: int = 100) -> 
     before = (now or utc_now()) - EXPIRES_AFTER
     query = select(PendingObjectRow.key).where(PendingObjectRow.created_at < before)
     return list(session.scalars(query.order_by(PendingObjectRow.created_at).limit(limit)))
+
+
+def count(session: Session, prefix: str) -> int:
+    """Return the number of objects under a prefix that are being written, not those to be deleted."""
+    row = PendingObjectRow
+    query = select(func.count()).where(row.key.startswith(prefix, autoescape=True))
+    return session.scalar(query.where(row.created_at >= utc_now() - EXPIRES_AFTER)) or 0
 
 
 def discard(session: Session, key: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, Query, Response, UploadFile
+from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
@@ -13,9 +14,9 @@ from sqlalchemy import select
 from api import files, paging, previews, problems
 from api.authentication import CallerDep
 from api.dependencies import DatabaseDep, OwnerDep, StoreDep
-from api.errors import CursorInvalid, UploadTooLarge
+from api.errors import CursorInvalid, DecodersBusy, UploadTooLarge
 from api.images.schemas import PATH, Image, ImagePage, Modality
-from api.images.uploads import add_image
+from api.images.uploads import UploaderDep
 from api.paging import CursorQuery, LimitQuery
 from db import images, pages
 from db.errors import ImageNotFound, ObjectAltered, ObjectMissing
@@ -50,20 +51,17 @@ class ImageUpload(BaseModel):
     status_code=201,
     summary="Upload image",
     responses=problems.documented(
-        UploadTooLarge, RequestValidationError, ImageUnreadable, ImageUnusable, PixelSpacingInvalid
+        *(UploadTooLarge, RequestValidationError, DecodersBusy),
+        *(ImageUnreadable, ImageUnusable, PixelSpacingInvalid),
     ),
 )
-def upload_image(
+async def upload_image(
     form: Annotated[ImageUpload, Form(media_type="multipart/form-data")],
-    database: DatabaseDep,
-    store: StoreDep,
-    caller: CallerDep,
+    uploader: UploaderDep,
     response: Response,
 ) -> Image:
     """Check that the image can be registered, and store the file unchanged."""
-    row = add_image(
-        form.file.file, form.file.filename, form.pixel_spacing_um, form.modality, database, store, caller
-    )
+    row = await uploader.add(form.file.file, form.file.filename, form.pixel_spacing_um, form.modality)
     response.headers["Location"] = f"{PATH}/{row.id}"
     return Image.of(row)
 
@@ -131,8 +129,8 @@ def download_image(row: RowDep, store: StoreDep) -> StreamingResponse:
     responses=problems.documented(ImageNotFound, ObjectMissing, ObjectAltered)
     | files.documented("image/png"),
 )
-def get_image_preview(row: RowDep, store: StoreDep) -> StreamingResponse:
+async def get_image_preview(row: RowDep, store: StoreDep) -> StreamingResponse:
     """Return an 8-bit PNG, at most 1024 px wide and high, with stretched grey values."""
     key = f"images/{row.id}/preview.png"
-    previews.create_once(store, key, previews.draw_stored(store, row.store_key))
-    return files.stream(store, key, "image/png")
+    await previews.create_once(store, key, previews.draw_stored(store, row.store_key))
+    return await run_in_threadpool(files.stream, store, key, "image/png")

@@ -7,6 +7,7 @@ from typing import Annotated, Any, BinaryIO
 
 import numpy as np
 from fastapi import APIRouter, Path
+from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import StreamingResponse
 
@@ -36,14 +37,14 @@ TileIndex = Annotated[
     responses=problems.documented(RequestValidationError, ImageNotFound, ObjectMissing, ObjectAltered)
     | files.documented("image/png"),
 )
-def get_image_tile(
+async def get_image_tile(
     image: RowDep, level: Level, column: TileIndex, row: TileIndex, store: StoreDep
 ) -> StreamingResponse:
     """Return an 8-bit PNG with the grey values of the preview; tiles at the edges may be smaller."""
     _check_exists(image, level, column, row)
     key = f"images/{image.id}/tiles/{level}-{column}-{row}.png"
-    previews.create_once(store, key, _draw(store, image.store_key, level, column, row))
-    return files.stream(store, key, "image/png")
+    await previews.create_once(store, key, _draw(store, image.store_key, level, column, row))
+    return await run_in_threadpool(files.stream, store, key, "image/png")
 
 
 def _check_exists(image: ImageRow, level: int, column: int, row: int) -> None:
@@ -66,13 +67,13 @@ def _draw(store: ImageStore, key: str, level: int, column: int, row: int) -> pre
 @lru_cache(maxsize=2)  # the pair in the viewer; drawing is serialized, so that no image is decoded twice
 def _stretched(store: ImageStore, key: str) -> Pixels:
     """Return the whole image in 8 bit, its grey values stretched as in its preview."""
-    from xebra import image_files
     from xebra.image import gray
     from xebra.picture import BLACK, WHITE
+    from xebra.readers import sandbox
     from xebra.resample import shrunk
 
     with store.open(key) as file:
-        values = gray(image_files.read(file, key).pixels)
+        values = gray(sandbox.read(file, key).pixels)
     low, high = np.percentile(shrunk(values, previews.MAX_SIDE_PX)[0], [BLACK, WHITE])
     scale = 255 / ((high - low) or 1)
     shown = np.empty(values.shape, np.uint8)

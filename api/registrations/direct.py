@@ -23,10 +23,12 @@ from db import audit, thresholds
 from db.engine import Database
 from xebra.errors import EngineFailed, ImageUnreadable, ImageUnusable, NetworkUnknown, PixelSpacingInvalid
 from xebra.mirror import MIRROR
+from xebra.readers.sandbox import Limits
 
 if TYPE_CHECKING:
     from xebra.align import Aligner
 
+MIN_DECODE_S = 0.01
 PATH = "/api/v1/register"
 router = APIRouter(tags=["registrations"])
 
@@ -70,7 +72,7 @@ class DirectRegistration:
 
         _check_deadline(deadline)
         fixed, moving = (
-            read_untrusted(file.file, sanitize_filename(file.filename), spacing)
+            read_untrusted(file.file, sanitize_filename(file.filename), spacing, limits=_limits(deadline))
             for file, spacing in ((pair.fixed, pair.fixed_spacing_um), (pair.moving, pair.moving_spacing_um))
         )
         found = self.aligner.register(fixed, moving, network=pair.network, mirror=MIRROR[pair.mirror])
@@ -107,6 +109,11 @@ async def register_pair(
         detail = f"not finished within {form.deadline_ms} ms; use a later deadline, or submit a job"
         raise DeadlineMissed(detail) from None
     return Result.model_validate(found)
+
+
+def _limits(deadline: float) -> Limits:
+    """Return limits by which the decoding ends before the deadline."""
+    return Limits(wall_s=max(MIN_DECODE_S, deadline - time.perf_counter()))
 
 
 def _check_deadline(deadline: float) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
+from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import StreamingResponse
 
@@ -41,11 +42,11 @@ def download_registered_image(result: ResultDep, store: StoreDep) -> StreamingRe
     response_class=StreamingResponse,
     responses=FILE_ERRORS | files.documented("image/png"),
 )
-def get_registered_image_preview(result: ResultDep, store: StoreDep) -> StreamingResponse:
+async def get_registered_image_preview(result: ResultDep, store: StoreDep) -> StreamingResponse:
     """Return an 8-bit PNG on the grid of the fixed image's preview."""
     key = f"{result.registered_key}.preview.png"
-    previews.create_once(store, key, previews.draw_stored(store, result.registered_key))
-    return files.stream(store, key, "image/png")
+    await previews.create_once(store, key, previews.draw_stored(store, result.registered_key))
+    return await run_in_threadpool(files.stream, store, key, "image/png")
 
 
 @router.get(
@@ -56,7 +57,7 @@ def get_registered_image_preview(result: ResultDep, store: StoreDep) -> Streamin
     | problems.documented(RequestValidationError)
     | files.documented(*MEDIA_TYPES.values()),
 )
-def get_registration_picture(
+async def get_registration_picture(
     row: SucceededDep,
     result: ResultDep,
     store: StoreDep,
@@ -66,9 +67,9 @@ def get_registration_picture(
 ) -> StreamingResponse:
     """Return a figure of fixed, moving, registered and overlay, with a scale bar if possible."""
     key = f"{result.registered_key}.picture.{format}"
-    previews.create_once(store, key, draw_picture(row, result, store, format))
+    await previews.create_once(store, key, draw_picture(row, result, store, format))
     download_as = f"registration-{row.id}.svg" if format == "svg" else None
-    return files.stream(store, key, MEDIA_TYPES[format], download_as)
+    return await run_in_threadpool(files.stream, store, key, MEDIA_TYPES[format], download_as)
 
 
 @router.get(

@@ -1,15 +1,12 @@
 """Faults of the input fail a job at once; faults of the system cause another attempt."""
 
 import hashlib
-import io
 from datetime import timedelta
 
 import pytest
 from support.jobs import claim, do, get
-from support.service import speckle, tiff
-from support.worker import run, stored_file, submit
+from support.worker import run, store, stored_file, submit
 
-from api.images.uploads import decode_and_store
 from db import images, job_transitions, jobs
 from db.rows import INSTRUMENT
 from db.store import open_store
@@ -39,7 +36,7 @@ def test_pixel_spacing_of_the_upload_is_used(context):
 
 
 def test_pixel_spacing_of_the_instrument_is_used(context):
-    row = decode_and_store(io.BytesIO(tiff(speckle())), "a.tif", None, context.store)
+    row = store(context)
     row.pixel_spacing_um, row.spacing_source = 0.5, INSTRUMENT
     do(context.database, images.add, row, actor="tester")
     request = jobs.RegistrationRequest(row.id, row.id)

@@ -8,24 +8,32 @@ from typing import Any
 
 import numpy as np
 
-from api.images.uploads import decode_and_store
+from api.images.uploads import store_image
 from db import claims, images, jobs
-from db.rows import RegistrationRow
+from db.rows import ImageRow, RegistrationRow
 from support.jobs import do, get
 from support.service import speckle, tiff
 from worker.context import WorkerContext
 from worker.job_runner import run_job
+from xebra.image import read_untrusted
 
 
 def submit(
     context: WorkerContext, pixels: np.ndarray | None = None, spacing_um: float | None = None, **settings: Any
 ) -> str:
     """Upload an image, submit its registration with itself; return the id of the job."""
-    content = io.BytesIO(tiff(speckle() if pixels is None else pixels))
-    row = decode_and_store(content, "a.tif", spacing_um, context.store)
+    row = store(context, pixels, spacing_um)
     do(context.database, images.add, row, actor="tester")
     request = jobs.RegistrationRequest(row.id, row.id, **settings)
     return do(context.database, jobs.submit, request, actor="tester", request_id="r1").id
+
+
+def store(
+    context: WorkerContext, pixels: np.ndarray | None = None, spacing_um: float | None = None
+) -> ImageRow:
+    """Store an image; return its row, which is not in the database yet."""
+    content = io.BytesIO(tiff(speckle() if pixels is None else pixels))
+    return store_image(content, read_untrusted(content, "a.tif", spacing_um), context.store)
 
 
 def run(context: WorkerContext, job: str) -> RegistrationRow:

@@ -105,7 +105,9 @@ class DecodingClient:
                     env=_environment(),
                 )
             if self._control.recv(1) != READY:
-                raise OSError("the decoding server did not start; run python -m xebra.readers.decoding_server 0")
+                raise OSError(
+                    "the decoding server did not start; run python -m xebra.readers.decoding_server 0"
+                )
             self._control.settimeout(GRACE_S)
         return self._process, self._control
 

@@ -1,7 +1,7 @@
 """A process that forks one child for each file to be decoded (``python -m xebra.readers.decoding_server``).
 
 It has imported the readers and left the network before the first request, so that a child costs a fork. Each
-child has its own limits. The server kills it when its time is up, or when the other end has closed its connection.
+child has its own limits. The server kills it when its time is up, or when its client has closed its end.
 """
 
 from __future__ import annotations

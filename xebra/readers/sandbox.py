@@ -1,8 +1,9 @@
 """Read a file of unknown origin in a process of its own, with limits on memory, processor time and wall time.
 
-The process is forked from a decoding server (``xebra.readers.decoding_server``), which has imported the readers
-already, so that a small file costs some milliseconds. It has no network where the system lets it give that up (a
-network namespace of its own, on Linux), gets an open file, and writes pixels to another: it gets no path.
+The process is forked from a decoding server (``xebra.readers.decoding_server``), which has imported the
+readers already, so that a small file costs some milliseconds. It has no network where the system lets it
+give that up (a network namespace of its own, on Linux), gets an open file, and writes pixels to another: it
+gets no path.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ import mmap
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from tempfile import TemporaryDirectory, TemporaryFile
 from threading import Event
@@ -54,8 +54,8 @@ def read(
 ) -> Contents:
     """Read one image as ``xebra.image_files.read`` does, in another process; the pixels are read-only.
 
-    A ``file`` without a descriptor is copied. Raises what that function raises, ImageUnreadable where a limit is
-    reached, and CancelledError soon after ``cancelled`` is set.
+    A ``file`` without a descriptor is copied. Raises what that function raises, ImageUnreadable where a limit
+    is reached, and CancelledError soon after ``cancelled`` is set.
     """
     wanted = {"channel": channel, "frame": frame, "level": level}
     with _shared_file() as target:
@@ -86,7 +86,7 @@ def _run(
     cancelled: Event | None,
 ) -> dict[str, Any]:
     """Have the file decoded and return the response; raise the error that it describes."""
-    with _with_descriptor(file) as source, _folder_for(source) as folder:
+    with _folder_for(file) as folder, _with_descriptor(file) as source:
         request = {**request, "name": name, "folder": folder, **asdict(limits)}
         try:
             answer = server().run(request, source.fileno(), target.fileno(), limits.wall_s, cancelled)
@@ -113,8 +113,8 @@ def _response(answer: bytes, name: str, limits: Limits) -> dict[str, Any]:
 @contextlib.contextmanager
 def _folder_for(file: BinaryIO) -> Iterator[str | None]:
     """A folder for the copies that the readers of some formats make; those of TIFF and pictures make none."""
-    start = file.read(8)
     file.seek(0)
+    start = file.read(8)
     if media_type_of(start) != UNKNOWN:
         yield None
         return
@@ -141,16 +141,21 @@ def _pixels(target: BinaryIO, dtype: np.dtype, shape: list[int]) -> np.ndarray:
     return np.frombuffer(mapped, dtype).reshape(shape)
 
 
-def _with_descriptor(file: BinaryIO) -> AbstractContextManager[BinaryIO]:
+@contextlib.contextmanager
+def _with_descriptor(file: BinaryIO) -> Iterator[BinaryIO]:
     """``file`` itself at its start, or a copy on disk; closing ``file`` is left to the caller."""
     file.seek(0)
     try:
-        file.fileno()
+        descriptor = file.fileno()
     except (OSError, AttributeError):
-        return _copied(file)
+        with _copied(file) as copy:
+            yield copy
+        return
     if file.writable():
         file.flush()
-    return contextlib.nullcontext(file)
+    position = os.lseek(descriptor, 0, os.SEEK_CUR)
+    yield file
+    os.lseek(descriptor, position, os.SEEK_SET)  # which the other process shares and has changed
 
 
 @contextlib.contextmanager
