@@ -14,7 +14,6 @@ from api.dependencies import DatabaseDep, DecoderDep, SettingsDep, StoreDep
 from api.errors import DecoderStuck, NotReady
 from db import heartbeats
 from db.engine import Database
-from db.types import utc_now
 
 router = APIRouter(prefix="/health", tags=["health"])
 
@@ -71,8 +70,9 @@ def _check_heartbeat(database: Database, role: str, action: str, timeout_s: floa
     """Raise ``TimeoutError`` if no process of this role has a recent heartbeat."""
     with database.reading() as session:
         seen = heartbeats.last_seen(session, role)
+        recent = seen is not None and heartbeats.is_recent(session, seen, timedelta(seconds=timeout_s))
     if seen is None:
         raise TimeoutError(f"no {role} has {action} yet; check that one is running, and its log")
-    if utc_now() - seen > timedelta(seconds=timeout_s):
+    if not recent:
         last = seen.isoformat(timespec="seconds")
         raise TimeoutError(f"no {role} has {action} since {last}; check its log")

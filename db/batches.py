@@ -9,12 +9,12 @@ from typing import Any, TypeVar
 from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
-from db import audit, events, job_queue
+from db import audit, clock, events, job_queue
 from db.engine import NO_SESSION_SYNC
 from db.errors import BatchNotFound, ImageNotFound
 from db.jobs import RegistrationRequest
 from db.rows import STATES, BatchRow, ImageRow, OutboxRow, RegistrationRow
-from db.types import is_valid_id, utc_now
+from db.types import is_valid_id
 
 VALUES_PER_STATEMENT = 500
 T = TypeVar("T")
@@ -30,7 +30,7 @@ def submit(
     """
     pairs = [(request.fixed_image_id, request.moving_image_id) for request in requests]
     _check_images(session, owner, {image_id for pair in pairs for image_id in pair})
-    now = utc_now()
+    now = clock.now(session)
     batch = BatchRow(id=str(uuid.uuid4()), owner=owner, actor=actor, size=len(requests), created_at=now)
     session.add(batch)
     session.flush()
@@ -78,7 +78,7 @@ def cancel(session: Session, batch: BatchRow, *, actor: str) -> int:
     cancelled = session.scalars(
         update(RegistrationRow)
         .where(*unfinished)
-        .values(state="cancelled", finished_at=utc_now(), lease_until=None)
+        .values(state="cancelled", finished_at=clock.now(session), lease_until=None)
         .returning(RegistrationRow)
     ).all()
     for ids in _chunks([row.id for row in cancelled]):

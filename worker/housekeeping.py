@@ -7,11 +7,10 @@ import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from db import idempotency, pending_objects, retention
+from db import clock, idempotency, pending_objects, retention
 from db.engine import Database
 from db.rows import ImageRow, RegistrationRow
 from db.store import ImageStore
-from db.types import utc_now
 
 log = logging.getLogger(__name__)
 
@@ -46,8 +45,8 @@ class Housekeeping:
         """Delete registrations, images and deliveries older than the retention time; return their number."""
         if not self.keep_days:
             return 0
-        before = utc_now() - timedelta(days=self.keep_days)
         with self.database.writing() as session:
+            before = clock.now(session) - timedelta(days=self.keep_days)
             retention.delete_deliveries(session, before)
         return _repeat(lambda: self._expire_some(before))
 

@@ -31,6 +31,9 @@ class Webhook(BaseModel):
     id: str
     url: str
     created_at: Time
+    failing_since: Time | None = Field(description="Time of the first failure since the last success.")
+    paused_until: Time | None = Field(description="Nothing is sent until then, after failures in a row.")
+    disabled_at: Time | None = Field(description="Nothing is sent after days of failures; enable it again.")
 
 
 class CreatedWebhook(Webhook):
