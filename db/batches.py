@@ -17,6 +17,7 @@ from db.rows import STATES, BatchRow, ImageRow, OutboxRow, RegistrationRow
 from db.types import is_valid_id
 
 VALUES_PER_STATEMENT = 500
+CANCELLED_AT_ONCE = 500
 T = TypeVar("T")
 
 
@@ -70,24 +71,27 @@ def states(session: Session, batch_ids: Sequence[str]) -> dict[str, dict[str, in
     return counts
 
 
-def cancel(session: Session, batch: BatchRow, *, actor: str) -> int:
-    """Cancel every unfinished job of the batch; return the number of cancelled jobs."""
+def cancel(session: Session, batch: BatchRow, *, actor: str, limit: int = CANCELLED_AT_ONCE) -> int:
+    """Cancel at most ``limit`` unfinished jobs of the batch; return the number of cancelled jobs.
+
+    Call it in one transaction after another until it returns 0: each holds the lock of the audit log.
+    """
     unfinished = (RegistrationRow.batch_id == batch.id, RegistrationRow.state.in_(("queued", "running")))
-    queued = OutboxRow.registration_id.in_(select(RegistrationRow.id).where(*unfinished))
-    session.execute(delete(OutboxRow).where(queued), execution_options=NO_SESSION_SYNC)
+    ids = list(session.scalars(select(RegistrationRow.id).where(*unfinished).limit(limit)))
+    queued = delete(OutboxRow).where(OutboxRow.registration_id.in_(ids))
+    session.execute(queued, execution_options=NO_SESSION_SYNC)
     cancelled = session.scalars(
         update(RegistrationRow)
-        .where(*unfinished)
+        .where(RegistrationRow.id.in_(ids), *unfinished)
         .values(state="cancelled", finished_at=clock.now(session), lease_until=None)
         .returning(RegistrationRow)
     ).all()
-    for ids in _chunks([row.id for row in cancelled]):
-        session.execute(delete(OutboxRow).where(OutboxRow.registration_id.in_(ids)))
+    session.execute(queued, execution_options=NO_SESSION_SYNC)  # a retry may have queued one in the meantime
     if cancelled:
         jobs = [row.id for row in cancelled]
         entry = audit.record(session, "batch.cancelled", actor=actor, batch=batch.id, jobs=jobs)
         events.publish(session, entry, cancelled, "cancelled")
-    return len(cancelled)
+    return len(ids)
 
 
 def _check_images(session: Session, owner: str, wanted: set[str]) -> None:
