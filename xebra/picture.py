@@ -99,9 +99,8 @@ def _show(panel: Axes, values: np.ndarray, title: str, name: str, spacing: float
     panel.spines[:].set_visible(False)
     panel.set_title(title, loc="left", fontsize=11, color=TEXT_COLOR, pad=5)
     inches = panel.get_position().width * panel.figure.get_figwidth()
-    panel.set_title(
-        _shorten(name, round(15 * inches) - 15), loc="right", fontsize=7.5, color=SECONDARY_COLOR, pad=5
-    )
+    small = {"fontsize": 7.5, "color": SECONDARY_COLOR, "pad": 5, "parse_math": False}  # a name may hold "$"
+    panel.set_title(_shorten(name, round(15 * inches) - 15), loc="right", **small)
     if spacing is not None:
         panel.add_artist(_scale_bar(spacing))
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from api.fields import SpacingUm
 from api.registrations.example import FIXED, MOVING
 from api.registrations.example import PATH as REGISTRATIONS
 from api.registrations.schemas import Mirror, MirrorField, Priority
@@ -37,8 +38,8 @@ class NewBatch(BaseModel):
     fixed_image_id: ImageId | None = Field(None, max_length=100)
     moving_image_ids: list[ImageId] | None = Field(None, min_length=1, max_length=MAX_PAIRS)
     pairs: list[PairOfImages] | None = Field(None, min_length=1, max_length=MAX_PAIRS)
-    fixed_spacing_um: float | None = Field(None, gt=0, allow_inf_nan=False)
-    moving_spacing_um: float | None = Field(None, gt=0, allow_inf_nan=False)
+    fixed_spacing_um: SpacingUm = None
+    moving_spacing_um: SpacingUm = None
     network: str | None = Field(None, max_length=100, description="Default: the most accurate network.")
     mirror: Annotated[Mirror, MirrorField] = "no"
     priority: Priority = "bulk"

@@ -14,6 +14,7 @@ from api import problems
 from api.authentication import CallerDep
 from api.dependencies import DatabaseDep, SettingsDep, StoreDep
 from api.errors import DecodersBusy, UploadTooLarge
+from api.fields import SpacingUm
 from api.images.schemas import PATH as IMAGES
 from api.images.schemas import Image, Modality
 from api.images.uploads import UploaderDep
@@ -46,7 +47,7 @@ class UploadCompletion(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     name: str = Field("image", max_length=200)
-    pixel_spacing_um: float | None = Field(None, gt=0, allow_inf_nan=False)
+    pixel_spacing_um: SpacingUm = None
     modality: Modality = None
 
 

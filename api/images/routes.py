@@ -15,6 +15,7 @@ from api import files, paging, previews, problems
 from api.authentication import CallerDep
 from api.dependencies import DatabaseDep, OwnerDep, StoreDep
 from api.errors import CursorInvalid, DecodersBusy, UploadTooLarge
+from api.fields import SpacingUm
 from api.images.schemas import PATH, Image, ImagePage, Modality
 from api.images.uploads import UploaderDep
 from api.paging import CursorQuery, LimitQuery
@@ -40,9 +41,7 @@ class ImageUpload(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     file: UploadFile = Field(description="A PNG or TIFF file of 8, 16 or 32 bit, integer or float.")
-    pixel_spacing_um: float | None = Field(
-        None, gt=0, allow_inf_nan=False, description="Micrometres per pixel; overrides the file."
-    )
+    pixel_spacing_um: SpacingUm = Field(None, description="Micrometres per pixel; overrides the file.")
     modality: Modality = None
 
 

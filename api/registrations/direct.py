@@ -16,6 +16,7 @@ from api import problems
 from api.authentication import CallerDep
 from api.dependencies import AppState, DatabaseDep, RequestIdDep
 from api.errors import DeadlineMissed, UploadTooLarge
+from api.fields import SpacingUm
 from api.images.uploads import sanitize_filename
 from api.registrations.result import Result
 from api.registrations.schemas import Mirror, MirrorField
@@ -40,8 +41,8 @@ class PairUpload(BaseModel):
 
     fixed: UploadFile = Field(description="A PNG or TIFF file.")
     moving: UploadFile = Field(description="A PNG or TIFF file.")
-    fixed_spacing_um: float | None = Field(None, gt=0, allow_inf_nan=False)
-    moving_spacing_um: float | None = Field(None, gt=0, allow_inf_nan=False)
+    fixed_spacing_um: SpacingUm = None
+    moving_spacing_um: SpacingUm = None
     network: str | None = Field(None, max_length=100, description="Default: the most accurate network.")
     mirror: Annotated[Mirror, MirrorField] = "no"
     deadline_ms: int = Field(5000, ge=1, le=60_000, description="After the arrival of the request.")

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from api.fields import SpacingUm
 from api.images.schemas import PATH as IMAGES
 from api.registrations.example import FIXED, MOVING, PATH, SUCCEEDED
 from api.registrations.result import Result
@@ -37,8 +38,8 @@ class NewRegistration(BaseModel):
 
     fixed_image_id: str = Field(max_length=100)
     moving_image_id: str = Field(max_length=100)
-    fixed_spacing_um: float | None = Field(None, gt=0, allow_inf_nan=False)
-    moving_spacing_um: float | None = Field(None, gt=0, allow_inf_nan=False)
+    fixed_spacing_um: SpacingUm = None
+    moving_spacing_um: SpacingUm = None
     network: str | None = Field(None, max_length=100, description="Default: the most accurate network.")
     mirror: Annotated[Mirror, MirrorField] = "no"
     priority: Priority = Field(

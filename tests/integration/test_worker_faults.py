@@ -4,6 +4,7 @@ import hashlib
 from datetime import timedelta
 
 import pytest
+from sqlalchemy.exc import DataError
 from support.jobs import claim, do, get
 from support.worker import run, store, stored_file, submit
 
@@ -11,8 +12,9 @@ from db import images, job_transitions, jobs
 from db.rows import INSTRUMENT
 from db.store import open_store
 from worker.context import WorkerContext
-from worker.job_runner import run_job
+from worker.job_runner import describe, run_job
 from xebra.align import Aligner
+from xebra.pixel_spacing import MAX_UM, MIN_UM
 
 UNREACHABLE = "grpc://127.0.0.1:1"
 
@@ -92,3 +94,18 @@ def test_job_cancelled_during_its_attempt_has_no_result_and_no_stored_image(cont
     ended = get(context.database, job)
     assert (ended.state, ended.result) == ("cancelled", None)
     assert list(context.store.list("registrations/")) == []
+
+
+@pytest.mark.parametrize("spacings", [(MIN_UM, MAX_UM), (MAX_UM, MIN_UM), (MIN_UM, MIN_UM)])
+@pytest.mark.parametrize("network", ["paper", None])
+def test_extreme_spacings_are_answered_at_the_first_attempt(context, spacings, network):
+    fixed, moving = spacings
+    job = submit(context, fixed_spacing_um=fixed, moving_spacing_um=moving, network=network)
+    ended = run(context, job)
+    assert ended.state == "succeeded" or ended.fault == "input", ended.failure_message
+    assert ended.attempt == 1
+
+
+def test_message_of_a_database_error_shows_no_statement():
+    error = DataError("INSERT INTO results VALUES (1)", {"body": "secret"}, ValueError("out of range"))
+    assert describe(error) == "the database did not take the result; see the log of the worker"
