@@ -39,6 +39,7 @@ def install(app: FastAPI) -> None:
             _adapt(generate())
         return generate()
 
+    # FastAPI documents this replacement, which mypy takes for a mistake.
     app.openapi = generate_adapted  # type: ignore[method-assign]
 
 

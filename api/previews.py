@@ -11,11 +11,14 @@ from typing import Any, BinaryIO, cast
 import numpy as np
 from fastapi.concurrency import run_in_threadpool
 
+from api.images.choice import Choice
 from db.errors import ObjectAltered
+from db.rows import ImageRow
 from db.store import ImageStore
 from xebra.errors import RegistrationError
 
 MAX_SIDE_PX = 1024
+THUMBNAIL_PX = 256
 SPOOL_BYTES = 8 << 20
 Draw = Callable[[BinaryIO], None]
 _drawing = ThreadPoolExecutor(1, "drawing")  # one at a time: drawing needs much memory and processor time
@@ -44,24 +47,36 @@ def _create(store: ImageStore, key: str, draw: Draw) -> None:
         store.put(key, file)
 
 
-def draw_preview(pixels: np.ndarray[Any, Any], target: BinaryIO) -> None:
-    """Write an 8-bit PNG, at most 1024 px wide and high, its grey values stretched between percentiles."""
+def draw_preview(pixels: np.ndarray[Any, Any], target: BinaryIO, max_side_px: int = MAX_SIDE_PX) -> None:
+    """Write an 8-bit PNG of limited width and height, its grey values stretched between percentiles."""
     import imagecodecs
 
     from xebra.picture import stretched
     from xebra.resample import shrunk
 
-    small, _ = shrunk(pixels, MAX_SIDE_PX)
+    small, _ = shrunk(pixels, max_side_px)
     shown = np.clip(stretched(small), 0, 1)
     target.write(imagecodecs.png_encode((shown * 255 + 0.5).astype(np.uint8)))
 
 
+def draw_upload(store: ImageStore, row: ImageRow, choice: Choice, max_side_px: int) -> Draw:
+    """Return a function that draws the preview of an image of an uploaded file."""
+    from xebra.image import read_pixels_untrusted
+
+    def draw(target: BinaryIO) -> None:
+        with store.open(row.store_key) as file:
+            pixels = read_pixels_untrusted(file, row.name, channel=choice.channel, frame=choice.frame)
+        draw_preview(pixels, target, max_side_px)
+
+    return draw
+
+
 def draw_stored(store: ImageStore, key: str) -> Draw:
-    """Return a function that draws the preview of a stored image."""
-    from xebra.readers import sandbox
+    """Return a function that draws the preview of an image that Xebra has written."""
+    from xebra import image_files
 
     def draw(target: BinaryIO) -> None:
         with store.open(key) as file:
-            draw_preview(sandbox.read(file, key).pixels, target)
+            draw_preview(image_files.read(file, key).pixels, target)
 
     return draw

@@ -10,7 +10,14 @@ from sqlalchemy.exc import OperationalError
 
 from api import errors as api_errors
 from db import errors as db_errors
-from xebra.errors import EngineFailed, ImageUnreadable, ImageUnusable, NetworkUnknown, PixelSpacingInvalid
+from xebra.errors import (
+    EngineFailed,
+    ImageChoiceNeeded,
+    ImageUnreadable,
+    ImageUnusable,
+    NetworkUnknown,
+    PixelSpacingInvalid,
+)
 
 
 @dataclass(frozen=True)
@@ -26,6 +33,7 @@ REQUEST_INVALID = Kind(422, "request-invalid", "The request does not match the A
 INTERNAL_ERROR = Kind(500, "internal-error", "Internal error")
 DATABASE_UNAVAILABLE = Kind(503, "database-unavailable", "The database is not available")
 TABLE: dict[type[Exception], Kind] = {
+    ImageChoiceNeeded: Kind(422, "image-choice-needed", "The file holds several images"),
     ImageUnreadable: Kind(422, "image-unreadable", "The image cannot be read"),
     ImageUnusable: Kind(422, "image-unusable", "The image has no content that can be registered"),
     PixelSpacingInvalid: Kind(422, "pixel-spacing-invalid", "The pixel spacing is not a positive number"),

@@ -43,6 +43,7 @@ class RequestContext:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle a request, count it and log how it ended."""
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
         started, status = time.perf_counter(), 0
@@ -83,6 +84,7 @@ class BodyLimit:
         self.app, self.limits, self.stalled_after_s = app, limits, stalled_after_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle a request; refuse a body above the limit of its path."""
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
         limit = self.limits.get(scope["path"], MAX_JSON_BYTES)

@@ -22,16 +22,16 @@ from pathlib import Path
 
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "unit"))
+sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 MEMORY, CPU_S = 2 << 30, 10
 
 
 def corpus() -> dict[str, bytes]:
     """Files of every reader, by name."""
     import h5py
-    import instrument_files as files
     import tifffile
     from PIL import Image
+    from support import instrument_files as files
 
     gray, deep = files.image(), files.image("uint16")
     found: dict[str, bytes] = {}

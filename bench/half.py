@@ -41,7 +41,7 @@ class TorchEngine:
         )
         self._networks: dict[str, Callable] = {}
         for graph in weights().graphs:
-            network = _network_of(graph.rpartition("_")[2], search, refine).network
+            network = _network_of(graph.removeprefix("pyramid_"), search, refine).network
             if precision == "heads":
                 network.head.forward = torch.autocast("cpu", torch.float16)(network.head.forward)
             self._networks[graph] = network
@@ -61,10 +61,10 @@ class TorchEngine:
 
 
 def _network_of(part: str, search: TrainingTask, refine: TrainingTask) -> TrainingTask:
-    """Return the network of a graph by the suffix of its name: glance, search or a size in px."""
-    if part == "glance":
+    """Return the network of a graph by the end of its name: coarse_search, fine_search or a size in px."""
+    if part == "coarse_search":
         return pooled_search(search, COARSE_POOL)
-    return search if part == "search" else refinement_at(refine, int(part))
+    return search if part == "fine_search" else refinement_at(refine, int(part))
 
 
 def estimates(precision: str, cases: list[Case]) -> list[np.ndarray]:

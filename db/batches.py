@@ -9,11 +9,11 @@ from typing import Any, TypeVar
 from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
-from db import audit, clock, events, job_queue
+from db import audit, clock, events, images, job_queue
 from db.engine import NO_SESSION_SYNC
-from db.errors import BatchNotFound, ImageNotFound
+from db.errors import BatchNotFound
 from db.jobs import RegistrationRequest
-from db.rows import STATES, BatchRow, ImageRow, OutboxRow, RegistrationRow
+from db.rows import STATES, BatchRow, OutboxRow, RegistrationRow
 from db.types import is_valid_id
 
 VALUES_PER_STATEMENT = 500
@@ -30,7 +30,7 @@ def submit(
         ImageNotFound: an image does not exist or belongs to another owner.
     """
     pairs = [(request.fixed_image_id, request.moving_image_id) for request in requests]
-    _check_images(session, owner, {image_id for pair in pairs for image_id in pair})
+    images.by_id(session, {image_id for pair in pairs for image_id in pair}, owner)
     now = clock.now(session)
     batch = BatchRow(id=str(uuid.uuid4()), owner=owner, actor=actor, size=len(requests), created_at=now)
     session.add(batch)
@@ -40,7 +40,7 @@ def submit(
     rows = [RegistrationRow(id=str(uuid.uuid4()), **common, **vars(request)) for request in requests]
     session.execute(insert(RegistrationRow), [_values(row) for row in rows])
     job_queue.enqueue_all(session, rows, now)
-    jobs = [[row.id, row.fixed_image_id, row.moving_image_id] for row in rows]
+    jobs = [[row.id, row.fixed_image_id, row.moving_image_id, *_choice(row)] for row in rows]
     payload = {"batch": batch.id, "settings": requests[0].settings(), "jobs": jobs}
     entry = audit.record(session, "batch.submitted", actor=actor, **payload)
     events.publish(session, entry, rows, "queued")
@@ -94,15 +94,10 @@ def cancel(session: Session, batch: BatchRow, *, actor: str, limit: int = CANCEL
     return len(ids)
 
 
-def _check_images(session: Session, owner: str, wanted: set[str]) -> None:
-    known: set[str] = set()
-    for ids in _chunks(sorted(image_id for image_id in wanted if is_valid_id(image_id))):
-        known |= set(
-            session.scalars(select(ImageRow.id).where(ImageRow.owner == owner, ImageRow.id.in_(ids)))
-        )
-    if missing := sorted(wanted - known):
-        others = f" (and {len(missing) - 1} more are missing)" if missing[1:] else ""
-        raise ImageNotFound(f"there is no image {missing[0]}{others}; upload it first")
+def _choice(row: RegistrationRow) -> list[Any]:
+    """Return which images of their files are meant, where that was said, for the audit log."""
+    chosen = [row.fixed_channel, row.fixed_frame, row.moving_channel, row.moving_frame]
+    return chosen if any(value is not None for value in chosen) else []
 
 
 def _chunks(values: Sequence[T]) -> Iterator[Sequence[T]]:

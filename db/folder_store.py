@@ -40,6 +40,7 @@ class FolderStore:
         return cls(Path(unquote(parts.path)))
 
     def put(self, key: str, stream: BinaryIO) -> int:
+        """Store an object; see ``Store.put``."""
         path = self._path(key)
         temporary = self.root / TEMPORARY / uuid.uuid4().hex
         with translate_errors():
@@ -53,6 +54,7 @@ class FolderStore:
         return size
 
     def open(self, key: str) -> BinaryIO:
+        """Open an object; see ``Store.open``."""
         try:
             return self._path(key).open("rb")
         except (FileNotFoundError, IsADirectoryError):
@@ -61,26 +63,32 @@ class FolderStore:
             raise StoreUnavailable(f"the image folder cannot be read: {error.strerror}") from error
 
     def delete(self, key: str) -> None:
+        """Delete an object; see ``Store.delete``."""
         self._path(key).unlink(missing_ok=True)
 
     def exists(self, key: str) -> bool:
+        """Return whether an object exists; see ``Store.exists``."""
         return self._path(key).is_file()
 
     def size(self, key: str) -> int:
+        """Return the size of an object; see ``Store.size``."""
         if not self.exists(key):
             raise ObjectMissing(f"the image store has no object '{key}'")
         return self._path(key).stat().st_size
 
     def presigned_put(self, key: str, valid_for: timedelta) -> str:
+        """Raise UploadsOnlyThroughApi: a folder has no URLs."""
         raise UploadsOnlyThroughApi("the images are stored in a folder: upload them through the API")
 
     def list(self, prefix: str = "") -> Iterator[str]:
+        """Yield the keys below a prefix; see ``Store.list``."""
         below = self.root / prefix if prefix.endswith("/") else self.root
         files = (path.relative_to(self.root) for path in below.rglob("*") if path.is_file())
         keys = (file.as_posix() for file in files if file.parts[0] != TEMPORARY)
         yield from sorted(key for key in keys if key.startswith(prefix))
 
     def ping(self) -> None:
+        """Raise OSError where the folder is not writable."""
         if not os.access(self.root, os.W_OK):
             raise OSError(f"the image folder {self.root} is not writable")
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from db import audit, pending_objects
 from db.errors import ImageNotFound
 from db.rows import ImageRow
 from db.types import is_valid_id
+
+IDS_PER_QUERY = 500
 
 
 def add(session: Session, row: ImageRow, actor: str) -> None:
@@ -29,6 +34,23 @@ def get(session: Session, image_id: str, owner: str | None = None) -> ImageRow:
     if row is None or owner not in (None, row.owner):
         raise ImageNotFound(f"there is no image {image_id}; upload it first")
     return row
+
+
+def by_id(session: Session, image_ids: Iterable[str], owner: str) -> dict[str, ImageRow]:
+    """Return these images of the owner, by id.
+
+    Raises:
+        ImageNotFound: one does not exist or belongs to another owner.
+    """
+    wanted, found = sorted(set(image_ids)), dict[str, ImageRow]()
+    for start in range(0, len(wanted), IDS_PER_QUERY):
+        ids = [image_id for image_id in wanted[start : start + IDS_PER_QUERY] if is_valid_id(image_id)]
+        rows = session.scalars(select(ImageRow).where(ImageRow.id.in_(ids), ImageRow.owner == owner))
+        found |= {row.id: row for row in rows}
+    if missing := [image_id for image_id in wanted if image_id not in found]:
+        others = f" (and {len(missing) - 1} more are missing)" if missing[1:] else ""
+        raise ImageNotFound(f"there is no image {missing[0]}{others}; upload it first")
+    return found
 
 
 def describe(session: Session, row: ImageRow, modality: str | None, actor: str) -> None:

@@ -29,6 +29,10 @@ class RegistrationRequest:
 
     fixed_image_id: str
     moving_image_id: str
+    fixed_channel: str | None = None
+    fixed_frame: int | None = None
+    moving_channel: str | None = None
+    moving_frame: int | None = None
     network: str | None = None
     fixed_spacing_um: float | None = None
     moving_spacing_um: float | None = None
@@ -38,7 +42,9 @@ class RegistrationRequest:
     def settings(self) -> dict[str, Any]:
         """Return the parameters, besides the images, that affect the result, for the audit log."""
         spacings = [self.fixed_spacing_um, self.moving_spacing_um]
-        return {"network": self.network, "spacing_um": spacings, "mirror": self.mirror}
+        found = {"network": self.network, "spacing_um": spacings, "mirror": self.mirror}
+        channels, frames = [self.fixed_channel, self.moving_channel], [self.fixed_frame, self.moving_frame]
+        return found | {"channels": channels, "frames": frames}
 
 
 def submit(

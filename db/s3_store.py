@@ -61,6 +61,7 @@ class S3Store:
         return cls(client, bucket)
 
     def put(self, key: str, stream: BinaryIO) -> int:
+        """Store an object; see ``Store.put``."""
         counting = CountingReader(stream)
         with translate_errors(key):
             self.client.put_object(
@@ -69,6 +70,7 @@ class S3Store:
         return counting.size
 
     def open(self, key: str) -> BinaryIO:
+        """Open an object; see ``Store.open``."""
         file = SpooledTemporaryFile(max_size=SPOOL_BYTES)  # noqa: SIM115 - the caller closes it
         with translate_errors(key):
             response = self.client.get_object(self.bucket, validate_key(key))
@@ -79,10 +81,12 @@ class S3Store:
         return cast(BinaryIO, file)
 
     def delete(self, key: str) -> None:
+        """Delete an object; see ``Store.delete``."""
         with translate_errors(key):
             self.client.remove_object(self.bucket, validate_key(key))
 
     def exists(self, key: str) -> bool:
+        """Return whether an object exists; see ``Store.exists``."""
         try:
             with translate_errors(key):
                 self.client.stat_object(self.bucket, validate_key(key))
@@ -91,18 +95,22 @@ class S3Store:
         return True
 
     def size(self, key: str) -> int:
+        """Return the size of an object; see ``Store.size``."""
         with translate_errors(key):
             return self.client.stat_object(self.bucket, validate_key(key)).size or 0
 
     def presigned_put(self, key: str, valid_for: timedelta) -> str:
+        """Return the URL of an upload; see ``Store.presigned_put``."""
         return self.client.presigned_put_object(self.bucket, validate_key(key), expires=valid_for)
 
     def list(self, prefix: str = "") -> Iterator[str]:
+        """Yield the keys below a prefix; see ``Store.list``."""
         with translate_errors(prefix):
             objects = list(self.client.list_objects(self.bucket, prefix=prefix, recursive=True))
         yield from sorted(found.object_name for found in objects if found.object_name and not found.is_dir)
 
     def ping(self) -> None:
+        """Create the bucket where it is missing; raise where the server does not respond."""
         self._make_bucket()
 
     def _make_bucket(self) -> None:

@@ -11,6 +11,7 @@ import os
 from pathlib import Path
 
 import typer
+from typer.core import TyperGroup
 
 from xebra import cli
 
@@ -28,6 +29,7 @@ def main() -> None:
     """Write the page."""
     os.environ["COLUMNS"] = "100"  # of argparse and typer
     group = typer.main.get_command(cli.app)
+    assert isinstance(group, TyperGroup)  # xebra has several commands
     names = group.list_commands(typer.Context(group))
     commands = [(name, *rest) for name in names for rest in ((), *((sub,) for sub in NESTED.get(name, ())))]
     TARGET.write_text("\n".join([HEAD, *map(section, commands)]))

@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 CHECKOUT = Path(__file__).parent.parent
 DOCUMENT = CHECKOUT / "frontend" / "openapi.json"
@@ -25,7 +27,7 @@ def main() -> None:
     TARGET.write_text(page(document))
 
 
-def page(document: dict) -> str:
+def page(document: dict[str, Any]) -> str:
     """Return the page as Markdown: the operations by tag, then the schemas."""
     by_tag: dict[str, list[str]] = {}
     for path, operations in document["paths"].items():
@@ -41,17 +43,17 @@ def page(document: dict) -> str:
     return "\n".join(parts)
 
 
-def operation(method: str, path: str, about: dict) -> str:
+def operation(method: str, path: str, about: dict[str, Any]) -> str:
     """Return one operation: summary, path, description, parameters, body, responses."""
     parts = [f"### {about['summary']}\n", f"`{method.upper()} {path}`\n"]
     if about.get("description"):
         parts.append(about["description"] + "\n")
     if about.get("parameters"):
-        rows = [
+        given = [
             (f"`{p['name']}`", p["in"], kind(p["schema"]), p.get("description", ""))
             for p in about["parameters"]
         ]
-        parts.append(table(("parameter", "in", "type", "meaning"), rows))
+        parts.append(table(("parameter", "in", "type", "meaning"), given))
     for media, content in about.get("requestBody", {}).get("content", {}).items():
         parts.append(f"Body: {kind(content['schema'])} as `{media}`.\n")
     rows = [(status, body(r), r["description"]) for status, r in about["responses"].items()]
@@ -59,7 +61,7 @@ def operation(method: str, path: str, about: dict) -> str:
     return "\n".join(parts)
 
 
-def schema(name: str, about: dict) -> str:
+def schema(name: str, about: dict[str, Any]) -> str:
     """Return one schema: its description and its fields."""
     required = about.get("required", ())
     rows = [
@@ -70,7 +72,7 @@ def schema(name: str, about: dict) -> str:
     return text + ("\n" + table(("field", "type", "required", "meaning"), rows) if rows else "")
 
 
-def body(response: dict) -> str:
+def body(response: dict[str, Any]) -> str:
     """Return the types of a response's bodies."""
     contents = response.get("content", {}).items()
     return ", ".join(
@@ -78,7 +80,7 @@ def body(response: dict) -> str:
     )
 
 
-def kind(about: dict) -> str:
+def kind(about: dict[str, Any]) -> str:
     """Return the type that a JSON schema describes, with links to the named ones."""
     if "$ref" in about:
         name = about["$ref"].rpartition("/")[2]
@@ -96,16 +98,18 @@ def kind(about: dict) -> str:
 
 
 def anchor(name: str) -> str:
+    """Return the anchor of a schema."""
     return f"schema-{name.lower()}"
 
 
-def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     """Return a Markdown table; cells in one line, with | escaped."""
     lines = [head, tuple("---" for _ in head), *rows]
     return "".join(f"| {' | '.join(cell(c) for c in line)} |\n" for line in lines)
 
 
 def cell(text: str) -> str:
+    """Return a text as a cell of a table."""
     return " ".join(text.split()).replace("|", "\\|")
 
 

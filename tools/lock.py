@@ -14,14 +14,14 @@ HEADER = """\
 
 
 def wanted() -> list[str]:
-    """All requirements of pyproject.toml, the optional parts among them; xebra[part] names one of its own."""
+    """Return all requirements of pyproject.toml without the extras that refer to others, xebra[part]."""
     project = tomllib.loads(Path("pyproject.toml").read_text())["project"]
     parts = [project["dependencies"], *project["optional-dependencies"].values()]
     return [r for part in parts for r in part if not r.startswith("xebra[")]
 
 
 def resolved(requirements: list[str]) -> dict[str, str]:
-    """Name and version of each package that these requirements bring, themselves included."""
+    """Return the version of each package that requirements install, themselves included."""
     pip = [sys.executable, "-m", "pip", "install", "--dry-run", "--ignore-installed", "-qq", "--report", "-"]
     report = subprocess.run([*pip, *requirements], check=True, stdout=subprocess.PIPE).stdout
     packages = (entry["metadata"] for entry in json.loads(report)["install"])
@@ -29,7 +29,7 @@ def resolved(requirements: list[str]) -> dict[str, str]:
 
 
 def normal(name: str) -> str:
-    """The one spelling of a package's name."""
+    """Return the normalised name of a package (PEP 503)."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 

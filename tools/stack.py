@@ -1,7 +1,7 @@
 """The deployed stack without a container engine, on free ports of this machine, until Ctrl-C.
 
 PostgreSQL, an S3 server, Redis and Triton, two API processes, a relay and workers. Servers and keys are those
-of the tests: for trying things out, not for use.
+of the tests: the stack is for development only.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from support.deployed import Deployed, deployed
 
 
 def main() -> int:
-    """The command."""
+    """Start the stack and wait for a signal; return the exit code."""
     parser = argparse.ArgumentParser("./dev stack", description=__doc__.partition("\n")[0])
     parser.add_argument("--workers", type=int, default=2, help="worker processes (2)")
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="for logs and objects, kept afterwards")
@@ -31,7 +31,7 @@ def main() -> int:
         try:
             stack = opened.enter_context(deployed(folder.absolute(), chosen.workers))
             stopped = _stop_signals()
-            _say(stack)
+            _print_addresses(stack)
             stack.supervisor.watch(until=stopped.is_set)
         except KeyboardInterrupt:  # before everything was up
             return 130
@@ -45,7 +45,7 @@ def _stop_signals() -> threading.Event:
     return stopped
 
 
-def _say(stack: Deployed) -> None:
+def _print_addresses(stack: Deployed) -> None:
     print(f"Xebra serves at {' and '.join(stack.urls)}; logs in {stack.log_dir}; Ctrl-C stops.")
     for name, value in stack.settings.items():
         print(f"  XEBRA_{name}={value}", flush=True)

@@ -59,13 +59,14 @@ def describe(error: Exception) -> str:
 def _load(claim: Claim, context: WorkerContext) -> tuple[RegistrationRow, Image, Image]:
     with context.database.reading() as session:
         row = jobs.get(session, claim.registration_id)
-    return row, _read(row.fixed_image, context), _read(row.moving_image, context)
+    fixed = _read(row.fixed_image, row.fixed_channel, row.fixed_frame, context)
+    return row, fixed, _read(row.moving_image, row.moving_channel, row.moving_frame, context)
 
 
-def _read(row: ImageRow, context: WorkerContext) -> Image:
+def _read(row: ImageRow, channel: str | None, frame: int | None, context: WorkerContext) -> Image:
     """Return the image; a pixel spacing of the upload or the instrument overrides that of the file."""
     spacing = row.pixel_spacing_um if row.spacing_source in (GIVEN, INSTRUMENT) else None
-    return read_stored(row, spacing, context.store)
+    return read_stored(row, spacing, context.store, channel, frame)
 
 
 def _register(row: RegistrationRow, fixed: Image, moving: Image, context: WorkerContext) -> Registration:

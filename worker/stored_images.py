@@ -13,8 +13,14 @@ from xebra.errors import RegistrationError
 from xebra.image import read_untrusted
 
 
-def read_stored(row: ImageRow, pixel_spacing: float | None, store: ImageStore) -> Image:
-    """Return the image as it was uploaded; ``pixel_spacing`` (um) overrides that of the file.
+def read_stored(
+    row: ImageRow,
+    pixel_spacing: float | None,
+    store: ImageStore,
+    channel: str | None = None,
+    frame: int | None = None,
+) -> Image:
+    """Return one image of a file as it was uploaded; ``pixel_spacing`` (um) overrides that of the file.
 
     Raises:
         ObjectAltered: the stored file differs from the uploaded one.
@@ -22,7 +28,7 @@ def read_stored(row: ImageRow, pixel_spacing: float | None, store: ImageStore) -
     """
     with store.open(row.store_key) as file:
         try:
-            image = read_untrusted(file, row.name, pixel_spacing)
+            image = read_untrusted(file, row.name, pixel_spacing, channel=channel, frame=frame)
         except RegistrationError:
             _check_hash(row, _digest(file))  # a file that the store has damaged is not a fault of the input
             raise

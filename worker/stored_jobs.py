@@ -28,4 +28,5 @@ def load_succeeded(database: Database, registration_id: str) -> tuple[Registrati
 def load_images(row: RegistrationRow, result: ResultRow, store: ImageStore) -> tuple[Image, Image]:
     """Return the fixed and the moving image with the pixel spacings that were used."""
     fixed_um, moving_um = (result.body[name]["pixel_spacing_um"] for name in ("fixed", "moving"))
-    return read_stored(row.fixed_image, fixed_um, store), read_stored(row.moving_image, moving_um, store)
+    fixed = read_stored(row.fixed_image, fixed_um, store, row.fixed_channel, row.fixed_frame)
+    return fixed, read_stored(row.moving_image, moving_um, store, row.moving_channel, row.moving_frame)

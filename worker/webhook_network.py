@@ -36,10 +36,12 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.AsyncNetworkStream:
+        """Connect to the address that was checked."""
         address = await self._resolve(host, port)
         return await self._backend.connect_tcp(address, port, timeout, local_address, socket_options)
 
     async def sleep(self, seconds: float) -> None:
+        """Sleep between attempts to connect."""
         await asyncio.sleep(seconds)
 
     async def _resolve(self, host: str, port: int) -> str:

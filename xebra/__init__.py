@@ -4,7 +4,7 @@ Names are loaded when first used, so that training finds this package on a machi
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # for type checkers and the Python reference
     from xebra.align import register
@@ -35,7 +35,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str):
+def __getattr__(name: str) -> Any:
     if name not in _HOME:
         raise AttributeError(f"module 'xebra' has no attribute {name!r}")
     return getattr(import_module(_HOME[name]), name)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from xebra.arrays import Mask, Pixels
 from xebra.engine import open_engine
 from xebra.errors import EngineFailed, MaskInvalid
 from xebra.estimate.estimate import Estimate
@@ -23,8 +24,11 @@ from xebra.registration import Model, Registration
 from xebra.usable_area import UsableArea, usable_areas
 from xebra.weights import Weights, graph_sha256, weights
 
-Source = np.ndarray | str | Path | Image
-ESTIMATORS = {"pyramid": PyramidEstimator, "paper": RegressionEstimator}  # by "kind" in config.json
+Source = Pixels | str | Path | Image
+ESTIMATORS: dict[str, type[PyramidEstimator] | type[RegressionEstimator]] = {
+    "pyramid": PyramidEstimator,
+    "paper": RegressionEstimator,
+}  # by "kind" in config.json
 
 
 class Aligner:
@@ -44,8 +48,8 @@ class Aligner:
         network: str | None = None,
         mirror: bool | None = False,
         tolerance: float | None = None,
-        fixed_mask: np.ndarray | None = None,
-        moving_mask: np.ndarray | None = None,
+        fixed_mask: Mask | None = None,
+        moving_mask: Mask | None = None,
     ) -> Registration:
         """Register a pair; see ``xebra.register``."""
         _check_tolerance(tolerance)
@@ -57,10 +61,7 @@ class Aligner:
         loaded = time.perf_counter()
         estimator = ESTIMATORS[model.config["kind"]](model, self.engine)
         areas = _usable_areas(fixed, moving, model)
-        seen = [
-            image.with_mask(area.mask) if area else image
-            for image, area in zip((fixed, moving), areas, strict=True)
-        ]
+        seen = _usable(fixed, areas[0]), _usable(moving, areas[1])
         options = (False, True) if mirror is None else (mirror,)
         estimates = [_estimate(estimator, *seen, each, tolerance, mirror is False) for each in options]
         estimate = min(estimates, key=lambda e: e.expected_corner_error_px)
@@ -109,8 +110,8 @@ def register(
     network: str | None = None,
     mirror: bool | None = False,
     tolerance: float | None = None,
-    fixed_mask: np.ndarray | None = None,
-    moving_mask: np.ndarray | None = None,
+    fixed_mask: Mask | None = None,
+    moving_mask: Mask | None = None,
 ) -> Registration:
     """Register a moving image with a fixed image of the same specimen.
 
@@ -172,7 +173,12 @@ def _usable_areas(fixed: Image, moving: Image, model: Weights) -> tuple[UsableAr
     return None, None
 
 
-def _masked(image: Image, mask: np.ndarray | None) -> Image:
+def _usable(image: Image, area: UsableArea | None) -> Image:
+    """Return an image with its usable area as its mask."""
+    return image if area is None else image.with_mask(area.mask)
+
+
+def _masked(image: Image, mask: Mask | None) -> Image:
     """Return an image with a user's mask; raise MaskInvalid where it does not fit."""
     if mask is None:
         return image

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from xebra.arrays import Floats, Matrix, Pixels
 from xebra.errors import ImageUnusable
 from xebra.resample import Interpolation, resample
 
@@ -13,15 +14,15 @@ SAME_FIELD_WITHIN = 0.01  # of the aspect ratio: how far maps of one scan may di
 
 
 def apply(
-    pixels: np.ndarray,
-    moving_from_fixed: np.ndarray,
+    pixels: Pixels,
+    moving_from_fixed: Matrix,
     moving_shape: Sequence[int],
     fixed_shape: Sequence[int],
     *,
     interpolation: Interpolation = "linear",
     same_field: bool = False,
     name: str = "image",
-) -> np.ndarray:
+) -> Pixels:
     """Return ``pixels`` (H, W) or (H, W, C), a channel of the moving scan, on the fixed image's grid.
 
     The dtype is kept, and values are 0 outside the moving image. ``same_field``: a channel with another
@@ -41,8 +42,8 @@ def apply(
 
 def _channel_from_moving(
     shape: Sequence[int], moving_shape: Sequence[int], same_field: bool, name: str
-) -> np.ndarray:
-    """The 3 x 3 matrix from pixels of the moving image to pixels of the channel."""
+) -> Floats:
+    """Return the 3 x 3 matrix from pixels of the moving image to pixels of the channel."""
     (rows, columns), (moving_rows, moving_columns) = shape[:2], moving_shape[:2]
     if (rows, columns) == (moving_rows, moving_columns):
         return np.eye(3)

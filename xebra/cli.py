@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable
 from importlib.metadata import EntryPoint, entry_points, version
 from io import TextIOWrapper
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -22,6 +22,9 @@ from xebra.commands import evaluation, inspect, register
 from xebra.errors import EngineFailed, RegistrationError
 from xebra.extras import with_hint
 
+if TYPE_CHECKING:
+    from typer._click import Command, Context
+
 __all__ = ["ACCEPTED", "FAULT", "INTERRUPTED", "REFUSED", "app", "main"]
 
 ACCEPTED, REFUSED, FAULT, INTERRUPTED = register.ACCEPTED, register.REFUSED, 2, 130
@@ -30,10 +33,10 @@ ACCEPTED, REFUSED, FAULT, INTERRUPTED = register.ACCEPTED, register.REFUSED, 2, 
 class _Commands(TyperGroup):
     """The commands of the library, followed by the plugins."""
 
-    def list_commands(self, ctx: typer.Context) -> list[str]:
+    def list_commands(self, ctx: Context) -> list[str]:
         return [*super().list_commands(ctx), *sorted(_plugins())]
 
-    def get_command(self, ctx: typer.Context, name: str) -> TyperCommand | None:
+    def get_command(self, ctx: Context, name: str) -> Command | None:
         entry = _plugins().get(name)
         if entry is None:
             return super().get_command(ctx, name)
@@ -49,9 +52,9 @@ app = typer.Typer(
 )
 
 
-def add(function: Callable[..., int | None], **settings: str) -> None:
+def add(function: Callable[..., int | None], epilog: str | None = None) -> None:
     """Add a command, whose summary is the first line of the function's docstring."""
-    app.command(short_help=first_line(function), **settings)(function)
+    app.command(short_help=first_line(function), epilog=epilog)(function)
 
 
 def first_line(function: Callable[..., int | None]) -> str:
@@ -108,11 +111,12 @@ def main(argv: list[str] | None = None) -> int:
     try:
         return _run(argv or ["--help"])
     except typer.TyperException as error:  # wrong usage
-        command = error.ctx.command_path if getattr(error, "ctx", None) else "xebra"
+        context = getattr(error, "ctx", None)
+        command = context.command_path if context else "xebra"
         return _fail(f"{error.format_message().rstrip('.')}. See {command} --help.", command)
     except (RegistrationError, EngineFailed, OSError) as error:
-        filename = getattr(error, "filename", None)
-        return _fail(f"{filename}: {error.strerror}." if filename else str(error))
+        named = error if isinstance(error, OSError) and error.filename else None
+        return _fail(f"{named.filename}: {named.strerror}." if named else str(error))
     except MemoryError:
         return _fail("not enough memory for these images. Crop or bin them.")
     except ModuleNotFoundError as error:  # of an optional dependency

@@ -4,27 +4,32 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
-import numpy as np
-
+from xebra.arrays import Floats
 from xebra.errors import EngineFailed
 from xebra.extras import with_hint
 from xebra.weights import BUNDLED, graph_path, graph_sha256
+
+if TYPE_CHECKING:
+    import onnxruntime
 
 
 class Engine(Protocol):
     """Runs graphs by name; every input and output is a batch (B, ...)."""
 
-    name: str
     folder: Path  # of the networks' config.json
+
+    @property
+    def name(self) -> str:
+        """Return the name and the version of the engine."""
 
     def weights_sha256(self, model: str) -> str:
         """Return the hash of a graph's weights."""
 
-    def run(self, model: str, **inputs: np.ndarray) -> dict[str, np.ndarray]:
+    def run(self, model: str, **inputs: Floats) -> dict[str, Floats]:
         """Return the outputs of a graph by name; raise EngineFailed where it cannot run."""
 
 
@@ -72,7 +77,7 @@ class OnnxEngine:
         self._path(model)
         return graph_sha256(self.folder, model)
 
-    def run(self, model: str, **inputs: np.ndarray) -> dict[str, np.ndarray]:
+    def run(self, model: str, **inputs: Floats) -> dict[str, Floats]:
         """Return the outputs by name; raise EngineFailed where the graph is missing or has other inputs."""
         session = self._session(model)
         names = [output.name for output in session.get_outputs()]
@@ -81,14 +86,14 @@ class OnnxEngine:
         except Exception as error:  # onnxruntime's exceptions share no public base class
             raise EngineFailed(f"ONNX Runtime did not run the network {model!r}: {error}") from error
 
-    def _session(self, model: str):
+    def _session(self, model: str) -> onnxruntime.InferenceSession:
         """Return the session of a graph; cached."""
         with self._opening:
             if model not in self._sessions:
                 self._sessions[model] = self._open(model)
             return self._sessions[model]
 
-    def _open(self, model: str):
+    def _open(self, model: str) -> onnxruntime.InferenceSession:
         """Return a new session on one thread."""
         import onnxruntime
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 
 from xebra import image_files
+from xebra.arrays import Floats, Mask, Pixels
 from xebra.errors import ImageUnreadable, ImageUnusable
 from xebra.limits import MAX_SIDE, MIN_SIDE, check_size
 from xebra.masks import check_mask
@@ -42,13 +43,13 @@ class Image:
     the remedy.
     """
 
-    pixels: np.ndarray = field(repr=False)
+    pixels: Pixels = field(repr=False)
     pixel_spacing: float | None = None
     spacing_source: str | None = None  # "given", "OME metadata", ...
     name: str = "image"
     file_sha256: str | None = None
     selected: image_files.Selected | None = field(default=None, repr=False)  # which image of its file
-    mask: np.ndarray | None = field(default=None, repr=False)  # (H, W) bool, True where pixels may be used
+    mask: Mask | None = field(default=None, repr=False)  # (H, W) bool, True where pixels may be used
 
     def __post_init__(self) -> None:
         pixels = _checked_pixels(self.pixels, self.name)
@@ -59,7 +60,7 @@ class Image:
         if self.mask is not None:
             check_mask(self.name, self.mask, pixels)
 
-    def with_mask(self, mask: np.ndarray | None) -> Image:
+    def with_mask(self, mask: Mask | None) -> Image:
         """Return the image with another mask that is known to be valid; None: the usable area is found."""
         other = copy(self)
         object.__setattr__(other, "mask", mask)
@@ -85,11 +86,11 @@ class Image:
             return self.file_sha256
         digest = hashlib.sha256(f"{self.pixels.dtype.str} {self.shape} ".encode())
         for row in self.pixels:
-            digest.update(np.ascontiguousarray(row))
+            digest.update(np.ascontiguousarray(row).data)
         return digest.hexdigest()
 
     @property
-    def gray(self) -> np.ndarray:
+    def gray(self) -> Floats:
         """Return the grey values (H, W), float32, 0 to 1, for display and for the network; not cached."""
         return gray(self.pixels)
 
@@ -125,6 +126,8 @@ def read_untrusted(
     name: str,
     pixel_spacing: float | None = None,
     *,
+    channel: str | int | None = None,
+    frame: int | None = None,
     limits: Limits | None = None,
     cancelled: Event | None = None,
 ) -> Image:
@@ -135,8 +138,30 @@ def read_untrusted(
     from xebra.readers import sandbox
 
     given = None if pixel_spacing is None else checked(name, pixel_spacing)
-    contents = sandbox.read(file, name, limits=limits, cancelled=cancelled)
+    wanted: dict[str, Any] = {"channel": channel, "frame": frame}
+    contents = sandbox.read(file, name, **wanted, limits=limits, cancelled=cancelled)
     return _image(contents, given, name, _sha256(file, None))
+
+
+def read_pixels_untrusted(
+    file: BinaryIO, name: str, *, channel: str | int | None = None, frame: int | None = None
+) -> Pixels:
+    """Read the values of an image of unknown origin as ``read_untrusted`` does, for display or resampling.
+
+    Values that cannot be registered, such as those of an empty element map, are no error.
+    """
+    from xebra.readers import sandbox
+
+    return sandbox.read(file, name, channel=channel, frame=frame).pixels
+
+
+def inspect_untrusted(
+    file: BinaryIO, name: str, *, limits: Limits | None = None, cancelled: Event | None = None
+) -> image_files.FileInfo:
+    """Return what a file of unknown origin holds, as ``inspect`` does, in a process with limits."""
+    from xebra.readers import sandbox
+
+    return sandbox.inspect(file, name, limits=limits, cancelled=cancelled)
 
 
 def _image(contents: image_files.Contents, given: float | None, name: str, sha256: str) -> Image:
@@ -191,16 +216,19 @@ def opened(
 
 def _sha256(file: BinaryIO | None, path: Path | None) -> str:
     """Return the SHA-256 of a file's bytes; of a folder, that of names and bytes of its files in order."""
+    digest = hashlib.sha256()
     if file is not None:
         file.seek(0)
-        return hashlib.file_digest(file, "sha256").hexdigest()
-    digest = hashlib.sha256()
+        for chunk in iter(lambda: file.read(1 << 20), b""):
+            digest.update(chunk)
+        return digest.hexdigest()
+    assert path is not None  # only a folder has no open file
     for part in sorted(p for p in path.rglob("*") if p.is_file()):
         digest.update(str(part.relative_to(path)).encode() + b"\0" + part.read_bytes())
     return digest.hexdigest()
 
 
-def gray(pixels: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray:
+def gray(pixels: Pixels, mask: Mask | None = None) -> Floats:
     """Return the mean of the colour channels, alpha ignored, as shares 0 to 1 of its range; (H, W) float32.
 
     The range is that of the values under ``mask`` (H, W) bool, without outliers: values further beyond the
@@ -215,12 +243,12 @@ def gray(pixels: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray:
     return result
 
 
-def luminance(pixels: np.ndarray) -> np.ndarray:
+def luminance(pixels: Pixels) -> Pixels:
     """Return the mean of the colour channels, alpha ignored; values (H, W) of one channel as they are."""
     return pixels if pixels.ndim == 2 else pixels[..., :3].mean(-1, dtype=np.float32)
 
 
-def _display_range(pixels: np.ndarray, mask: np.ndarray | None) -> tuple[float, float]:
+def _display_range(pixels: Pixels, mask: Mask | None) -> tuple[float, float]:
     step = max(1, int(np.sqrt(pixels.shape[0] * pixels.shape[1] / SAMPLE_PX)))
     sample = _luminance(pixels[::step, ::step])
     usable = np.isfinite(sample) & (np.abs(sample) < TOO_LARGE)
@@ -236,7 +264,7 @@ def _display_range(pixels: np.ndarray, mask: np.ndarray | None) -> tuple[float, 
     return max(low, float(first - reach)), min(high, float(last + reach))
 
 
-def _checked_pixels(pixels: np.ndarray, name: str) -> np.ndarray:
+def _checked_pixels(pixels: Pixels, name: str) -> Pixels:
     """Return a read-only view in native byte order; raise where the array is no image to register."""
     pixels = np.asarray(pixels)
     if pixels.ndim not in (2, 3) or pixels.shape[2:] not in ((), (3,), (4,)):
@@ -255,7 +283,7 @@ def _checked_pixels(pixels: np.ndarray, name: str) -> np.ndarray:
     return pixels
 
 
-def _check_values(pixels: np.ndarray, name: str) -> None:
+def _check_values(pixels: Pixels, name: str) -> None:
     low, high = _range(pixels)
     if not low <= high:
         raise ImageUnusable(f"{name}: no value is finite (all are NaN or infinite). Export the image again.")
@@ -263,7 +291,7 @@ def _check_values(pixels: np.ndarray, name: str) -> None:
         raise ImageUnusable(f"{name}: every pixel has the value {low:g}, so that nothing can be aligned.")
 
 
-def _range(pixels: np.ndarray) -> tuple[float, float]:
+def _range(pixels: Pixels) -> tuple[float, float]:
     """Return the lowest and the highest finite gray value; inf and -inf where there is none."""
     with np.errstate(invalid="ignore", over="ignore"):
         extremes = [_extremes(_luminance(pixels[rows])) for rows in _blocks(pixels)]
@@ -271,7 +299,7 @@ def _range(pixels: np.ndarray) -> tuple[float, float]:
     return float(min(lows)), float(max(highs))
 
 
-def _extremes(block: np.ndarray) -> tuple[float, float]:
+def _extremes(block: Floats) -> tuple[float, float]:
     low, high = block.min(), block.max()
     if abs(low) < TOO_LARGE and abs(high) < TOO_LARGE:
         return low, high
@@ -279,9 +307,9 @@ def _extremes(block: np.ndarray) -> tuple[float, float]:
     return (finite.min(), finite.max()) if finite.size else (np.inf, -np.inf)
 
 
-def _luminance(block: np.ndarray) -> np.ndarray:
+def _luminance(block: Floats) -> Floats:
     return block[..., :3].mean(-1, dtype=np.float64) if block.ndim == 3 else block.astype(np.float64)
 
 
-def _blocks(pixels: np.ndarray) -> list[slice]:
+def _blocks(pixels: Pixels) -> list[slice]:
     return [slice(start, start + BLOCK_ROWS) for start in range(0, len(pixels), BLOCK_ROWS)]

@@ -11,6 +11,7 @@ from typing import Any, BinaryIO, NamedTuple
 import numpy as np
 import tifffile
 
+from xebra.arrays import Pixels
 from xebra.errors import ImageUnreadable, RegistrationError
 from xebra.limits import MAX_SIDE, MIN_SIDE, check_ratio, check_size
 from xebra.pixel_spacing import Spacing
@@ -58,7 +59,7 @@ class Selected:
         return spacing._replace(x=spacing.x * full[1] / shape[1], y=spacing.y * full[0] / shape[0])
 
     def __str__(self) -> str:
-        """The choice in words; empty where the file holds one image only."""
+        """Return the choice as text; empty where the file holds one image only."""
         parts = [self.channel.name] if self.of > 1 else []
         parts += [f"frame {self.frame}"] if self.channel.frames > 1 else []
         parts += [f"level {self.level}"] if self.level else []
@@ -68,7 +69,7 @@ class Selected:
 class Contents(NamedTuple):
     """Pixels (H, W) or (H, W, 3 | 4), the pixel spacing that the file states, and where they come from."""
 
-    pixels: np.ndarray
+    pixels: Pixels
     spacing: Spacing | None
     selected: Selected
 
@@ -86,6 +87,11 @@ class FileInfo:
     def to_json(self) -> dict[str, Any]:
         """Everything, in the types of JSON."""
         return {**vars(self), "channels": [channel.to_json() for channel in self.channels]}
+
+    @classmethod
+    def from_json(cls, body: dict[str, Any]) -> FileInfo:
+        """Return the object whose ``to_json`` was ``body``."""
+        return cls(**{**body, "channels": [Channel.from_json(c) for c in body["channels"]]})
 
 
 def read(
@@ -108,7 +114,7 @@ def read(
         chosen = choose.choose(name, channels, channel, frame, level)
         found = channels[chosen.channel]
         shape = (found.shape, *found.levels)[chosen.level]
-        check_size(name, *shape[:2], pixel_bytes(shape, found.dtype))
+        check_size(name, shape[0], shape[1], pixel_bytes(shape, found.dtype))
         if file is not None:
             check_ratio(name, shape[0] * shape[1] * pixel_bytes(shape, found.dtype), file.seek(0, 2))
         pixels = _plain(entries[chosen.channel].load(chosen.frame, chosen.level))
@@ -124,7 +130,7 @@ def inspect(file: BinaryIO | None, name: str, *, path: Path | None = None) -> Fi
     return FileInfo(name, opened.format, channels, number, reason)
 
 
-def write_tiff(target: str | Path | BinaryIO, pixels: np.ndarray, pixel_spacing: float | None = None) -> None:
+def write_tiff(target: str | Path | BinaryIO, pixels: Pixels, pixel_spacing: float | None = None) -> None:
     """Write ``pixels``, dtype kept, with the spacing in um/px where Fiji and ``read`` expect it."""
     per_um = None if pixel_spacing is None else 1 / pixel_spacing
     tifffile.imwrite(
@@ -143,7 +149,7 @@ def write_tiff(target: str | Path | BinaryIO, pixels: np.ndarray, pixel_spacing:
 
 def write_channels(
     target: str | Path | BinaryIO,
-    channels: list[np.ndarray],
+    channels: list[Pixels],
     names: list[str],
     pixel_spacing: float | None = None,
 ) -> None:
@@ -182,19 +188,20 @@ def _opened(source: Source) -> Iterator[Opened]:
 
 
 def _with_named(opened: Opened, channel: str | int | None) -> tuple[list[Entry], str | int | None]:
-    """The channels of a file with the one that only a name asks for, and which is meant."""
+    """Return the channels of a file, with the one that exists by name only, and the chosen one."""
     known = {entry.channel.name.casefold() for entry in opened.entries}
-    new = isinstance(channel, str) and channel.casefold() not in known
-    found = opened.more(channel) if new else None
+    named = channel if isinstance(channel, str) and channel.casefold() not in known else None
+    found = None if named is None else opened.more(named)
     return ([*opened.entries, found], len(opened.entries)) if found else (opened.entries, channel)
 
 
-def _plain(pixels: np.ndarray) -> np.ndarray:
+def _plain(pixels: Pixels) -> Pixels:
     """Values of an image: 0 and 1 of bool, the modulus of complex numbers, 64-bit integers in 32 bit."""
     if pixels.dtype == bool:
         return pixels.astype(np.uint8)
     if np.iscomplexobj(pixels):
-        return np.abs(pixels)
+        modulus: Pixels = np.abs(pixels)
+        return modulus
     if pixels.dtype.kind in "ui" and pixels.dtype.itemsize == 8 and pixels.size:
         for smaller in (np.uint32, np.int32):
             limits = np.iinfo(smaller)

@@ -7,12 +7,13 @@ from pathlib import Path
 import numpy as np
 
 from xebra import image_files
+from xebra.arrays import Mask, Pixels
 from xebra.errors import ImageUnreadable, MaskInvalid
 
 LEAST_PX = 1024  # usable pixels: a square of 32 px
 
 
-def check_mask(name: str, mask: np.ndarray, pixels: np.ndarray) -> None:
+def check_mask(name: str, mask: Mask, pixels: Pixels) -> None:
     """Raise MaskInvalid where a mask does not fit pixels (H, W, ...), or leaves too few of them."""
     if not isinstance(mask, np.ndarray) or mask.dtype != bool:
         kind = getattr(mask, "dtype", type(mask).__name__)
@@ -37,7 +38,7 @@ def check_mask(name: str, mask: np.ndarray, pixels: np.ndarray) -> None:
         )
 
 
-def read_mask(path: str | Path) -> np.ndarray:
+def read_mask(path: str | Path) -> Mask:
     """Return the mask (H, W) bool of a PNG or TIFF file: True where any colour is not zero.
 
     Raises ImageUnreadable or ImageUnusable; the message names the file and the reason.
@@ -48,4 +49,5 @@ def read_mask(path: str | Path) -> np.ndarray:
             pixels = image_files.read(file, path.name, path=path).pixels
     except FileNotFoundError as error:
         raise ImageUnreadable(f"{path}: there is no such file.") from error
-    return pixels != 0 if pixels.ndim == 2 else (pixels[..., :3] != 0).any(-1)
+    mask: Mask = pixels != 0 if pixels.ndim == 2 else (pixels[..., :3] != 0).any(-1)
+    return mask

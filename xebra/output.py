@@ -63,7 +63,7 @@ def load(folder: str | Path) -> Registration:
 
 
 def _loaded(path: Path, about: dict[str, Any]) -> Image:
-    """An image as it was registered, under its own name and with its own SHA-256."""
+    """Return an image as it was registered, under its own name and with its own SHA-256."""
     with path.open("rb") as file:
         pixels = read(file, path.name).pixels
     if list(pixels.shape) != about["shape"] or str(pixels.dtype) != about["dtype"]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -13,6 +13,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib_scalebar.scalebar import ScaleBar
 
+from xebra.arrays import Floats, Mask, Pixels
 from xebra.image import Image, gray
 from xebra.registration import Registration
 from xebra.resample import coverage, resample, shrunk
@@ -60,14 +61,14 @@ def draw(registration: Registration) -> Figure:
     return figure
 
 
-def stretched(pixels: np.ndarray, where: np.ndarray | None = None) -> np.ndarray:
+def stretched(pixels: Pixels, where: Mask | None = None) -> Floats:
     """Return gray values (H, W) scaled to 0..1 by percentiles within the mask ``where``; 0 outside it."""
     values = gray(pixels)
     shown = values if where is None else values[where]
     if shown.size == 0:
         return np.zeros_like(values)
     low, high = np.percentile(shown, [BLACK, WHITE])
-    result = np.clip((values - low) / ((high - low) or 1), 0, 1)
+    result: Floats = np.clip((values - low) / ((high - low) or 1), 0, 1)
     return result if where is None else result * where
 
 
@@ -92,24 +93,26 @@ def _figure(shape: tuple[int, ...]) -> tuple[Figure, list[Axes]]:
     return figure, panels
 
 
-def _show(panel: Axes, values: np.ndarray, title: str, name: str, spacing: float | None) -> None:
+def _show(panel: Axes, values: Floats, title: str, name: str, spacing: float | None) -> None:
     """Draw an image with its title, file name and scale bar."""
     panel.imshow(values, cmap="gray", vmin=0, vmax=1)
     panel.set(adjustable="datalim", facecolor=str(EMPTY_GRAY), xticks=[], yticks=[])
     panel.spines[:].set_visible(False)
     panel.set_title(title, loc="left", fontsize=11, color=TEXT_COLOR, pad=5)
-    inches = panel.get_position().width * panel.figure.get_figwidth()
-    small = {"fontsize": 7.5, "color": SECONDARY_COLOR, "pad": 5, "parse_math": False}  # a name may hold "$"
-    panel.set_title(_shorten(name, round(15 * inches) - 15), loc="right", **small)
+    figure = panel.get_figure(root=True)
+    inches = panel.get_position().width * (figure.get_figwidth() if figure else 0)
+    short = _shorten(name, round(15 * inches) - 15)
+    small: dict[str, Any] = {"fontsize": 7.5, "color": SECONDARY_COLOR}
+    panel.set_title(short, loc="right", pad=5, parse_math=False, **small)  # a name may contain "$"
     if spacing is not None:
         panel.add_artist(_scale_bar(spacing))
 
 
-def _hatch(panel: Axes, area: UsableArea | None, image_from_shown: np.ndarray) -> None:
+def _hatch(panel: Axes, area: UsableArea | None, image_from_shown: Floats) -> None:
     """Tint and hatch what was not used of the image in a panel, and name it."""
     if area is None or area.mask.all():
         return
-    shape = panel.images[0].get_array().shape[:2]
+    shape = panel.images[0].get_size()
     points = [
         np.rint(image_from_shown[axis, axis] * np.arange(side) + image_from_shown[axis, 2]).astype(int)
         for axis, side in ((1, shape[0]), (0, shape[1]))
@@ -158,8 +161,16 @@ def _scale_bar(spacing: float) -> ScaleBar:
 def _legend(panel: Axes) -> None:
     """Draw the legend of the overlay's colours beside its title."""
     for text, color, x in (("fixed", MAGENTA, -50), ("registered", GREEN, 0)):
-        at = {"xy": (1, 1), "xytext": (x, 5), "xycoords": "axes fraction", "textcoords": "offset points"}
-        panel.annotate(text, **at, color=color, fontsize=8, ha="right")
+        panel.annotate(
+            text,
+            (1, 1),
+            (x, 5),
+            xycoords="axes fraction",
+            textcoords="offset points",
+            color=color,
+            fontsize=8,
+            ha="right",
+        )
 
 
 def _footer(figure: Figure, registration: Registration) -> None:
@@ -179,7 +190,7 @@ def _footer(figure: Figure, registration: Registration) -> None:
             break
 
 
-def _spacing(image: Image, image_from_shown: np.ndarray) -> float | None:
+def _spacing(image: Image, image_from_shown: Floats) -> float | None:
     """Return the pixel spacing of the reduced image."""
     return None if image.pixel_spacing is None else image.pixel_spacing * image_from_shown[0, 0]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import struct
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from xebra.errors import ImageUnusable, PixelSpacingInvalid
 
@@ -127,11 +127,11 @@ def of_size(x: object, y: object, unit: object, source: str, unit_y: object = No
 
     An axis without a size takes that of the other axis: pixels are square where nothing else is stated.
     """
-    sizes = _length(x, unit), _length(y, unit if unit_y is None else unit_y)
-    if sizes == (None, None):
+    size_x, size_y = _length(x, unit), _length(y, unit if unit_y is None else unit_y)
+    um_x, um_y = size_x or size_y, size_y or size_x
+    if um_x is None or um_y is None:
         return None
-    um_x, um_y = (sizes[0] or sizes[1]), (sizes[1] or sizes[0])
-    partly = "" if all(sizes) else f" ({'xy'[sizes[0] is None]} only)"
+    partly = "" if size_x and size_y else f" ({'xy'[size_x is None]} only)"
     return _spacing(1, 1, um_x, source + partly, um_y, unit)
 
 
@@ -148,7 +148,7 @@ def plausible(found: Spacing | None) -> Spacing | None:
     return found if found and max(found.x, found.y) < PRINTED_FROM_UM else None
 
 
-def _length(value: object, unit: object) -> float | None:
+def _length(value: Any, unit: object) -> float | None:
     """Return micrometres where ``value`` is a positive length, else None."""
     factor = um_per(unit)
     try:

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from xebra.arrays import Mask, Matrix, Pixels
 from xebra.image import Image, read_image
 from xebra.resample import Interpolation, coverage, resample
 from xebra.transform import SimilarityTransform, image_center
@@ -48,7 +49,7 @@ class Registration:
     reason: str
     model: Model
     timings_s: dict[str, float]
-    covariance: np.ndarray | None = None  # (4, 4) of log scale, angle (rad), shift x, shift y (fixed px)
+    covariance: Matrix | None = None  # (4, 4) of log scale, angle (rad), shift x, shift y (fixed px)
     search: SearchMap | None = None  # of networks with a coarse search
     fixed_area: UsableArea | None = None  # what was used of the fixed image; None: all of it
     moving_area: UsableArea | None = None
@@ -66,11 +67,11 @@ class Registration:
     @property
     def shift_px(self) -> tuple[float, float]:
         """Centre of the moving image relative to the centre of the fixed one, (x, y) in fixed px."""
-        x, y = self.transform(image_center(self.moving.shape)) - image_center(self.fixed.shape)
+        x, y = self.transform(np.array(image_center(self.moving.shape))) - image_center(self.fixed.shape)
         return float(x), float(y)
 
     @property
-    def intervals(self) -> dict | None:
+    def intervals(self) -> dict[str, Any] | None:
         """Half widths of the 95 % intervals of scale, angle (degrees), shift (fixed px); None if unknown."""
         if self.covariance is None:
             return None
@@ -82,12 +83,12 @@ class Registration:
         }
 
     @property
-    def fixed_from_moving(self) -> np.ndarray:
+    def fixed_from_moving(self) -> Matrix:
         """3 x 3 matrix that maps a point (x, y, 1) of the moving image to the fixed one, px."""
         return self.transform.matrix
 
     @property
-    def moving_from_fixed(self) -> np.ndarray:
+    def moving_from_fixed(self) -> Matrix:
         """3 x 3 matrix that maps a point (x, y, 1) of the fixed image to the moving one, px."""
         return np.linalg.inv(self.fixed_from_moving)
 
@@ -104,22 +105,22 @@ class Registration:
         return None if spacing is None else self.expected_corner_error_px * spacing
 
     @cached_property
-    def registered(self) -> np.ndarray:
+    def registered(self) -> Pixels:
         """The moving image resampled on the fixed image's grid, dtype kept, 0 outside its coverage."""
         return resample(self.moving.pixels, self.moving_from_fixed, self.fixed.shape[:2])
 
     @cached_property
-    def coverage(self) -> np.ndarray:
+    def coverage(self) -> Mask:
         """Mask (H, W) of the fixed image's grid: True where the moving image covers it."""
         return coverage(self.moving.shape, self.moving_from_fixed, self.fixed.shape[:2])
 
     def apply(
         self,
-        image: Image | np.ndarray | str | Path,
+        image: Image | Pixels | str | Path,
         interpolation: Interpolation = "linear",
         *,
         same_field: bool = False,
-    ) -> np.ndarray:
+    ) -> Pixels:
         """Return another channel of the moving scan on the fixed image's grid, dtype kept, 0 outside.
 
         ``image`` is an array (H, W) or (H, W, C), an ``Image`` or a path; ``interpolation`` is "nearest",
@@ -129,14 +130,12 @@ class Registration:
         """
         from xebra.apply import apply
 
-        name = "image"
         if isinstance(image, str | Path):
             image = read_image(image)
-        if isinstance(image, Image):
-            image, name = image.pixels, image.name
+        pixels, name = (image.pixels, image.name) if isinstance(image, Image) else (image, "image")
         shapes = self.moving.shape, self.fixed.shape
         return apply(
-            image,
+            pixels,
             self.moving_from_fixed,
             *shapes,
             interpolation=interpolation,
@@ -150,7 +149,7 @@ class Registration:
 
         output.save(self, Path(folder))
 
-    def to_json(self) -> dict:
+    def to_json(self) -> dict[str, Any]:
         """Return the canonical JSON form: everything but the pixels."""
         return {
             "scale": self.scale,
@@ -203,7 +202,7 @@ def _area(body: dict[str, Any], name: str, image: Image) -> UsableArea | None:
     return None if found is None else UsableArea.from_json(found, image.pixels)
 
 
-def _describe(image: Image) -> dict:
+def _describe(image: Image) -> dict[str, Any]:
     """Return the JSON form of an image without its pixels."""
     return {
         "name": image.name,

@@ -9,22 +9,25 @@ from typing import Literal
 import numpy as np
 from scipy import ndimage
 
+from xebra.arrays import Floats, Integers, Mask, Matrix, Pixels
+
 Interpolation = Literal["nearest", "linear", "cubic"]
+Order = Literal[0, 1, 3]  # of the splines between pixels
 TILE = 1024  # px of the moving image that a tile spans, about 16 MB in float64
 SMOOTH_FROM = 1.2  # moving px per fixed px from which a low-pass filter prevents aliasing
 SPLINE_MARGIN = 16  # px from which a cubic spline no longer depends on a value, to 1e-9
 EDGE = 0.5 + 1e-6  # px: outer edge of a pixel with a tolerance for rounding
 
 
-ORDERS = {"nearest": 0, "linear": 1, "cubic": 3}  # of the splines between pixels
+ORDERS: dict[Interpolation, Order] = {"nearest": 0, "linear": 1, "cubic": 3}
 
 
 def resample(
-    pixels: np.ndarray,
-    moving_from_fixed: np.ndarray,
-    shape: tuple[int, int],
+    pixels: Pixels,
+    moving_from_fixed: Matrix,
+    shape: tuple[int, ...],
     interpolation: Interpolation = "linear",
-) -> np.ndarray:
+) -> Pixels:
     """Return ``pixels`` (H, W) or (H, W, C) on a grid of ``shape``, dtype kept, 0 outside.
 
     Where a fixed pixel covers several moving ones they are averaged to prevent aliasing, except by "nearest",
@@ -45,9 +48,7 @@ def resample(
     return result
 
 
-def coverage(
-    moving_shape: tuple[int, ...], moving_from_fixed: np.ndarray, shape: tuple[int, int]
-) -> np.ndarray:
+def coverage(moving_shape: tuple[int, ...], moving_from_fixed: Matrix, shape: tuple[int, ...]) -> Mask:
     """Return the mask (H, W) of fixed pixels whose centre lies on a pixel of the moving image."""
     linear, offset = _rows_columns(moving_from_fixed)
     result = np.zeros(shape, bool)
@@ -56,7 +57,7 @@ def coverage(
     return result
 
 
-def shrunk(pixels: np.ndarray, longest: int) -> tuple[np.ndarray, np.ndarray]:
+def shrunk(pixels: Pixels, longest: int) -> tuple[Floats, Floats]:
     """Return ``pixels`` with at most ``longest`` px on a side, and the 3 x 3 ``pixels_from_shrunk``."""
     height, width = pixels.shape[:2]
     factor = max(height, width) / longest
@@ -68,17 +69,17 @@ def shrunk(pixels: np.ndarray, longest: int) -> tuple[np.ndarray, np.ndarray]:
     return resample(pixels, matrix, shape), matrix
 
 
-def _rows_columns(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _rows_columns(matrix: Matrix) -> tuple[Floats, Floats]:
     """Return linear part and offset for (row, column) of a matrix for (x, y)."""
     return matrix[1::-1, 1::-1], matrix[1::-1, 2]
 
 
-def _pixel_ratio(linear: np.ndarray) -> float:
+def _pixel_ratio(linear: Matrix) -> float:
     """Return how many moving pixels one fixed pixel spans along a side."""
     return math.sqrt(abs(np.linalg.det(linear)))
 
 
-def _tiles(shape: tuple[int, int], side: float) -> Iterator[tuple[slice, slice]]:
+def _tiles(shape: tuple[int, ...], side: float) -> Iterator[tuple[slice, slice]]:
     """Yield the tiles of a grid as slices of rows and columns."""
     side = max(64, int(side))
     for row in range(0, shape[0], side):
@@ -86,7 +87,7 @@ def _tiles(shape: tuple[int, int], side: float) -> Iterator[tuple[slice, slice]]
             yield slice(row, min(row + side, shape[0])), slice(column, min(column + side, shape[1]))
 
 
-def _binned(pixels: np.ndarray, step: int) -> tuple[np.ndarray, int]:
+def _binned(pixels: Pixels, step: int) -> tuple[Floats, int]:
     """Return means over bins of ``step`` x ``step`` px, smaller ones at the far edges, and the step used."""
     if step < 2:
         return pixels, 1
@@ -97,8 +98,8 @@ def _binned(pixels: np.ndarray, step: int) -> tuple[np.ndarray, int]:
 
 
 def _coverage_of_tile(
-    moving_shape: tuple[int, ...], linear: np.ndarray, offset: np.ndarray, tile: tuple[slice, slice]
-) -> np.ndarray:
+    moving_shape: tuple[int, ...], linear: Matrix, offset: Floats, tile: tuple[slice, slice]
+) -> Mask:
     """Return where a tile's pixel centres lie within the outer edges of the moving image's pixels."""
     rows, columns = np.ogrid[tile]
     inside = np.ones((rows.size, columns.size), bool)
@@ -109,8 +110,8 @@ def _coverage_of_tile(
 
 
 def _interpolated(
-    pixels: np.ndarray, linear: np.ndarray, offset: np.ndarray, tile: tuple[slice, slice], order: int = 1
-) -> np.ndarray:
+    pixels: Pixels, linear: Matrix, offset: Floats, tile: tuple[slice, slice], order: Order = 1
+) -> Floats:
     """Return a tile's values in float64, from the part of ``pixels`` under it, with edge values extended."""
     ratio = _pixel_ratio(linear)
     sigma = (
@@ -129,7 +130,7 @@ def _interpolated(
             layer,
             linear,
             linear @ start + offset - origin,
-            output_shape=tuple(size),
+            output_shape=tuple(size.tolist()),
             output=result[(..., *channel)],
             order=order,
             mode="nearest",
@@ -138,8 +139,8 @@ def _interpolated(
 
 
 def _source_part(
-    pixels: np.ndarray, linear: np.ndarray, offset: np.ndarray, size: np.ndarray, margin: int
-) -> tuple[np.ndarray, np.ndarray]:
+    pixels: Pixels, linear: Matrix, offset: Floats, size: Integers, margin: int
+) -> tuple[Pixels, Integers]:
     """Return the part of ``pixels`` that a grid of ``size`` needs, and its first (row, column)."""
     corners = np.array([[0, 0], [size[0] - 1, 0], [0, size[1] - 1], size - 1]) @ linear.T + offset
     limit = np.array(pixels.shape[:2])
@@ -148,7 +149,7 @@ def _source_part(
     return pixels[low[0] : high[0], low[1] : high[1]], low
 
 
-def _as_dtype(values: np.ndarray, dtype: np.dtype) -> np.ndarray:
+def _as_dtype(values: Floats, dtype: np.dtype) -> Floats:
     """Return values as ``dtype``; integers are rounded and clipped to their range."""
     if not np.issubdtype(dtype, np.integer):
         return values.astype(dtype)

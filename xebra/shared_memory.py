@@ -15,6 +15,7 @@ import numpy as np
 from tritonclient.grpc import InferenceServerClient, InferInput, InferRequestedOutput
 from tritonclient.utils import InferenceServerException, np_to_triton_dtype, triton_to_np_dtype
 
+from xebra.arrays import Floats
 from xebra.shared_region import Region, orphaned, translate_errors, unlink_orphaned_files
 
 CLEANUP_INTERVAL_S = 60.0  # longer than the deadline of any request
@@ -37,7 +38,7 @@ class SharedMemory:
         self._cleaned_at, self._lock = -cleanup_interval_s, threading.Lock()
         self._outputs: dict[str, dict[str, tuple[np.dtype, tuple[int, ...]]]] = {}
 
-    def infer(self, model: str, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    def infer(self, model: str, inputs: Mapping[str, Floats]) -> dict[str, Floats]:
         """Return the outputs by name; see ``Engine.run``."""
         self._unregister_orphaned()
         try:
@@ -49,27 +50,31 @@ class SharedMemory:
             self._free.clear()
         return self._infer(model, inputs)
 
-    def _infer(self, model: str, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    def _infer(self, model: str, inputs: Mapping[str, Floats]) -> dict[str, Floats]:
         """Run one request in one region: inputs first, then outputs."""
         batch = len(next(iter(inputs.values())))
         shapes = {
             name: (dtype, (batch, *shape)) for name, (dtype, shape) in self._output_types(model).items()
         }
         size = sum(value.nbytes for value in inputs.values())
-        size += sum(_nbytes(dtype, shape) for dtype, shape in shapes.values())
+        size += sum(_nbytes(dtype, shape) for dtype, shape in shapes.values() if min(shape) >= 0)
         with self._acquire(size) as region:
             tensors, end = _write_inputs(region, inputs)
             requested, arrays = [], {}
             for name, (dtype, shape) in shapes.items():
-                arrays[name] = region.array(shape, dtype, end)
                 requested.append(InferRequestedOutput(name))
+                if min(shape) < 0:  # known only afterwards: it comes in the response
+                    continue
+                arrays[name] = region.array(shape, dtype, end)
                 requested[-1].set_shared_memory(region.name, arrays[name].nbytes, end)
                 end += arrays[name].nbytes
-            self._client.infer(model, tensors, outputs=requested, client_timeout=self._deadline_s)
-            return {name: array.copy() for name, array in arrays.items()}
+            response = self._client.infer(model, tensors, outputs=requested, client_timeout=self._deadline_s)
+            return {
+                name: arrays[name].copy() if name in arrays else response.as_numpy(name) for name in shapes
+            }
 
     def _output_types(self, model: str) -> dict[str, tuple[np.dtype, tuple[int, ...]]]:
-        """Return dtype and shape of each output for one pair; cached."""
+        """Return dtype and shape of each output for one pair, -1 where a length varies; cached."""
         if model not in self._outputs:
             metadata = self._client.get_model_metadata(model, client_timeout=self._deadline_s)
             self._outputs[model] = {
@@ -110,7 +115,7 @@ class SharedMemory:
         unlink_orphaned_files()
 
 
-def _write_inputs(region: Region, inputs: Mapping[str, np.ndarray]) -> tuple[list[InferInput], int]:
+def _write_inputs(region: Region, inputs: Mapping[str, Floats]) -> tuple[list[InferInput], int]:
     """Copy inputs into a region; return their tensors and the end of their bytes."""
     tensors, end = [], 0
     for name, value in inputs.items():

@@ -18,6 +18,8 @@ import numpy as np
 from tritonclient.grpc import InferenceServerClient
 from tritonclient.utils import InferenceServerException
 
+from xebra.arrays import Floats
+
 SHM_FOLDER, PREFIX = Path("/dev/shm"), "xebra-memory-"
 UNREACHABLE = ("StatusCode.UNAVAILABLE", "StatusCode.DEADLINE_EXCEEDED")
 
@@ -51,7 +53,7 @@ class Region:
             os.close(descriptor)
             file.unlink()
 
-    def array(self, shape: tuple[int, ...], dtype: np.dtype, offset: int) -> np.ndarray:
+    def array(self, shape: tuple[int, ...], dtype: np.dtype, offset: int) -> Floats:
         """Return an array on the region's bytes from ``offset``, without a copy."""
         return np.ndarray(shape, dtype, self._bytes, offset)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from xebra.image import Image
 from xebra.registration import Registration
@@ -34,7 +34,7 @@ def parameters(registration: Registration) -> list[Parameter]:
     ]
 
 
-def _half_widths(intervals: dict | None) -> list[str]:
+def _half_widths(intervals: dict[str, Any] | None) -> list[str]:
     """Return the half widths of angle, scale, shift x and y as text; empty where unknown."""
     if intervals is None:
         return [""] * 4

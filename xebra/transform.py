@@ -12,16 +12,23 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from xebra.arrays import Floats, Matrix
+
 
 def image_center(shape: tuple[int, ...]) -> tuple[float, float]:
     """Return the centre (x, y) in px of an image of ``shape`` (rows, columns, ...)."""
     return (shape[1] - 1) / 2, (shape[0] - 1) / 2
 
 
-def corners(shape: tuple[int, ...]) -> np.ndarray:
+def corners(shape: tuple[int, ...]) -> Floats:
     """Return the centres (4, 2) in px of the corner pixels of an image of ``shape`` (rows, columns, ...)."""
     right, bottom = shape[1] - 1, shape[0] - 1
     return np.array([[0, 0], [right, 0], [0, bottom], [right, bottom]], float)
+
+
+def homogeneous_corners(shape: tuple[int, ...]) -> Floats:
+    """Return ``corners`` as (x, y, 1), (4, 3)."""
+    return np.column_stack([corners(shape), np.ones(4)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,20 +47,20 @@ class SimilarityTransform:
             raise ValueError(f"a similarity needs finite values and a positive scale, not {self}")
 
     @property
-    def linear(self) -> np.ndarray:
+    def linear(self) -> Matrix:
         """The linear part (2 x 2)."""
         c, s = self.scale * math.cos(self.angle), self.scale * math.sin(self.angle)
         return np.array([[c, -s], [s, c]]) @ np.diag([-1.0 if self.mirror else 1.0, 1.0])
 
     @property
-    def matrix(self) -> np.ndarray:
+    def matrix(self) -> Matrix:
         """The 3 x 3 matrix that acts on (x, y, 1)."""
         result = np.eye(3)
         result[:2, :2] = self.linear
         result[:2, 2] = np.add(self.center, self.translation) - self.linear @ self.center
         return result
 
-    def __call__(self, points: np.ndarray) -> np.ndarray:
+    def __call__(self, points: Floats) -> Floats:
         """Map points of shape (..., 2)."""
         return map_points(self.matrix, points)
 
@@ -66,7 +73,7 @@ class SimilarityTransform:
         return SimilarityTransform.from_matrix(self.matrix @ first.matrix, first.center)
 
     @classmethod
-    def from_matrix(cls, matrix: np.ndarray, center: tuple[float, float] = (0.0, 0.0)) -> SimilarityTransform:
+    def from_matrix(cls, matrix: Matrix, center: tuple[float, float] = (0.0, 0.0)) -> SimilarityTransform:
         """Return the transform of a 3 x 3 similarity matrix, about ``center``.
 
         Raises ValueError where the matrix is affine or projective but not a similarity.
@@ -79,19 +86,19 @@ class SimilarityTransform:
         rotation = linear @ np.diag([-1.0 if mirror else 1.0, 1.0])
         angle = math.atan2(rotation[1, 0], rotation[0, 0])
         translation = linear @ center + matrix[:2, 2] - center
-        result = cls(scale, angle, (float(translation[0]), float(translation[1])), tuple(center), mirror)
+        result = cls(scale, angle, (float(translation[0]), float(translation[1])), center, mirror)
         if not np.allclose(result.matrix, matrix, rtol=1e-6, atol=1e-6 * max(1.0, scale)):
             raise ValueError("the matrix is not a similarity: it has shear, unequal scales or perspective")
         return result
 
 
-def map_points(matrix: np.ndarray, points: np.ndarray) -> np.ndarray:
+def map_points(matrix: Matrix, points: Floats) -> Floats:
     """Return points (..., 2) mapped by a 3 x 3 matrix."""
     matrix = np.asarray(matrix, float)
     return np.asarray(points, float) @ matrix[:2, :2].T + matrix[:2, 2]
 
 
-def corner_error(estimate: np.ndarray, truth: np.ndarray, shape: tuple[int, ...]) -> float:
+def corner_error(estimate: Floats, truth: Matrix, shape: tuple[int, ...]) -> float:
     """Return the mean distance in px of two 3 x 3 transforms over the corners of an image of ``shape``."""
     points = corners(shape)
     difference = map_points(estimate, points) - map_points(truth, points)

@@ -12,6 +12,7 @@ import numpy as np
 from tritonclient.grpc import InferenceServerClient, InferInput
 from tritonclient.utils import InferenceServerException, np_to_triton_dtype
 
+from xebra.arrays import Floats
 from xebra.errors import EngineFailed
 from xebra.shared_memory import SharedMemory
 from xebra.shared_region import SharedMemoryUnavailable
@@ -66,9 +67,9 @@ class TritonEngine:
         """Return the hash of a model's weights in the server's configuration; "" where it has none."""
         with self._translate_errors(model):
             response = self._client.get_model_config(model, client_timeout=self.deadline_s)
-        return response.config.parameters["weights_sha256"].string_value
+        return str(response.config.parameters["weights_sha256"].string_value)
 
-    def run(self, model: str, **inputs: np.ndarray) -> dict[str, np.ndarray]:
+    def run(self, model: str, **inputs: Floats) -> dict[str, Floats]:
         """Return the outputs of ``model`` by name; see ``Engine.run``."""
         with self._translate_errors(model):
             if self._memory is not None:
@@ -81,7 +82,7 @@ class TritonEngine:
                     self._memory = None
             return self._infer_over_grpc(model, inputs)
 
-    def _infer_over_grpc(self, model: str, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    def _infer_over_grpc(self, model: str, inputs: dict[str, Floats]) -> dict[str, Floats]:
         """Run one request with the arrays in the messages."""
         tensors = []
         for key, value in inputs.items():

@@ -91,9 +91,11 @@ class ChunkBuffer(io.RawIOBase):
         self._chunks: list[bytes] = []
 
     def writable(self) -> bool:
+        """Return True: zipfile writes to this stream."""
         return True
 
     def write(self, data: Any) -> int:
+        """Keep bytes until ``take``; return their number."""
         self._chunks.append(bytes(data))
         return len(data)
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from api.fields import SpacingUm
+from api.images.choice import ChannelChoice, FrameChoice
 from api.registrations.example import FIXED, MOVING
 from api.registrations.example import PATH as REGISTRATIONS
 from api.registrations.schemas import Mirror, MirrorField, Priority
@@ -17,6 +18,7 @@ from db.rows import BatchRow
 PATH = "/api/v1/batches"
 MAX_PAIRS = 10_000
 ImageId = str
+CHOICES = ("fixed_channel", "fixed_frame", "moving_channel", "moving_frame")
 
 
 class PairOfImages(BaseModel):
@@ -26,6 +28,10 @@ class PairOfImages(BaseModel):
 
     fixed_image_id: ImageId = Field(max_length=100)
     moving_image_id: ImageId = Field(max_length=100)
+    fixed_channel: ChannelChoice = None
+    fixed_frame: FrameChoice = None
+    moving_channel: ChannelChoice = None
+    moving_frame: FrameChoice = None
 
 
 class NewBatch(BaseModel):
@@ -38,6 +44,10 @@ class NewBatch(BaseModel):
     fixed_image_id: ImageId | None = Field(None, max_length=100)
     moving_image_ids: list[ImageId] | None = Field(None, min_length=1, max_length=MAX_PAIRS)
     pairs: list[PairOfImages] | None = Field(None, min_length=1, max_length=MAX_PAIRS)
+    fixed_channel: ChannelChoice = None
+    fixed_frame: FrameChoice = None
+    moving_channel: ChannelChoice = None
+    moving_frame: FrameChoice = None
     fixed_spacing_um: SpacingUm = None
     moving_spacing_um: SpacingUm = None
     network: str | None = Field(None, max_length=100, description="Default: the most accurate network.")
@@ -57,11 +67,13 @@ class NewBatch(BaseModel):
         """Return the parameters of each registration, with this network."""
         names = ("fixed_spacing_um", "moving_spacing_um", "mirror", "priority")
         settings: dict[str, Any] = {name: getattr(self, name) for name in names} | {"network": network}
+        common = {name: getattr(self, name) for name in CHOICES}
         if self.pairs is not None:
-            pairs = [(pair.fixed_image_id, pair.moving_image_id) for pair in self.pairs]
+            pairs = [common | pair.model_dump(exclude_none=True) for pair in self.pairs]
         else:
-            pairs = [(self.fixed_image_id or "", moving) for moving in self.moving_image_ids or []]
-        return [RegistrationRequest(fixed, moving, **settings) for fixed, moving in pairs]
+            fixed = {"fixed_image_id": self.fixed_image_id or ""}
+            pairs = [common | fixed | {"moving_image_id": moving} for moving in self.moving_image_ids or []]
+        return [RegistrationRequest(**pair, **settings) for pair in pairs]
 
 
 class StateCounts(BaseModel):

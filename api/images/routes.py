@@ -1,8 +1,8 @@
-"""/api/v1/images"""
+"""Routes below /api/v1/images."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Form, Query, Response, UploadFile
 from fastapi.concurrency import run_in_threadpool
@@ -16,15 +16,18 @@ from api.authentication import CallerDep
 from api.dependencies import DatabaseDep, OwnerDep, StoreDep
 from api.errors import CursorInvalid, DecodersBusy, UploadTooLarge
 from api.fields import SpacingUm
+from api.images import choice
+from api.images.choice import ChoiceDep
 from api.images.schemas import PATH, Image, ImagePage, Modality
 from api.images.uploads import UploaderDep
 from api.paging import CursorQuery, LimitQuery
 from db import images, pages
 from db.errors import ImageNotFound, ObjectAltered, ObjectMissing
 from db.rows import ImageRow
-from xebra.errors import ImageUnreadable, ImageUnusable, PixelSpacingInvalid
+from xebra.errors import ImageChoiceNeeded, ImageUnreadable, ImageUnusable, PixelSpacingInvalid
 
 router = APIRouter(prefix=PATH, tags=["images"])
+MEDIA_TYPES = ("image/tiff", "image/png", "image/jpeg", "image/bmp", "image/gif", "application/octet-stream")
 
 
 def _row(image_id: str, database: DatabaseDep, owner: OwnerDep) -> ImageRow:
@@ -40,7 +43,7 @@ class ImageUpload(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    file: UploadFile = Field(description="A PNG or TIFF file of 8, 16 or 32 bit, integer or float.")
+    file: UploadFile = Field(description="An image file; see the list of formats in the documentation.")
     pixel_spacing_um: SpacingUm = Field(None, description="Micrometres per pixel; overrides the file.")
     modality: Modality = None
 
@@ -59,7 +62,11 @@ async def upload_image(
     uploader: UploaderDep,
     response: Response,
 ) -> Image:
-    """Check that the image can be registered, and store the file unchanged."""
+    """Check that the image can be registered, and store the file unchanged.
+
+    `choices` of the answer lists the images of the file. Where `choice_needed` is true, a registration must
+    name one of them.
+    """
     row = await uploader.add(form.file.file, form.file.filename, form.pixel_spacing_um, form.modality)
     response.headers["Location"] = f"{PATH}/{row.id}"
     return Image.of(row)
@@ -114,7 +121,7 @@ def update_image(image_id: str, body: ImageUpdate, database: DatabaseDep, caller
     "/{image_id}/content",
     summary="Download image",
     response_class=StreamingResponse,
-    responses=problems.documented(ImageNotFound, ObjectMissing) | files.documented("image/tiff", "image/png"),
+    responses=problems.documented(ImageNotFound, ObjectMissing) | files.documented(*MEDIA_TYPES),
 )
 def download_image(row: RowDep, store: StoreDep) -> StreamingResponse:
     """Return the file as it was uploaded, byte for byte."""
@@ -125,11 +132,24 @@ def download_image(row: RowDep, store: StoreDep) -> StreamingResponse:
     "/{image_id}/preview",
     summary="Get image preview",
     response_class=StreamingResponse,
-    responses=problems.documented(ImageNotFound, ObjectMissing, ObjectAltered)
+    responses=problems.documented(
+        *(ImageNotFound, ObjectMissing, ObjectAltered, RequestValidationError),
+        *(ImageChoiceNeeded, ImageUnreadable),
+    )
     | files.documented("image/png"),
 )
-async def get_image_preview(row: RowDep, store: StoreDep) -> StreamingResponse:
-    """Return an 8-bit PNG, at most 1024 px wide and high, with stretched grey values."""
-    key = f"images/{row.id}/preview.png"
-    await previews.create_once(store, key, previews.draw_stored(store, row.store_key))
+async def get_image_preview(
+    row: RowDep,
+    store: StoreDep,
+    wanted: ChoiceDep,
+    size: Annotated[
+        Literal["large", "small"], Query(description="At most 1024 or 256 px wide and high.")
+    ] = "large",
+) -> StreamingResponse:
+    """Return an 8-bit PNG with stretched grey values, of the default or of the chosen image of the file."""
+    choice.check(row, choice.shown(row, wanted))
+    small = size == "small"
+    key = f"images/{row.id}/{wanted.key}{'thumbnail' if small else 'preview'}.png"
+    side = previews.THUMBNAIL_PX if small else previews.MAX_SIDE_PX
+    await previews.create_once(store, key, previews.draw_upload(store, row, choice.shown(row, wanted), side))
     return await run_in_threadpool(files.stream, store, key, "image/png")

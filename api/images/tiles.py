@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Annotated, Any, BinaryIO
+from typing import Annotated, Any, BinaryIO, NamedTuple
 
 import numpy as np
 from fastapi import APIRouter, Path
@@ -13,11 +13,14 @@ from fastapi.responses import StreamingResponse
 
 from api import files, previews, problems
 from api.dependencies import StoreDep
+from api.images import choice
+from api.images.choice import Choice, ChoiceDep
 from api.images.routes import RowDep
 from api.images.schemas import PATH
 from db.errors import ImageNotFound, ObjectAltered, ObjectMissing
 from db.rows import ImageRow
 from db.store import ImageStore
+from xebra.errors import ImageChoiceNeeded, ImageUnreadable
 
 TILE_PX = 512
 LEVELS = 8  # each has half the resolution of the previous one
@@ -34,46 +37,60 @@ TileIndex = Annotated[
     "/{image_id}/tiles/{level}/{column}/{row}",
     summary="Get image tile",
     response_class=StreamingResponse,
-    responses=problems.documented(RequestValidationError, ImageNotFound, ObjectMissing, ObjectAltered)
+    responses=problems.documented(
+        *(RequestValidationError, ImageNotFound, ObjectMissing, ObjectAltered),
+        *(ImageChoiceNeeded, ImageUnreadable),
+    )
     | files.documented("image/png"),
 )
 async def get_image_tile(
-    image: RowDep, level: Level, column: TileIndex, row: TileIndex, store: StoreDep
+    image: RowDep, level: Level, column: TileIndex, row: TileIndex, store: StoreDep, wanted: ChoiceDep
 ) -> StreamingResponse:
     """Return an 8-bit PNG with the grey values of the preview; tiles at the edges may be smaller."""
-    _check_exists(image, level, column, row)
-    key = f"images/{image.id}/tiles/{level}-{column}-{row}.png"
-    await previews.create_once(store, key, _draw(store, image.store_key, level, column, row))
+    _check_exists(image, wanted, level, column, row)
+    key = f"images/{image.id}/{wanted.key}tiles/{level}-{column}-{row}.png"
+    source = Source(store, image.store_key, image.name, choice.shown(image, wanted))
+    await previews.create_once(store, key, _draw(source, level, column, row))
     return await run_in_threadpool(files.stream, store, key, "image/png")
 
 
-def _check_exists(image: ImageRow, level: int, column: int, row: int) -> None:
+class Source(NamedTuple):
+    """An image of an uploaded file."""
+
+    store: ImageStore
+    key: str
+    name: str
+    choice: Choice
+
+
+def _check_exists(image: ImageRow, wanted: Choice, level: int, column: int, row: int) -> None:
     span = TILE_PX << level
-    if column * span >= image.width or row * span >= image.height:
+    height, width = choice.shape(image, wanted)
+    if column * span >= width or row * span >= height:
         raise ImageNotFound(f"image {image.id} has no tile {level}/{column}/{row}")
 
 
-def _draw(store: ImageStore, key: str, level: int, column: int, row: int) -> previews.Draw:
+def _draw(source: Source, level: int, column: int, row: int) -> previews.Draw:
     def draw(target: BinaryIO) -> None:
         import imagecodecs
 
         span = TILE_PX << level
-        part = _stretched(store, key)[row * span : (row + 1) * span, column * span : (column + 1) * span]
+        part = _stretched(source)[row * span : (row + 1) * span, column * span : (column + 1) * span]
         target.write(imagecodecs.png_encode(_downsample(part, level), level=3))
 
     return draw
 
 
 @lru_cache(maxsize=2)  # the pair in the viewer; drawing is serialized, so that no image is decoded twice
-def _stretched(store: ImageStore, key: str) -> Pixels:
+def _stretched(source: Source) -> Pixels:
     """Return the whole image in 8 bit, its grey values stretched as in its preview."""
-    from xebra.image import gray
+    from xebra.image import gray, read_pixels_untrusted
     from xebra.picture import BLACK, WHITE
-    from xebra.readers import sandbox
     from xebra.resample import shrunk
 
-    with store.open(key) as file:
-        values = gray(sandbox.read(file, key).pixels)
+    chosen = source.choice
+    with source.store.open(source.key) as file:
+        values = gray(read_pixels_untrusted(file, source.name, channel=chosen.channel, frame=chosen.frame))
     low, high = np.percentile(shrunk(values, previews.MAX_SIDE_PX)[0], [BLACK, WHITE])
     scale = 255 / ((high - low) or 1)
     shown = np.empty(values.shape, np.uint8)

@@ -21,7 +21,7 @@ from db.rows import INSTRUMENT, ImageRow, InstrumentRow
 from db.store import ImageStore
 from db.types import utc_now
 from xebra.image import Image
-from xebra.image_files import media_type_of
+from xebra.image_files import FileInfo, media_type_of
 from xebra.limits import check_registrable
 
 MAX_NAME_LENGTH = 200
@@ -49,8 +49,8 @@ class Uploader:
         """
         name = sanitize_filename(filename)
         await self.decoder.in_thread(self._check_quota, file)
-        image = await self.decoder.decode(self.request, file, name, spacing_um)
-        return await self.decoder.in_thread(self._store, file, image, modality)
+        decoded = await self.decoder.decode(self.request, file, name, spacing_um)
+        return await self.decoder.in_thread(self._store, file, *decoded, modality)
 
     def _check_quota(self, file: BinaryIO) -> None:
         size = file.seek(0, io.SEEK_END)
@@ -58,8 +58,8 @@ class Uploader:
         with self.database.reading() as session:
             keys.check_storage_quota(session, self.caller.instrument, size)
 
-    def _store(self, file: BinaryIO, image: Image, modality: str | None) -> ImageRow:
-        row = store_image(file, image, self.store, self._register)
+    def _store(self, file: BinaryIO, image: Image, contents: FileInfo, modality: str | None) -> ImageRow:
+        row = store_image(file, image, contents, self.store, self._register)
         row.owner, row.modality = self.caller.owner, modality
         if self.caller.instrument is not None:
             _apply_defaults(row, self.caller.instrument)
@@ -79,7 +79,11 @@ class Uploader:
 
 
 def store_image(
-    file: BinaryIO, image: Image, store: ImageStore, before_put: Callable[[str], None] = lambda key: None
+    file: BinaryIO,
+    image: Image,
+    contents: FileInfo,
+    store: ImageStore,
+    before_put: Callable[[str], None] = lambda key: None,
 ) -> ImageRow:
     """Store the file of a decoded image, and return its row, which the caller adds to the database.
 
@@ -108,6 +112,7 @@ def store_image(
         dtype=str(image.pixels.dtype),
         pixel_spacing_um=image.pixel_spacing,
         spacing_source=image.spacing_source,
+        contents=contents.to_json(),
         store_key=key,
         created_at=utc_now(),
     )

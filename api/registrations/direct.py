@@ -17,16 +17,25 @@ from api.authentication import CallerDep
 from api.dependencies import AppState, DatabaseDep, RequestIdDep
 from api.errors import DeadlineMissed, UploadTooLarge
 from api.fields import SpacingUm
+from api.images.choice import ByName, FrameChoice
 from api.images.uploads import sanitize_filename
 from api.registrations.result import Result
 from api.registrations.schemas import Mirror, MirrorField
 from db import audit, thresholds
 from db.engine import Database
-from xebra.errors import EngineFailed, ImageUnreadable, ImageUnusable, NetworkUnknown, PixelSpacingInvalid
+from xebra.errors import (
+    EngineFailed,
+    ImageChoiceNeeded,
+    ImageUnreadable,
+    ImageUnusable,
+    NetworkUnknown,
+    PixelSpacingInvalid,
+)
 from xebra.mirror import MIRROR
 from xebra.readers.sandbox import Limits
 
 if TYPE_CHECKING:
+    from xebra import Image
     from xebra.align import Aligner
 
 MIN_DECODE_S = 0.01
@@ -41,6 +50,10 @@ class PairUpload(BaseModel):
 
     fixed: UploadFile = Field(description="A PNG or TIFF file.")
     moving: UploadFile = Field(description="A PNG or TIFF file.")
+    fixed_channel: ByName | None = Field(None, description="Number or name, of a file with several.")
+    fixed_frame: FrameChoice = None
+    moving_channel: ByName | None = Field(None, description="Number or name, of a file with several.")
+    moving_frame: FrameChoice = None
     fixed_spacing_um: SpacingUm = None
     moving_spacing_um: SpacingUm = None
     network: str | None = Field(None, max_length=100, description="Default: the most accurate network.")
@@ -69,12 +82,13 @@ class DirectRegistration:
             TimeoutError: the work was not started or not finished before the deadline.
             RegistrationError: an image cannot be registered.
         """
-        from xebra.image import read_untrusted
-
         _check_deadline(deadline)
         fixed, moving = (
-            read_untrusted(file.file, sanitize_filename(file.filename), spacing, limits=_limits(deadline))
-            for file, spacing in ((pair.fixed, pair.fixed_spacing_um), (pair.moving, pair.moving_spacing_um))
+            _read(*given, deadline)
+            for given in (
+                (pair.fixed, pair.fixed_spacing_um, pair.fixed_channel, pair.fixed_frame),
+                (pair.moving, pair.moving_spacing_um, pair.moving_channel, pair.moving_frame),
+            )
         )
         found = self.aligner.register(fixed, moving, network=pair.network, mirror=MIRROR[pair.mirror])
         _check_deadline(deadline)
@@ -85,7 +99,7 @@ class DirectRegistration:
     PATH,
     summary="Register pair",
     responses=problems.documented(
-        *(UploadTooLarge, RequestValidationError, ImageUnreadable, ImageUnusable),
+        *(UploadTooLarge, RequestValidationError, ImageChoiceNeeded, ImageUnreadable, ImageUnusable),
         *(PixelSpacingInvalid, NetworkUnknown, EngineFailed, DeadlineMissed),
     ),
 )
@@ -112,9 +126,15 @@ async def register_pair(
     return Result.model_validate(found)
 
 
-def _limits(deadline: float) -> Limits:
-    """Return limits by which the decoding ends before the deadline."""
-    return Limits(wall_s=max(MIN_DECODE_S, deadline - time.perf_counter()))
+def _read(
+    file: UploadFile, spacing_um: float | None, channel: str | None, frame: int | None, deadline: float
+) -> Image:
+    """Return an image, decoded before the deadline or not at all."""
+    from xebra.image import read_untrusted
+
+    limits = Limits(wall_s=max(MIN_DECODE_S, deadline - time.perf_counter()))
+    name = sanitize_filename(file.filename)
+    return read_untrusted(file.file, name, spacing_um, channel=channel, frame=frame, limits=limits)
 
 
 def _check_deadline(deadline: float) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import BinaryIO, Literal
 
+from api.images.choice import Choice
 from api.previews import Draw
 from db.rows import ImageRow, RegistrationRow, ResultRow
 from db.store import ImageStore
@@ -23,8 +24,9 @@ def draw_picture(row: RegistrationRow, result: ResultRow, store: ImageStore, for
         from xebra.registration import Registration
 
         body = result.body
-        fixed = _image(row.fixed_image, body["fixed"]["pixel_spacing_um"], store)
-        moving = _image(row.moving_image, body["moving"]["pixel_spacing_um"], store)
+        fixed_choice, moving_choice = choices(row)
+        fixed = _image(row.fixed_image, body["fixed"]["pixel_spacing_um"], store, fixed_choice)
+        moving = _image(row.moving_image, body["moving"]["pixel_spacing_um"], store, moving_choice)
         registration = Registration.from_json(body, fixed, moving)
         if format == "png":
             picture.save(registration, target)
@@ -35,7 +37,12 @@ def draw_picture(row: RegistrationRow, result: ResultRow, store: ImageStore, for
     return draw
 
 
-def _image(row: ImageRow, spacing: float | None, store: ImageStore) -> Image:
+def choices(row: RegistrationRow) -> tuple[Choice, Choice]:
+    """Return which images of their files were registered, fixed and moving."""
+    return Choice(row.fixed_channel, row.fixed_frame), Choice(row.moving_channel, row.moving_frame)
+
+
+def _image(row: ImageRow, spacing: float | None, store: ImageStore, choice: Choice) -> Image:
     """Return the stored image with the pixel spacing that was used for the registration."""
     with store.open(row.store_key) as file:
-        return read_untrusted(file, row.name, spacing)
+        return read_untrusted(file, row.name, spacing, channel=choice.channel, frame=choice.frame)

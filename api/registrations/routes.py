@@ -1,4 +1,4 @@
-"""/api/v1/registrations"""
+"""Routes below /api/v1/registrations."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from api.prefer_wait import WaitDep, wait_until_ended
 from api.registrations.example import PATH
 from api.registrations.filters import RegistrationFilters
 from api.registrations.schemas import NewRegistration, Registration, RegistrationPage
-from api.registrations.validation import apply_defaults
+from api.registrations.validation import apply_defaults, check_choices
 from db import jobs, keys, pages
 from db.engine import Database
 from db.errors import (
@@ -32,7 +32,7 @@ from db.errors import (
     RegistrationNotFound,
 )
 from db.rows import FINAL_STATES, RegistrationRow, ResultRow
-from xebra.errors import NetworkUnknown
+from xebra.errors import ImageChoiceNeeded, ImageUnreadable, NetworkUnknown
 
 router = APIRouter(prefix=PATH, tags=["registrations"])
 
@@ -43,6 +43,7 @@ router = APIRouter(prefix=PATH, tags=["registrations"])
     summary="Create registration",
     responses=problems.documented(
         *(UploadTooLarge, ImageNotFound, RequestValidationError, NetworkUnknown),
+        *(ImageChoiceNeeded, ImageUnreadable),
         *(IdempotencyKeyReused, IdempotencyKeyInFlight),
     )
     | {
@@ -66,6 +67,7 @@ async def create_registration(
     request = body.request(apply_defaults(body, caller))
 
     def accept(session: Session) -> Registration:
+        check_choices(session, [request], caller.owner)
         keys.check_queue_quota(session, caller.instrument, 1)
         row = jobs.submit(session, request, actor=caller.actor, request_id=request_id, owner=caller.owner)
         return Registration.of(row)

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.fields import SpacingUm
+from api.images.choice import ChannelChoice, Choice, FrameChoice
 from api.images.schemas import PATH as IMAGES
 from api.registrations.example import FIXED, MOVING, PATH, SUCCEEDED
 from api.registrations.result import Result
@@ -38,6 +39,10 @@ class NewRegistration(BaseModel):
 
     fixed_image_id: str = Field(max_length=100)
     moving_image_id: str = Field(max_length=100)
+    fixed_channel: ChannelChoice = None
+    fixed_frame: FrameChoice = None
+    moving_channel: ChannelChoice = None
+    moving_frame: FrameChoice = None
     fixed_spacing_um: SpacingUm = None
     moving_spacing_um: SpacingUm = None
     network: str | None = Field(None, max_length=100, description="Default: the most accurate network.")
@@ -55,6 +60,10 @@ class Settings(BaseModel):
     """The parameters of a registration besides the images."""
 
     network: str | None
+    fixed_channel: str | None
+    fixed_frame: int | None
+    moving_channel: str | None
+    moving_frame: int | None
     fixed_spacing_um: float | None
     moving_spacing_um: float | None
     mirror: Mirror
@@ -86,10 +95,12 @@ class RegistrationLinks(BaseModel):
         """Return the links of a row."""
         path = f"{PATH}/{row.id}"
         done = row.state == "succeeded"
+        fixed = Choice(row.fixed_channel, row.fixed_frame)
+        moving = Choice(row.moving_channel, row.moving_frame)
         return cls(
             self=path,
-            fixed_preview=f"{IMAGES}/{row.fixed_image_id}/preview",
-            moving_preview=f"{IMAGES}/{row.moving_image_id}/preview",
+            fixed_preview=f"{IMAGES}/{row.fixed_image_id}/preview{fixed.query}",
+            moving_preview=f"{IMAGES}/{row.moving_image_id}/preview{moving.query}",
             registered=f"{path}/registered" if done else None,
             registered_preview=f"{path}/registered/preview" if done else None,
             picture=f"{path}/picture" if done else None,

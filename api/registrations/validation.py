@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
+from sqlalchemy.orm import Session
+
 from api.authentication import Caller
+from api.images import choice
+from api.images.choice import Choice
+from db import images
+from db.jobs import RegistrationRequest
 from xebra.weights import weights
 
 
@@ -36,3 +43,20 @@ def apply_defaults(body: Submission, caller: Caller) -> str | None:
     if body.priority == "collection":
         caller.require("collect")
     return network
+
+
+def check_choices(session: Session, requests: Sequence[RegistrationRequest], owner: str) -> None:
+    """Check that each request says which image of a file is meant, where the file holds several.
+
+    Raises:
+        ImageNotFound: an image does not exist or belongs to another owner.
+        ImageChoiceNeeded: a channel or a frame must be named, or the file has none of this name.
+        ImageUnreadable: the file has no such frame.
+    """
+    wanted: dict[tuple[str, Choice], None] = {}
+    for request in requests:
+        wanted[request.fixed_image_id, Choice(request.fixed_channel, request.fixed_frame)] = None
+        wanted[request.moving_image_id, Choice(request.moving_channel, request.moving_frame)] = None
+    rows = images.by_id(session, {image_id for image_id, _ in wanted}, owner)
+    for image_id, chosen in wanted:
+        choice.check(rows[image_id], chosen)

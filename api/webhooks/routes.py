@@ -1,4 +1,4 @@
-"""/api/v1/webhooks"""
+"""Routes below /api/v1/webhooks."""
 
 from __future__ import annotations
 

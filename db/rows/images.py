@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import BigInteger, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
@@ -29,6 +30,7 @@ class ImageRow(Row):
     pixel_spacing_um: Mapped[float | None]
     spacing_source: Mapped[str | None]
     modality: Mapped[str | None] = mapped_column(String(40))
+    contents: Mapped[dict[str, Any] | None]  # what the file holds, as xebra.inspect lists it
     store_key: Mapped[str]
     created_at: Mapped[datetime]
 

@@ -35,6 +35,10 @@ class RegistrationRow(Row):
     batch_id: Mapped[str | None] = mapped_column(String(36))
     fixed_image_id: Mapped[str] = mapped_column(ForeignKey("images.id"))
     moving_image_id: Mapped[str] = mapped_column(ForeignKey("images.id"))
+    fixed_channel: Mapped[str | None] = mapped_column(String(200))  # number or name; None: the default
+    fixed_frame: Mapped[int | None]
+    moving_channel: Mapped[str | None] = mapped_column(String(200))
+    moving_frame: Mapped[int | None]
     network: Mapped[str | None]
     fixed_spacing_um: Mapped[float | None]
     moving_spacing_um: Mapped[float | None]

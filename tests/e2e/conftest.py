@@ -5,8 +5,8 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from browser import Shown, chromium, looking_at
 from playwright.sync_api import Browser
+from support.browser import Shown, chromium, open_result
 from support.service import MAX_UPLOAD_BYTES, Service, serving
 
 from xebra import sample
@@ -39,7 +39,7 @@ def sample_pair() -> tuple[Path, Path]:
 
 
 class OneBrowser:
-    """Started for the first test of the page; closed after the last, for its event loop is in others' way."""
+    """A browser for all tests of the page, closed after the last: its event loop disturbs others."""
 
     def __init__(self) -> None:
         self._open = ExitStack()
@@ -73,13 +73,13 @@ def pytest_runtest_teardown(nextitem: pytest.Item | None) -> None:
 
 @pytest.fixture(scope="session")
 def sample_registration(service: Service, sample_pair: tuple[Path, Path]) -> dict:
-    """The bundled pair, registered once for all that only look at it."""
+    """The bundled pair, registered once for all tests that only read its result."""
     fixed, moving = (service.upload(file.read_bytes(), file.name) for file in sample_pair)
     return service.wait(service.submit(fixed, moving))
 
 
 @pytest.fixture(scope="module")
 def shown(browser: Browser, service_url: str, sample_registration: dict) -> Iterator[Shown]:
-    """Its result on the page."""
-    with looking_at(browser, service_url, sample_registration) as shown:
+    """The page with its result."""
+    with open_result(browser, service_url, sample_registration) as shown:
         yield shown

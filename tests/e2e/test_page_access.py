@@ -1,11 +1,11 @@
-"""Everybody can use the page: axe finds nothing serious in any state, light and dark, wide and narrow."""
+"""Accessibility: axe finds nothing serious in any state of the page, light and dark, wide and narrow."""
 
 from __future__ import annotations
 
 import pytest
-from accessible import assert_accessible
-from browser import looking_at, opened
 from playwright.sync_api import expect
+from support.accessible import assert_accessible
+from support.browser import open_result, opened
 
 
 def test_the_form_is_accessible(browser, service_url):
@@ -23,7 +23,7 @@ def test_the_pairing_of_many_files_is_accessible(browser, service_url, sample_pa
 
 @pytest.mark.parametrize("correcting", [False, True])
 def test_the_result_is_accessible(browser, service_url, sample_registration, correcting):
-    with looking_at(browser, service_url, sample_registration) as shown:
+    with open_result(browser, service_url, sample_registration) as shown:
         if correcting:
             shown.page.get_by_role("button", name="Correct by hand").click()
             expect(shown.page.get_by_role("heading", name="Correct by hand")).to_be_visible()

@@ -1,4 +1,4 @@
-"""A position corrected by hand is kept beside the prediction, and can be seen and taken home."""
+"""A position corrected by hand is stored beside the prediction, displayed and downloaded."""
 
 from __future__ import annotations
 
@@ -7,9 +7,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from accessible import serious
-from browser import Shown, ask, canvas_from, fixed_from_moving, settled, wait_for_picture, wait_for_result
 from playwright.sync_api import Page, expect
+from support.accessible import serious
+from support.browser import (
+    Shown,
+    ask,
+    canvas_from,
+    fixed_from_moving,
+    settled,
+    wait_for_picture,
+    wait_for_result,
+)
 
 from xebra.transform import corners, map_points
 
@@ -64,7 +72,7 @@ def test_two_point_pairs_lay_the_moving_image(page, shown):
         for spot in pair:
             page.mouse.click(float(round(box["x"]) + spot[0]), float(round(box["y"]) + spot[1]))
     expect(page.locator(".point-pairs li")).to_have_count(2)
-    # Two pairs can both be met: what was clicked on the moving image then lies where the fixed one was.
+    # A similarity fits two pairs exactly: each moving point is then drawn at its fixed point.
     # The first pair has shifted the image already when the second is clicked.
     now = fixed_from_moving(page)
     shift = (back @ [*(fixed_spots[0] - moving_spots[0]), 0])[:2]

@@ -1,12 +1,12 @@
-"""What was uploaded before is chosen again from a list, with or without a mouse, and not sent again."""
+"""An earlier upload is chosen from a list, by mouse or keyboard, and is not uploaded again."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
-from browser import opened, register
 from playwright.sync_api import Page, expect
+from support.browser import opened, register
 from support.service import Service
 
 NAMES = {"fixed": "earlier-fixed.tif", "moving": "earlier-moving.tif"}
@@ -32,7 +32,7 @@ def test_earlier_uploads_are_found_picked_and_registered(browser, service_url, u
         )
         for role, name in NAMES.items():
             open_list(page, role)
-            dialog = page.get_by_role("dialog")  # the open one: that of the other image may be there still
+            dialog = page.get_by_role("dialog")  # the open list: that of the other image may still exist
             dialog.get_by_label("Search earlier uploads by name").fill("EARLIER-")
             offered = dialog.get_by_role("listitem")
             expect(offered.filter(has_text=name).first).to_be_visible()

@@ -1,4 +1,4 @@
-"""Files as instruments write them: whatever their values and size, what is seen is what is in them."""
+"""Files of instruments: the page draws their values, whatever their type, range and size."""
 
 from __future__ import annotations
 
@@ -9,24 +9,31 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tifffile
-from browser import (
+from playwright.sync_api import Browser, Locator, Route, expect
+from scipy.ndimage import gaussian_filter, zoom
+from support.browser import (
     Shown,
     ask,
     canvas_from,
     canvas_pixels,
     choose,
-    look,
     matrix_of,
     opened,
     pixels_of,
     register,
     registered,
+    set_display_mode,
     settled,
     wait_for_result,
 )
-from drawn import GREY_LEVELS, image_from_canvas, mean_difference, resampled, unclipped, with_contrast_of
-from playwright.sync_api import Browser, Locator, Route, expect
-from scipy.ndimage import gaussian_filter, zoom
+from support.drawn import (
+    GREY_LEVELS,
+    image_from_canvas,
+    mean_difference,
+    resampled,
+    unclipped,
+    with_contrast_of,
+)
 
 from xebra.resample import coverage, resample
 from xebra.transform import SimilarityTransform, corners, map_points
@@ -38,18 +45,18 @@ TRUTH = SimilarityTransform(scale=1.1, angle=np.radians(20), translation=(40, -2
 
 
 def as_uint16(pixels: np.ndarray) -> np.ndarray:
-    """Counts of a detector that reach far beyond 8 bit."""
+    """Counts of a detector above the range of 8 bit."""
     return (pixels.astype(np.float64) / pixels.max() * 51_000 + 9_000).astype(np.uint16)
 
 
 def as_float32(pixels: np.ndarray) -> np.ndarray:
-    """Small values on both sides of zero."""
+    """Small positive and negative values."""
     return (pixels.astype(np.float32) / pixels.max() - 0.5) * 1e-3
 
 
 def assert_drawn_as_resampled(shown: Shown, pixels: np.ndarray, role: str = "moving") -> None:
-    """An image's own values lie on the canvas where the result says; contrast is the page's own."""
-    look(shown.page, "Blend", 0 if role == "fixed" else 100)
+    """Check that the canvas shows an image's values at its position, up to the page's contrast."""
+    set_display_mode(shown.page, "Blend", 0 if role == "fixed" else 100)
     drawn = canvas_pixels(shown.page)[..., 0]
     image, inside = resampled(pixels, image_from_canvas(shown, role), shown)
     where = inside & unclipped(drawn)
@@ -80,7 +87,7 @@ def test_values_of_16_bit_and_float_are_named_drawn_and_taken_home(
 
 @pytest.fixture(scope="module")
 def large(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """The same specimen twice, turned, scaled and shifted; grains over 100 px, noise on single ones."""
+    """Two views of one specimen, rotated, scaled and shifted; grains over 100 px, noise of single px."""
     rng, folder = np.random.default_rng(5), tmp_path_factory.mktemp("large")
     grains = zoom(gaussian_filter(rng.normal(size=(512, 512)).astype(np.float32), 3), 8, order=1)
     noisy = grains / grains.std() + 0.3 * rng.standard_normal(LARGE, np.float32)
@@ -112,7 +119,7 @@ def test_own_pixels_of_a_4096_px_pair_lie_where_the_result_says(large_shown, lar
     page.get_by_role("button", name="Actual pixels").click()
     settled(page, lambda: is_complete(canvas))
     for role, percent, file, shape in zip(ROLES, (0, 100), large, (LARGE, UNEVEN), strict=True):
-        look(page, "Blend", percent)
+        set_display_mode(page, "Blend", percent)
         drawn, image_from_canvas = canvas_pixels(page)[..., 0], np.linalg.inv(canvas_from(page, role))
         assert coverage(shape, image_from_canvas, drawn.shape).all()
         image, where = resample(tifffile.imread(file), image_from_canvas, drawn.shape), unclipped(drawn)
@@ -147,7 +154,7 @@ def test_pieces_of_a_picture_that_did_not_come_are_asked_for_again(browser, larg
 
 
 def is_complete(canvas: Locator) -> bool:
-    """Whether it shows all tiles that it needs, and needs some."""
+    """Return whether a canvas shows all tiles that it needs, and needs some."""
     drawn, needed = canvas.get_attribute("data-tiles").split("/")
     return drawn == needed != "0"
 
@@ -177,7 +184,9 @@ def test_pair_with_nothing_in_common_is_refused_in_words(browser, service_url, t
         verdict = shown.page.locator(".verdict")
         expect(verdict.get_by_role("heading")).to_have_text("Refused")
         assert shown.result["reason"].lower().rstrip(".") in verdict.inner_text().lower()
-        expect(shown.page.locator(".bar, [data-corner-error]")).to_have_count(0)  # they hold for a true match
+        expect(shown.page.locator(".bar, [data-corner-error]")).to_have_count(
+            0
+        )  # intervals assume that the match is correct
         expect(shown.page.locator(".recent-item .state-refuse").first).to_be_visible()
         picture = ask("GET", service_url + shown.registration["links"]["picture"])
         assert picture.headers["content-type"] == "image/png"
@@ -186,7 +195,7 @@ def test_pair_with_nothing_in_common_is_refused_in_words(browser, service_url, t
 def test_what_an_image_shows_is_said_beside_it_and_kept_by_the_service(browser, service_url, sample_pair):
     with opened(browser, service_url) as page:
         choose(page, "fixed", sample_pair[0])
-        held: list[Route] = []  # the answer comes only after the images have been swapped
+        held: list[Route] = []  # the response arrives only after the images have been exchanged
         page.route(f"{service_url}/api/v1/images/*", lambda route: held.append(route))
         field = page.locator("[data-role=fixed]").get_by_label("Modality")
         field.fill("BSE")

@@ -1,4 +1,4 @@
-"""Whoever has no mouse does all the same: this test has no pointer and no other way to the focus than Tab."""
+"""Every function is available by keyboard: these tests use no pointer, and move the focus by Tab only."""
 
 from __future__ import annotations
 
@@ -7,9 +7,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tifffile
-from administrator import admin
-from browser import ask, canvas_from, fixed_from_moving, opened, registration_id, settled, wait_for_result
 from playwright.sync_api import Page, expect
+from support.administrator import admin
+from support.browser import (
+    ask,
+    canvas_from,
+    fixed_from_moving,
+    opened,
+    registration_id,
+    settled,
+    wait_for_result,
+)
 from support.service import Service
 
 import db.keys
@@ -42,10 +50,10 @@ def test_everything_from_the_key_to_the_download_is_done_without_a_mouse(
 
 
 def answer_file_choosers(page: Page) -> None:
-    """Let this test answer them from now on: while nobody listens, a browser without a window cancels them.
+    """Install a listener for file choosers: without one, a headless browser cancels them.
 
-    Playwright does not wait until the browser has heard of a listener, and ``expect_file_chooser`` takes
-    its own away again; one that stays, and a page loaded after it, leave nothing to a race.
+    Playwright does not wait until the browser knows of a listener, and ``expect_file_chooser`` removes its
+    own. A permanent listener and a page that is loaded after it avoid the race.
     """
     page.on("filechooser", lambda _: None)
     page.reload()
@@ -102,7 +110,7 @@ def blend_and_move(page: Page) -> None:
 
 
 def correct(page: Page, result: dict) -> None:
-    """By the arrows, by a pair of points around the middle of the picture, and by a number."""
+    """Correct by the arrow keys, by a pair of points near the centre of the picture, and by a number."""
     predicted = np.array(result["fixed_from_moving"])
     tab_to(page, "button", "Correct by hand")
     page.keyboard.press("Enter")

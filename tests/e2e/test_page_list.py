@@ -1,4 +1,4 @@
-"""The list of registrations keeps itself up to date; many files are paired before they are submitted."""
+"""The list of registrations is updated automatically; many files are paired before they are submitted."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browser import opened
 from playwright.sync_api import Browser, Page, Request, expect
+from support.browser import opened
 from support.service import Service
 
 HIDE = """hidden => {
@@ -42,13 +42,13 @@ def test_what_others_submit_appears_and_ends_without_a_reload(page, service: Ser
     expect(page.get_by_text("No matches.")).to_be_visible()
 
 
-def test_page_that_nobody_looks_at_leaves_its_connection_to_others(page):
-    """A browser holds six to one service, however many pages of it are open."""
+def test_hidden_page_closes_its_event_stream(page):
+    """A browser opens at most six connections to one host, for all of its pages."""
 
     def is_stream(request: Request) -> bool:
         return request.url.endswith("/events")
 
-    expect(page.locator(".recent-item, .recent > .hint").first).to_be_visible()  # so it listens by now
+    expect(page.locator(".recent-item, .recent > .hint").first).to_be_visible()  # the event stream is open
     with page.expect_event("requestfailed", is_stream):
         page.evaluate(HIDE, True)
     with page.expect_event("request", is_stream):
@@ -57,7 +57,7 @@ def test_page_that_nobody_looks_at_leaves_its_connection_to_others(page):
 
 def test_many_files_are_paired_by_name_shown_and_submitted_together(page, sample_pair, tmp_path: Path):
     files = []
-    for number in (10, 2):  # in an order that is not theirs by name
+    for number in (10, 2):  # not sorted by name
         for file, kind in zip(sample_pair, ("a_fixed", "b_moving"), strict=True):
             files.append(tmp_path / f"area_{number}_{kind}.tif")
             shutil.copy(file, files[-1])

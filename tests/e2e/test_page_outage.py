@@ -1,4 +1,4 @@
-"""The service dies under an open page and comes back; nothing is lost, nobody reloads."""
+"""The service is killed and restarted while a page is open; nothing is lost and no reload is needed."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from browser import choose, opened, register
 from playwright.sync_api import expect
+from support.browser import choose, opened, register
 from support.service import Service, serving, wait_until_ready
 
 BANNER = "The service does not respond."
@@ -17,14 +17,14 @@ BANNER = "The service does not respond."
 
 @pytest.fixture
 def service(tmp_path: Path) -> Iterator[Service]:
-    """One of its own, for it is broken."""
+    """A service of its own, because the tests kill it."""
     with serving(tmp_path) as service:
         yield service
 
 
 @contextmanager
-def nobody_answers(service: Service) -> Iterator[None]:
-    """Its front door is killed, and whoever would start it again is kept from that."""
+def api_killed(service: Service) -> Iterator[None]:
+    """Kill the API process, and stop the supervisor that would restart it."""
     service.process.send_signal(signal.SIGSTOP)
     try:
         for part in service.parts("uvicorn"):
@@ -39,7 +39,7 @@ def test_page_outlives_the_service_and_goes_on_where_it_was(browser, service, sa
     with opened(browser, service.url) as page:
         for role, file in zip(("fixed", "moving"), sample_pair, strict=True):
             choose(page, role, file)
-        with nobody_answers(service):
+        with api_killed(service):
             expect(page.get_by_text(BANNER)).to_be_visible()
             page.get_by_role("button", name="Register").click()
             expect(page.locator(".pair > .problem")).to_contain_text("did not respond")

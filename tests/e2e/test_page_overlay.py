@@ -1,18 +1,25 @@
-"""The overlay: the browser draws the moving image through the transform exactly where Xebra resamples it."""
+"""The overlay: the browser draws the moving image where ``xebra.resample`` puts it."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-from browser import canvas_pixels, look
-from drawn import GREY_LEVELS, image_from_canvas, mean_difference, resampled, unclipped, with_contrast_of
+from support.browser import canvas_pixels, set_display_mode
+from support.drawn import (
+    GREY_LEVELS,
+    image_from_canvas,
+    mean_difference,
+    resampled,
+    unclipped,
+    with_contrast_of,
+)
 
 COLOURS = "Magenta\N{EN DASH}green"
 
 
 @pytest.mark.parametrize("percent", [0, 30, 100])
 def test_blend_goes_from_the_fixed_image_to_the_moving_one_through_the_transform(shown, percent):
-    look(shown.page, "Blend", percent)
+    set_display_mode(shown.page, "Blend", percent)
     fixed, on_fixed = resampled(shown.picture("fixed_preview"), image_from_canvas(shown, "fixed"), shown)
     moving, on_moving = resampled(shown.picture("moving_preview"), image_from_canvas(shown, "moving"), shown)
     expected = fixed + percent / 100 * (moving - fixed)
@@ -20,7 +27,7 @@ def test_blend_goes_from_the_fixed_image_to_the_moving_one_through_the_transform
 
 
 def test_fixed_is_magenta_and_moving_is_green(shown):
-    look(shown.page, COLOURS, 50)
+    set_display_mode(shown.page, COLOURS, 50)
     fixed, on_fixed = resampled(shown.picture("fixed_preview"), image_from_canvas(shown, "fixed"), shown)
     moving, on_moving = resampled(shown.picture("moving_preview"), image_from_canvas(shown, "moving"), shown)
     red, green, blue, _ = np.moveaxis(canvas_pixels(shown.page), -1, 0)
@@ -29,7 +36,7 @@ def test_fixed_is_magenta_and_moving_is_green(shown):
 
 
 def test_what_is_drawn_is_the_registered_image(shown):
-    look(shown.page, "Blend", 100)
+    set_display_mode(shown.page, "Blend", 100)
     drawn = canvas_pixels(shown.page)[..., 0]
     image, inside = resampled(shown.picture("registered_preview"), image_from_canvas(shown, "fixed"), shown)
     _, on_moving = resampled(shown.picture("moving_preview"), image_from_canvas(shown, "moving"), shown)

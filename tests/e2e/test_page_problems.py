@@ -1,4 +1,4 @@
-"""What the page says when a file, the service or the screen is not as one would like."""
+"""Messages of the page for bad files, an unavailable service and small screens."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browser import choose, opened, settled, wait_for_result
 from playwright.sync_api import Browser, Page, expect
+from support.browser import choose, opened, settled, wait_for_result
 
 BANNER = "The service does not respond."
 

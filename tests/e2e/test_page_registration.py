@@ -1,4 +1,4 @@
-"""Two files are chosen on the page; what it then says is what the service found."""
+"""A pair is registered on the page, which shows the result of the service."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ import imagecodecs
 import numpy as np
 import pytest
 import tifffile
-from browser import (
+from playwright.sync_api import Browser, Page, expect
+from support.browser import (
     Shown,
     canvas_from_fixed,
     canvas_pixels,
-    look,
     pixels_of,
     registered,
     registration_id,
+    set_display_mode,
     shows,
     wait_for_result,
 )
-from playwright.sync_api import Browser, Page, expect
 
 COLOURS = "Magenta\N{EN DASH}green"
 
@@ -35,8 +35,8 @@ def shown(browser: Browser, service_url: str, sample_pair: tuple[Path, Path]) ->
 
 @pytest.fixture
 def page(shown: Shown) -> Page:
-    """The page as it stood at first."""
-    look(shown.page, "Blend", 50)
+    """The page in its first state."""
+    set_display_mode(shown.page, "Blend", 50)
     return shown.page
 
 
@@ -97,7 +97,7 @@ def test_picture_is_downloaded_as_pixels_and_as_lines(page):
     width, height = (float(drawing.get(side).removesuffix("pt")) for side in ("width", "height"))
     assert width / height == pytest.approx(pixels.shape[1] / pixels.shape[0], rel=0.01)
     images = drawing.findall(".//{http://www.w3.org/2000/svg}image")
-    assert len(images) == 4  # fixed, moving, registered, overlay; all else is lines
+    assert len(images) == 4  # fixed, moving, registered, overlay; everything else is vector graphics
     assert len(drawing.findall(".//{http://www.w3.org/2000/svg}path")) > 20
 
 
@@ -135,7 +135,7 @@ def test_crops_show_the_same_place_in_both_images(shown, page):
 
 
 def test_reload_shows_the_same_registration_in_the_same_view(shown, page):
-    look(page, COLOURS, 70)
+    set_display_mode(page, COLOURS, 70)
     page.wait_for_url("**/*blend=0.7*")
     before = canvas_pixels(page)
     page.reload()

@@ -1,4 +1,4 @@
-"""A service that asks for keys: people show theirs once, and see what is their instrument's alone."""
+"""Sign-in with an API key: the page shows the data of the instrument of that key only."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ from pathlib import Path
 
 import httpx
 import pytest
-from accessible import assert_accessible
-from administrator import admin
-from browser import ask, choose, opened, settled, wait_for_result
 from playwright.sync_api import Browser, Page, expect
+from support.accessible import assert_accessible
+from support.administrator import admin
+from support.browser import ask, choose, opened, settled, wait_for_result
 from support.service import PATIENCE_S, Service
 
 import db.keys
 
 COOKIE = "xebra_session"
-SEM, TEM = "page-sem", "page-tem"  # instruments that other tests of the same service do not know
+SEM, TEM = "page-sem", "page-tem"  # instruments that other tests of this service do not use
 
 
 @pytest.fixture(scope="module")
 def service(service_with_keys: Service) -> Service:
-    """It asks for keys."""
+    """A service that requires API keys."""
     return service_with_keys
 
 
 @pytest.fixture(scope="module")
 def keys(service: Service) -> dict[str, str]:
-    """Of two instruments; that of the second may see how all fare."""
+    """Keys of two instruments; that of the second has the scope of the statistics."""
     scopes = {SEM: ["read", "write"], TEM: ["read", "write", "admin"]}
     for name in scopes:
         admin(service, db.keys.add_instrument, name)
@@ -59,13 +59,13 @@ def sign_in(page: Page, key: str) -> None:
 
 @pytest.fixture
 def token(service: Service, keys: dict[str, str]) -> str:
-    """Of somebody who signed in for the first instrument."""
+    """The session token of the first instrument."""
     answer = ask("POST", f"{service.url}/api/v1/session", json={"key": keys[SEM]})
     return answer.raise_for_status().cookies[COOKIE]
 
 
 def cancel(service: Service, token: str, **headers: str) -> httpx.Response:
-    """Something that changes things, or would: there is no such registration."""
+    """Send a request that changes data; the registration does not exist."""
     headers["Cookie"] = f"{COOKIE}={token}"
     return ask("DELETE", f"{service.url}/api/v1/registrations/none", headers=headers)
 
@@ -96,7 +96,7 @@ def test_whoever_signed_in_registers_a_pair_and_no_script_can_read_the_key(page,
 
 
 def kept_in_database(service: Service) -> bytes:
-    """All bytes of its files; those beside the main one come and go."""
+    """Return the bytes of all files of the database; journal files exist at times."""
     kept = (service.state_dir / "xebra.sqlite").read_bytes()
     for file in service.state_dir.glob("xebra.sqlite-*"):
         with suppress(FileNotFoundError):
@@ -106,7 +106,7 @@ def kept_in_database(service: Service) -> bytes:
 
 def test_news_come_with_the_cookie(page, keys):
     sign_in(page, keys[SEM])
-    expect(page.get_by_label("Instrument", exact=True)).to_have_value(SEM)  # a reload would cut it short
+    expect(page.get_by_label("Instrument", exact=True)).to_have_value(SEM)  # a reload would abort the request
     with page.expect_response(lambda answer: answer.url.endswith("/events")) as answer:
         page.reload()
     assert answer.value.status == 200
@@ -150,7 +150,7 @@ def test_after_signing_out_the_cookie_opens_nothing(page, service, keys):
 
 
 def test_a_revoked_key_ends_the_session_that_it_opened(page, service):
-    page.clock.install()  # the page asks now and again; no need to wait for that
+    page.clock.install()  # do not wait for the next poll
     page.reload()
     row, key = admin(service, db.keys.add, SEM, "", ["read"])
     sign_in(page, key)

@@ -1,4 +1,4 @@
-"""Large images are looked at down to their own pixels, piece by piece."""
+"""Large images are displayed at their own pixels, by tiles."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ SHAPE = (1301, 1700)
 
 @pytest.fixture(scope="module")
 def noise() -> np.ndarray:
-    """Every pixel a value of its own, which no preview could show, on a slope that leaves it room."""
+    """Noise of single px, which a preview cannot show, on a slope within the range."""
     slope = np.linspace(0, 50_000, SHAPE[0] * SHAPE[1]).reshape(SHAPE)
     return (slope + np.random.default_rng(0).integers(0, 10_000, SHAPE)).astype(np.uint16)
 
 
 def difference(drawn: np.ndarray, values: np.ndarray) -> float:
-    """Mean, in grey levels, where neither black nor white is all there is; contrast is the page's own."""
+    """Return the mean difference in grey levels without clipped ones, up to the page's contrast."""
     where = (drawn > 2) & (drawn < 253)
     line = np.polyfit(values[where], drawn[where].astype(float), 1)
     return float(np.abs(np.polyval(line, values) - drawn)[where].mean())

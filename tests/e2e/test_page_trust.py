@@ -1,23 +1,23 @@
-"""How far a position may be off is drawn where it matters: at the corners of the fixed image."""
+"""The uncertainty of a position is drawn at the corners of the fixed image."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-from browser import canvas_from_fixed, pixels_of, settled
 from playwright.sync_api import Page, expect
+from support.browser import canvas_from_fixed, pixels_of, settled
 
 RADIUS_95 = np.sqrt(-2 * np.log(0.05))  # standard deviations, in two dimensions
 
 
 def drawn(page: Page) -> list[list[float]]:
-    """Half axes in px of the fixed image, and how much larger they are drawn, for each corner."""
+    """Return the half axes in px of the fixed image and their enlargement, for each corner."""
     found = page.locator("[data-corner-error]").all()
     return [[float(number) for number in one.get_attribute("data-corner-error").split()] for one in found]
 
 
 def expected_half_axes(result: dict) -> list[np.ndarray]:
-    """From the covariance of log scale, angle and shift, through the derivative of a corner's place."""
+    """Return the half axes by the covariance and the derivative of a corner's position."""
     height, width = result["fixed"]["shape"]
     rows, columns = result["moving"]["shape"]
     centre = np.array(result["fixed_from_moving"]) @ [(columns - 1) / 2, (rows - 1) / 2, 1]
@@ -103,5 +103,5 @@ def test_next_best_place_is_told_with_how_much_less_likely_it_is(shown):
     scale = float(f"{search['scales'][row]:.2g}")
     assert f"\N{MULTIPLICATION SIGN}{scale:g}" in words
     odds = np.exp(scores[near].max() - scores[row, column])
-    said = words.split("is ")[1].split(" times")[0].replace("\u202f", "")
-    assert float(said) == pytest.approx(odds, rel=0.06)
+    stated = words.split("is ")[1].split(" times")[0].replace("\u202f", "")
+    assert float(stated) == pytest.approx(odds, rel=0.06)

@@ -1,23 +1,23 @@
-"""The viewer: each way of looking composes the two images as it says, and the address keeps the view."""
+"""The viewer: each display mode composes the two images as named, and the URL stores the view."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-from browser import (
+from playwright.sync_api import Page, expect
+from support.browser import (
     Shown,
     canvas_from,
     canvas_pixels,
     fixed_from_moving,
-    look,
+    set_display_mode,
     settled,
     shows,
     wait_for_result,
 )
-from playwright.sync_api import Page, expect
 
 COLOURS = "Magenta\N{EN DASH}green"
-# Zooms with frames of so many ms until the picture is drawn coarser; the width of the canvas then.
+# Zoom with frames of that many ms until the picture is drawn at half the resolution; return the canvas width.
 ZOOM_SLOWLY = """pause => new Promise(done => {
   const stage = document.querySelector('.stage'), canvas = stage.querySelector('canvas')
   let steps = 0
@@ -33,7 +33,7 @@ ZOOM_SLOWLY = """pause => new Promise(done => {
 
 @pytest.fixture
 def page(shown: Shown) -> Page:
-    """The page as it stands when the result is first seen."""
+    """The page when the result is first displayed."""
     shown.page.goto(f"{shown.url}/?registration={shown.registration['id']}")
     wait_for_result(shown.page)
     return shown.page
@@ -41,19 +41,19 @@ def page(shown: Shown) -> Page:
 
 @pytest.fixture(scope="module")
 def alone(shown: Shown) -> dict[str, np.ndarray]:
-    """What the canvas shows then of either image alone, (H, W) as floats, 0 where it does not reach."""
+    """Return what the canvas shows of each image alone, (H, W) as floats, 0 outside of it."""
     shown.page.goto(f"{shown.url}/?registration={shown.registration['id']}")
     wait_for_result(shown.page)
     pictures = {}
     for role, percent in (("fixed", 0), ("moving", 100)):
-        look(shown.page, COLOURS, percent)
+        set_display_mode(shown.page, COLOURS, percent)
         pixels = canvas_pixels(shown.page)
         pictures[role] = pixels[..., 0 if role == "fixed" else 1].astype(float) * (pixels[..., 3] > 0)
     return pictures
 
 
 def slide(page: Page, mode: str, percent: int) -> np.ndarray:
-    """The canvas, gray, in a mode with its slider at a place."""
+    """Return the canvas as gray values in a display mode with its slider at a position."""
     page.get_by_label(mode, exact=True).check()
     page.locator(".blend input").fill(str(percent))
     return canvas_pixels(page)[..., 0].astype(float)
@@ -104,13 +104,13 @@ def test_side_by_side_shows_the_same_place_twice(page, alone):
     height, width = alone["fixed"].shape
     drawn = canvas_pixels(page)[..., 0].astype(float)
     here, there = drawn[:, : width // 2], drawn[:, width // 2 :]
-    # Both images show the same structures where they meet: the correlation of the two halves says so.
+    # The two halves correlate: both images show the same structures at the border.
     middle = np.s_[height // 3 : 2 * height // 3, width // 6 : width // 3]
     assert np.corrcoef(here[middle].ravel(), there[middle].ravel())[0, 1] > 0.5
 
 
 def test_inverted_is_black_for_white(page):
-    look(page, "Blend", 100)
+    set_display_mode(page, "Blend", 100)
     plain = canvas_pixels(page)
     page.get_by_text("Contrast", exact=True).click()
     page.get_by_label("Invert the moving image").check()
@@ -122,7 +122,7 @@ def test_inverted_is_black_for_white(page):
 
 
 def test_gamma_below_one_brightens_one_image_only(page):
-    look(page, "Blend", 0)
+    set_display_mode(page, "Blend", 0)
     before = canvas_pixels(page)[..., 0]
     page.get_by_text("Contrast", exact=True).click()
     page.get_by_label("Gamma of the moving image").fill("-0.5")
@@ -133,7 +133,7 @@ def test_gamma_below_one_brightens_one_image_only(page):
 
 
 def test_clipping_makes_that_share_of_the_pixels_black_and_white(page):
-    look(page, "Blend", 0)
+    set_display_mode(page, "Blend", 0)
     page.get_by_text("Contrast", exact=True).click()
     page.get_by_label("Percent of the fixed image's pixels").fill("10")
     drawn = canvas_pixels(page)
@@ -144,16 +144,16 @@ def test_clipping_makes_that_share_of_the_pixels_black_and_white(page):
 def test_before_registration_the_images_lie_centre_on_centre(page, shown):
     page.get_by_label("Before registration").check()
     result = shown.result
-    assert result["moving"]["pixel_spacing_um"] is None  # so that nothing is known of its size
+    assert result["moving"]["pixel_spacing_um"] is None  # its size is unknown
     fixed, moving = ((np.array(result[role]["shape"][1::-1]) - 1) / 2 for role in ("fixed", "moving"))
 
-    def lies_so() -> bool:
-        """The page states single floats; and it glides there, so that all of it is read at once."""
+    def is_at_target() -> bool:
+        """Return whether the view is at its target; all values are read at once, because the view moves."""
         found = fixed_from_moving(page)
         straight = np.allclose(found[:2, :2], np.eye(2), rtol=0, atol=1e-6)
         return straight and np.allclose(found[:2, 2], fixed - moving, rtol=0, atol=0.01)
 
-    settled(page, lies_so)
+    settled(page, is_at_target)
     page.get_by_label("Before registration").uncheck()
     settled(page, lambda: is_registered(page, result))
 
@@ -198,12 +198,14 @@ def test_pointer_is_told_in_the_pixels_of_both_images_and_in_micrometres(page, s
     fixed = np.linalg.inv(canvas_from(page, "fixed")) @ [299.5, 199.5, 1]
     moving = np.array(shown.result["moving_from_fixed"]) @ fixed
 
-    def told(role: str) -> list[float]:
+    def stated(role: str) -> list[float]:
         text = page.locator(f"[data-position={role}]").inner_text().replace("\N{MINUS SIGN}", "-")
         return [float(number) for number in text.split(" px")[0].split(", ")]
 
     for role, expected in (("fixed", fixed), ("moving", moving)):
-        settled(page, lambda role=role, expected=expected: told(role) == pytest.approx(expected[:2], abs=0.6))
+        settled(
+            page, lambda role=role, expected=expected: stated(role) == pytest.approx(expected[:2], abs=0.6)
+        )
     length, unit = page.locator("[data-position=fixed] .readout-length").inner_text().split(",")[0].split()
     um = float(length) * {"nm": 1e-3, "µm": 1, "mm": 1e3}[unit]
     assert um == pytest.approx(fixed[0] * shown.result["fixed"]["pixel_spacing_um"], rel=0.02)

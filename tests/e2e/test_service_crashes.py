@@ -1,4 +1,4 @@
-"""Every job ends exactly once, whichever process is killed meanwhile."""
+"""Every job ends exactly once, even if processes are killed."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Stack:
 
     @contextmanager
     def running_jobs(self) -> Iterator[list[dict]]:
-        """Run the block, which does the damage, while jobs run; then check that each ends once."""
+        """Run the block, which kills processes, while jobs run; then check that each job ends once."""
         jobs = submit_some(self.service)
         yield jobs
         assert_each_ended_once(self.service, jobs, self.urls["DATABASE_URL"])

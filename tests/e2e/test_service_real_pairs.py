@@ -24,9 +24,7 @@ from xebra.transform import corner_error, image_center
 PAIRS = Path(__file__).parents[3] / "shared" / "data" / "pairs"
 LARGEST_SIDE = 512
 MAX_ANGLE_DEG, MAX_SCALE, MAX_SHIFT = 30, 1.25, 0.15  # the training range of the networks
-TOLERANCE = (
-    0.02  # corner error of an accepted result, relative to the side of the image: what accept promises
-)
+TOLERANCE = 0.02  # largest corner error of an accepted result, relative to the side of the image
 UNRELATED = 8  # pairs of two specimens
 SIMULATED_SIDE = 256
 CONTRASTS = (  # of simulated specimens where there are no real images
@@ -65,7 +63,7 @@ def cut(name: str, fixed: np.ndarray, moving: np.ndarray, moving_from_fixed_scan
 
 
 def simulated(number: int, rng: np.random.Generator) -> Case:
-    """Return one specimen as two instruments (or one, twice) see it, with independent noise."""
+    """Return two images of one specimen by two instruments, or by one, with independent noise."""
     angle, log_scale, x, y = rng.uniform(-1, 1, 4) * [MAX_ANGLE_DEG, math.log(MAX_SCALE), *[MAX_SHIFT] * 2]
     shift, centre = (x * SIMULATED_SIDE, y * SIMULATED_SIDE), image_center((SIMULATED_SIDE, SIMULATED_SIDE))
     truth = SimilarityTransform(math.exp(log_scale), math.radians(angle), shift, centre)

@@ -1,4 +1,4 @@
-"""The wheel, installed in a new environment, is the library, the command and the client, and nothing else."""
+"""The wheel in a new environment: library, command and client, and nothing else."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> CleanE
 
 @pytest.fixture(scope="module")
 def with_client(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[CleanEnvironment]:
-    """Another one, with the extra ``client``."""
+    """An environment with the extra ``client``."""
     environment = CleanEnvironment(tmp_path_factory.mktemp("client") / "venv", wheel)
     environment.add("client")
     return environment

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 from scipy import ndimage
+from support.golden_pairs import golden, one
 from support.servers import LOOPBACK, free_port, wait_until
 from support.service import PATIENCE_S
 from support.triton_server import triton
@@ -39,14 +40,11 @@ def pairs(count: int, side: int = 128, channels: int = 1) -> dict[str, np.ndarra
     return views
 
 
-def golden(graph: str) -> dict[str, np.ndarray]:
-    """Return the pairs stored with the weights: two instruments, known transforms."""
-    with np.load(BUNDLED / graph / "golden.npz") as kept:
-        return {name: kept[name] for name in ("fixed", "moving")}
-
-
-def one(of: dict[str, np.ndarray], index: int) -> dict[str, np.ndarray]:
-    return {name: batch[index : index + 1] for name, batch in of.items()}
+def like(pair: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return a whole batch of other images, of the shapes of a pair's."""
+    _, channels, rows, columns = next(iter(pair.values())).shape
+    made = pairs(LARGEST_BATCH, max(rows, columns), channels)
+    return {name: made.get(name, made["fixed"])[:, :, :rows, :columns].copy() for name in pair}
 
 
 @pytest.fixture(params=graphs())
@@ -91,7 +89,7 @@ def together(answers: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
 def test_outputs_equal_those_of_the_embedded_engine(
     served: TritonEngine, embedded: Engine, graph: str
 ) -> None:
-    for index in range(len(golden(graph)["fixed"])):
+    for index in range(len(next(iter(golden(graph).values())))):
         pair = one(golden(graph), index)
         answer, expected = (engine.run(graph, **pair) for engine in (served, embedded))
         assert largest_difference(answer, expected) < THOUSANDTH_OF_A_PIXEL
@@ -101,7 +99,7 @@ def test_output_is_independent_of_the_position_in_the_batch(
     served: TritonEngine, embedded: Engine, graph: str
 ) -> None:
     pair = one(golden(graph), 0)
-    strangers = pairs(LARGEST_BATCH, side=pair["fixed"].shape[-1], channels=pair["fixed"].shape[1])
+    strangers = like(pair)
     alone = embedded.run(graph, **pair)
     places = [0, LARGEST_BATCH // 2, LARGEST_BATCH - 1]
     for name, values in pair.items():
@@ -115,7 +113,7 @@ def test_concurrent_requests_get_their_own_outputs(
     served: TritonEngine, embedded: Engine, graph: str
 ) -> None:
     known = golden(graph)
-    expected = [embedded.run(graph, **one(known, index)) for index in range(len(known["fixed"]))]
+    expected = [embedded.run(graph, **one(known, index)) for index in range(len(next(iter(known.values()))))]
     wanted = [client % len(expected) for client in range(16)]
     with ThreadPoolExecutor(16) as clients:
         answers = list(clients.map(lambda index: served.run(graph, **one(known, index)), wanted))

@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
+from support.golden_pairs import golden, one
 from support.servers import wait_until
-from test_triton_engine import golden, one
 from tritonclient.grpc import InferenceServerClient
 
 from xebra.engine import open_engine

@@ -20,6 +20,7 @@ from worker.errors import ClaimLost
 from worker.job_runner import run_job
 from worker.lease import LeaseRenewer
 from xebra.align import Aligner
+from xebra.registration import Registration
 
 SHORT = timedelta(seconds=0.3)
 
@@ -37,8 +38,18 @@ class PausedStore(FolderStore):
         return super().open(key)
 
 
+class CountingAligner(Aligner):
+    """An aligner that counts its registrations."""
+
+    registrations = 0
+
+    def register(self, *images, **options) -> Registration:
+        self.registrations += 1
+        return super().register(*images, **options)
+
+
 def worker(database, tmp_path, lease: timedelta) -> WorkerContext:
-    return WorkerContext("here:1", database, PausedStore(tmp_path / "images"), Aligner(), lease)
+    return WorkerContext("here:1", database, PausedStore(tmp_path / "images"), CountingAligner(), lease)
 
 
 def test_lease_is_renewed_long_before_it_expires(sqlite_database, tmp_path):
@@ -76,4 +87,5 @@ def test_worker_stops_before_the_registration_when_the_claim_is_lost(sqlite_data
         f"registration={job} attempt=1: the claim was lost"
     ]
     assert get(sqlite_database, job).state == "cancelled"
+    assert context.aligner.registrations == 0
     assert list(context.store.list("registrations/")) == []

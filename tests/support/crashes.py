@@ -17,7 +17,7 @@ from db.engine import Database
 from db.rows import AuditRow, ResultRow
 from support.service import QUICK, Service, speckle
 
-JOBS, SLOW = 6, 2  # the slow ones keep every worker process busy, the others are queued
+JOBS, SLOW = 6, 2  # the slow jobs occupy every worker process, the others are queued
 EXIT_TIMEOUT_S = 60.0
 ENDED = {psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD}
 
@@ -30,15 +30,15 @@ class Server:
     running: ExitStack = field(default_factory=ExitStack)
 
     def up(self) -> None:
-        """Start it."""
+        """Start the server."""
         self.process = self.running.enter_context(self.start())
 
     def down(self) -> None:
-        """Stop it in order."""
+        """Stop the server in order."""
         self.running.close()
 
     def crash(self) -> None:
-        """Kill it with its children."""
+        """Kill the server with its children."""
         first = psutil.Process(self.process.pid)
         kill([first, *first.children(recursive=True)])
         self.process.wait()

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from api.images.decoder import read_upload
 from api.images.uploads import store_image
 from db import claims, images, jobs
 from db.rows import ImageRow, RegistrationRow
@@ -15,7 +16,6 @@ from support.jobs import do, get
 from support.service import speckle, tiff
 from worker.context import WorkerContext
 from worker.job_runner import run_job
-from xebra.image import read_untrusted
 
 
 def submit(
@@ -33,7 +33,7 @@ def store(
 ) -> ImageRow:
     """Store an image; return its row, which is not in the database yet."""
     content = io.BytesIO(tiff(speckle() if pixels is None else pixels))
-    return store_image(content, read_untrusted(content, "a.tif", spacing_um), context.store)
+    return store_image(content, *read_upload(content, "a.tif", spacing_um), context.store)
 
 
 def run(context: WorkerContext, job: str) -> RegistrationRow:

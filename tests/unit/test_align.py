@@ -283,7 +283,7 @@ def test_a_pair_that_the_quick_attempt_does_not_accept_gets_a_thorough_one(own_w
 
 def test_a_missing_graph_raises_engine_failed(tmp_path):
     shutil.copytree(weights().folder, tmp_path / weights().name)
-    with pytest.raises(EngineFailed, match="There is no network 'pyramid_glance' in"):
+    with pytest.raises(EngineFailed, match="There is no network 'pyramid_coarse_search' in"):
         Aligner(tmp_path.as_uri()).register(FIXED, MOVING)
 
 

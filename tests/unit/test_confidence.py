@@ -4,37 +4,24 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from support.quality_features import BUNDLED, HOPELESS, SURE, features
 
 from xebra.estimate.affine_residual import AffineResidual
 from xebra.estimate.block_agreement import BlockAgreement
-from xebra.estimate.confidence import MIN_SCORE_MARGIN, QUICK_PROBABILITY, Confidence
+from xebra.estimate.confidence import MIN_SCORE_MARGIN, QUICK_PROBABILITY
 from xebra.estimate.displacement import Evidence
 from xebra.estimate.image_pair import Candidate
 from xebra.estimate.quality_features import (
     BLOCKS,
     INTENSITY,
     WHOLE_VIEW,
-    QualityFeatures,
     covariance,
     half_disagreement_px,
     uncertainty_px,
 )
 from xebra.evaluation.fit_calibration import PROBABILITIES, UNSCALED, MeasuredAttempt, fit, reported
-from xebra.weights import weights
 
-BUNDLED = Confidence.from_config(weights().config["confidence"])
 INFORMATION = np.diag([4000.0, 4000.0, 10.0, 10.0])
-
-
-def features(correlation=10.0, margin=4.0, halves=1.0, uncertainty=1.5, independent=1.0, **others):
-    """Return quality features of an estimate that is neither clearly right nor wrong."""
-    agreement = others.pop("agreement", BlockAgreement(40, 0.6, 12.0))
-    others = {"coverage": 0.7, "final_uncertainty_px": uncertainty, **others}
-    return QualityFeatures(correlation, margin, halves, uncertainty, independent, agreement, **others)
-
-
-SURE = features(60.0, 20.0, 0.1, 0.3, 0.2, agreement=BlockAgreement(64, 0.98, 30.0), coverage=0.95)
-HOPELESS = features(0.2, 0.0, 9.0, 9.0, 9.0, agreement=BlockAgreement(20, 0.2, 1.0), coverage=0.3)
 
 
 def simulated(count, kind="multi", seed=5):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from test_training import TASKS
+from support.training_tasks import TASKS
 
 from xebra.engine import OnnxEngine
 from xebra.errors import EngineFailed

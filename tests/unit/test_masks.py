@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
-from instrument_scenes import data_bar, field_stop, texture
+from support.instrument_scenes import data_bar, field_stop, texture
 
 import xebra
 from xebra import picture, summary

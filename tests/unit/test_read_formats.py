@@ -5,12 +5,12 @@ from __future__ import annotations
 import io
 
 import h5py
-import instrument_files as files
 import numpy as np
 import pytest
 import tifffile
 import zarr
 from PIL import Image as Picture
+from support import instrument_files as files
 
 from xebra import inspect, read_image
 from xebra.errors import ImageChoiceNeeded, ImageUnreadable

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 
-import instrument_files as files
 import numpy as np
 import pytest
 import tifffile
+from support import instrument_files as files
 
 from xebra import inspect, read_image
 

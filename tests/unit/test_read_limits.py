@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import struct
 import threading
@@ -11,12 +12,12 @@ from collections.abc import Callable
 from concurrent.futures import CancelledError
 
 import imagecodecs
-import instrument_files as files
 import numpy as np
 import psutil
 import pytest
 import tifffile
 from PIL import Image as Picture
+from support import instrument_files as files
 from support.servers import wait_until
 
 from xebra import image_files, inspect, read_image
@@ -188,6 +189,14 @@ class TestSandbox:
 
     def test_a_file_that_has_no_descriptor_is_read_too(self):
         assert read_image(tiff(), limits=Limits()).shape == (70, 90)
+
+    def test_the_file_can_be_read_on_afterwards(self, tmp_path):
+        pixels = np.random.default_rng(5).integers(1, 200, (300, 300)).astype(np.uint16)
+        (tmp_path / "a.dm4").write_bytes(files.DigitalMicrograph(4).file(pixels, 0.5, "µm"))
+        content = (tmp_path / "a.dm4").read_bytes()
+        with (tmp_path / "a.dm4").open("rb") as file:
+            image = read_untrusted(file, "a.dm4")
+            assert image.sha256 == hashlib.sha256(content).hexdigest()
 
     def test_choices_come_back_with_the_error(self):
         file = io.BytesIO()

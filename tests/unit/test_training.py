@@ -7,25 +7,18 @@ import sys
 
 import pytest
 import torch
+from support.training_tasks import TASKS
 
-from xebra.network.model import NetworkConfig
-from xebra.network.refine import RefineConfig
 from xebra.network.search import SearchConfig
 from xebra.specimen.pairs import PairSource
 from xebra.training.commands import train
 from xebra.training.config import TrainingConfig
-from xebra.training.refine_task import RefineTask, right_place
-from xebra.training.regression_task import RegressionTask
+from xebra.training.refine_task import right_place
 from xebra.training.run import Training, initialise
-from xebra.training.search_task import SearchTask, close, right_shift, sampled_hypotheses
+from xebra.training.search_task import close, right_shift, sampled_hypotheses
 from xebra.training.tasks import trained, training_task
 from xebra.weights import BUNDLED
 
-TASKS = {
-    "paper": lambda: RegressionTask(NetworkConfig(size=64, features=16, radius=4)),
-    "search": lambda: SearchTask(SearchConfig(64, (8, 16, 24), 8, angles=8, scales=3)),
-    "refine": lambda: RefineTask(RefineConfig((8, 16, 24), 8), size=128),  # at times seen at half the size
-}
 SEARCH = SearchConfig()
 TINY_RUN = TrainingConfig(minutes=0.02, batch=4, pool=4, validation=4)
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from instrument_scenes import (
+from support.instrument_scenes import (
     LEVELS,
     counts,
     data_bar,

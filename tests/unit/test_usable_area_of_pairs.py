@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from instrument_scenes import (
+from support.instrument_scenes import (
     counts,
     data_bar,
     device,

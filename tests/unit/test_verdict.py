@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from test_confidence import BUNDLED, HOPELESS, SURE, features
+from support.quality_features import BUNDLED, HOPELESS, SURE, features
 
 from xebra.estimate.affine_residual import AffineResidual
 from xebra.estimate.confidence import MIN_SCORE_MARGIN

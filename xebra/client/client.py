@@ -86,11 +86,13 @@ class Client:
         """Submit a batch of at most 10,000 pairs of one fixed image and return its id."""
         body = {"fixed_image_id": fixed.id, "moving_image_ids": [image.id for image in movings], **request}
         headers = {"Idempotency-Key": key or uuid.uuid4().hex}
-        return self._requests.send("POST", "/api/v1/batches", json=body, headers=headers).json()["id"]
+        batch = self._requests.send("POST", "/api/v1/batches", json=body, headers=headers).json()
+        return str(batch["id"])
 
     def batch(self, batch_id: str) -> dict[str, Any]:
         """Return a batch with the number of its jobs in each state."""
-        return self._requests.send("GET", f"/api/v1/batches/{batch_id}").json()
+        batch: dict[str, Any] = self._requests.send("GET", f"/api/v1/batches/{batch_id}").json()
+        return batch
 
     def job(self, job_id: str) -> Job:
         """Return the present state of a job."""
@@ -167,7 +169,9 @@ class Client:
         """
         files = {"fixed": ("fixed", fixed), "moving": ("moving", moving)}
         data = {"deadline_ms": str(deadline_ms), **{name: str(value) for name, value in setting.items()}}
-        return self._requests.send("POST", "/api/v1/register", files=files, data=data).json()
+        answer = self._requests.send("POST", "/api/v1/register", files=files, data=data)
+        result: dict[str, Any] = answer.json()
+        return result
 
     def registered(self, job: Job) -> bytes:
         """Return the registered image as the bytes of a TIFF file."""

@@ -70,4 +70,5 @@ def _pause(tried: int, retry_after: str | None = None) -> float:
     """Return the seconds to wait: those of ``Retry-After``, else exponential backoff with jitter."""
     if retry_after and retry_after.isdigit():
         return min(float(retry_after), MAX_BACKOFF_S)
-    return min(MAX_BACKOFF_S, 0.2 * 2**tried) * random.uniform(0.5, 1)
+    backoff: float = min(MAX_BACKOFF_S, 0.2 * 2**tried)
+    return backoff * random.uniform(0.5, 1)

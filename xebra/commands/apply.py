@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from xebra.errors import ImageUnreadable, ImageUnusable
 
 if TYPE_CHECKING:
-    import numpy as np
+    from xebra.arrays import Pixels
 
 JSON = "registration.json"
 
@@ -20,7 +20,7 @@ class Applied(NamedTuple):
     """A channel on the fixed image's grid."""
 
     name: str
-    pixels: np.ndarray
+    pixels: Pixels
 
 
 def main(argv: list[str]) -> int:
@@ -61,10 +61,10 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _result(path: Path) -> dict[str, Any]:
-    """The canonical JSON of a registration."""
+    """Return the canonical JSON of a registration."""
     file = path / JSON if path.is_dir() else path
     try:
-        body = json.loads(file.read_text(encoding="utf-8"))
+        body: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
         if {"fixed_from_moving", "fixed", "moving"} <= body.keys():
             return body
     except FileNotFoundError as error:
@@ -77,7 +77,7 @@ def _result(path: Path) -> dict[str, Any]:
 
 
 def _applied(file: Path, body: dict[str, Any], arguments: argparse.Namespace) -> list[Applied]:
-    """The chosen channels of one file on the fixed image's grid."""
+    """Return the chosen channels of one file on the fixed image's grid."""
     import numpy as np
 
     from xebra import image_files
@@ -123,7 +123,7 @@ def _written(channels: list[Applied], target: Path, together: bool, um: float | 
 
 
 def _mapped(file: Path, folder: Path, body: dict[str, Any], to: str) -> Path:
-    """A table with the columns x and y mapped; other columns stay as they are."""
+    """Write a table with its columns x and y mapped, the others unchanged; return its path."""
     import numpy as np
 
     from xebra.transform import map_points

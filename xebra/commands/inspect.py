@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 from typer import Argument, Option
 
 if TYPE_CHECKING:
-    from xebra.readers.channel import Channel
+    from xebra.image_files import FileInfo
+    from xebra.readers.channel import Channel, Stage
 
 
 def inspect(
@@ -22,7 +23,7 @@ def inspect(
     print(json.dumps(info.to_json(), indent=2) if as_json else _table(info))
 
 
-def _table(info) -> str:
+def _table(info: FileInfo) -> str:
     lines = [f"{info.name}: {info.format}, {len(info.channels)} image{'s' * (len(info.channels) != 1)}"]
     lines += [_line(number, channel) for number, channel in enumerate(info.channels)]
     if info.default is None and len(info.channels) > 1:
@@ -43,7 +44,7 @@ def _line(number: int, channel: Channel) -> str:
     if channel.detector:
         parts.append(f"detector {channel.detector}")
     if channel.stage:
-        parts.append(_stage(channel))
+        parts.append(_stage(channel.stage))
     if channel.kind != "image":
         parts.append(channel.kind)
     return ", ".join(parts)
@@ -58,8 +59,7 @@ def _spacing(channel: Channel) -> str:
     return f"{both} um/px ({spacing.source})"
 
 
-def _stage(channel: Channel) -> str:
-    at = channel.stage
+def _stage(at: Stage) -> str:
     lengths = ", ".join(f"{v:g}" if v is not None else "?" for v in (at.x_um, at.y_um, at.z_um))
     turned = "" if at.rotation_deg is None else f", turned {at.rotation_deg:g} deg"
     return f"stage ({lengths}) um{turned}"

@@ -59,8 +59,8 @@ def register(
         _read(moving, moving_spacing, (moving_channel, moving_frame), (channel, frame)),
         network=network,
         mirror=MIRROR[mirror],
-        fixed_mask=fixed_mask and read_mask(fixed_mask),
-        moving_mask=moving_mask and read_mask(moving_mask),
+        fixed_mask=None if fixed_mask is None else read_mask(fixed_mask),
+        moving_mask=None if moving_mask is None else read_mask(moving_mask),
     )
     folder = files.folder_for(registration, output, moving)
     files.write(registration, folder)

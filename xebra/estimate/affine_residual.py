@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from xebra.arrays import Floats, Integers
 from xebra.estimate.block_agreement import REACH, BlockMaps
 from xebra.estimate.displacement import Evidence, displacement_at, jacobians
 from xebra.estimate.estimate import REFERENCE_WIDTH
@@ -57,7 +58,7 @@ class AffineResidual:
 NO_RESIDUAL = AffineResidual()
 
 
-def _fit(centers: np.ndarray, residuals: np.ndarray, information: np.ndarray) -> AffineResidual:
+def _fit(centers: Floats, residuals: Floats, information: Floats) -> AffineResidual:
     """Return the stretch that residuals (K, 2) in cells at centres (K, 2) show, if it is significant."""
     design = np.concatenate([jacobians(centers), _stretch_jacobians(centers)], 2)  # (K, 2, 6)
     weights = np.ones(len(centers))
@@ -77,20 +78,20 @@ def _fit(centers: np.ndarray, residuals: np.ndarray, information: np.ndarray) ->
     return AffineResidual(stretch, math.degrees(math.atan2(b, a)) / 2)
 
 
-def _solve(design: np.ndarray, values: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _solve(design: Floats, values: Floats, weights: Floats) -> tuple[Floats, Floats]:
     """Return the normal matrix (6, 6) and the parameters (6,) of weighted least squares."""
     normal = np.einsum("kpi,kpq,kqj->ij", design, weights, design)
     normal += 1e-9 * np.trace(normal) * np.eye(len(normal))
     return normal, np.linalg.solve(normal, np.einsum("kpi,kpq,kq->i", design, weights, values))
 
 
-def _stretch_jacobians(points: np.ndarray) -> np.ndarray:
+def _stretch_jacobians(points: Floats) -> Floats:
     """Return the derivatives (K, 2, 2) of the displacement at points (K, 2) by a and b."""
     x, y = points.T
     return np.stack([np.stack([x, y], 1), np.stack([-y, x], 1)], 1)
 
 
-def _peaks(found: BlockMaps, expected: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _peaks(found: BlockMaps, expected: Floats) -> tuple[Floats, Floats, Floats]:
     """Return each map's maximum (K, 2) near an expected shift, its curvature, and where it is a maximum."""
     line = np.arange(-REACH, REACH + 1)
     apart = np.hypot(line[None, None, :] - expected[:, :1, None], line[None, :, None] - expected[:, 1:, None])
@@ -106,11 +107,11 @@ def _peaks(found: BlockMaps, expected: np.ndarray) -> tuple[np.ndarray, np.ndarr
     return np.stack([line[columns], line[rows]], 1) + step, curvature, sharp
 
 
-def _derivatives(maps: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _derivatives(maps: Floats, rows: Integers, columns: Integers) -> tuple[Floats, Floats]:
     """Return slope (K, 2) and negative curvature (K, 2, 2) of maps at whole shifts, by differences."""
     each = np.arange(len(maps))
 
-    def value(down: int, right: int) -> np.ndarray:
+    def value(down: int, right: int) -> Floats:
         return maps[each, rows + down, columns + right]
 
     center = value(0, 0)

@@ -56,7 +56,9 @@ class Attempts:
         quick = self.quick()
         if quick is not None:
             yield quick
-        yield self._thorough()
+        thorough = self._thorough()
+        if thorough is not None:
+            yield thorough
 
     def quick(self) -> Attempt | None:
         """Return the estimate from the best candidates of the coarse search; None where two are as good."""
@@ -70,19 +72,26 @@ class Attempts:
         start, end = self._follow(self._refined, 1)
         return self._attempt(start, end, self._refined, thorough=False)
 
-    def _thorough(self) -> Attempt:
+    def _thorough(self) -> Attempt | None:
         """Return the estimate from a finer search in both directions, with mutual information.
 
         Noisy images are smoothed first.
         """
         if self._pair.is_noisy:
-            self._pair = self._pair.smoothed()
-            self._scoring = CandidateScoring(self._pair, self.search)
-            self._refined = self._refine(self._refined)
+            self._smooth()
         self.search = self._scoring.search = self._search(self._stages.fine_search, self._pair)
         self.hypotheses = self.search.candidates(SEARCH_CANDIDATES, self._max_log_scale)
         candidates = [*self._identity, *self.hypotheses, *self._reverse_search()]
-        refined = self._refined + self._refine(candidates)
+        return self._compare(self._refined + self._refine(candidates))
+
+    def _smooth(self) -> None:
+        """Go on with both images smoothed."""
+        self._pair = self._pair.smoothed()
+        self._scoring = CandidateScoring(self._pair, self._scoring.search)
+        self._refined = self._refine(self._refined)
+
+    def _compare(self, refined: list[Candidate]) -> Attempt:
+        """Return the estimate from the best candidates, each with and without mutual information."""
         likely = self._distinct(refined, FOLLOWED)
         mi_refined = self._refine([self._scoring.mi_refined_coarse(candidate) for candidate in likely])
         likely = self._refine(likely + mi_refined)
@@ -135,12 +144,12 @@ class Attempts:
             half_disagreement_px=half_disagreement_px(end),
             uncertainty_px=uncertainty_px(end),
             independent_disagreement_px=final.independent_disagreement_px,
-            agreement=BlockAgreement.of(end.evidence, size, self._is_identity(final.candidate)),
+            agreement=BlockAgreement.of(end.known_evidence, size, self._is_identity(final.candidate)),
             coverage=self._pair.coverage(final.candidate, self._stages.coarse.size),
             thorough=thorough,
             final_stage=final.stage,
             final_uncertainty_px=final.uncertainty_px,
-            affine=AffineResidual.of(end.evidence, size),
+            affine=AffineResidual.of(end.known_evidence, size),
         )
         return Attempt(final.candidate, features, (start, end))
 

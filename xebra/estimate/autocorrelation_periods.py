@@ -7,6 +7,7 @@ from functools import cache
 import numpy as np
 from scipy import fft, ndimage
 
+from xebra.arrays import Floats, Integers
 from xebra.estimate.search_peaks import parabola_vertex
 
 MIN_CORRELATION = 0.6  # autocorrelation at a shift from which the image repeats itself: 5 of 120 micrographs
@@ -16,7 +17,7 @@ MIN_PERIOD_PX, MAX_PERIOD_SHARE = 2.5, 0.45  # px, and share of the width
 MIN_COVERAGE = 0.2  # share of the largest overlap below which a shift is not evaluated
 
 
-def autocorrelation_periods(view: np.ndarray) -> np.ndarray:
+def autocorrelation_periods(view: Floats) -> Floats:
     """Return shifts (K, 2), px, at which a view (2, N, N) correlates with itself, shortest first."""
     image, inside = view
     background = image
@@ -35,20 +36,20 @@ def autocorrelation_periods(view: np.ndarray) -> np.ndarray:
     return np.array(peaks) - len(correlation) // 2
 
 
-def _interpolate_peak(correlation: np.ndarray, row: int, column: int) -> tuple[float, float]:
+def _interpolate_peak(correlation: Floats, row: int, column: int) -> tuple[float, float]:
     """Return column and row of a peak at sub-px precision, by parabolas."""
     x = column + parabola_vertex(*correlation[row, column - 1 : column + 2])
     return x, row + parabola_vertex(*correlation[row - 1 : row + 2, column])
 
 
 @cache
-def _distances(size: int) -> np.ndarray:
+def _distances(size: int) -> Floats:
     """Return the distances (size, size) in px from the zero shift in the middle."""
     line = np.arange(size) - size // 2
     return np.hypot(line[:, None], line).astype(np.float32)
 
 
-def _autocorrelation(detail: np.ndarray, inside: np.ndarray) -> np.ndarray:
+def _autocorrelation(detail: Floats, inside: Floats) -> Floats:
     """Return the normalised autocorrelation (N + 1, N + 1) of an image (N, N): shifts to half its width."""
     size, half = len(detail), len(detail) // 2
     canvas = (size * 3 // 2,) * 2  # larger shifts wrap around outside the range that is read
@@ -56,8 +57,8 @@ def _autocorrelation(detail: np.ndarray, inside: np.ndarray) -> np.ndarray:
     shifts = np.arange(-half, size - half + 1)
     product = product.take(shifts, 0, mode="wrap").take(shifts, 1, mode="wrap")
     rows, columns = (
-        _overlap(inside.any(1), shifts),
-        _overlap(inside.any(0), shifts),
+        _overlap(np.flatnonzero(inside.any(1)), shifts),
+        _overlap(np.flatnonzero(inside.any(0)), shifts),
     )
     energy = _rectangle_energies(detail, rows, columns)
     coverage = np.diff(rows, axis=0).T * np.diff(columns, axis=0)
@@ -66,19 +67,19 @@ def _autocorrelation(detail: np.ndarray, inside: np.ndarray) -> np.ndarray:
     return product
 
 
-def _overlap(inside: np.ndarray, shifts: np.ndarray) -> np.ndarray:
-    """Return first px and past-the-last px (2, S) that an outline (N,) shares with itself when shifted."""
-    covered = np.flatnonzero(inside)
+def _overlap(covered: Integers, shifts: Integers) -> Integers:
+    """Return first px and past-the-last px (2, S) that covered px (K,) share with themselves when shifted."""
     first, after = (covered[0], covered[-1] + 1) if covered.size else (0, 0)
     start = np.minimum(first + np.maximum(shifts, 0), after)
     return np.stack([start, np.maximum(after + np.minimum(shifts, 0), start)])
 
 
-def _rectangle_energies(detail: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+def _rectangle_energies(detail: Floats, rows: Integers, columns: Integers) -> Floats:
     """Return the sums of squares over rectangles given by first and past-the-last rows and columns."""
     summed = np.zeros(np.add(detail.shape, 1))
     np.square(detail, out=summed[1:, 1:])
     summed.cumsum(0, out=summed).cumsum(1, out=summed)
     first, after = (summed.take(row, 0) for row in rows)
     strip = after - first
-    return strip.take(columns[1], 1) - strip.take(columns[0], 1)
+    energies: Floats = strip.take(columns[1], 1) - strip.take(columns[0], 1)
+    return energies

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from xebra.arrays import Floats, Integers
 from xebra.estimate.displacement import BLOCK, Evidence, displacement_at
 
 REACH = BLOCK // 2  # cells: largest shift in a map
@@ -23,27 +24,31 @@ CENTRAL = 0.75  # of the half width: blocks further out do not count there eithe
 class BlockMaps:
     """Correlation maps (K, 17, 17) of blocks over their shifts, and the blocks' centres (K, 2) in cells."""
 
-    maps: np.ndarray
-    centers: np.ndarray
+    maps: Floats
+    centers: Floats
 
     @classmethod
     def of(cls, evidence: Evidence) -> BlockMaps:
         """Return the maps of the blocks that both images cover and that show something."""
-        rows = len(evidence.block_correlation)
+        blocks = evidence.block_correlation
+        if blocks is None:
+            raise ValueError("this evidence has no correlation of blocks: it is not of a whole view")
+        rows = len(blocks)
         line = (np.arange(rows) - (rows - 1) / 2) * BLOCK
         centers = np.stack(np.meshgrid(line, line), -1).reshape(-1, 2)
-        maps = evidence.block_correlation.reshape(rows * rows, *evidence.block_correlation.shape[2:])
+        maps = blocks.reshape(rows * rows, *blocks.shape[2:])
         shown = np.ptp(maps, axis=(1, 2)) > MIN_CONTRAST
         return cls(maps[shown].astype(float), centers[shown])
 
-    def at(self, shifts: np.ndarray) -> np.ndarray:
+    def at(self, shifts: Floats) -> Floats:
         """Return each map's value (K,) at shifts (K, 2) in cells, bilinear."""
         x, y = np.clip(shifts.T + REACH, 0, 2 * REACH - 1e-6)
         row, column, each = y.astype(int), x.astype(int), np.arange(len(self.maps))
         down, right = y - row, x - column
         upper = self.maps[each, row, column] * (1 - right) + self.maps[each, row, column + 1] * right
         lower = self.maps[each, row + 1, column] * (1 - right) + self.maps[each, row + 1, column + 1] * right
-        return upper * (1 - down) + lower * down
+        between: Floats = upper * (1 - down) + lower * down
+        return between
 
 
 @dataclass(frozen=True)
@@ -75,13 +80,13 @@ class BlockAgreement:
         return cls(len(gained), float(gained.sum() / possible.sum()), _combined(ranks))
 
 
-def _combined(ranks: np.ndarray) -> float:
+def _combined(ranks: Floats) -> float:
     """Return Fisher's combination of ranks (K,), uniform in 0 to 1 by chance, in standard deviations."""
     finest = 0.5 / (2 * REACH + 1) ** 2
     return float((-np.log(ranks + finest) - 1).sum() / np.sqrt(len(ranks)))
 
 
-def _cautious_selection(centers: np.ndarray, gained: np.ndarray, size: int) -> np.ndarray:
+def _cautious_selection(centers: Floats, gained: Floats, size: int) -> Integers:
     """Return the indices of central blocks (K, 2) without those that gained most."""
     central = np.flatnonzero(np.abs(centers).max(1) <= CENTRAL * size / 4)
     return central[np.argsort(gained[central])][: int(np.ceil((1 - STRONGEST) * len(central)))]

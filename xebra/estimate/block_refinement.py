@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from xebra.arrays import Floats, Matrix
 from xebra.engine import Engine
 from xebra.estimate.displacement import CELL, Evidence, displacement_at, similarity_matrix, view_corners
 from xebra.estimate.image_pair import Candidate, ImagePair
@@ -28,7 +29,7 @@ class BlockEvidence:
     evidence: Evidence
 
     @property
-    def block_from_image(self) -> np.ndarray:
+    def block_from_image(self) -> Matrix:
         """4 x 4 from the parameters about the image's centre to those about the block's centre."""
         x, y = self.offset
         result = np.eye(4)
@@ -36,7 +37,7 @@ class BlockEvidence:
         return result
 
     @property
-    def peak(self) -> np.ndarray:
+    def peak(self) -> Floats:
         """Most likely displacement (4,) about the block's centre, cells."""
         return self.evidence.displacement + self.evidence.newton_step(SIZE)
 
@@ -72,23 +73,28 @@ def _refine_once(engine: Engine, graph: str, pair: ImagePair, candidate: Candida
     return replace(candidate, moving_from_fixed=moved, evidence=evidence, view_size=size)
 
 
-def _block_views(pair: ImagePair, candidate: Candidate, step: float) -> tuple[list, list, list]:
+def _block_views(
+    pair: ImagePair, candidate: Candidate, step: float
+) -> tuple[list[tuple[float, float]], list[Floats], list[Floats]]:
     """Return the centres in cells and both views of each block that the moving image covers enough."""
     image_middle = np.array(image_center(pair.fixed.shape))
-    kept: tuple[list, list, list] = ([], [], [])
+    offsets: list[tuple[float, float]] = []
+    fixed_views: list[Floats] = []
+    moving_views: list[Floats] = []
     for center in _block_centers(pair.fixed.shape, step):
         corner = center - step * (SIZE - 1) / 2
         fixed_from_block = np.array([[step, 0, corner[0]], [0, step, corner[1]], [0, 0, 1.0]])
         moving = pair.moving.view(candidate.moving_from_fixed @ fixed_from_block, SIZE)
         fixed = pair.fixed.view(fixed_from_block, SIZE)
         if min(fixed[1].mean(), moving[1].mean()) >= MIN_COVERAGE:
-            offset = (center - image_middle) / (step * CELL)
-            for values, value in zip(kept, (offset, fixed, moving), strict=True):
-                values.append(value)
-    return kept
+            x, y = (center - image_middle) / (step * CELL)
+            offsets.append((x, y))
+            fixed_views.append(fixed)
+            moving_views.append(moving)
+    return offsets, fixed_views, moving_views
 
 
-def _block_centers(shape: tuple[int, int], step: float) -> list[np.ndarray]:
+def _block_centers(shape: tuple[int, ...], step: float) -> list[Floats]:
     """Return the centres (x, y) of evenly spaced blocks in px of the fixed image."""
     lines = []
     for length in (shape[1], shape[0]):
@@ -144,6 +150,7 @@ def _single_block(block: BlockEvidence) -> Evidence:
     return Evidence(found, gradient @ to_block, information, evidence.score)
 
 
-def _total(halves: np.ndarray) -> np.ndarray:
+def _total(halves: Floats) -> Floats:
     """Return the sum over the two halves."""
-    return halves.sum(0)
+    total: Floats = halves.sum(0)
+    return total

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from typing import Protocol
 
-from xebra.estimate.coarse_search import SearchResult
 from xebra.estimate.image_pair import Candidate, ImagePair
 from xebra.estimate.mutual_information import MutualInformation
 
@@ -15,10 +15,17 @@ COARSE, MIDDLE, FINE = 64, 128, 256  # px along the fixed image
 MIN_SCORE, MIN_INFORMATION = 0.1, 1e-4  # lower limits before the logarithm
 
 
+class SearchScores(Protocol):
+    """The scores of all hypotheses of a search."""
+
+    def score_near(self, candidate: Candidate) -> float:
+        """Return the highest score within one grid step of a candidate."""
+
+
 class CandidateScoring:
     """Scores and refines candidates of one pair; ``search`` is its latest search result."""
 
-    def __init__(self, pair: ImagePair, search: SearchResult):
+    def __init__(self, pair: ImagePair, search: SearchScores):
         self._pair, self.search = pair, search
         self._mutual_information: dict[int, MutualInformation] = {}
 

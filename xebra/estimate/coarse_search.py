@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from xebra.arrays import Floats
 from xebra.engine import Engine
 from xebra.estimate.image_pair import Candidate, ImagePair
 from xebra.estimate.search_peaks import SearchGrid, find_peaks
@@ -19,7 +21,7 @@ class SearchLevel:
     grid: SearchGrid
 
     @classmethod
-    def from_config(cls, config: dict) -> SearchLevel:
+    def from_config(cls, config: dict[str, Any]) -> SearchLevel:
         """Return the level that an entry of config.json describes."""
         return cls(config["graph"], SearchGrid(*(config[n] for n in ("size", "cells", "angles", "scales"))))
 
@@ -30,7 +32,7 @@ class SearchResult:
 
     pair: ImagePair
     grid: SearchGrid
-    scores: np.ndarray  # (hypotheses, n + 1, n + 1), log odds
+    scores: Floats  # (hypotheses, n + 1, n + 1), log odds
 
     def candidates(self, count: int, max_log_scale: float | None = None) -> list[Candidate]:
         """Return the ``count`` best candidates, best first; ``max_log_scale`` bounds abs(log scale)."""
@@ -39,9 +41,10 @@ class SearchResult:
         return [Candidate(self.pair.from_views(peak.moving_from_fixed, size), peak.score) for peak in found]
 
     @property
-    def table(self) -> np.ndarray:
+    def table(self) -> Floats:
         """Highest score over all shifts, (scales, angles)."""
-        return self.scores.max((1, 2)).reshape(self.grid.angles, self.grid.scales).T
+        best: Floats = self.scores.max((1, 2))
+        return best.reshape(self.grid.angles, self.grid.scales).T
 
     def score_near(self, candidate: Candidate) -> float:
         """Return the highest score within one grid step of a candidate."""

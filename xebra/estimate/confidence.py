@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from xebra.arrays import Matrix
 from xebra.estimate.estimate import REFERENCE_WIDTH
 from xebra.estimate.quality_features import WHOLE_VIEW, QualityFeatures
 
@@ -50,7 +52,7 @@ class Confidence:
     )
 
     @classmethod
-    def from_config(cls, config: dict) -> Confidence:
+    def from_config(cls, config: dict[str, Any]) -> Confidence:
         """Return the calibration in config.json."""
         scales = {stage: ErrorScale(**scale) for stage, scale in config["error_scales"].items()}
         return cls(**{**config, "error_scales": scales})
@@ -84,10 +86,11 @@ class Confidence:
         right = self.probability(features)
         return right * self.precision_px(features) + (1 - right) * self.wrong_error_px(features)
 
-    def calibrated(self, covariance: np.ndarray, final_stage: str = WHOLE_VIEW) -> np.ndarray:
+    def calibrated(self, covariance: Matrix, final_stage: str = WHOLE_VIEW) -> Matrix:
         """Return the covariance (4, 4) of log scale, angle and shift whose 95 % intervals hold."""
         scale = np.array(self.error_scales[final_stage].interval_scale)
-        return covariance * scale[:, None] * scale
+        calibrated: Matrix = covariance * scale[:, None] * scale
+        return calibrated
 
     def finds(self, features: QualityFeatures) -> bool:
         """Return whether the place is probably right, and no other candidate scores nearly as high."""

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
+from xebra.arrays import Matrix
 from xebra.registration import SearchMap, Verdict
 from xebra.transform import SimilarityTransform
 
@@ -20,5 +19,5 @@ class Estimate:
     expected_corner_error_px: float  # mean over the corners of the fixed image, in its px
     verdict: Verdict
     reason: str
-    covariance: np.ndarray | None = None  # (4, 4) of log scale, angle (rad), shift x, shift y (fixed px)
+    covariance: Matrix | None = None  # (4, 4) of log scale, angle (rad), shift x, shift y (fixed px)
     search: SearchMap | None = None

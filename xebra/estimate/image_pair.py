@@ -8,11 +8,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from xebra.arrays import Floats, Matrix
 from xebra.estimate.displacement import Evidence
 from xebra.estimate.estimate import REFERENCE_WIDTH
 from xebra.estimate.image_pyramid import ImagePyramid
 from xebra.image import Image, luminance
-from xebra.transform import SimilarityTransform, image_center
+from xebra.transform import SimilarityTransform, homogeneous_corners, image_center
 from xebra.usable_area import usable_areas
 
 NOISY = 0.3  # of the variance: images with more noise are smoothed where the quick attempt finds nothing
@@ -24,10 +25,17 @@ IDENTITY_ANGLES_DEG = (0.0, -10.0, 10.0)  # rotations of the candidates that nee
 class Candidate:
     """A candidate transform with the output of its last refinement step."""
 
-    moving_from_fixed: np.ndarray  # 3 x 3, image px
+    moving_from_fixed: Matrix  # 3 x 3, image px
     score: float  # log odds; of the search until the first refinement step
     evidence: Evidence | None = None
     view_size: float = 0.0  # px of the view that the evidence is about, which covers the whole fixed image
+
+    @property
+    def known_evidence(self) -> Evidence:
+        """Return the evidence; raise ValueError where the candidate was never refined."""
+        if self.evidence is None:
+            raise ValueError("this candidate has no evidence: it was never refined")
+        return self.evidence
 
 
 class ImagePair:
@@ -40,7 +48,7 @@ class ImagePair:
             for image, area in zip((fixed, moving), self.areas, strict=True)
         )
         self.moving_per_fixed: float | None = None  # px, where both pixel spacings are known
-        self._fixed_views: dict[int, np.ndarray] = {}
+        self._fixed_views: dict[int, Floats] = {}
 
     def swapped(self) -> ImagePair:
         """Return the pair with fixed and moving image exchanged."""
@@ -65,17 +73,17 @@ class ImagePair:
         other._fixed_views = {}
         return other
 
-    def fixed_view(self, size: int) -> np.ndarray:
+    def fixed_view(self, size: int) -> Floats:
         """Return the view (2, size, size) of the whole fixed image; cached."""
         if size not in self._fixed_views:
             self._fixed_views[size] = self.fixed.view(self.fixed_from_view(size), size)
         return self._fixed_views[size]
 
-    def fixed_from_view(self, size: float, step: float | None = None) -> np.ndarray:
+    def fixed_from_view(self, size: float, step: float | None = None) -> Matrix:
         """Return the 3 x 3 from view px to fixed px for a view of the whole fixed image."""
         return full_view_matrix(self.fixed.shape, size, step)
 
-    def image_from_view(self, size: int) -> tuple[np.ndarray, np.ndarray]:
+    def image_from_view(self, size: int) -> tuple[Matrix, Matrix]:
         """Return the 3 x 3 from view px to fixed px and to moving px for views of the whole images.
 
         Both views have the same physical scale where both pixel spacings are known.
@@ -90,7 +98,7 @@ class ImagePair:
         both = np.minimum(self.fixed_view(size)[1], self.moving.coverage(moving_from_view, size))
         return float(both.mean())
 
-    def from_views(self, moving_from_fixed: np.ndarray, size: int) -> np.ndarray:
+    def from_views(self, moving_from_fixed: Matrix, size: int) -> Matrix:
         """Convert a 3 x 3 moving_from_fixed from px of the whole-image views to image px."""
         fixed_from_view, moving_from_view = self.image_from_view(size)
         return moving_from_view @ moving_from_fixed @ np.linalg.inv(fixed_from_view)
@@ -105,7 +113,7 @@ def noise_share(image: ImagePyramid) -> float:
     return float(steps.var() / (2 * variance)) if steps.size and variance > 0 else 0.0
 
 
-def full_view_matrix(shape: tuple[int, int], size: float, step: float | None = None) -> np.ndarray:
+def full_view_matrix(shape: tuple[int, ...], size: float, step: float | None = None) -> Matrix:
     """Return the 3 x 3 image_from_view of a concentric view of ``size`` px at ``step`` image px per view px.
 
     By default the view covers the longer side of the image exactly.
@@ -127,8 +135,12 @@ def identity_candidates(pair: ImagePair, size: int) -> list[Candidate]:
 
 def corner_distance_px(pair: ImagePair, one: Candidate, other: Candidate) -> float:
     """Return the mean distance of two candidates at the corners of the fixed image, px at 256."""
-    height, width = pair.fixed.shape
-    corners = np.array([[0, 0, 1], [width - 1, 0, 1], [0, height - 1, 1], [width - 1, height - 1, 1]])
+    corners = homogeneous_corners(pair.fixed.shape)
     difference = np.linalg.inv(one.moving_from_fixed) @ other.moving_from_fixed
     distances = np.hypot(*(corners @ difference.T - corners)[:, :2].T)
-    return float(distances.mean() * REFERENCE_WIDTH / max(height, width))
+    return float(distances.mean() * REFERENCE_WIDTH / max(pair.fixed.shape))
+
+
+def scale_of(matrix: Matrix) -> float:
+    """Return the scale of a 3 x 3 similarity."""
+    return math.sqrt(abs(np.linalg.det(matrix[:2, :2])))

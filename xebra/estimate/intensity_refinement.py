@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import ndimage
 
+from xebra.arrays import Floats, Matrix
 from xebra.estimate.displacement import CELL, Evidence, similarity_matrix
 from xebra.estimate.estimate import REFERENCE_WIDTH
 from xebra.estimate.image_pair import Candidate, ImagePair, corner_distance_px
@@ -72,11 +73,11 @@ def refine_by_intensity(pair: ImagePair, candidate: Candidate) -> IntensityEstim
     return IntensityEstimate(replace(moved, evidence=evidence, view_size=REFERENCE_WIDTH), correlation)
 
 
-def _smoothed_moving(pair: ImagePair, moving_from_view: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _smoothed_moving(pair: ImagePair, moving_from_view: Matrix) -> tuple[Floats, Floats]:
     """Return the moving image at the view's scale, smoothed, and the 3 x 3 from image px to its px."""
     step = sampling_step(moving_from_view)
     pixels, image_from_level = pair.moving.level(step)
-    smooth = ndimage.gaussian_filter(pixels, SMOOTH_PX * step / image_from_level[0, 0])
+    smooth: Floats = ndimage.gaussian_filter(pixels, SMOOTH_PX * step / image_from_level[0, 0])
     return smooth, np.linalg.inv(image_from_level)
 
 
@@ -84,9 +85,9 @@ def _smoothed_moving(pair: ImagePair, moving_from_view: np.ndarray) -> tuple[np.
 class _FixedTemplate:
     """The fixed image's view with its derivatives; K px, those that not both images cover are 0."""
 
-    values: np.ndarray  # (K,), mean 0
-    derivatives: np.ndarray  # (4, K) by the displacement's parameters, orthogonal to offset and gain
-    weight: np.ndarray  # (K,): 1 where both images cover the px
+    values: Floats  # (K,), mean 0
+    derivatives: Floats  # (4, K) by the displacement's parameters, orthogonal to offset and gain
+    weight: Floats  # (K,): 1 where both images cover the px
 
     @classmethod
     def of(cls, pair: ImagePair, candidate: Candidate) -> _FixedTemplate | None:
@@ -98,7 +99,7 @@ class _FixedTemplate:
         weight = ndimage.minimum_filter(both.astype(np.float32), MARGIN, mode="constant").ravel()
         if weight.mean() < MIN_COVERAGE:
             return None
-        smooth = ndimage.gaussian_filter(view, SMOOTH_PX)
+        smooth: Floats = ndimage.gaussian_filter(view, SMOOTH_PX)
         values = _centered(smooth.ravel(), weight)
         derivatives = np.stack([_centered(each, weight) for each in _derivatives(smooth)])
         energy = float(values @ values)
@@ -107,18 +108,18 @@ class _FixedTemplate:
         derivatives -= np.outer(derivatives @ values / energy, values)
         return cls(values, derivatives, weight)
 
-    def displacement(self, moving: np.ndarray) -> np.ndarray:
+    def displacement(self, moving: Floats) -> Floats:
         """Return the Gauss-Newton step (4,) for the moving image's values (K,)."""
         curvature = self.derivatives @ self.derivatives.T
         ridge = 1e-6 * np.trace(curvature) * np.eye(4)
         return -np.linalg.solve(curvature + ridge, self.derivatives @ moving) / (self._gain(moving) or 1.0)
 
-    def correlation(self, moving: np.ndarray) -> float:
+    def correlation(self, moving: Floats) -> float:
         """Return the correlation of the fixed values with the moving image's values (K,)."""
-        norm = np.linalg.norm(_centered(moving, self.weight))
+        norm = float(np.linalg.norm(_centered(moving, self.weight)))
         return float(self._gain(moving) * np.linalg.norm(self.values) / max(norm, 1e-9))
 
-    def evidence(self, moving: np.ndarray, score: float) -> Evidence:
+    def evidence(self, moving: Floats, score: float) -> Evidence:
         """Return the evidence of the least-squares solution, with two equal halves.
 
         Residuals of adjacent px are correlated where the contrasts differ slightly. The information is the
@@ -133,23 +134,25 @@ class _FixedTemplate:
         return Evidence(np.zeros(4), np.zeros((2, 4)), np.stack([half, half]), score)
 
     @staticmethod
-    def _block_scatter(gradients: np.ndarray) -> np.ndarray:
+    def _block_scatter(gradients: Floats) -> Matrix:
         """Return the scatter matrix (4, 4) of per-px gradients (4, K) summed over blocks."""
         count = REFERENCE_WIDTH // BLOCK_PX
         sums = gradients.reshape(4, count, BLOCK_PX, count, BLOCK_PX).sum((2, 4)).reshape(4, -1)
-        return (sums @ sums.T).astype(float)
+        scatter: Matrix = (sums @ sums.T).astype(float)
+        return scatter
 
-    def _gain(self, moving: np.ndarray) -> float:
+    def _gain(self, moving: Floats) -> float:
         """Return the regression slope of the moving values on the fixed ones."""
         return float(self.values @ moving / (self.values @ self.values))
 
 
-def _centered(values: np.ndarray, weight: np.ndarray) -> np.ndarray:
+def _centered(values: Floats, weight: Floats) -> Floats:
     """Return values minus their weighted mean, 0 where the weight is 0."""
-    return (values - (values @ weight) / weight.sum()) * weight
+    centred: Floats = (values - (values @ weight) / weight.sum()) * weight
+    return centred
 
 
-def _derivatives(view: np.ndarray) -> list[np.ndarray]:
+def _derivatives(view: Floats) -> list[Floats]:
     """Return the derivatives (K,) of the values (N, N) by the four parameters of a displacement."""
     down, right = (slope * np.float32(CELL) for slope in np.gradient(view))
     line = ((np.arange(len(view)) - (len(view) - 1) / 2) / CELL).astype(np.float32)

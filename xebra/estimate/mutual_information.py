@@ -9,8 +9,10 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import ndimage, optimize
 
+from xebra.arrays import Floats, Matrix
 from xebra.estimate.displacement import parameter_units, similarity_matrix
 from xebra.estimate.image_pair import ImagePair
 from xebra.estimate.image_pyramid import ImagePyramid, sample
@@ -30,18 +32,18 @@ class MutualInformation:
         self.size = size
         self.fixed_from_view = pair.fixed_from_view(size)
         _, inside = pair.fixed_view(size)
-        smooth = ndimage.gaussian_filter(pair.fixed.values(self.fixed_from_view, size), SMOOTH_PX)
+        smooth: Floats = ndimage.gaussian_filter(pair.fixed.values(self.fixed_from_view, size), SMOOTH_PX)
         levels = _grey_levels(smooth, smooth[inside > 0.99]).round().astype(int)
         self._fixed, self._inside = levels[::every, ::every], inside[::every, ::every] > 0.99
         self._fixed_from_samples = self.fixed_from_view @ np.diag([every, every, 1.0])
         self._moving = SmoothedLevels(pair.moving, every)
 
-    def __call__(self, moving_from_fixed: np.ndarray) -> float:
+    def __call__(self, moving_from_fixed: Matrix) -> float:
         """Return the normalised mutual information, 0 to 1, times the share of the view that both cover."""
         information, coverage = self._measure(moving_from_fixed)
         return information * coverage
 
-    def _measure(self, moving_from_fixed: np.ndarray) -> tuple[float, float]:
+    def _measure(self, moving_from_fixed: Matrix) -> tuple[float, float]:
         """Return the normalised mutual information and the share of the fixed view that both images cover."""
         levels = self._moving.view(moving_from_fixed @ self._fixed_from_samples, self._fixed.shape)
         both = (levels > -0.5) & self._inside
@@ -50,7 +52,7 @@ class MutualInformation:
             return 0.0, coverage
         return normalised_mutual_information(self._fixed[both], levels[both]), coverage
 
-    def maximise(self, moving_from_fixed: np.ndarray, near: bool = False) -> np.ndarray:
+    def maximise(self, moving_from_fixed: Matrix, near: bool = False) -> Matrix:
         """Return the 3 x 3 transform that maximises the measure from a start, by the Nelder-Mead simplex.
 
         ``near``: the start is nearly right, a smaller simplex and fewer evaluations suffice. The coverage is
@@ -58,37 +60,42 @@ class MutualInformation:
         """
         unit, view_from_fixed = parameter_units(self.size), np.linalg.inv(self.fixed_from_view)
 
-        def moved(parameters: np.ndarray) -> np.ndarray:
+        def moved(parameters: Floats) -> Matrix:
             motion = similarity_matrix(parameters * unit, self.size)
             return moving_from_fixed @ self.fixed_from_view @ motion @ view_from_fixed
 
+        def cost(parameters: NDArray[np.float64]) -> float:
+            return -self._measure(moved(parameters))[0]
+
         best = optimize.minimize(
-            lambda parameters: -self._measure(moved(parameters))[0],
+            cost,
             np.zeros(4),
             method="Nelder-Mead",
-            options=_simplex_options(near),
+            options={
+                "initial_simplex": _first_simplex(near),
+                "maxfev": NEAR_MAX_EVALUATIONS if near else MAX_EVALUATIONS,
+                "xatol": XTOL_CELLS,
+                "fatol": 1e-5,
+            },
         )
         return moved(best.x)
 
 
-def _simplex_options(near: bool) -> dict:
-    """Return scipy's options of the Nelder-Mead method."""
+def _first_simplex(near: bool) -> NDArray[np.float64]:
+    """Return the corners (5, 4) of the first simplex, in cells about the start."""
     corners = np.vstack([np.zeros(4), (NEAR_SIMPLEX_CELLS if near else SIMPLEX_CELLS) * np.eye(4)])
-    return {
-        "initial_simplex": corners - corners.mean(0),
-        "maxfev": NEAR_MAX_EVALUATIONS if near else MAX_EVALUATIONS,
-        "xatol": XTOL_CELLS,
-        "fatol": 1e-5,
-    }
+    about_start: NDArray[np.float64] = corners - corners.mean(0)
+    return about_start
 
 
 class SmoothedLevels:
     """The moving image's grey levels, 0 to BINS - 1, smoothed for the scale of a view."""
 
     def __init__(self, image: ImagePyramid, every: int):
-        self._image, self._every, self._levels = image, every, {}
+        self._image, self._every = image, every
+        self._levels: dict[int, tuple[Floats, Matrix]] = {}
 
-    def view(self, image_from_view: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    def view(self, image_from_view: Matrix, shape: tuple[int, int]) -> Floats:
         """Return the grey levels (rows, columns) float32 of a view; -1 outside the image.
 
         A view samples only every ``every``-th px, for which the smoothing accounts.
@@ -103,17 +110,17 @@ class SmoothedLevels:
         usable = sample(mask, levels_from_image @ image_from_view, shape) > 0.99
         return np.where(usable, seen, np.float32(-1))
 
-    def _smoothed(self, octave: int) -> tuple[np.ndarray, np.ndarray]:
+    def _smoothed(self, octave: int) -> tuple[Floats, Matrix]:
         """Return grey levels + 1 smoothed for views of 2**octave px, and the 3 x 3 from image px; cached."""
         if octave not in self._levels:
             pixels, image_from_level = self._image.level(2**octave)
-            smooth = ndimage.gaussian_filter(pixels, SMOOTH_PX * 2**octave / image_from_level[0, 0])
+            smooth: Floats = ndimage.gaussian_filter(pixels, SMOOTH_PX * 2**octave / image_from_level[0, 0])
             levels = _grey_levels(smooth, smooth) + np.float32(1)  # 0 is outside the image
             self._levels[octave] = levels, np.linalg.inv(image_from_level)
         return self._levels[octave]
 
 
-def normalised_mutual_information(fixed: np.ndarray, moving: np.ndarray) -> float:
+def normalised_mutual_information(fixed: Floats, moving: Floats) -> float:
     """Return (H(f) + H(m)) / H(f, m) - 1 of integer fixed levels (K,) and fractional moving levels (K,)."""
     below = moving.astype(int)
     share = moving - below
@@ -127,13 +134,15 @@ def normalised_mutual_information(fixed: np.ndarray, moving: np.ndarray) -> floa
     return (_entropy(joint.sum(0)) + _entropy(joint.sum(1))) / joint_entropy - 1
 
 
-def _entropy(shares: np.ndarray) -> float:
+def _entropy(shares: Floats) -> float:
     """Return the entropy in nats of a distribution."""
     positive = shares[shares > 0]
     return float(-(positive * np.log(positive)).sum())
 
 
-def _grey_levels(values: np.ndarray, reference: np.ndarray) -> np.ndarray:
+def _grey_levels(values: Floats, reference: Floats) -> Floats:
     """Return values as levels 0 to BINS - 1 between the 0.5th and the 99.5th percentile of a reference."""
     low, high = np.percentile(reference, [0.5, 99.5])
-    return np.clip((values - low) / max(high - low, 1e-9), 0, 1).astype(np.float32) * np.float32(BINS - 1)
+    shares = np.clip((values - low) / max(high - low, 1e-9), 0, 1).astype(np.float32)
+    levels: Floats = shares * np.float32(BINS - 1)
+    return levels

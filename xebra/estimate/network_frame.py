@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
+from xebra.arrays import Floats, Matrix, Pixels
 from xebra.image import Image
 from xebra.resample import shrunk
 from xebra.transform import image_center
@@ -16,20 +17,20 @@ from xebra.transform import image_center
 class NetworkFrame:
     """A square view of ``size`` px, centred on the image, at ``step`` image px per network px."""
 
-    pixels: np.ndarray  # (h, w) float32, the image at about the network's resolution
-    image_from_pixels: np.ndarray  # 3 x 3, px of ``pixels`` to px of the image
+    pixels: Pixels  # (h, w) float32, the image at about the network's resolution
+    image_from_pixels: Matrix  # 3 x 3, px of ``pixels`` to px of the image
     center: tuple[float, float]  # of the image, in its own px
     step: float
     size: int
 
     @property
-    def image_from_network(self) -> np.ndarray:
+    def image_from_network(self) -> Matrix:
         """3 x 3 from px of the network's input to px of the image; the centres coincide."""
         middle = (self.size - 1) / 2
         x, y = self.center[0] - self.step * middle, self.center[1] - self.step * middle
         return np.array([[self.step, 0, x], [0, self.step, y], [0, 0, 1]])
 
-    def view(self, network_from_view: np.ndarray | None = None) -> np.ndarray:
+    def view(self, network_from_view: Matrix | None = None) -> Floats:
         """Return the view (1, 1, N, N) float32 through a 3 x 3 of network px; the mean outside the image."""
         network_from_view = np.eye(3) if network_from_view is None else network_from_view
         matrix = np.linalg.inv(self.image_from_pixels) @ self.image_from_network @ network_from_view

@@ -5,16 +5,27 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import islice
 
 import numpy as np
 
+from xebra.arrays import Floats, Matrix
 from xebra.engine import Engine
 from xebra.estimate.attempts import Attempt, Attempts
 from xebra.estimate.autocorrelation_periods import autocorrelation_periods
 from xebra.estimate.confidence import DEFAULT_TOLERANCE, MIRROR_CHECKED_BELOW, Confidence
+from xebra.estimate.detail_attempts import DetailAttempts
 from xebra.estimate.estimate import REFERENCE_WIDTH, Estimate
-from xebra.estimate.image_pair import Candidate, ImagePair
-from xebra.estimate.quality_features import QualityFeatures, parameter_covariance
+from xebra.estimate.field_of_view import (
+    DetailHypothesis,
+    Role,
+    known_detail,
+    possible_details,
+    sizes_differ,
+    spacing_ratio,
+)
+from xebra.estimate.image_pair import Candidate, ImagePair, scale_of
+from xebra.estimate.quality_features import QualityFeatures, detail_covariance, parameter_covariance
 from xebra.estimate.refinement import refine_step
 from xebra.estimate.stages import Stages
 from xebra.estimate.verdict import Findings, decide
@@ -29,10 +40,38 @@ SEARCHED_SPACING_ERROR = 0.1  # relative error of known pixel spacings that the 
 
 @dataclass(frozen=True)
 class PyramidResult(Attempt):
-    """The attempt that is reported, with what is known about the pair."""
+    """The attempt that is reported, with what is known about the pair.
 
-    period_px: float | None  # of the fixed image, in its px, where a shift by it fits nearly as well
+    ``best`` maps from the detail to the overview where ``detail`` names one of the images, else from the
+    fixed to the moving image. The image that it maps from is the reference of lengths.
+    """
+
+    period_px: float | None  # of the reference, in its px, where a shift by it fits nearly as well
     search: SearchMap
+    detail: Role | None = None  # the image that shows a part of the other one
+    places: int = 1  # places of the overview that fit nearly as well
+
+    @property
+    def moving_from_fixed(self) -> Matrix:
+        """Return the 3 x 3 from the fixed to the moving image."""
+        matrix = self.best.moving_from_fixed
+        return np.linalg.inv(matrix) if self.detail == "moving" else matrix
+
+    @property
+    def fixed_px(self) -> float:
+        """Return the length of a px of the reference in px of the fixed image."""
+        return scale_of(self.best.moving_from_fixed) if self.detail == "moving" else 1.0
+
+    def width_px(self, fixed: Image, moving: Image) -> float:
+        """Return the longer side of the reference in px of the fixed image."""
+        reference = moving if self.detail == "moving" else fixed
+        return max(reference.shape[:2]) * self.fixed_px
+
+    def covariance(self, fixed: Image, moving: Image) -> Matrix:
+        """Return the covariance (4, 4) of log scale, angle, shift of the moving centre, not calibrated."""
+        if self.detail == "moving":
+            return detail_covariance(self.best, moving.shape)
+        return parameter_covariance(self.best, fixed.shape, moving.shape)
 
 
 class PyramidEstimator:
@@ -50,31 +89,81 @@ class PyramidEstimator:
         ``tolerance_px``: largest expected corner error of an accepted estimate, px of the fixed image.
         ``check_mirror``: find out whether an estimate is not supported because the moving image is mirrored.
         """
-        width = max(fixed.shape[:2])
+        found = self.find(fixed, moving, tolerance_px)
+        width = found.width_px(fixed, moving)
         tolerance_px = DEFAULT_TOLERANCE * width if tolerance_px is None else tolerance_px
-        found = self.find(fixed, moving, tolerance_px * REFERENCE_WIDTH / width)
-        findings = self._findings(fixed, moving, found, tolerance_px, check_mirror)
+        findings = self._findings(fixed, moving, found, Findings(width, tolerance_px), check_mirror)
         verdict, reason = decide(self.confidence, found.features, findings)
-        fixed_from_moving = np.linalg.inv(found.best.moving_from_fixed)
-        covariance = parameter_covariance(found.best, fixed.shape, moving.shape)
+        fixed_from_moving = np.linalg.inv(found.moving_from_fixed)
         return Estimate(
             SimilarityTransform.from_matrix(fixed_from_moving, image_center(moving.shape)),
             self.confidence.expected_error_px(found.features) * width / REFERENCE_WIDTH,
             verdict,
             reason,
-            self.confidence.calibrated(covariance, found.features.final_stage),
+            self.confidence.calibrated(found.covariance(fixed, moving), found.features.final_stage),
             found.search,
         )
 
     def find(self, fixed: Image, moving: Image, tolerance_px: float | None = None) -> PyramidResult:
-        """Return the first attempt that is accepted and not periodic, else the last; tolerance at 256."""
+        """Return the first result that is accepted and not ambiguous, else the most probable one.
+
+        ``tolerance_px`` of the fixed image. Of several attempts at one hypothesis the last one counts.
+        """
+        last: dict[Role | None, PyramidResult] = {}
+        for result in self._results(fixed, moving):
+            last[result.detail] = result
+            tolerance = tolerance_px and tolerance_px * REFERENCE_WIDTH / result.width_px(fixed, moving)
+            ambiguous = result.period_px is not None or result.places > 1
+            if not ambiguous and self.confidence.accepts(result.features, tolerance):
+                return result
+        return max(last.values(), key=lambda each: self.confidence.log_odds(each.features))
+
+    def _results(self, fixed: Image, moving: Image) -> Iterator[PyramidResult]:
+        """Yield results by all hypotheses about the fields of view, the likely and cheap ones first."""
+        known = known_detail(fixed, moving)
+        if known is not None:
+            yield from self._detail_results(fixed, moving, known)
+            return
+        details = [] if spacing_ratio(fixed, moving) else possible_details(fixed, moving)
+        whole = self._whole_results(fixed, moving)
+        first = next(whole)
+        yield first
+        if first.features.thorough or not sizes_differ(fixed, moving):
+            yield from whole
+            details_first: list[DetailHypothesis] = []
+        else:
+            details_first, details = details[:1], details[1:]
+        for hypothesis in details_first:
+            yield from islice(self._detail_results(fixed, moving, hypothesis), 1)
+        yield from whole
+        for hypothesis in details:
+            yield from islice(self._detail_results(fixed, moving, hypothesis), 1)
+
+    def _whole_results(self, fixed: Image, moving: Image) -> Iterator[PyramidResult]:
+        """Yield the results of the attempts at images of about the same field of view."""
         pair, attempts = self.attempts(fixed, moving)
         for attempt in attempts:
             period = self._ambiguous_period(pair, attempt)
-            if not period and self.confidence.accepts(attempt.features, tolerance_px):
-                break
-        search = self._search_map(pair, attempts.search.table)
-        return PyramidResult(attempt.best, attempt.features, attempt.path, period, search)
+            search = self._search_map(pair, attempts.search.table)
+            yield PyramidResult(attempt.best, attempt.features, attempt.path, period, search)
+
+    def _detail_results(
+        self, fixed: Image, moving: Image, hypothesis: DetailHypothesis
+    ) -> Iterator[PyramidResult]:
+        """Yield the results of the attempts at one image as a part of the other."""
+        images = (moving, fixed) if hypothesis.detail == "moving" else (fixed, moving)
+        pair = ImagePair(*images)
+        attempts = DetailAttempts(self.stages, pair, hypothesis.scales)
+        for attempt in attempts:
+            yield PyramidResult(
+                attempt.best,
+                attempt.features,
+                attempt.path,
+                self._ambiguous_period(pair, attempt),
+                attempts.found.search_map(inverted=hypothesis.detail == "fixed"),
+                hypothesis.detail,
+                attempts.places(attempt),
+            )
 
     def all_attempts(self, fixed: Image, moving: Image) -> Iterator[tuple[Attempt, float | None]]:
         """Yield every attempt with the period by which it is ambiguous, for calibration."""
@@ -93,26 +182,27 @@ class PyramidEstimator:
         Where both pixel spacings are known, views have one physical scale and the search only scales near 1.
         """
         pair, max_log_scale = ImagePair(fixed, moving), None
-        if use_spacings and _spacing_ratio(fixed, moving) is not None:
-            pair.moving_per_fixed = _spacing_ratio(fixed, moving)
+        if use_spacings and spacing_ratio(fixed, moving) is not None:
+            pair.moving_per_fixed = spacing_ratio(fixed, moving)
             max_log_scale = math.log1p(SEARCHED_SPACING_ERROR)
         return pair, Attempts(self.stages, pair, max_log_scale)
 
     def _findings(
-        self, fixed: Image, moving: Image, found: PyramidResult, tolerance_px: float, check_mirror: bool
+        self, fixed: Image, moving: Image, found: PyramidResult, known: Findings, check_mirror: bool
     ) -> Findings:
         """Return what is known beside the features; other explanations are tried where nothing is found."""
-        width = max(fixed.shape[:2])
-        ratio = _spacing_ratio(fixed, moving)
+        ratio = spacing_ratio(fixed, moving)
         if check_mirror and self._is_mirrored(fixed, moving, found.features):
-            return Findings(width, tolerance_px, mirrored=True)
+            return replace(known, mirrored=True)
+        known = replace(known, period_px=found.period_px and found.period_px * found.fixed_px)
         if self.confidence.finds(found.features):
-            scale = None if ratio is None else _scale(found) * ratio
-            return Findings(width, tolerance_px, found.period_px, scale)
+            scale = None if ratio is None else ratio / scale_of(found.moving_from_fixed)
+            return replace(known, spacing_scale=scale, places=found.places)
         other = None if ratio is None else self._quick_attempt(fixed, moving)
-        return Findings(
-            width, tolerance_px, found.period_px, other_spacing_scale=other and _scale(other) * ratio
+        contradicting = (
+            None if other is None or ratio is None else ratio / scale_of(other.best.moving_from_fixed)
         )
+        return replace(known, other_spacing_scale=contradicting, places=found.places)
 
     def _is_mirrored(self, fixed: Image, moving: Image, features: QualityFeatures) -> bool:
         """Return whether the mirrored moving image is found, where an estimate is not sure."""
@@ -151,7 +241,7 @@ class PyramidEstimator:
         """Return candidates after one coarse refinement step."""
         return refine_step(self.stages.engine, self.stages.coarse, pair, candidates)
 
-    def _search_map(self, pair: ImagePair, table: np.ndarray) -> SearchMap:
+    def _search_map(self, pair: ImagePair, table: Floats) -> SearchMap:
         """Return the search's scores (scales, angles), scales being those of ``Registration.scale``."""
         grid = self.stages.coarse_search.grid  # both searches have the same angles and scales
         fixed_from_view, moving_from_view = pair.image_from_view(grid.size)
@@ -169,18 +259,6 @@ def mirrored(image: Image) -> Image:
     return replace(image, pixels=np.ascontiguousarray(image.pixels[:, ::-1]), mask=mask)
 
 
-def _spacing_ratio(fixed: Image, moving: Image) -> float | None:
-    """Return fixed over moving pixel spacing: moving px per fixed px; None where one is unknown."""
-    if fixed.pixel_spacing is None or moving.pixel_spacing is None:
-        return None
-    return fixed.pixel_spacing / moving.pixel_spacing
-
-
-def _scale(attempt: Attempt) -> float:
-    """Return the scale of fixed_from_moving."""
-    return 1 / math.sqrt(abs(np.linalg.det(attempt.best.moving_from_fixed[:2, :2])))
-
-
-def _translation(x: float, y: float) -> np.ndarray:
+def _translation(x: float, y: float) -> Matrix:
     """Return the 3 x 3 translation by (x, y)."""
     return np.array([[1, 0, x], [0, 1, y], [0, 0, 1.0]])

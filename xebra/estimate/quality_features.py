@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from xebra.arrays import Floats, Matrix
 from xebra.estimate.affine_residual import NO_RESIDUAL, AffineResidual
 from xebra.estimate.block_agreement import BlockAgreement
 from xebra.estimate.displacement import CELL, displacement_at, jacobians, parameter_units, view_corners
@@ -38,7 +39,7 @@ class QualityFeatures:
     affine: AffineResidual = NO_RESIDUAL
 
     @property
-    def vector(self) -> np.ndarray:
+    def vector(self) -> Floats:
         """Return the input (11,) of the logistic regression."""
         return np.array(
             [
@@ -59,7 +60,7 @@ class QualityFeatures:
 
 def half_disagreement_px(candidate: Candidate) -> float:
     """Return the mean corner distance between the steps of the two halves of blocks, px at 256."""
-    evidence, corners = candidate.evidence, view_corners(round(candidate.view_size))
+    evidence, corners = candidate.known_evidence, view_corners(round(candidate.view_size))
     size = candidate.view_size
     difference = evidence.newton_step(size, 0) - evidence.newton_step(size, 1)
     distances = np.hypot(*displacement_at(difference, corners).T)
@@ -74,18 +75,19 @@ def uncertainty_px(candidate: Candidate) -> float:
     return float(deviation * CELL * REFERENCE_WIDTH / candidate.view_size)
 
 
-def covariance(candidate: Candidate) -> np.ndarray:
+def covariance(candidate: Candidate) -> Matrix:
     """Return the covariance (4, 4) of the displacement's parameters, before calibration."""
     unit = parameter_units(candidate.view_size)
-    information = candidate.evidence.information.sum(0) * unit[:, None] * unit
+    information = candidate.known_evidence.information.sum(0) * unit[:, None] * unit
     values, vectors = np.linalg.eigh((information + information.T) / 2)
     values = np.clip(values, MIN_EIGENVALUE * max(np.abs(values).mean(), 1e-6), None)
-    return (vectors / values) @ vectors.T * unit[:, None] * unit
+    result: Matrix = (vectors / values) @ vectors.T * unit[:, None] * unit
+    return result
 
 
 def parameter_covariance(
-    candidate: Candidate, fixed_shape: tuple[int, int], moving_shape: tuple[int, int]
-) -> np.ndarray:
+    candidate: Candidate, fixed_shape: tuple[int, ...], moving_shape: tuple[int, ...]
+) -> Matrix:
     """Return the covariance (4, 4) of log scale, angle (rad), shift of the moving centre (fixed px).
 
     It is not calibrated.
@@ -96,4 +98,15 @@ def parameter_covariance(
     parameters = np.zeros((4, 4))
     parameters[:2, :2] = np.eye(2)
     parameters[2:] = px * jacobians(offset[None])[0]
+    return parameters @ covariance(candidate) @ parameters.T
+
+
+def detail_covariance(candidate: Candidate, detail_shape: tuple[int, ...]) -> Matrix:
+    """Return the covariance (4, 4) of log scale, angle (rad), shift of the detail's centre (overview px).
+
+    ``candidate`` maps from the detail to the overview. The covariance is not calibrated.
+    """
+    px = CELL * max(detail_shape) / candidate.view_size
+    parameters = np.eye(4)
+    parameters[2:, 2:] = px * candidate.moving_from_fixed[:2, :2]
     return parameters @ covariance(candidate) @ parameters.T

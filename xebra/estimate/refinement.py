@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from xebra.arrays import Floats, Matrix
 from xebra.engine import Engine
 from xebra.estimate.displacement import Evidence, similarity_matrix
 from xebra.estimate.image_pair import Candidate, ImagePair, corner_distance_px
@@ -58,16 +59,14 @@ def _refine_batch(
     ]
 
 
-def _apply_step(
-    candidate: Candidate, evidence: Evidence, fixed_from_view: np.ndarray, size: int
-) -> Candidate:
+def _apply_step(candidate: Candidate, evidence: Evidence, fixed_from_view: Matrix, size: int) -> Candidate:
     """Return the candidate moved by the Newton step of new evidence."""
     step = similarity_matrix(evidence.displacement + evidence.newton_step(size), size)
     moved = candidate.moving_from_fixed @ fixed_from_view @ step @ np.linalg.inv(fixed_from_view)
     return Candidate(moved, evidence.score, evidence, size)
 
 
-def evidence_from_outputs(outputs: dict[str, np.ndarray], member: int) -> Evidence:
+def evidence_from_outputs(outputs: dict[str, Floats], member: int) -> Evidence:
     """Return the evidence in the outputs of a refinement graph for one member of the batch."""
     displacement, gradient, information = (
         outputs[name][member].astype(float) for name in ("displacement", "gradient", "information")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg import sqrtm
 
+from xebra.arrays import Floats, Matrix
 from xebra.engine import Engine
 from xebra.estimate.disagreement_verdict import DisagreementCalibration, decide_verdict
 from xebra.estimate.estimate import REFERENCE_WIDTH, Estimate
@@ -23,14 +24,15 @@ RANGE_MARGIN = 1.1  # ratio to the training range beyond which an estimate is no
 class BidirectionalEstimate:
     """Two estimates of one transform in image px: from the pair, and from the pair exchanged."""
 
-    fixed_from_moving: np.ndarray  # 3 x 3
-    moving_from_fixed: np.ndarray  # 3 x 3, only approximately the inverse
+    fixed_from_moving: Matrix  # 3 x 3
+    moving_from_fixed: Matrix  # 3 x 3, only approximately the inverse
 
     @property
-    def symmetric_mean(self) -> np.ndarray:
+    def symmetric_mean(self) -> Matrix:
         """Mean fixed_from_moving (3 x 3) of both; exchanging the images gives its inverse."""
         round_trip = self.moving_from_fixed @ self.fixed_from_moving
-        return self.fixed_from_moving @ sqrtm(np.linalg.inv(round_trip)).real
+        half: Matrix = sqrtm(np.linalg.inv(round_trip)).real
+        return self.fixed_from_moving @ half
 
     def disagreement_px(self, fixed_shape: tuple[int, ...]) -> float:
         """Return the mean corner distance between both, in px of a fixed image of 256 px."""
@@ -66,7 +68,7 @@ class RegressionEstimator:
             verdict, reason = "review", "the corner error to expect is above the tolerance"
         return Estimate(transform, expected_px, verdict, reason)
 
-    def _is_out_of_range(self, fixed_from_moving: np.ndarray, fixed: Image, moving: Image) -> bool:
+    def _is_out_of_range(self, fixed_from_moving: Matrix, fixed: Image, moving: Image) -> bool:
         """Return True where a transform exceeds the training range by more than a tenth."""
         size = self.stages[0].size
         fixed_frame, moving_frame = frame_pair(fixed, moving, size)
@@ -109,7 +111,7 @@ class RegressionEstimator:
             to_fixed @ forward @ np.linalg.inv(to_moving), to_moving @ backward @ np.linalg.inv(to_fixed)
         )
 
-    def _matrix(self, standardised: np.ndarray, stage: Stage) -> np.ndarray:
+    def _matrix(self, standardised: Floats, stage: Stage) -> Matrix:
         """Return the 3 x 3 in network px of standardised parameters (4,): angle, log scale, shift x, y."""
         angle, log_scale, x, y = np.asarray(standardised, float) * self.spread
         center = image_center((stage.size, stage.size))

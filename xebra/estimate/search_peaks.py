@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from xebra.arrays import Floats, Integers, Mask, Matrix
 from xebra.transform import SimilarityTransform
 
 UNSEARCHED_SCORE = -100.0  # score of transforms outside the grid or with too little overlap
@@ -27,11 +28,11 @@ class SearchGrid:
     scales: int
 
     @property
-    def log_scales(self) -> np.ndarray:
+    def log_scales(self) -> Floats:
         """Log of the scales (scales,) of the grid, from -log 2 to log 2."""
         return np.linspace(-math.log(2), math.log(2), self.scales)
 
-    def transform(self, angle: float, scale: float, shift: np.ndarray) -> np.ndarray:
+    def transform(self, angle: float, scale: float, shift: Floats) -> Matrix:
         """Return the 3 x 3 moving_from_fixed in view px for an angle, scale (steps) and shift (cells)."""
         center = ((self.size - 1) / 2,) * 2
         x, y = -shift * self.size / self.cells
@@ -39,7 +40,7 @@ class SearchGrid:
         log_scale, radians = scale * step - math.log(2), 2 * math.pi * angle / self.angles
         return np.linalg.inv(SimilarityTransform(math.exp(log_scale), radians, (x, y), center).matrix)
 
-    def position(self, moving_from_fixed: np.ndarray) -> tuple[float, float, np.ndarray]:
+    def position(self, moving_from_fixed: Matrix) -> tuple[float, float, Floats]:
         """Return the grid position angle, scale (steps), shift (cells) of a 3 x 3 in view px."""
         center = ((self.size - 1) / 2,) * 2
         found = SimilarityTransform.from_matrix(np.linalg.inv(moving_from_fixed), center)
@@ -47,7 +48,7 @@ class SearchGrid:
         shift = -np.array(found.translation) * self.cells / self.size
         return found.angle / (2 * math.pi) * self.angles, (math.log(found.scale) + math.log(2)) / step, shift
 
-    def score_near(self, scores: np.ndarray, moving_from_fixed: np.ndarray) -> float:
+    def score_near(self, scores: Floats, moving_from_fixed: Matrix) -> float:
         """Return the highest of the scores (H, n + 1, n + 1) within one grid step of a 3 x 3 in view px."""
         angle, scale, shift = self.position(moving_from_fixed)
         column, row = (np.round(shift) + self.cells / 2).astype(int)
@@ -63,12 +64,12 @@ class SearchGrid:
 class Peak:
     """A local maximum of the search's scores."""
 
-    moving_from_fixed: np.ndarray  # 3 x 3, px of the search's view
+    moving_from_fixed: Matrix  # 3 x 3, px of the search's view
     score: float
 
 
 def find_peaks(
-    scores: np.ndarray, grid: SearchGrid, count: int, max_log_scale: float | None = None
+    scores: Floats, grid: SearchGrid, count: int, max_log_scale: float | None = None
 ) -> list[Peak]:
     """Return the ``count`` highest peaks of scores (H, n + 1, n + 1) that are distinct, highest first.
 
@@ -89,43 +90,47 @@ def find_peaks(
     return [_interpolate_peak(scores, grid, *place) for place in kept.tolist()]
 
 
-def _local_maxima(scores: np.ndarray, places: np.ndarray) -> np.ndarray:
+def _local_maxima(scores: Floats, places: Integers) -> Integers:
     """Return those places (K, 3), hypothesis, row and column, with no higher score in their 3 x 3 shifts."""
     hypothesis, row, column = places.T
     last = scores.shape[1] - 1
     steps = np.arange(-1, 2)
     rows, columns = (np.clip(place[:, None] + steps, 0, last) for place in (row, column))
     around = scores[hypothesis[:, None, None], rows[:, :, None], columns[:, None, :]]
-    return places[scores[hypothesis, row, column] >= around.max((1, 2))]
+    kept: Integers = places[scores[hypothesis, row, column] >= around.max((1, 2))]
+    return kept
 
 
-def _are_adjacent(grid: SearchGrid, hypotheses: np.ndarray, other: int) -> np.ndarray:
+def _are_adjacent(grid: SearchGrid, hypotheses: Integers, other: int) -> Mask:
     """Return which hypotheses (K,) are at most one step of angle and of scale from another."""
     (angle, scale), (other_angle, other_scale) = (
         np.divmod(hypotheses, grid.scales),
         divmod(other, grid.scales),
     )
     difference = np.abs((angle - other_angle + grid.angles // 2) % grid.angles - grid.angles // 2)
-    return (difference <= 1) & (np.abs(scale - other_scale) <= 1)
+    adjacent: Mask = (difference <= 1) & (np.abs(scale - other_scale) <= 1)
+    return adjacent
 
 
 def _neighbourhood(row: int, column: int) -> tuple[slice, slice]:
     """Return the slices of rows and columns within one cell."""
-    return tuple(slice(max(0, place - 1), max(0, place + 2)) for place in (row, column))
+    rows, columns = (slice(max(0, place - 1), max(0, place + 2)) for place in (row, column))
+    return rows, columns
 
 
-def _allowed(grid: SearchGrid, max_log_scale: float | None) -> np.ndarray:
+def _allowed(grid: SearchGrid, max_log_scale: float | None) -> Mask:
     """Return which hypotheses (H,) are within the limit of scale."""
     near = np.abs(grid.log_scales) <= (np.inf if max_log_scale is None else max_log_scale)
     return np.tile(near, grid.angles)
 
 
-def _interpolate_peak(scores: np.ndarray, grid: SearchGrid, hypothesis: int, row: int, column: int) -> Peak:
+def _interpolate_peak(scores: Floats, grid: SearchGrid, hypothesis: int, row: int, column: int) -> Peak:
     """Return a peak at sub-step precision, by parabolas through the adjacent scores of each axis."""
     angle, scale = divmod(hypothesis, grid.scales)
 
     def highest(angle: int, scale: int) -> float:
-        return scores[(angle % grid.angles) * grid.scales + scale][_neighbourhood(row, column)].max()
+        plane = scores[(angle % grid.angles) * grid.scales + scale]
+        return float(plane[_neighbourhood(row, column)].max())
 
     here = highest(angle, scale)
     fine_angle = angle + parabola_vertex(highest(angle - 1, scale), here, highest(angle + 1, scale))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from xebra.engine import Engine
 from xebra.estimate.coarse_search import SearchLevel
+from xebra.estimate.detail_search import DetailSearchLevel
 from xebra.estimate.refinement import RefineLevel
 
 
@@ -16,11 +18,19 @@ class Stages:
     engine: Engine
     coarse_search: SearchLevel
     fine_search: SearchLevel  # the same grid of angles and scales with smaller cells
+    detail_search: DetailSearchLevel  # of a small field of view in a larger one
     coarse: RefineLevel  # refines many candidates
     fine: RefineLevel  # refines the best ones
 
     @classmethod
-    def from_config(cls, config: dict, engine: Engine) -> Stages:
+    def from_config(cls, config: dict[str, Any], engine: Engine) -> Stages:
         """Return the stages that a network's config.json describes."""
-        searches = (SearchLevel.from_config(config[name]) for name in ("coarse_search", "fine_search"))
-        return cls(engine, *searches, *(RefineLevel(**level) for level in config["refine_levels"]))
+        coarse, fine = (RefineLevel(**level) for level in config["refine_levels"])
+        return cls(
+            engine,
+            SearchLevel.from_config(config["coarse_search"]),
+            SearchLevel.from_config(config["fine_search"]),
+            DetailSearchLevel(**config["detail_search"]),
+            coarse,
+            fine,
+        )

@@ -20,6 +20,7 @@ STRETCHED = (
     "no similarity fits: one image is stretched by {stretch:.1f} % along {axis:.0f} degrees, as by a tilt of "
     "about {tilt:.0f} degrees or a sheared scan"
 )
+PLACES = "{places} places in the overview fit nearly as well"
 PERIODIC = "the pattern repeats every {period:.0f} px: a shift by that fits nearly as well"
 SPACINGS = (
     "the pixel sizes contradict the images: they fit at {scale:.3f} times the scale that the pixel sizes "
@@ -35,7 +36,7 @@ AGREE = "network and {method} agree to {distance:.1f} px at 256 x 256"
 LOOK = "look at the overlay before use"
 UNSUPPORTED = (
     "nothing supports this position or any other: check that both images show the same specimen, that their "
-    "fields of view overlap and differ by less than two times, and that there are enough counts"
+    "fields of view overlap, and that there are enough counts"
 )
 
 
@@ -43,11 +44,14 @@ UNSUPPORTED = (
 class Findings:
     """What is known about an estimate beside its quality features."""
 
-    width_px: int  # longer side of the fixed image
+    width_px: (
+        float  # longer side of the fixed image, or of the detail where the moving image is one; fixed px
+    )
     tolerance_px: float  # of the fixed image
     period_px: float | None = None  # a shift by it fits nearly as well
     spacing_scale: float | None = None  # scale over the one that known pixel spacings give
     mirrored: bool = False  # the reflected moving image would be accepted
+    places: int = 1  # of the overview that fit nearly as well
     other_spacing_scale: float | None = None  # likewise, of a sure estimate without the spacings
 
     @property
@@ -63,7 +67,9 @@ def decide(confidence: Confidence, features: QualityFeatures, findings: Findings
     if findings.other_spacing_scale is not None:
         return "refuse", SPACINGS.format(scale=findings.other_spacing_scale)
     if not confidence.finds(features):
-        return _unsure(confidence, features)
+        return _unsure(confidence, features, findings.places)
+    if findings.places > 1:
+        return "review", f"{PLACES.format(places=findings.places)}: {LOOK}"
     if findings.period_px:
         return "review", PERIODIC.format(period=findings.period_px)
     if findings.spacings_contradict:
@@ -71,10 +77,12 @@ def decide(confidence: Confidence, features: QualityFeatures, findings: Findings
     return _by_precision(confidence, features, findings)
 
 
-def _unsure(confidence: Confidence, features: QualityFeatures) -> tuple[Verdict, str]:
+def _unsure(confidence: Confidence, features: QualityFeatures, places: int) -> tuple[Verdict, str]:
     """Return the verdict on an estimate whose place is not sure."""
     weakness = _weakest_feature(features)
     if confidence.probability(features) >= confidence.review_probability:
+        if places > 1:
+            weakness = PLACES.format(places=places)
         return "review", f"{weakness}: {LOOK}"
     return "refuse", f"{weakness}; {UNSUPPORTED}"
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from scipy.stats import beta
 
@@ -34,7 +35,7 @@ class CertifiedGroup:
         """Return whether at most 1 % of the accepted estimates are wrong with 95 % confidence."""
         return self.wrong_upper_bound <= MAX_WRONG
 
-    def to_json(self) -> dict:
+    def to_json(self) -> dict[str, Any]:
         """Return the counts and the bound for config.json."""
         return {
             **vars(self),

@@ -6,9 +6,11 @@ import dataclasses
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from xebra.arrays import Floats
 from xebra.engine import Engine, OnnxEngine
 from xebra.estimate.pyramid_estimator import PyramidEstimator
 from xebra.estimate.regression_estimator import RegressionEstimator
@@ -23,7 +25,7 @@ from xebra.weights import read_weights
 TOLERANCE = 1e-3  # largest difference of torch and ONNX: px, or a share of the largest score
 LARGE = 512  # px: side of images on which block refinement is the final stage
 MIN_LARGE_PAIRS = 8
-COMPARED_OUTPUTS = ("displacement", "parameters", "scores", "score")
+COMPARED_OUTPUTS = ("displacement", "maps", "parameters", "scores", "score")
 MASKED_SCORE = -1e3  # lower values mark what the network does not score
 
 
@@ -61,7 +63,7 @@ def simulated_pairs(count: int) -> Iterator[LabelledPair]:
     yield from unrelated(*(cases(CALIBRATION_SEED + seed, count // 3, FULL) for seed in (1, 2)))
 
 
-def _checked_difference(engine: Engine, config: dict) -> float:
+def _checked_difference(engine: Engine, config: dict[str, Any]) -> float:
     """Return the largest difference over a network's graphs; raise RuntimeError above the tolerance."""
     difference = max(golden_difference(engine, graph) for graph in config["graphs"])
     if not difference < TOLERANCE:
@@ -77,7 +79,8 @@ def golden_difference(engine: Engine, graph: str) -> float:
     Lengths are in cells or widths, scores relative to the largest score.
     """
     golden = np.load(engine.folder / graph / "golden.npz")
-    outputs = engine.run(graph, fixed=golden["fixed"], moving=golden["moving"])
+    inputs = {name: golden[name] for name in ("fixed", "moving", "view") if name in golden}
+    outputs = engine.run(graph, **inputs)
     return max(
         float(np.abs(outputs[name] - golden[name]).max() / max(1.0, _largest(golden[name])))
         for name in COMPARED_OUTPUTS
@@ -85,11 +88,11 @@ def golden_difference(engine: Engine, graph: str) -> float:
     )
 
 
-def _largest(values: np.ndarray) -> float:
+def _largest(values: Floats) -> float:
     """Return the largest absolute value that is not masked."""
     return float(np.abs(values[values > MASKED_SCORE]).max())
 
 
-def _write_config(folder: Path, config: dict) -> None:
+def _write_config(folder: Path, config: dict[str, Any]) -> None:
     """Write config.json."""
     (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n")

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.optimize import minimize
 
+from xebra.arrays import Floats
 from xebra.estimate.attempts import Attempt
 from xebra.estimate.confidence import RIGHT_PX, Confidence, ErrorScale
 from xebra.estimate.estimate import REFERENCE_WIDTH
@@ -66,7 +67,7 @@ class MeasuredAttempt:
 
     features: QualityFeatures
     error_px: float  # mean corner error at 256; infinite where no transform is right
-    pulls: np.ndarray  # (4,): errors of log scale, angle, shift x and y over their predicted deviations
+    pulls: Floats  # (4,): errors of log scale, angle, shift x and y over their predicted deviations
     kind: str = "multi"
     source: str = "simulated"
     period_px: float | None = None  # a shift by it fits nearly as well: not accepted
@@ -200,12 +201,12 @@ def _scaled_to(model: Confidence, measured: list[MeasuredAttempt]) -> Confidence
 
 
 def _logistic_regression(
-    features: np.ndarray, right: np.ndarray, penalty: float = WEIGHT_PENALTY
-) -> tuple[np.ndarray, float]:
+    features: Floats, right: Floats, penalty: float = WEIGHT_PENALTY
+) -> tuple[Floats, float]:
     """Return weights (F,) and bias for features (N, F) and labels (N,)."""
     sign = np.where(right, 1.0, -1.0)
 
-    def loss(w: np.ndarray) -> float:
+    def loss(w: Floats) -> float:
         log_odds = sign * (features @ w[:-1] + w[-1])
         return float(np.logaddexp(0, -log_odds).mean() + penalty * (w[:-1] ** 2).sum() / 2)
 

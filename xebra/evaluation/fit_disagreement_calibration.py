@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 from scipy.optimize import isotonic_regression
 
+from xebra.arrays import Floats
 from xebra.estimate.disagreement_verdict import DisagreementCalibration
 from xebra.estimate.regression_estimator import RegressionEstimator
 from xebra.evaluation.simulated import SIDE, Case
@@ -16,7 +17,7 @@ from xebra.transform import corner_error
 KNOTS = 24
 
 
-def measure(estimator: RegressionEstimator, cases: Iterable[Case]) -> tuple[np.ndarray, np.ndarray]:
+def measure(estimator: RegressionEstimator, cases: Iterable[Case]) -> tuple[Floats, Floats]:
     """Return disagreement (N,) and true corner error (N,) of the cases, px at 256."""
     rows = []
     for case in cases:
@@ -26,7 +27,7 @@ def measure(estimator: RegressionEstimator, cases: Iterable[Case]) -> tuple[np.n
     return np.array(rows)[:, 0], np.array(rows)[:, 1]
 
 
-def fit(disagreement: np.ndarray, error: np.ndarray) -> DisagreementCalibration:
+def fit(disagreement: Floats, error: Floats) -> DisagreementCalibration:
     """Return the mean error (N,) for each disagreement (N,) by isotonic regression, at a few knots."""
     order = np.argsort(disagreement)
     fitted = isotonic_regression(error[order]).x

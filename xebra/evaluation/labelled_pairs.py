@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from xebra.arrays import Floats, Matrix
 from xebra.evaluation.simulated import Case
 
 
@@ -14,9 +15,9 @@ from xebra.evaluation.simulated import Case
 class LabelledPair:
     """Two images (H, W) with the 3 x 3 moving_from_fixed, or None where no transform is right."""
 
-    fixed: np.ndarray
-    moving: np.ndarray
-    moving_from_fixed: np.ndarray | None
+    fixed: Floats
+    moving: Floats
+    moving_from_fixed: Matrix | None
     kind: str  # "mono", "multi", or what makes it unrelated: "different", "apart", "mirrored"
     source: str = "simulated"
 

@@ -7,15 +7,17 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from xebra.arrays import Floats, Matrix
+
 NAMES = ("rotation", "scale (log)", "shift x", "shift y")
 INK, LINE = "#1f4e79", "#c0392b"
 FEW = 200  # points, up to which they are drawn larger
 
 
-def parity_figure(sets: dict[str, tuple[np.ndarray, np.ndarray]]) -> Figure:
+def parity_figure(sets: dict[str, tuple[Floats, Floats]]) -> Figure:
     """Draw one row for each named set of (truth, prediction), both (n, 4) standardised, with R2 and MAE."""
-    figure = Figure(figsize=(11, 2.9 * len(sets)), dpi=120, layout="constrained")
-    figure.get_layout_engine().set(w_pad=0.08, h_pad=0.08)
+    figure = Figure(figsize=(11, 2.9 * len(sets)), dpi=120)
+    figure.set_layout_engine("constrained", w_pad=0.08, h_pad=0.08)
     FigureCanvasAgg(figure)
     rows = figure.subplots(len(sets), 4, sharex=True, sharey=True, squeeze=False)
     for axes, (label, (truth, predicted)) in zip(rows, sets.items(), strict=True):
@@ -28,7 +30,7 @@ def parity_figure(sets: dict[str, tuple[np.ndarray, np.ndarray]]) -> Figure:
     return figure
 
 
-def _draw_panel(axis: Axes, truth: np.ndarray, predicted: np.ndarray) -> None:
+def _draw_panel(axis: Axes, truth: Matrix, predicted: Floats) -> None:
     """Draw the prediction (n,) of one parameter against the truth (n,)."""
     axis.plot([-2, 2], [-2, 2], color=LINE, lw=1, zorder=3)
     axis.text(1.45, 1.05, "y = x", color=LINE, fontsize=8)

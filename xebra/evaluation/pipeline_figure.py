@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from xebra.arrays import Floats, Pixels
 from xebra.estimate.image_pair import Candidate, ImagePair, full_view_matrix
 from xebra.estimate.pyramid_estimator import PyramidEstimator
 from xebra.image import Image
@@ -38,7 +39,7 @@ def pipeline_figure(estimator: PyramidEstimator, fixed: Image, moving: Image) ->
     return figure
 
 
-def _draw_score_map(axis: Axes, estimator: PyramidEstimator, table: np.ndarray) -> None:
+def _draw_score_map(axis: Axes, estimator: PyramidEstimator, table: Floats) -> None:
     """Draw the scores (scales, angles) with axes in degrees and scale factors."""
     grid = estimator.stages.coarse_search.grid
     shown = axis.imshow(
@@ -52,7 +53,7 @@ def _draw_score_map(axis: Axes, estimator: PyramidEstimator, table: np.ndarray) 
     axis.figure.colorbar(shown, ax=axis, shrink=0.8).ax.tick_params(labelsize=7)
 
 
-def _overlay(pair: ImagePair, candidate: Candidate) -> np.ndarray:
+def _overlay(pair: ImagePair, candidate: Candidate) -> Floats:
     """Return the overlay (SIZE, SIZE, 3) of the fixed image and the moving image by a candidate."""
     fixed_from_view = pair.fixed_from_view(SIZE)
     fixed = _contrast_stretched(pair.fixed.view(fixed_from_view, SIZE)[0])
@@ -61,7 +62,8 @@ def _overlay(pair: ImagePair, candidate: Candidate) -> np.ndarray:
     return np.stack([fixed, moving, fixed], -1)
 
 
-def _contrast_stretched(image: np.ndarray) -> np.ndarray:
+def _contrast_stretched(image: Pixels) -> Floats:
     """Return an image scaled to 0..1 between its 1st and 99th percentile."""
     low, high = np.percentile(image, [1, 99])
-    return np.clip((image - low) / max(high - low, 1e-9), 0, 1)
+    stretched: Floats = np.clip((image - low) / max(high - low, 1e-9), 0, 1)
+    return stretched

@@ -6,11 +6,13 @@ import json
 import math
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 
 from xebra.align import Aligner
+from xebra.arrays import Floats
 from xebra.engine import Engine
 from xebra.estimate.pyramid_estimator import PyramidEstimator
 from xebra.evaluation.parity_plot import parity_figure
@@ -80,7 +82,7 @@ def scored_range(model: Weights) -> Range:
     return Range(**model.config["network"]["reach"]) if model.config["kind"] == "paper" else FULL
 
 
-def standardised(answers: list[ScoredCase], spread: torch.Tensor) -> tuple[np.ndarray, np.ndarray]:
+def standardised(answers: list[ScoredCase], spread: torch.Tensor) -> tuple[Floats, Floats]:
     """Return standardised truth and prediction, both (n, 4); the angles differ by at most half a turn."""
     truth = np.array([_parameters(a.case.truth) for a in answers])
     found = np.array([_parameters(a.found.transform) for a in answers])
@@ -88,9 +90,7 @@ def standardised(answers: list[ScoredCase], spread: torch.Tensor) -> tuple[np.nd
     return truth / spread.numpy(), found / spread.numpy()
 
 
-def first_graph_predictions(
-    model: Weights, engine: Engine, seed: int, pairs: int
-) -> tuple[np.ndarray, np.ndarray]:
+def first_graph_predictions(model: Weights, engine: Engine, seed: int, pairs: int) -> tuple[Floats, Floats]:
     """Return standardised truth and the prediction of the first graph alone, both (n, 4)."""
     reach, stage = Range(**model.config["network"]["reach"]), model.stages[0]
     source = PairSource(seed, size=stage.size, pool=math.ceil(pairs / 4), renew=False)
@@ -108,9 +108,7 @@ def register(aligner: Aligner, case: Case, network: str) -> Registration:
     return aligner.register(Image(case.fixed, SPACING_UM), Image(case.moving), network=network)
 
 
-def _with_units(
-    both: tuple[np.ndarray, np.ndarray], spread: torch.Tensor
-) -> tuple[torch.Tensor, torch.Tensor]:
+def _with_units(both: tuple[Floats, Floats], spread: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Return prediction and truth (n, 4) with units."""
     truth, predicted = both
     return torch.from_numpy(predicted).float() * spread, torch.from_numpy(truth).float() * spread
@@ -121,12 +119,12 @@ def _parameters(transform: SimilarityTransform) -> list[float]:
     return [transform.angle, math.log(transform.scale), *(t / SIDE for t in transform.translation)]
 
 
-def _parameter_scores(answers: list[ScoredCase], spread: torch.Tensor) -> dict:
+def _parameter_scores(answers: list[ScoredCase], spread: torch.Tensor) -> dict[str, Any]:
     """Return the scores of each parameter."""
     return summary(*_with_units(standardised(answers, spread), spread), spread)
 
 
-def _calibration_scores(answers: list[ScoredCase]) -> dict:
+def _calibration_scores(answers: list[ScoredCase]) -> dict[str, Any]:
     """Return how well expected errors, intervals and verdicts match the true errors."""
     errors = np.array([a.error_px for a in answers])
     expected = np.array([a.found.expected_corner_error_px for a in answers])
@@ -147,7 +145,7 @@ def _calibration_scores(answers: list[ScoredCase]) -> dict:
     }
 
 
-def _interval_coverage(answers: list[ScoredCase]) -> dict | None:
+def _interval_coverage(answers: list[ScoredCase]) -> dict[str, float] | None:
     """Return the share of accepted pairs whose 95 % interval contains the truth, for each parameter."""
     accepted = [a for a in answers if a.found.verdict == "accept" and a.found.intervals]
     if not accepted:
@@ -167,4 +165,6 @@ def _errors(scored: ScoredCase) -> list[float]:
 def _half_widths(scored: ScoredCase) -> list[float]:
     """Return the half widths of the 95 % intervals, in the order of ``_errors``."""
     intervals = scored.found.intervals
+    if intervals is None:
+        raise ValueError(f"{scored.found.fixed.name}: the network gives no intervals")
     return [intervals["scale"], intervals["angle_deg"], *intervals["shift_px"]]

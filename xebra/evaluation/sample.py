@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from xebra.arrays import Floats
 from xebra.image_files import write_tiff
 from xebra.sample import FIXED, FOLDER, MOVING, TRUTH
 from xebra.specimen.instruments import backscattered_electrons, fluorescence
@@ -39,7 +40,7 @@ def write_sample() -> Path:
     return FOLDER
 
 
-def _to_uint16(image: torch.Tensor) -> np.ndarray:
+def _to_uint16(image: torch.Tensor) -> Floats:
     """Return an image (H, W) scaled to 0..65535."""
     low, high = image.min(), image.max()
     return ((image - low) / (high - low) * 65535).round().numpy().astype(np.uint16)

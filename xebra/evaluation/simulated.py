@@ -6,8 +6,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import numpy as np
-
+from xebra.arrays import Floats
 from xebra.specimen.pairs import PairSource, Range
 from xebra.transform import SimilarityTransform, image_center
 
@@ -20,8 +19,8 @@ PER_SPECIMEN = 4
 class Case:
     """A pair with its exact transform."""
 
-    fixed: np.ndarray  # (N, N) float32
-    moving: np.ndarray  # (N, N) float32
+    fixed: Floats  # (N, N) float32
+    moving: Floats  # (N, N) float32
     truth: SimilarityTransform  # fixed_from_moving, about the image centre, px
 
 

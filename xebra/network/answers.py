@@ -27,4 +27,6 @@ class Regression(nn.Module):
         )
 
     def forward(self, joined: torch.Tensor) -> torch.Tensor:
-        return self.body(joined)
+        """Return the parameters (B, 4)."""
+        answers: torch.Tensor = self.body(joined)
+        return answers

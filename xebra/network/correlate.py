@@ -15,6 +15,11 @@ from torch import nn
 class Correlate(nn.Module):
     """Correlates a map (n, n) with a canvas (2n, 2n) at the (n + 1)^2 shifts where it lies inside."""
 
+    over_rows: torch.Tensor
+    over_columns: torch.Tensor
+    to_columns: torch.Tensor
+    to_rows: torch.Tensor
+
     def __init__(self, size: int):
         super().__init__()
         canvas, half = 2 * size, size + 1

@@ -23,6 +23,7 @@ class Separable(nn.Module):
         self.mix = _damped(nn.Conv2d(channels, channels, 1))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return features of the same shape (B, C, H, W)."""
         return F.relu(x + self.mix(self.spread(x)))
 
 
@@ -36,7 +37,9 @@ class Widening(nn.Module):
         self.back = _damped(nn.Conv2d(2 * channels, channels, 1))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return x + self.back(F.relu(self.mix(self.spread(x))))
+        """Return features of the same shape (B, C, H, W)."""
+        residual: torch.Tensor = self.back(F.relu(self.mix(self.spread(x))))
+        return x + residual
 
 
 def _depthwise(channels: int, kernel: int, dilation: int) -> nn.Conv2d:
@@ -49,7 +52,8 @@ def _depthwise(channels: int, kernel: int, dilation: int) -> nn.Conv2d:
 @torch.no_grad()
 def _damped(convolution: nn.Conv2d) -> nn.Conv2d:
     convolution.weight *= DAMPING
-    convolution.bias *= 0
+    if convolution.bias is not None:
+        convolution.bias *= 0
     return convolution
 
 
@@ -98,6 +102,7 @@ class FeatureHead(nn.Module):
         self.out = nn.Conv2d({2: first, 4: second, 8: third}[stride], features + 1, 1)
 
     def forward(self, view: torch.Tensor) -> torch.Tensor:
+        """Return the weighted features of a view."""
         half = self.at_half(normalised(view))
         quarter = self.at_quarter(half)
         x = self.at_eighth(quarter)
@@ -105,7 +110,7 @@ class FeatureHead(nn.Module):
             x = self.mend_quarter(F.relu(quarter + _doubled(self.to_quarter(x))))
         if self.stride < 4:
             x = self.mend_half(F.relu(half + _doubled(self.to_half(x))))
-        features = self.out(x)
+        features: torch.Tensor = self.out(x)
         inside = F.avg_pool2d(view[:, 1:], self.stride)
         weight = 2 * features[:, -1:].sigmoid() * (inside * 4 - 3).clamp(min=0)
         return F.normalize(features[:, :-1], dim=1, eps=1e-4) * weight

@@ -28,6 +28,7 @@ class Residual(nn.Module):
         )
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return features of the same shape (B, C, H, W)."""
         return F.relu(x + self.body(x))
 
 
@@ -48,4 +49,5 @@ class Head(nn.Module):
         self.out = nn.Conv2d(96, features, 1)
 
     def forward(self, image: torch.Tensor) -> torch.Tensor:
+        """Return the features of an image."""
         return F.normalize(self.out(self.body(normalise(image))), dim=1, eps=1e-4)

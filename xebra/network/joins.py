@@ -10,6 +10,11 @@ from torch.nn import functional as F  # noqa: N812
 class Correlation(nn.Module):
     """Joins two feature maps: correlation of each fixed cell with the moving ones around it, its peak."""
 
+    index: torch.Tensor
+    outside: torch.Tensor
+    displacement: torch.Tensor
+    place: torch.Tensor
+
     def __init__(self, cells: int, radius: int, channels: int = 64):
         super().__init__()
         self.cells, self.radius, self.channels = cells, radius, channels + 5
@@ -37,6 +42,7 @@ class Correlation(nn.Module):
         return correlation * self.sharpness.exp() + self.outside
 
     def forward(self, fixed: torch.Tensor, moving: torch.Tensor) -> torch.Tensor:
+        """Return the joined map (B, channels, rows, columns)."""
         return self.joined(self.correlation(fixed, moving))
 
     def joined(self, correlation: torch.Tensor) -> torch.Tensor:
@@ -60,4 +66,5 @@ class Concatenation(nn.Module):
         self.channels = 2 * features
 
     def forward(self, fixed: torch.Tensor, moving: torch.Tensor) -> torch.Tensor:
+        """Return the joined map (B, 2 C, rows, columns)."""
         return torch.cat([fixed, moving], 1)

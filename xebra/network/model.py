@@ -37,11 +37,11 @@ class TwoHeadedNetwork(nn.Module):
         self.config = config
         cells = config.size // 8
         self.head = Head(config.features)
-        if config.join == "correlation":
-            self.join = Correlation(cells, config.radius)
-        else:
-            self.join = Concatenation(config.features)
+        correlated = config.join == "correlation"
+        self.join = Correlation(cells, config.radius) if correlated else Concatenation(config.features)
         self.answer = Regression(self.join.channels, cells)
 
     def forward(self, fixed: torch.Tensor, moving: torch.Tensor) -> torch.Tensor:
-        return self.answer(self.join(self.head(fixed), self.head(moving)))
+        """Return the standardised parameters (B, 4)."""
+        answers: torch.Tensor = self.answer(self.join(self.head(fixed), self.head(moving)))
+        return answers

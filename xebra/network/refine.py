@@ -84,7 +84,7 @@ class Refine(nn.Module):
         canvases, blocks = _squares(F.pad(moving, (REACH,) * 4), 2 * BLOCK, n), _squares(fixed, BLOCK, n)
         spectra = (self.correlate.spectrum(x) for x in (canvases, blocks))
         product = conjugate_product(*spectra).unflatten(3, (n * n, -1)).sum(4)
-        correlation = self.correlate.places(product).unflatten(3, (n, n)).permute(0, 4, 3, 1, 2)
+        correlation: torch.Tensor = self.correlate.places(product).unflatten(3, (n, n)).permute(0, 4, 3, 1, 2)
         certainty = around.mean((1, 2, 3)).clamp(min=1e-3) ** (0.5 * self.preference.sigmoid())
         scale = self.sharpness.exp() * certainty / (energy + 1.0).sqrt()
         return correlation * scale[:, None, None, None, None]
@@ -101,7 +101,9 @@ class Refine(nn.Module):
         flat = evidence.flatten(1, 2)  # (B, block, row, column)
         seen = flat @ by_column.permute(0, 2, 1, 3).flatten(2)  # (B, block, row, turn and shift)
         seen = seen.unflatten(3, by_column.shape[1::2]).permute(0, 3, 1, 2, 4).flatten(2, 3)
-        return by_row.permute(1, 3, 0, 2).flatten(2) @ seen  # a sum over the rows of all blocks
+        by_rows = by_row.permute(1, 3, 0, 2).flatten(2)
+        scores: torch.Tensor = by_rows @ seen  # a sum over the rows of all blocks
+        return scores
 
     def turns(self, evidence: torch.Tensor) -> torch.Tensor:
         """Return the parameters (T, 4) of the grid's rotations and scales, without shift."""

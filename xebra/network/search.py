@@ -42,6 +42,9 @@ class SearchConfig:
 class Search(nn.Module):
     """Scores every hypothesis and shift of fixed_from_moving for two views (B, 2, N, N)."""
 
+    hypotheses: torch.Tensor
+    pairs: torch.Tensor
+
     def __init__(self, config: SearchConfig):
         super().__init__()
         self.config = config
@@ -84,7 +87,8 @@ class Search(nn.Module):
         features = maps[:, :-1]
         known = torch.cat([maps, (features * features).sum(1, keepdim=True)], 1)
         places_first = known.flatten(3).flatten(1, 2).transpose(1, 2).unflatten(1, known.shape[3:])
-        return self.correlate.spectrum(places_first).unflatten(3, known.shape[1:3])
+        spectra: torch.Tensor = self.correlate.spectrum(places_first).unflatten(3, known.shape[1:3])
+        return spectra
 
     def normalised(self, sums: torch.Tensor) -> torch.Tensor:
         """Return normalised correlation from sums (..., 4, H), lower for small overlaps."""
@@ -94,6 +98,18 @@ class Search(nn.Module):
         correlation = product / energy.sqrt().clamp(min=self.config.pool**-2)
         certainty = cover.clamp(min=1e-3) ** (0.5 * self.preference.sigmoid())
         return self.sharpness.exp() * correlation * certainty - 1e4 * (cover < LEAST_COVER)
+
+
+class SearchFeatures(nn.Module):
+    """The feature maps of the search alone, for views (B, 2, rows, columns) of any size."""
+
+    def __init__(self, search: Search):
+        super().__init__()
+        self.search = search
+
+    def forward(self, view: torch.Tensor) -> torch.Tensor:
+        """Return features and coverage (B, C + 1, rows / cell, columns / cell) of views."""
+        return self.search.maps(view)
 
 
 def products(fixed: torch.Tensor, canvas: torch.Tensor, pairs: torch.Tensor) -> torch.Tensor:

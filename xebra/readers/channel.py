@@ -6,8 +6,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, NamedTuple
 
-import numpy as np
-
+from xebra.arrays import Pixels
 from xebra.pixel_spacing import Spacing
 
 Kind = Literal["image", "map", "preview"]
@@ -49,8 +48,21 @@ class Channel:
             "spacing": spacing,
         }
 
+    @classmethod
+    def from_json(cls, body: dict[str, Any]) -> Channel:
+        """Return the channel whose ``to_json`` was ``body``."""
+        return cls(
+            **{
+                **body,
+                "shape": tuple(body["shape"]),
+                "levels": tuple(map(tuple, body["levels"])),
+                "spacing": body["spacing"] and Spacing(**body["spacing"]),
+                "stage": body["stage"] and Stage(**body["stage"]),
+            }
+        )
 
-Load = Callable[[int, int], np.ndarray]  # (frame, level) -> pixels (H, W) or (H, W, 3 | 4)
+
+Load = Callable[[int, int], Pixels]  # (frame, level) -> pixels (H, W) or (H, W, 3 | 4)
 
 
 class Entry(NamedTuple):

@@ -59,7 +59,7 @@ def default(channels: Sequence[Channel]) -> tuple[int, str | None] | None:
 
 
 def _electron_image(channels: Sequence[Channel], images: list[int]) -> tuple[int, str]:
-    """The image recorded with a spectrum map; several detectors of one scan share one transform."""
+    """Return the image recorded with a spectrum map; several detectors of one scan share one transform."""
     by_name = (n for word in ELECTRON_IMAGES for n in images if word in channels[n].name.lower())
     number = next(by_name, images[0])
     return number, f"the electron image beside {_others(channels, number)}"
@@ -79,7 +79,7 @@ def _default(name: str, channels: Sequence[Channel]) -> tuple[int, str | None]:
 
 
 def _named(name: str, channels: Sequence[Channel], wanted: str | int) -> int:
-    """The channel of this number, or of this name (case ignored, then the only one that contains it)."""
+    """Return the channel of a number or a name: case ignored, else the only one that contains it."""
     text = str(wanted).strip()
     number = int(text) if re.fullmatch(r"\d{1,9}", text) else -1
     if 0 <= number < len(channels):

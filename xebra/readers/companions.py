@@ -39,7 +39,7 @@ def of_text(data: bytes, width: int) -> InstrumentMetadata | None:
 
 
 def _jeol(lines: dict[str, str], width: int) -> InstrumentMetadata:
-    """The scale bar: ``SM_MICRON_MARKER`` is its length, ``SM_MICRON_BAR`` its px in the full size."""
+    """Return the metadata; ``SM_MICRON_MARKER`` over ``SM_MICRON_BAR`` px is the full pixel size."""
     marker = re.match(r"([0-9.]+)\s*(\S+)", lines.get("SM_MICRON_MARKER", ""))
     bar, full = _first(lines.get("SM_MICRON_BAR")), _first(lines.get("CM_FULL_SIZE")) or width
     spacing = None

@@ -109,8 +109,8 @@ class DecodingServer:
         try:
             signal.set_wakeup_fd(-1)
             self.selector.close()
-            for other in (self.control, *self.inherited):
-                other.close()
+            for end in (self.control, *self.inherited):
+                end.close()
             for other in self.children.values():
                 os.close(other.connection)
             _die_with_server()

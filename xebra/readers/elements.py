@@ -11,5 +11,5 @@ _MAP = re.compile(rf"(?:{'|'.join(_SYMBOLS)})(?:[ _-]?[KLM][ab\u03b1\u03b2]?\d?)
 
 
 def is_element(name: str) -> bool:
-    """True for "Fe", "Fe Ka", "Fe_Ka1", "O-K"; False for "SE", "BSE", "HAADF"."""
+    """Return True for "Fe", "Fe Ka", "Fe_Ka1", "O-K"; False for "SE", "BSE", "HAADF"."""
     return _MAP.fullmatch(name.strip()) is not None

@@ -25,11 +25,12 @@ def reader(source: Source) -> Reader:
         return tiff.opened
     if raster.kind(start):
         return raster.opened
-    return import_module(f"xebra.readers.{_optional(source, start)}").opened
+    opened: Reader = import_module(f"xebra.readers.{_optional(source, start)}").opened
+    return opened
 
 
 def _optional(source: Source, start: bytes) -> str:
-    """The module of a format that few files have, imported when it is needed."""
+    """Return the name of the module that reads a rare format; it is imported when needed."""
     if source.file is None:
         return "ome_zarr"
     if start.startswith(HDF5):

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from xebra.arrays import Pixels
 from xebra.errors import ImageUnreadable
 from xebra.limits import MAX_BYTES
 from xebra.pixel_spacing import Spacing, of_size
@@ -37,8 +38,8 @@ def opened(source: Source) -> Iterator[Opened]:
         h5py = import_module("h5py")
     except ModuleNotFoundError as error:
         raise ImageUnreadable(rosetta.NOT_INSTALLED.format(name=source.name, what="HDF5 files")) from error
-    source.file.seek(0)
-    with h5py.File(source.file, "r") as file:
+    source.opened.seek(0)
+    with h5py.File(source.opened, "r") as file:
         data = _data_sets(file, h5py, source.name)
         suffix, stream = _suffix(file), velox.has_stream(file)
         if suffix is None or find_spec("rsciio") is None:
@@ -52,7 +53,7 @@ def opened(source: Source) -> Iterator[Opened]:
 
 
 def _suffix(file: h5py.File) -> str | None:
-    """The format that RosettaSciIO reads, by what the file holds."""
+    """Return the suffix by which RosettaSciIO reads a file, from what it holds; None for other files."""
     if "Experiments" in file and "file_format" in file.attrs:
         return ".hspy"
     velox = "Data" in file and "Version" in file
@@ -87,7 +88,7 @@ def _data_sets(file: h5py.File, h5py: Any, name: str) -> list[h5py.Dataset]:
 
 
 def _entries(data: h5py.Dataset, name: str) -> list[Entry]:
-    """The channels of one data set; none where it is no image."""
+    """Return the channels of one data set; none where it is no image."""
     if data.dtype.kind not in "buifc" or len(data.shape) < COORDINATES or not data.size:
         return []
     axes = hdf5_axes.axes(data)
@@ -123,10 +124,10 @@ def _spacing(data: h5py.Dataset, axes: hdf5_axes.Axes) -> Spacing | None:
         (hdf5_axes.dimension_scale, "HDF5 dimension scale"),
         (hdf5_axes.nexus, "NeXus axes"),
     ):
-        x, y = scale(data, axes.x), scale(data, axes.y)
-        if x or y:
-            x, y = x or (None, None), y or (None, None)
-            found = of_size(x[0], y[0], x[1] or y[1], source, y[1] or x[1])
+        along_x, along_y = scale(data, axes.x), scale(data, axes.y)
+        if along_x or along_y:
+            (x, unit_x), (y, unit_y) = along_x or (None, None), along_y or (None, None)
+            found = of_size(x, y, unit_x or unit_y, source, unit_y or unit_x)
             if found:
                 return found
     size = data.attrs.get("element_size_um")  # of Fiji's and ilastik's HDF5: (z, y, x)
@@ -135,7 +136,7 @@ def _spacing(data: h5py.Dataset, axes: hdf5_axes.Axes) -> Spacing | None:
     )
 
 
-def _load(data: h5py.Dataset, axes: hdf5_axes.Axes, name: str, frame: int, level: int) -> np.ndarray:
+def _load(data: h5py.Dataset, axes: hdf5_axes.Axes, name: str, frame: int, level: int) -> Pixels:
     _check_chunk(data, name)
     at: list[Any] = [slice(None)] * len(data.shape)
     sizes = [data.shape[n] for n in axes.frames]
@@ -143,11 +144,12 @@ def _load(data: h5py.Dataset, axes: hdf5_axes.Axes, name: str, frame: int, level
         at[n] = int(place)
     kept = [n for n in range(len(data.shape)) if n not in axes.frames]
     order = [kept.index(n) for n in (axes.y, axes.x, *([] if axes.colour is None else [axes.colour]))]
-    return data[tuple(at)].transpose(order)
+    pixels: Pixels = data[tuple(at)].transpose(order)
+    return pixels
 
 
-def _total(data: h5py.Dataset, axes: hdf5_axes.Axes, name: str, frame: int, level: int) -> np.ndarray:
-    """Counts of a spectrum map, summed row by row."""
+def _total(data: h5py.Dataset, axes: hdf5_axes.Axes, name: str, frame: int, level: int) -> Pixels:
+    """Return the total counts of a spectrum map, summed row by row."""
     _check_chunk(data, name)
     dtype = np.uint32 if data.dtype.kind in "bui" else np.float32
     rows = [data[row].sum(-1, dtype=np.float64) for row in range(data.shape[0])]

@@ -70,7 +70,7 @@ def nexus(data: h5py.Dataset, axis: int) -> tuple[float, str] | None:
 
 
 def _step(scale: Any) -> tuple[float, str] | None:
-    """The step between points, or the value of a scalar scale, with the unit of its attributes."""
+    """Return the step between points, or the value of a scalar scale, with the unit of its attributes."""
     unit = next((_text(scale.attrs[k]) for k in ("units", "UNIT", "unit") if k in scale.attrs), "")
     if scale.shape in ((), (1,)):
         return abs(float(np.ravel(scale[()])[0])), unit

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from xml.etree import ElementTree
@@ -72,7 +72,7 @@ def fei(page: TiffPage) -> InstrumentMetadata | None:
     tags = next((v for v in map(page.tags.valueof, FEI) if isinstance(v, Mapping)), None)
     if tags is None:
         return None
-    scan = next((tags[k] for k in ("Scan", "EScan", "IScan") if tags.get(k)), {})
+    scan: Mapping[str, Any] = next((tags[k] for k in ("Scan", "EScan", "IScan") if tags.get(k)), {})
     width = tags.get("Image", {}).get("ResolutionX") or page.imagewidth
     ratio = (
         width / page.imagewidth
@@ -99,7 +99,8 @@ def titan(page: TiffPage) -> InstrumentMetadata | None:
         spacing = of_size(_of(x), _of(y), "m" if x is None else x.get("unit", "m"), "Thermo PixelSize")
     else:
         x, y = root.find(".//{*}pixelWidth"), root.find(".//{*}pixelHeight")
-        spacing = x is not None and of_size(_of(x), _of(y), x.get("unit", "m"), "Phenom pixelWidth")
+        unit = None if x is None else x.get("unit", "m")
+        spacing = None if x is None else of_size(_of(x), _of(y), unit, "Phenom pixelWidth")
     return InstrumentMetadata(spacing, detector=_of(root.find(".//{*}DetectorName"))) if spacing else None
 
 
@@ -125,7 +126,7 @@ def olympus(page: TiffPage) -> InstrumentMetadata | None:
 
 
 def tescan(page: TiffPage) -> InstrumentMetadata | None:
-    """A header of lines NAME=VALUE inside a binary tag."""
+    """Return the metadata of TESCAN's header, lines NAME=VALUE inside a binary tag."""
     text = page.tags.valueof(TESCAN)
     if not isinstance(text, str | bytes):
         return None
@@ -250,7 +251,7 @@ def _times(spacing: Spacing | None, ratio: float) -> Spacing | None:
 
 def _zeiss(tags: Mapping[str, Any], name: str) -> tuple[Any, str]:
     """Value and unit of an entry (label, value, unit)."""
-    entry = tags.get(name) or ()
+    entry: Sequence[Any] = tags.get(name) or ()
     return (entry[1], entry[2]) if len(entry) > 2 else (None, "")
 
 
@@ -264,7 +265,7 @@ def _degrees(angle: float | None) -> float | None:
     return None if angle is None else math.degrees(angle)
 
 
-def _number(value: object) -> float | None:
+def _number(value: Any) -> float | None:
     try:
         number = float(value)
     except (TypeError, ValueError):

@@ -34,7 +34,7 @@ class OmeImage:
 
     def __init__(self, image: ElementTree.Element, root: ElementTree.Element):
         self.image, self.root = image, root
-        self.pixels = image.find("{*}Pixels")
+        self.pixels = _pixels(image)
 
     @property
     def name(self) -> str | None:
@@ -81,8 +81,14 @@ def images(root: ElementTree.Element) -> list[OmeImage]:
     return [image for image in found if image.pixels is not None]
 
 
+def _pixels(image: ElementTree.Element) -> ElementTree.Element:
+    """Return the ``Pixels`` element of an image; an empty one where it has none."""
+    found = image.find("{*}Pixels")
+    return ElementTree.Element("Pixels") if found is None else found
+
+
 def _position(element: ElementTree.Element, prefix: str) -> Stage | None:
-    """The schema's default unit is the reference frame, which is no length."""
+    """Return a position; the schema's default unit, the reference frame, is no length."""
     factors = (um_per(element.get(f"{prefix}{axis}Unit") or "") for axis in "XYZ")
     values = (element.get(f"{prefix}{axis}") for axis in "XYZ")
     lengths = [float(v) * f if v and f else None for v, f in zip(values, factors, strict=True)]

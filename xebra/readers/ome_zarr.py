@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from xebra.arrays import Pixels
 from xebra.errors import ImageUnreadable
 from xebra.limits import MAX_BYTES
 from xebra.pixel_spacing import Spacing, of_size
@@ -61,15 +62,16 @@ def _images(root: zarr.Group, zarr: Any) -> list[tuple[str, zarr.Group]]:
 
 def _attributes(group: zarr.Group) -> Mapping[str, Any]:
     """Version 0.5 keeps everything under ``ome``."""
-    attributes = dict(group.attrs)
-    return attributes.get("ome", attributes)
+    attributes: dict[str, Any] = dict(group.attrs)
+    of_ome: Mapping[str, Any] = attributes.get("ome", attributes)
+    return of_ome
 
 
 def _image(group: zarr.Group, path: str) -> list[Entry]:
     attributes = _attributes(group)
     entries = []
     for multiscale in attributes["multiscales"]:
-        arrays = [group[data["path"]] for data in multiscale["datasets"]]
+        arrays = [cast("zarr.Array[Any]", group[data["path"]]) for data in multiscale["datasets"]]
         axes = "".join(a["name"] if isinstance(a, Mapping) else a for a in multiscale.get("axes", OLD_AXES))
         name = path or multiscale.get("name") or "image 0"
         entries += _channels(arrays, axes.lower(), name, multiscale, attributes.get("omero") or {})
@@ -77,9 +79,13 @@ def _image(group: zarr.Group, path: str) -> list[Entry]:
 
 
 def _channels(
-    arrays: list[zarr.Array], axes: str, name: str, multiscale: Mapping[str, Any], omero: Mapping[str, Any]
+    arrays: list[zarr.Array[Any]],
+    axes: str,
+    name: str,
+    multiscale: Mapping[str, Any],
+    omero: Mapping[str, Any],
 ) -> list[Entry]:
-    """The channels of one image."""
+    """Return the channels of one image."""
     shape = dict(zip(axes, arrays[0].shape, strict=True))
     if "y" not in shape or "x" not in shape:
         return []
@@ -104,7 +110,7 @@ def _channels(
     return entries
 
 
-def _load(arrays: list[zarr.Array], axes: str, channel: int, frame: int, level: int) -> np.ndarray:
+def _load(arrays: list[zarr.Array[Any]], axes: str, channel: int, frame: int, level: int) -> Pixels:
     array = arrays[level]
     chunk = int(np.prod(array.chunks, dtype=np.float64)) * array.dtype.itemsize
     if chunk > MAX_BYTES // 4:

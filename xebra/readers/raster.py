@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from io import BytesIO
@@ -18,6 +18,7 @@ from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
 
 from xebra import pixel_spacing
+from xebra.arrays import Pixels
 from xebra.errors import ImageUnreadable
 from xebra.limits import MAX_RATIO, check_ratio, check_size
 from xebra.pixel_spacing import Spacing
@@ -35,7 +36,11 @@ GRAY_MODES, COLOUR_MODES = ("1", "L", "I;16", "I"), ("RGB", "RGBA")
 SIGNATURES = {PNG: "PNG", b"\xff\xd8\xff": "JPEG", b"BM": "BMP", b"GIF87a": "GIF", b"GIF89a": "GIF"}
 MAX_FRAMES = 10_000
 # The classes rather than PIL.Image.open, whose own limit on pixels is below ours; sizes are checked here.
-OPENERS = {"JPEG": JpegImageFile, "BMP": BmpImageFile, "GIF": GifImageFile}
+OPENERS: dict[str, Callable[[BinaryIO], ImageFile]] = {
+    "JPEG": JpegImageFile,
+    "BMP": BmpImageFile,
+    "GIF": GifImageFile,
+}
 
 
 def kind(start: bytes) -> str | None:
@@ -47,6 +52,8 @@ def kind(start: bytes) -> str | None:
 def opened(source: Source) -> Iterator[Opened]:
     """Open a picture; its size is checked before anything is decoded."""
     format = kind(source.start(8))
+    if format is None:
+        raise ImageUnreadable(f"{source.name}: it is no PNG, JPEG, BMP or GIF file. Export the image again.")
     yield Opened(format, [_png(source) if format == "PNG" else _picture(source, format)])
 
 
@@ -56,7 +63,7 @@ def _png(source: Source) -> Entry:
     check_size(source.name, height, width, CHANNELS.get(colour, 4) * max(1, bits // 8))
     colours = {2: (3,), 6: (4,)}.get(colour, ())
     _check_texts(source)
-    physical = next((raw[8:-4] for kind, raw in _chunks(source.file) if kind == b"pHYs"), None)
+    physical = next((raw[8:-4] for kind, raw in _chunks(source.opened) if kind == b"pHYs"), None)
     channel = Channel(
         "image 0",
         (height, width, *colours),
@@ -68,15 +75,15 @@ def _png(source: Source) -> Entry:
 
 def _check_texts(source: Source) -> None:
     """Texts are never decompressed here, but a file with such a text is none of an instrument."""
-    for kind, length in _lengths(source.file):
+    for kind, length in _lengths(source.opened):
         if kind == b"zTXt" and length > LONGEST_TEXT:
             raise ImageUnreadable(
                 f"{source.name}: it holds a compressed text of {length >> 10} KiB. Save the image anew."
             )
 
 
-def _decoded_png(source: Source, colour: int, bits: int) -> np.ndarray:
-    data = PNG + b"".join(raw for kind, raw in _chunks(source.file, pixels=True) if kind in NEEDED)
+def _decoded_png(source: Source, colour: int, bits: int) -> Pixels:
+    data = PNG + b"".join(raw for kind, raw in _chunks(source.opened, pixels=True) if kind in NEEDED)
     if colour == INDEXED:
         return _pixels(PngImageFile(BytesIO(data)), source.name)
     pixels = imagecodecs.png_decode(data)
@@ -86,7 +93,7 @@ def _decoded_png(source: Source, colour: int, bits: int) -> np.ndarray:
 
 
 def _chunks(file: BinaryIO, pixels: bool = False) -> Iterator[tuple[bytes, bytes]]:
-    """The kind and the bytes of each chunk; without ``pixels`` those before them, which say what they are."""
+    """Yield the kind and the bytes of each chunk; without ``pixels`` only those before the pixels."""
     for kind, length in _lengths(file):
         if kind == b"IDAT" and not pixels:
             return
@@ -94,7 +101,7 @@ def _chunks(file: BinaryIO, pixels: bool = False) -> Iterator[tuple[bytes, bytes
 
 
 def _lengths(file: BinaryIO) -> Iterator[tuple[bytes, int]]:
-    """The kind and the length of each chunk; the file stands at its start."""
+    """Yield the kind and the length of each chunk; the file is positioned at its start."""
     at = len(PNG)
     while True:
         file.seek(at)
@@ -108,8 +115,8 @@ def _lengths(file: BinaryIO) -> Iterator[tuple[bytes, int]]:
 
 
 def _picture(source: Source, format: str) -> Entry:
-    source.file.seek(0)
-    picture = OPENERS[format](source.file)
+    source.opened.seek(0)
+    picture = OPENERS[format](source.opened)
     width, height = picture.size
     colours = 0 if picture.mode in (*GRAY_MODES, "P", "LA") else len(picture.getbands())
     check_size(source.name, height, width, max(1, colours))
@@ -121,13 +128,13 @@ def _picture(source: Source, format: str) -> Entry:
     return Entry(channel, partial(_frame, picture, source.name))
 
 
-def _frame(picture: ImageFile, name: str, frame: int, level: int) -> np.ndarray:
+def _frame(picture: ImageFile, name: str, frame: int, level: int) -> Pixels:
     if frame:
         picture.seek(frame)
     return _pixels(picture, name)
 
 
-def _pixels(picture: ImageFile, name: str) -> np.ndarray:
+def _pixels(picture: ImageFile, name: str) -> Pixels:
     """Gray or colour values; indices as ``looked_up`` takes them."""
     if picture.mode == "P":
         table = np.array(picture.getpalette("RGB"), np.uint8).reshape(-1, 3)
@@ -144,6 +151,6 @@ def _spacing(picture: ImageFile) -> Spacing | None:
     """JPEG's density and BMP's resolution, where they are finer than any printer."""
     if isinstance(picture, JpegImageFile):
         x, y = picture.info.get("jfif_density", (0, 0))
-        unit = {1: "inch", 2: "cm"}.get(picture.info.get("jfif_unit"))
+        unit = {1: "inch", 2: "cm"}.get(picture.info.get("jfif_unit", 0))
         return pixel_spacing.plausible(pixel_spacing.per_unit(x, y, unit, "JPEG density")) if unit else None
     return None

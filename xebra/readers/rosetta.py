@@ -103,8 +103,9 @@ def opened_as(source: Source, suffix: str, stream: bool = False) -> Iterator[Ope
 
 
 def _signals(module: Any, path: str) -> list[dict[str, Any]]:
-    """What the file holds, with arrays that are not read yet where the reader can do so."""
+    """Return what a file holds, with arrays that are read later where the reader supports that."""
     try:
-        return module.file_reader(path, lazy=True)
+        signals: list[dict[str, Any]] = module.file_reader(path, lazy=True)
     except (NotImplementedError, TypeError):
-        return module.file_reader(path)
+        signals = module.file_reader(path)
+    return signals

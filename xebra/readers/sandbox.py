@@ -26,7 +26,7 @@ from xebra import errors
 from xebra.errors import ImageChoiceNeeded, ImageUnreadable
 from xebra.image_files import UNKNOWN, Contents, FileInfo, Selected, media_type_of
 from xebra.pixel_spacing import Spacing
-from xebra.readers.channel import Channel, Stage
+from xebra.readers.channel import Channel
 from xebra.readers.decoding_client import server
 from xebra.readers.decoding_server import too_costly
 
@@ -66,15 +66,17 @@ def read(
     return Contents(
         pixels,
         response["spacing"] and Spacing(**response["spacing"]),
-        Selected(**{**selected, "channel": _channel(selected["channel"])}),
+        Selected(**{**selected, "channel": Channel.from_json(selected["channel"])}),
     )
 
 
-def inspect(file: BinaryIO, name: str, *, limits: Limits | None = None) -> FileInfo:
+def inspect(
+    file: BinaryIO, name: str, *, limits: Limits | None = None, cancelled: Event | None = None
+) -> FileInfo:
     """List what a file holds as ``xebra.image_files.inspect`` does, in another process."""
     with _shared_file() as target:
-        response = _run(file, name, {"what": "inspect"}, target, limits or Limits(), None)
-    return FileInfo(**{**response, "channels": [_channel(c) for c in response["channels"]]})
+        response = _run(file, name, {"what": "inspect"}, target, limits or Limits(), cancelled)
+    return FileInfo.from_json(response)
 
 
 def _run(
@@ -106,13 +108,13 @@ def _response(answer: bytes, name: str, limits: Limits) -> dict[str, Any]:
         return response
     kind = getattr(errors, response["error"], ImageUnreadable)
     if kind is ImageChoiceNeeded:
-        raise ImageChoiceNeeded(response["message"], [_channel(c) for c in response["choices"]])
+        raise ImageChoiceNeeded(response["message"], [Channel.from_json(c) for c in response["choices"]])
     raise kind(response["message"])
 
 
 @contextlib.contextmanager
 def _folder_for(file: BinaryIO) -> Iterator[str | None]:
-    """A folder for the copies that the readers of some formats make; those of TIFF and pictures make none."""
+    """Yield a folder for the copies of a reader; None for TIFF and pictures, whose readers make none."""
     file.seek(0)
     start = file.read(8)
     if media_type_of(start) != UNKNOWN:
@@ -165,15 +167,3 @@ def _copied(file: BinaryIO) -> Iterator[BinaryIO]:
         copy.flush()
         copy.seek(0)
         yield copy
-
-
-def _channel(response: dict[str, Any]) -> Channel:
-    return Channel(
-        **{
-            **response,
-            "shape": tuple(response["shape"]),
-            "levels": tuple(map(tuple, response["levels"])),
-            "spacing": response["spacing"] and Spacing(**response["spacing"]),
-            "stage": response["stage"] and Stage(**response["stage"]),
-        }
-    )

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from xebra.arrays import Pixels
 from xebra.errors import ImageUnreadable
 from xebra.limits import MAX_BYTES
 from xebra.pixel_spacing import Spacing, of_size
@@ -51,7 +52,7 @@ def _entries(name: str, title: str, signal: Mapping[str, Any], number: int) -> l
 
 
 def _asked(name: str, title: str, signals: Sequence[Mapping[str, Any]], wanted: str) -> Entry | None:
-    """The channel "NAME:LOW-HIGH" of a spectrum map, an energy window, or "NAME:LINE", an X-ray line."""
+    """Return the channel "NAME:LOW-HIGH" (energy window) or "NAME:LINE" (X-ray line) of a spectrum map."""
     spectrum, _, window = (part.strip() for part in wanted.rpartition(":"))
     for number, signal in enumerate(signals):
         axes = [_Axis(a) for a in signal["axes"]]
@@ -87,14 +88,15 @@ class _About:
         instrument = _at(metadata, "Acquisition_instrument") or {}
         places = [instrument[k] for k in ("SEM", "TEM") if isinstance(instrument.get(k), Mapping)]
         self.stage = next((_stage(p["Stage"]) for p in places if isinstance(p.get("Stage"), Mapping)), None)
-        detectors = next((p["Detector"] for p in places if isinstance(p.get("Detector"), Mapping)), {})
-        self.detector = next(map(str, detectors), None)
+        detectors = [p["Detector"] for p in places if isinstance(p.get("Detector"), Mapping)]
+        self.detector = next(map(str, detectors[0]), None) if detectors else None
 
     def channel(
         self, name: str, shape: tuple[int, ...], dtype: Any, axes: Sequence[_Axis], **more: Any
     ) -> Channel:
         kind: Kind = more.pop("kind", "map" if is_element(name) else "image")
-        spacing = _spacing(*axes, self.title)
+        y, x = axes
+        spacing = _spacing(y, x, self.title)
         return Channel(
             name,
             shape,
@@ -108,7 +110,7 @@ class _About:
 
 
 def _image(data: Any, axes: Sequence[_Axis], across: list[int], along: list[int], about: _About) -> Entry:
-    """An image, or a stack of them."""
+    """Return the entry of an image or of a stack of images."""
     size = tuple(int(data.shape[n]) for n in across)
     frames = [int(data.shape[n]) for n in along]
     colours = len(data.dtype.names or ())
@@ -121,13 +123,14 @@ def _image(data: Any, axes: Sequence[_Axis], across: list[int], along: list[int]
         frames=int(np.prod(frames, dtype=np.int64)),
     )
 
-    def load(frame: int, level: int) -> np.ndarray:
+    def load(frame: int, level: int) -> Pixels:
         at: list[Any] = [slice(None)] * data.ndim
         for n, place in zip(along, np.unravel_index(frame, frames) if frames else (), strict=True):
             at[n] = int(place)
         pixels = np.asarray(data[tuple(at)])
         pixels = pixels if across == sorted(across) else pixels.T
-        return np.stack([pixels[field] for field in pixels.dtype.names], -1) if colours else pixels
+        fields = pixels.dtype.names
+        return np.stack([pixels[field] for field in fields], -1) if colours and fields else pixels
 
     return Entry(channel, load)
 
@@ -155,11 +158,11 @@ def _summed(
     title: str,
     window: slice | None = None,
 ) -> Entry:
-    """A map of the sum over the axes ``over``, or over a ``window`` of the only one."""
+    """Return a map of the sum over the axes ``over``, or over a ``window`` of the only one."""
     size = tuple(int(data.shape[n]) for n in along)
     dtype = np.dtype(np.uint32) if data.dtype.kind in "ui" else np.dtype(np.float32)
 
-    def load(frame: int, level: int) -> np.ndarray:
+    def load(frame: int, level: int) -> Pixels:
         if data.nbytes > 4 * MAX_BYTES:
             raise ImageUnreadable(f"{name}: a map of {data.nbytes >> 30} GiB is too large. Bin it first.")
         order = [*along, *over]
@@ -200,8 +203,8 @@ def _between(low: float, high: float, axis: _Axis, size: int) -> slice | None:
 
 def _spacing(y: _Axis, x: _Axis, title: str) -> Spacing | None:
     """Of both axes, where their unit is a length; the sign of a scale is a direction."""
-    sizes = [abs(float(a.scale)) if a.scale is not None else None for a in (x, y)]
-    return of_size(*sizes, x.unit, f"{title} axes", y.unit)
+    width, height = (abs(float(a.scale)) if a.scale is not None else None for a in (x, y))
+    return of_size(width, height, x.unit, f"{title} axes", y.unit)
 
 
 def _stage(at: Mapping[str, Any]) -> Stage:
@@ -213,6 +216,7 @@ def _stage(at: Mapping[str, Any]) -> Stage:
 
 
 def _at(metadata: Mapping[str, Any], *path: str) -> Any:
+    found: Any = metadata
     for key in path:
-        metadata = metadata.get(key) if isinstance(metadata, Mapping) else None
-    return metadata
+        found = found.get(key) if isinstance(found, Mapping) else None
+    return found

@@ -20,7 +20,7 @@ class Source:
     path: Path | None = None
 
     def start(self, count: int) -> bytes:
-        """The first bytes; none of a folder."""
+        """Return the first bytes; none of a folder."""
         if self.file is None:
             return b""
         self.file.seek(0)
@@ -29,15 +29,22 @@ class Source:
         return data
 
     @property
+    def opened(self) -> BinaryIO:
+        """Return the open file; raise ValueError for a folder."""
+        if self.file is None:
+            raise ValueError(f"{self.name} is a folder: a reader of files cannot open it")
+        return self.file
+
+    @property
     def size(self) -> int:
-        """Bytes of the file."""
-        size = self.file.seek(0, 2)
-        self.file.seek(0)
+        """Return the number of bytes of the file."""
+        size = self.opened.seek(0, 2)
+        self.opened.seek(0)
         return size
 
     @contextmanager
     def on_disk(self, suffix: str) -> Iterator[Path]:
-        """A path whose name ends in ``suffix``: its own, or that of a copy that is removed afterwards."""
+        """Yield a path that ends in ``suffix``: the file's own, or that of a copy, removed afterwards."""
         if self.path is not None and self.path.suffix.lower() == suffix:
             yield self.path
             return
@@ -46,7 +53,7 @@ class Source:
             if self.path is not None:
                 copy.symlink_to(self.path.resolve())
             else:
-                self.file.seek(0)
+                self.opened.seek(0)
                 with copy.open("wb") as target:
-                    shutil.copyfileobj(self.file, target)
+                    shutil.copyfileobj(self.opened, target)
             yield copy

@@ -14,10 +14,11 @@ from functools import partial
 import numpy as np
 from tifffile import PHOTOMETRIC, TiffFile, TiffPage, TiffPageSeries
 
+from xebra.arrays import Pixels
 from xebra.errors import ImageUnreadable
 from xebra.pixel_spacing import Spacing, per_unit, plausible
 from xebra.readers import companions, instruments, ome
-from xebra.readers.channel import Channel, Entry, Opened
+from xebra.readers.channel import Channel, Entry, Kind, Opened
 from xebra.readers.elements import is_element
 from xebra.readers.instruments import InstrumentMetadata
 from xebra.readers.palette import looked_up
@@ -33,10 +34,11 @@ ALPHA = (1, 2)  # associated and unassociated
 @contextmanager
 def opened(source: Source) -> Iterator[Opened]:
     """Open a TIFF file; its directories are checked before tifffile follows them."""
-    check_directories(source.file, source.name)
-    source.file.seek(0)
-    with TiffFile(source.file, name=source.name, _multifile=False) as tif:  # never follow OME's other files
-        root = ome.checked(tif.ome_metadata, source.name) if tif.is_ome else None
+    file = source.opened
+    check_directories(file, source.name)
+    file.seek(0)
+    with TiffFile(file, name=source.name, _multifile=False) as tif:  # never follow OME's other files
+        root = ome.checked(tif.ome_metadata, source.name) if tif.is_ome and tif.ome_metadata else None
         described = [] if root is None else ome.images(root)
         series = list(tif.series)
         tagged = any(_tagged(s.keyframe) for s in series)
@@ -54,7 +56,7 @@ def _format(tif: TiffFile) -> str:
 
 
 def _tagged(page: TiffPage) -> bool:
-    """True where an instrument's own tags state a pixel spacing."""
+    """Return whether an instrument's own tags state a pixel spacing."""
     found = instruments.metadata(page)
     return bool(found and found.spacing)
 
@@ -86,7 +88,7 @@ class _Series:
         )
 
     def entries(self) -> list[Entry]:
-        """The channels; none where the pages have no rows and columns."""
+        """Return the channels; none where the pages have no rows and columns."""
         if "Y" not in self.axes or "X" not in self.axes or not self.series.size:
             return []
         colours = dict(self.leading_axes).get("C", 1)
@@ -106,7 +108,7 @@ class _Series:
     def _channel(self, number: int, count: int) -> Channel:
         frames = int(np.prod([n for axis, n in self.leading_axes if axis != "C"], dtype=np.int64))
         about, name = self.about, self._name(number, count)
-        kind = "preview" if self.preview else "map" if is_element(name.rpartition(": ")[2]) else "image"
+        kind: Kind = "preview" if self.preview else "map" if is_element(name.rpartition(": ")[2]) else "image"
         return Channel(
             name=name,
             shape=self._shape(self.series),
@@ -144,7 +146,7 @@ class _Series:
             own = _imagej(self.tif, self.page)
         return own or self.metadata.spacing or instruments.by_resolution(self.page)
 
-    def _load(self, number: int, frame: int, level: int) -> np.ndarray:
+    def _load(self, number: int, frame: int, level: int) -> Pixels:
         """Decode one plane."""
         series = self.series.levels[level]
         check_page(series.keyframe, self.source.size, self.source.name)
@@ -156,17 +158,17 @@ class _Series:
         return self._values(pixels, series.keyframe)
 
     def _index(self, colour: int, frame: int) -> int:
-        """The position of a plane among the pages."""
+        """Return the position of a plane among the pages."""
         others = [n for axis, n in self.leading_axes if axis != "C"]
         at = iter(np.unravel_index(frame, others) if others else ())
         places = [colour if axis == "C" else int(next(at)) for axis, _ in self.leading_axes]
         return int(np.ravel_multi_index(places, [n for _, n in self.leading_axes])) if places else 0
 
-    def _plane(self, series: TiffPageSeries, index: int) -> np.ndarray:
+    def _plane(self, series: TiffPageSeries, index: int) -> Pixels:
         """One page, or one part of the data that lie behind a single directory (ImageJ)."""
         keyframe = series.keyframe
         if index and len(self.tif.pages) == 1 and series.dataoffset is not None:
-            return _contiguous(self.tif, series, index, self.source.name)
+            return _contiguous(self.tif, series, series.dataoffset, index, self.source.name)
         page = series[index]
         if page is None:
             raise ImageUnreadable(f"{self.source.name}: this plane is stored in another file of the set.")
@@ -176,10 +178,11 @@ class _Series:
         check_jpeg_segments(page, self.source.name)
         return page.asarray(maxworkers=1).reshape(_page_shape(series))
 
-    def _values(self, pixels: np.ndarray, page: TiffPage) -> np.ndarray:
+    def _values(self, pixels: Pixels, page: TiffPage) -> Pixels:
         # ImageJ's table is for display of measured values; those of other programs hold the colours.
-        if page.photometric == PHOTOMETRIC.PALETTE and not self.tif.is_imagej:
-            return looked_up(pixels, page.colormap.T)
+        palette = None if self.tif.is_imagej or page.photometric != PHOTOMETRIC.PALETTE else page.colormap
+        if palette is not None:
+            return looked_up(pixels, palette.T)
         if pixels.dtype == bool:
             pixels = pixels.astype(np.uint8)
         return pixels[..., 0] if pixels.shape[2:] == (2,) else pixels
@@ -189,10 +192,11 @@ def _page_shape(series: TiffPageSeries) -> tuple[int, ...]:
     return tuple(n for axis, n in zip(series.axes, series.shape, strict=True) if axis in "YXS")
 
 
-def _contiguous(tif: TiffFile, series: TiffPageSeries, index: int, name: str) -> np.ndarray:
+def _contiguous(tif: TiffFile, series: TiffPageSeries, start: int, index: int, name: str) -> Pixels:
+    """Return page ``index`` of data that begin at byte ``start`` of the file."""
     shape = _page_shape(series)
     count = int(np.prod(shape))
-    offset = series.dataoffset + index * count * series.dtype.itemsize
+    offset = start + index * count * series.dtype.itemsize
     if offset + count * series.dtype.itemsize > tif.filehandle.size:
         raise ImageUnreadable(f"{name}: the file is truncated or damaged. Export or copy it again.")
     dtype = series.dtype.newbyteorder(tif.byteorder)

@@ -22,8 +22,8 @@ class Layout(NamedTuple):
     """How numbers are stored: classic TIFF or BigTIFF, in either byte order."""
 
     order: str  # "<" or ">"
-    offset: str  # struct codes of an offset and of a directory's number of tags
-    count: str
+    offset: str  # struct code of an offset
+    tag_count: str  # struct code of a directory's number of tags
     first: int  # position of the first directory's offset
 
     @property
@@ -53,7 +53,8 @@ def check_directories(file: BinaryIO, name: str) -> int:
 
 def _chain(file: BinaryIO, layout: Layout, start: int, name: str, known: set[int]) -> dict[int, None]:
     """Positions of the directories of one chain, in order, up to one that is known."""
-    size, at, chain = file.seek(0, 2), start, {}
+    size, at = file.seek(0, 2), start
+    chain: dict[int, None] = {}
     while 0 < at < size and at not in known:  # 0 ends a chain; libraries report an offset behind the end
         if at in chain:
             raise ImageUnreadable(CYCLE.format(name=name))
@@ -69,11 +70,11 @@ def _chain(file: BinaryIO, layout: Layout, start: int, name: str, known: set[int
 
 
 def _count(file: BinaryIO, layout: Layout, at: int, name: str) -> tuple[int, int]:
-    """The number of a directory's tags, and where they start."""
-    count = _number(file, layout, at, layout.count)
+    """Return the number of a directory's tags, and the position of the first one."""
+    count = _number(file, layout, at, layout.tag_count)
     if count > MAX_TAGS:
         raise ImageUnreadable(f"{name}: the file is truncated or damaged ({count} tags in one directory).")
-    return count, at + struct.calcsize(layout.order + layout.count)
+    return count, at + struct.calcsize(layout.order + layout.tag_count)
 
 
 def _layout(file: BinaryIO) -> Layout:
@@ -97,7 +98,7 @@ def _subdirectories(file: BinaryIO, layout: Layout, directory: int, name: str) -
 
 
 def _offsets(file: BinaryIO, layout: Layout, tag: int) -> list[int]:
-    """The values of a tag that holds offsets."""
+    """Return the values of a tag that holds offsets."""
     kind = _number(file, layout, tag + 2, "H")
     count = _number(file, layout, tag + 4, layout.offset)
     width = LONG_TYPES.get(kind, 0)
@@ -110,7 +111,7 @@ def _offsets(file: BinaryIO, layout: Layout, tag: int) -> list[int]:
 
 
 def _number(file: BinaryIO, layout: Layout, at: int, code: str) -> int:
-    """The number at a position; 0 where the file ends before it."""
+    """Return the number at a position; 0 where the file ends before it."""
     form = layout.order + code
     if at < 0 or at > 1 << 62:
         return 0

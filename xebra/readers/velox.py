@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
+from xebra.arrays import Pixels
 from xebra.readers import signals
 from xebra.readers.channel import Entry, Opened
 
@@ -27,7 +26,7 @@ def opened(name: str, module: Any, path: str) -> Opened:
     def maps() -> Opened:
         return signals.opened(name, TITLE, module.file_reader(path, select_type="spectrum_image"))
 
-    def total(frame: int, level: int) -> np.ndarray:
+    def total(frame: int, level: int) -> Pixels:
         return maps().entries[0].load(frame, level)
 
     first = images.entries[0].channel

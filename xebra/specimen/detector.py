@@ -28,7 +28,8 @@ def blur(image: torch.Tensor, sigma: torch.Tensor) -> torch.Tensor:
     rows = torch.fft.fftfreq(image.shape[1], device=image.device)[:, None]
     columns = torch.fft.rfftfreq(image.shape[2], device=image.device)[None]
     response = torch.exp(-2 * (math.pi * sigma) ** 2 * (rows**2 + columns**2))
-    return torch.fft.irfft2(torch.fft.rfft2(image) * response, s=image.shape[1:])
+    blurred: torch.Tensor = torch.fft.irfft2(torch.fft.rfft2(image) * response, s=image.shape[1:])
+    return blurred
 
 
 def _tone(draw: Draw, image: torch.Tensor) -> torch.Tensor:

@@ -16,22 +16,28 @@ class Draw:
         self.device = torch.device(device)
 
     def uniform(self, low: float, high: float, *shape: int) -> torch.Tensor:
+        """Return uniform numbers of ``shape``, by default (B, 1, 1)."""
         values = torch.rand(shape or (self.batch, 1, 1), generator=self.generator, device=self.device)
         return values * (high - low) + low
 
     def log_uniform(self, low: float, high: float, *shape: int) -> torch.Tensor:
+        """Return numbers whose logarithms are uniform."""
         return self.uniform(math.log(low), math.log(high), *shape).exp()
 
     def normal(self, *shape: int) -> torch.Tensor:
+        """Return normal numbers of zero mean and unit deviation."""
         return torch.randn(shape or (self.batch, 1, 1), generator=self.generator, device=self.device)
 
     def chance(self, probability: float, *shape: int) -> torch.Tensor:
+        """Return True with a probability."""
         return self.uniform(0, 1, *shape) < probability
 
     def integer(self, stop: int, *shape: int) -> torch.Tensor:
+        """Return integers from 0 to ``stop`` - 1."""
         return torch.randint(stop, shape or (self.batch, 1, 1), generator=self.generator, device=self.device)
 
     def poisson(self, rate: torch.Tensor) -> torch.Tensor:
+        """Return Poisson counts of a rate."""
         return torch.poisson(rate.clamp(min=0), generator=self.generator)
 
     def one(self, stop: int) -> int:
@@ -54,6 +60,7 @@ class Replay:
         return values[..., None] if count == 1 else values[..., None, None]
 
     def chance(self, probability: float) -> torch.Tensor:
+        """Return True with a probability, (B, 1, 1)."""
         return self.uniform(0, 1) < probability
 
     def levels(self, count: int) -> torch.Tensor:

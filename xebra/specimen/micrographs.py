@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch.nn.functional import avg_pool2d, interpolate
 
+from xebra.arrays import Floats
 from xebra.specimen.draw import Draw
 from xebra.specimen.specimen import PHASES
 from xebra.specimen.split import Split
@@ -57,7 +58,7 @@ def bands(draw: Draw, values: torch.Tensor) -> torch.Tensor:
     return torch.cat([whole, above]) - torch.cat([above, none])
 
 
-def grey_levels(file: Path) -> np.ndarray:
+def grey_levels(file: Path) -> Floats:
     """Return grey values (H, W), 0 to 1 between the 0.5th and the 99.5th percentile."""
     if file.suffix == ".npy":
         grey = np.load(file).astype(np.float32)
@@ -66,4 +67,5 @@ def grey_levels(file: Path) -> np.ndarray:
 
         grey = np.asarray(read_image(file).gray, np.float32)
     low, high = np.percentile(grey, [0.5, 99.5])
-    return np.clip((grey - low) / max(high - low, 1e-9), 0, 1).astype(np.float32)
+    levels: Floats = np.clip((grey - low) / max(high - low, 1e-9), 0, 1).astype(np.float32)
+    return levels

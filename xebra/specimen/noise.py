@@ -20,7 +20,8 @@ def _filtered(draw: Draw, size: int, response: torch.Tensor) -> torch.Tensor:
     white = torch.fft.rfft2(draw.normal(draw.batch, size, size))
     field = torch.fft.irfft2(white * response, s=(size, size))
     field = field - field.mean((1, 2), keepdim=True)
-    return field / field.std((1, 2), keepdim=True).clamp(min=1e-6)
+    scaled: torch.Tensor = field / field.std((1, 2), keepdim=True).clamp(min=1e-6)
+    return scaled
 
 
 def smooth(draw: Draw, size: int, length: torch.Tensor) -> torch.Tensor:

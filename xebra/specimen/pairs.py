@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch.nn.functional import grid_sample
@@ -13,6 +14,7 @@ from xebra.specimen.detector import expose, recorded
 from xebra.specimen.draw import Draw, Replay
 from xebra.specimen.instruments import CONTRASTS, FLUORESCENCE, Contrast, View
 from xebra.specimen.real import RealImages
+from xebra.specimen.recorded import RecordedPairs
 from xebra.specimen.specimen import PHASES, draw_specimens
 
 PHYSICS = 40  # random numbers that one instrument's response needs at most
@@ -23,6 +25,9 @@ MASKED = 0.45  # of the pairs with ``masked``: bars, field stops, padding, holes
 GROUP = 4  # neighbours in a batch share their masks, so that masks do not identify a pair
 LAID = 0.6  # of the moving images, where they were laid on the fixed one: those that do not lie as they were
 MARGIN = 8  # px drawn around every view and cropped at the end, so that no filter meets a border
+
+
+ViewMap = tuple[torch.Tensor, torch.Tensor]  # matrix and offset from centred view px to specimen px
 
 
 @dataclass(frozen=True)
@@ -62,8 +67,8 @@ class Pairs:
 
     def __getitem__(self, members: slice) -> Pairs:
         """Return some of the pairs."""
-        every = (self.fixed, self.moving, self.parameters, self.fixed_usable, self.moving_usable)
-        return Pairs(*(None if x is None else x[members] for x in every))
+        areas = (None if area is None else area[members] for area in (self.fixed_usable, self.moving_usable))
+        return Pairs(self.fixed[members], self.moving[members], self.parameters[members], *areas)
 
 
 def _masked(image: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
@@ -145,10 +150,10 @@ class PairSource:
         moving = self._render(members, moving_view, second, other_physics)
         pairs = Pairs(fixed, moving, parameters)
         if self.real and self.real.pairs.names:
-            pairs = self._with_recorded(pairs, alike)
+            pairs = self._with_recorded(pairs, alike, self.real.pairs)
         return self._in_frames(pairs, masked, laid) if masked or laid else pairs
 
-    def _with_recorded(self, pairs: Pairs, alike: torch.Tensor) -> Pairs:
+    def _with_recorded(self, pairs: Pairs, alike: torch.Tensor, of: RecordedPairs) -> Pairs:
         """Return the pairs with a share of them replaced by views of recorded ones."""
         images = [pairs.fixed.clone(), pairs.moving.clone()]
         areas = [torch.ones_like(pairs.fixed), torch.ones_like(pairs.moving)]
@@ -157,7 +162,7 @@ class PairSource:
             angle, log_scale, *shift = pairs.parameters[member].cpu()
             matrix = rotation_scale(angle, log_scale)
             between = torch.cat([matrix, torch.stack(shift)[:, None] * self.size], 1)
-            drawn = self.real.pairs.draw(self._views, self.size, between, bool(alike[member]))
+            drawn = of.draw(self._views, self.size, between, bool(alike[member]))
             for side in (0, 1):
                 images[side][member, 0], areas[side][member, 0] = drawn[2 * side], drawn[2 * side + 1]
         if chosen:
@@ -165,7 +170,7 @@ class PairSource:
             for image in images:
                 image[chosen] = recorded(self._views, image[chosen, 0])[:, None]
             self._views.batch = len(pairs.parameters)
-        return Pairs(*images, pairs.parameters, *areas)
+        return Pairs(images[0], images[1], pairs.parameters, areas[0], areas[1])
 
     def _in_frames(self, pairs: Pairs, masked: float, laid: bool) -> Pairs:
         """Return the pairs with what their detectors add: dust and shading, and areas that are masked."""
@@ -186,7 +191,7 @@ class PairSource:
             mask = torch.where(whole, 1.0, tables[0][side])  # no mask is drawn at 1
             shown = usable.usable(mask, frame, self.size * wide[:, None, None])[:, None]
             areas.append(shown if area is None else shown * area)
-        return Pairs(*images, pairs.parameters, *areas)
+        return Pairs(images[0], images[1], pairs.parameters, areas[0], areas[1])
 
     def _per_group(self, columns: int) -> torch.Tensor:
         """Return uniform numbers (B, columns), the same for each GROUP of neighbours."""
@@ -208,7 +213,7 @@ class PairSource:
         unit = torch.where(self._views.chance(near, self._views.batch, 1), unit / 5, unit)
         return unit * torch.tensor(reach.spread, device=self.device) * math.sqrt(3)
 
-    def _draw_views(self, parameters: torch.Tensor) -> tuple[tuple, tuple]:
+    def _draw_views(self, parameters: torch.Tensor) -> tuple[ViewMap, ViewMap]:
         """Return (matrix, offset) from centred view px to centred specimen px, for both views."""
         draw, count = self._views, len(parameters)
         step = draw.log_uniform(0.5, 1.8, count).log()
@@ -224,7 +229,7 @@ class PairSource:
         return first, torch.where(alike, first, second)
 
     def _render(
-        self, members: torch.Tensor, view: tuple, contrast: torch.Tensor, physics: torch.Tensor
+        self, members: torch.Tensor, view: ViewMap, contrast: torch.Tensor, physics: torch.Tensor
     ) -> torch.Tensor:
         """Return images (B, 1, N, N) of pool members in their views, each by its contrast."""
         seen = _sample_view(self._pool, members, *view, self.size + 2 * MARGIN)
@@ -258,8 +263,8 @@ def _sample_view(
 
 def _sampled(pool: torch.Tensor, members: torch.Tensor, where: torch.Tensor) -> torch.Tensor:
     """Return the fields of members (B,) of a pool at points (B, N, N, 2); a CPU copies no whole specimens."""
-    how = {"padding_mode": "reflection", "align_corners": False}
+    sampled = partial(grid_sample, padding_mode="reflection", align_corners=False)
     if pool.is_cuda:
-        return grid_sample(pool[members], where, **how)
+        return sampled(pool[members], where)
     each = zip(members.tolist(), where.split(1), strict=True)
-    return torch.cat([grid_sample(pool[member : member + 1], points, **how) for member, points in each])
+    return torch.cat([sampled(pool[member : member + 1], points) for member, points in each])

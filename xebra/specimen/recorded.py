@@ -15,6 +15,8 @@ from xebra.specimen.draw import Draw
 from xebra.specimen.micrographs import LEAST_PX, grey_levels
 from xebra.specimen.split import Split
 
+Offsets = dict[str, dict[str, float]]  # by the beginning of a name: dx, dy, rot_deg and scale
+
 FINE = 3  # samples per px of a view, either way
 SIDE = (0.15, 1.0)  # of the source's shorter side: a view's side
 MOST_MAGNIFIED = 3.0  # px of a view per px of the source
@@ -112,12 +114,13 @@ def _read(file: Path, device: str) -> torch.Tensor:
     return torch.from_numpy(grey_levels(file)).to(device)
 
 
-def _offsets(folder: Path) -> dict:
+def _offsets(folder: Path) -> Offsets:
     files = [place / "offsets.json" for place in (folder, folder.parent) if (place / "offsets.json").exists()]
-    return json.loads(files[0].read_text()) if files else {}
+    offsets: Offsets = json.loads(files[0].read_text()) if files else {}
+    return offsets
 
 
-def _rest(name: str, offsets: dict) -> torch.Tensor:
+def _rest(name: str, offsets: Offsets) -> torch.Tensor:
     for beginning, rest in offsets.items():
         if name.startswith(beginning):
             shift = torch.tensor([[rest["dx"]], [rest["dy"]]], dtype=torch.float32)

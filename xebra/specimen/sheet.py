@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+import torch
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
@@ -23,7 +26,7 @@ def contact_sheet(seed: int, *, rows: int = 6, columns: int = 8, size: int = 192
     return figure
 
 
-def _interleave(fixed, moving):
+def _interleave(fixed: torch.Tensor, moving: torch.Tensor) -> Iterator[torch.Tensor]:
     for one, other in zip(fixed[:, 0], moving[:, 0], strict=True):
         yield one
         yield other

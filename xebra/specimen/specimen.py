@@ -25,14 +25,17 @@ class Specimen:
 
     @property
     def phases(self) -> torch.Tensor:
+        """Return the share of each phase, (B, PHASES, N, N)."""
         return self.fields[:, :PHASES]
 
     @property
     def height(self) -> torch.Tensor:
+        """Return the heights, (B, N, N)."""
         return self.fields[:, PHASES]
 
     @property
     def orientation(self) -> torch.Tensor:
+        """Return the orientation of the grains, (B, N, N)."""
         return self.fields[:, PHASES + 1]
 
 

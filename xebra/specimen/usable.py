@@ -67,34 +67,34 @@ def _sometimes(draw: Replay, probability: float, mask: torch.Tensor) -> torch.Te
 
 
 def _data_bar(draw: Replay, y: torch.Tensor, px: torch.Tensor) -> torch.Tensor:
-    """A bar along the bottom edge, in a few frames along the top edge."""
+    """Return a bar along the bottom edge, in a few frames along the top edge."""
     edge = 0.5 - draw.uniform(0.04, 0.2)
     side = 1 - 2 * draw.chance(0.15).float()
     return _sometimes(draw, 0.3, _soft(edge - side * y, px))
 
 
 def _field_stop(draw: Replay, x: torch.Tensor, y: torch.Tensor, px: torch.Tensor) -> torch.Tensor:
-    """A round aperture, roughly centred; the largest only cut the corners."""
+    """Return a round aperture, roughly centred; the largest only cut the corners."""
     away = torch.hypot(x - draw.uniform(-0.06, 0.06), y - draw.uniform(-0.06, 0.06))
     return _sometimes(draw, 0.2, _soft(draw.uniform(0.3, 0.6) - away, px))
 
 
 def _turned_square(draw: Replay, x: torch.Tensor, y: torch.Tensor, px: torch.Tensor) -> torch.Tensor:
-    """The padding around a scan that was turned."""
+    """Return the padding around a scan that was turned."""
     angle, half = draw.uniform(-math.pi / 4, math.pi / 4), draw.uniform(0.33, 0.5)
     along, across = x * angle.cos() + y * angle.sin(), y * angle.cos() - x * angle.sin()
     return _sometimes(draw, 0.18, _soft(half - torch.maximum(along.abs(), across.abs()), px))
 
 
 def _wedge(draw: Replay, x: torch.Tensor, y: torch.Tensor, px: torch.Tensor) -> torch.Tensor:
-    """A half plane that a straight edge hides: a missing wedge, the rim of a grid or of a holder."""
+    """Return a half plane that a straight edge hides: a missing wedge, the rim of a grid or of a holder."""
     angle = draw.uniform(-math.pi, math.pi)
     edge = draw.uniform(0.1, 0.5)
     return _sometimes(draw, 0.12, _soft(edge - (x * angle.cos() + y * angle.sin()), px))
 
 
 def _hole(draw: Replay, x: torch.Tensor, y: torch.Tensor, px: torch.Tensor) -> torch.Tensor:
-    """A rectangle: a legend, a scale bar, a dead block of the detector."""
+    """Return a rectangle: a legend, a scale bar, a dead block of the detector."""
     across = (x - draw.uniform(-0.5, 0.5)).abs() - draw.uniform(0.02, 0.14)
     along = (y - draw.uniform(-0.5, 0.5)).abs() - draw.uniform(0.01, 0.08)
     return _sometimes(draw, 0.15, 1 - _soft(-torch.maximum(across, along), px))

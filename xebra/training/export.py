@@ -5,27 +5,34 @@ from __future__ import annotations
 import dataclasses
 import json
 from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
 
 from xebra.network.refine import Refine
+from xebra.network.search import Search, SearchFeatures
 from xebra.specimen.pairs import PairSource
 from xebra.training.config import GOLDEN_SEED
+from xebra.training.refine_task import RefineTask
+from xebra.training.regression_task import RegressionTask
 from xebra.training.run import TrainingTask
+from xebra.training.search_task import SearchTask
 from xebra.training.tasks import trained
 
+INPUTS = ("fixed", "moving")
 OUTPUTS = {"paper": ("parameters",), "search": ("scores",), "refine": Refine.outputs}
 COARSE_POOL = 2  # cells, either way, that the coarse search pools
 # Sides (px) of the refinement's views, with the grid at each.
-REFINED_AT = {128: {}, 256: {"turns": 2, "shifts": 3}}
+REFINED_AT: dict[int, dict[str, Any]] = {128: {}, 256: {"turns": 2, "shifts": 3}}
 PAPER = "The paper's two heads: angle, scale and shift by direct regression, within a small range."
+Task = TypeVar("Task", RegressionTask, SearchTask, RefineTask)
 PYRAMID = "Two heads; every angle, scale and shift is searched, the best candidates are refined."
 
 
-def export_paper(checkpoint: Path, folder: Path) -> dict:
+def export_paper(checkpoint: Path, folder: Path) -> dict[str, Any]:
     """Write the paper's network to ``folder``, named like it; return the start of its config.json."""
-    task, history = _load(checkpoint, "paper")
+    task, history = _load(checkpoint, RegressionTask)
     write_graph(task, task.size, folder)
     _copy(checkpoint, folder / "model.pt")
     return {
@@ -39,14 +46,15 @@ def export_paper(checkpoint: Path, folder: Path) -> dict:
     }
 
 
-def export_pyramid(search: Path, refine: Path, folder: Path) -> dict:
+def export_pyramid(search: Path, refine: Path, folder: Path) -> dict[str, Any]:
     """Write search and refinement beside ``folder``, named after it; return the start of its config.json."""
-    search_task, search_record = _load(search, "search")
-    refine_task, refine_record = _load(refine, "refine")
-    graphs = {
-        f"{folder.name}_glance": (pooled_search(search_task, COARSE_POOL), search_task.size),
-        f"{folder.name}_search": (search_task, search_task.size),
+    search_task, search_record = _load(search, SearchTask)
+    refine_task, refine_record = _load(refine, RefineTask)
+    graphs: dict[str, tuple[SearchTask | RefineTask, int]] = {
+        f"{folder.name}_coarse_search": (pooled_search(search_task, COARSE_POOL), search_task.size),
+        f"{folder.name}_fine_search": (search_task, search_task.size),
     }
+    write_features(pooled_search(search_task, COARSE_POOL).network, folder.parent / f"{folder.name}_features")
     for size in REFINED_AT:
         graphs[f"{folder.name}_{size}"] = refinement_at(refine_task, size), size
     for name, (task, size) in graphs.items():
@@ -59,9 +67,12 @@ def export_pyramid(search: Path, refine: Path, folder: Path) -> dict:
         "name": folder.name,
         "kind": "pyramid",
         "description": PYRAMID,
-        "graphs": list(graphs),
-        "coarse_search": _searches(f"{folder.name}_glance", pooled_search(search_task, COARSE_POOL)),
-        "fine_search": _searches(f"{folder.name}_search", search_task),
+        "graphs": [*graphs, f"{folder.name}_features"],
+        "coarse_search": _searches(f"{folder.name}_coarse_search", pooled_search(search_task, COARSE_POOL)),
+        "fine_search": _searches(f"{folder.name}_fine_search", search_task),
+        "detail_search": _detail_search(
+            f"{folder.name}_features", pooled_search(search_task, COARSE_POOL).network
+        ),
         "refine_levels": [
             {"graph": coarse, "size": min(REFINED_AT), "kept": 3, "passes": 1},
             {"graph": fine, "size": max(REFINED_AT), "kept": 1, "passes": 2},
@@ -82,10 +93,10 @@ def export_keeping_calibration(search: Path, refine: Path, folder: Path) -> list
     file = folder / "config.json"
     config = {**json.loads(file.read_text()), **export_pyramid(search, refine, folder)}
     file.write_text(json.dumps(config, indent=2) + "\n")
-    return config["graphs"]
+    return [str(graph) for graph in config["graphs"]]
 
 
-def _searches(graph: str, search_task: TrainingTask) -> dict:
+def _searches(graph: str, search_task: SearchTask) -> dict[str, Any]:
     """Return the grid of a graph's scores."""
     config = search_task.config
     return {
@@ -97,31 +108,44 @@ def _searches(graph: str, search_task: TrainingTask) -> dict:
     }
 
 
-def _load(path: Path, name: str) -> tuple[TrainingTask, dict]:
+def _detail_search(graph: str, search: Search) -> dict[str, Any]:
+    """Return the graph of the feature maps, and the parameters by which they are correlated."""
+    return {
+        "graph": graph,
+        "size": search.config.size,
+        "cell": search.config.stride * search.config.pool,
+        "angles": search.config.angles,
+        "sharpness": round(float(search.sharpness.detach().exp()), 6),
+        "overlap_exponent": round(0.5 * float(search.preference.detach().sigmoid()), 6),
+    }
+
+
+def _load(path: Path, kind: type[Task]) -> tuple[Task, dict[str, Any]]:
     """Return a checkpoint's task and the record of its training; raises ValueError on another network's."""
     checkpoint = torch.load(path, map_location="cpu")
-    if checkpoint["task"] != name:
-        raise ValueError(f"{path} holds a network for {checkpoint['task']!r}, not for {name!r}")
+    task = trained(checkpoint) if checkpoint["task"] == kind.name else None
+    if not isinstance(task, kind):
+        raise ValueError(f"{path} holds a network for {checkpoint['task']!r}, not for {kind.name!r}")
     training = {
         **_portable(checkpoint["training_config"]),
         "steps": checkpoint["step"],
         "seconds": round(checkpoint["seconds"]),
         "specimens": checkpoint.get("specimens"),
     }
-    return trained(checkpoint), {"training": training, "validation": checkpoint["scores"]}
+    return task, {"training": training, "validation": checkpoint["scores"]}
 
 
-def refinement_at(refine_task: TrainingTask, size: int) -> TrainingTask:
+def refinement_at(refine_task: RefineTask, size: int) -> RefineTask:
     """Return the refinement with the grid for views of ``size`` px; the weights do not depend on the grid."""
-    other = type(refine_task)(dataclasses.replace(refine_task.config, **REFINED_AT[size]))
+    other = RefineTask(dataclasses.replace(refine_task.config, **REFINED_AT[size]))
     other.network.load_state_dict(refine_task.network.state_dict())
     other.network.eval()
     return other
 
 
-def pooled_search(search_task: TrainingTask, pool: int) -> TrainingTask:
+def pooled_search(search_task: SearchTask, pool: int) -> SearchTask:
     """Return the search with ``pool`` x ``pool`` cells pooled; the weights do not depend on that."""
-    other = type(search_task)(dataclasses.replace(search_task.config, pool=pool))
+    other = SearchTask(dataclasses.replace(search_task.config, pool=pool))
     other.network.load_state_dict(search_task.network.state_dict())
     other.network.eval()
     return other
@@ -134,7 +158,7 @@ def _copy(checkpoint: Path, target: Path) -> None:
     torch.save({**kept, "training_config": _portable(held["training_config"])}, target)
 
 
-def _portable(config: dict) -> dict:
+def _portable(config: dict[str, Any]) -> dict[str, Any]:
     """Return how a network was trained, without the folders of the machine that did it."""
     return {n: Path(v).name if v and n in ("init_from", "real") else v for n, v in config.items()}
 
@@ -155,9 +179,40 @@ def write_graph(task: TrainingTask, size: int, folder: Path) -> None:
         opset_version=18,
         verbose=False,
     )
-    program.save(str(folder / "model.onnx"), external_data=False)
-    forget_origin(folder / "model.onnx")
+    _save(program, folder / "model.onnx")
     write_golden(task, size, folder / "golden.npz")
+
+
+@torch.no_grad()
+def write_features(search: Search, folder: Path) -> None:
+    """Write the graph of the search's feature maps for views of any size, with golden views beside it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    network = SearchFeatures(search).eval()
+    batch = torch.export.Dim("batch", min=1, max=1024)
+    rows, columns = (8 * torch.export.Dim(name, min=4, max=512) for name in ("rows", "columns"))
+    program = torch.onnx.export(
+        network,
+        (torch.ones(2, 2, 128, 160),),
+        dynamo=True,
+        input_names=["view"],
+        output_names=["maps"],
+        dynamic_shapes=({0: batch, 2: rows, 3: columns},),
+        opset_version=18,
+        verbose=False,
+    )
+    _save(program, folder / "model.onnx")
+    view = (
+        PairSource(GOLDEN_SEED, size=256, pool=2, renew=False).batch(2, SearchTask.reach).views[0][:, :, :192]
+    )
+    np.savez_compressed(folder / "golden.npz", view=view.numpy(), maps=network(view).numpy())
+
+
+def _save(program: torch.onnx.ONNXProgram | None, path: Path) -> None:
+    """Write an exported graph with its weights inside."""
+    if program is None:
+        raise RuntimeError("torch.onnx.export returned no program; export with torch 2.13")
+    program.save(str(path), external_data=False)
+    forget_origin(path)
 
 
 def channels(task: TrainingTask) -> int:
@@ -195,4 +250,4 @@ def write_golden(task: TrainingTask, size: int, path: Path, count: int = 4) -> N
     answers = answers if isinstance(answers, tuple) else (answers,)
     arrays = dict(zip(("fixed", "moving"), views, strict=True))
     arrays |= dict(zip(OUTPUTS[task.name], answers, strict=True))
-    np.savez_compressed(path, **{name: value.numpy() for name, value in arrays.items()})
+    np.savez_compressed(path, allow_pickle=False, **{name: value.numpy() for name, value in arrays.items()})

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch.nn import functional as F  # noqa: N812
 
+from xebra.estimate.displacement import MAX_STEP, MIN_RIDGE, RIDGE
 from xebra.network.refine import STEP, Refine, RefineConfig, centres, displaced
 from xebra.specimen.pairs import MASKED, Pairs, PairSource, Range, rotation_scale
 
@@ -25,6 +28,7 @@ class RefineTask:
         self.config, self.network, self.size = config, Refine(config), size
 
     def batch(self, source: PairSource, count: int) -> Pairs:
+        """Return pairs within the range that a search leaves."""
         return source.batch(count, self.reach, near=NEAR, same=SAME, masked=MASKED, laid=True)
 
     def loss(self, pairs: Pairs, generator: torch.Generator) -> torch.Tensor:
@@ -59,7 +63,7 @@ class RefineTask:
         return (F.smooth_l1_loss(after, torch.zeros_like(after), reduction="none") * known).mean()
 
     @torch.no_grad()
-    def scores(self, pairs: Pairs) -> dict:
+    def scores(self, pairs: Pairs) -> dict[str, Any]:
         """Return the median corner error in px of the view after one step, and the shares below limits."""
         errors = []
         for i in range(0, len(pairs.parameters), 32):
@@ -72,12 +76,10 @@ class RefineTask:
             found = newton_step(self.network, evidence, at)
             corners = _corners(cells)
             errors.append(distance(found, displacement(part.parameters, cells), corners) * self.config.stride)
-        errors = torch.cat(errors)
+        every = torch.cat(errors)
         return {
-            "median_px": round(float(errors.median()), 3),
-            **{
-                f"under_{px}_px": round(float((errors < px).float().mean()), 4) for px in (0.25, 0.5, 1, 2, 5)
-            },
+            "median_px": round(float(every.median()), 3),
+            **{f"under_{px}_px": round(float((every < px).float().mean()), 4) for px in (0.25, 0.5, 1, 2, 5)},
         }
 
 
@@ -89,18 +91,18 @@ def rolled(maps: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
 
 
 def newton_step(network: Refine, evidence: torch.Tensor, at: torch.Tensor) -> torch.Tensor:
-    """Return the parameters (B, 4) after one damped Newton step from ``at``."""
+    """Return the parameters (B, 4) after one damped Newton step from ``at``; see ``Evidence.newton_step``."""
     gradient, information = (halves.sum(1) for halves in network.newton(evidence, at))
     outermost = centres(evidence.shape[1], evidence).norm(dim=1).max()
     unit = torch.stack([1 / outermost, 1 / outermost, torch.ones_like(outermost), torch.ones_like(outermost)])
     gradient, information = gradient * unit, information * unit[:, None] * unit
-    ridge = 0.02 * information.diagonal(dim1=1, dim2=2).clamp(min=0).mean(1) + 1e-3
+    ridge = RIDGE * information.diagonal(dim1=1, dim2=2).clamp(min=0).mean(1) + MIN_RIDGE
     damped = information + ridge[:, None, None] * torch.eye(4, device=at.device)
     values = torch.linalg.eigvalsh(damped.detach())  # no step where the evidence has no maximum
     peaked = (values[:, 0] > 0).float()[:, None]
     damped = torch.where(peaked[..., None] > 0, damped, torch.eye(4, device=at.device))
-    step = torch.linalg.solve(damped, gradient) * peaked
-    return at + step.clamp(-1.5, 1.5) * unit
+    step: torch.Tensor = torch.linalg.solve(damped, gradient) * peaked
+    return at + step.clamp(-MAX_STEP, MAX_STEP) * unit
 
 
 def displacement(parameters: torch.Tensor, cells: int) -> torch.Tensor:
@@ -118,7 +120,8 @@ def _corners(cells: int) -> torch.Tensor:
 def distance(found: torch.Tensor, truth: torch.Tensor, places: torch.Tensor) -> torch.Tensor:
     """Return the mean distance in cells between two displacements at places (K, 2); (B,)."""
     apart = displaced(places.to(found), found - truth)  # linear in the parameters
-    return (apart.square().sum(2) + 1e-8).sqrt().mean(0)
+    distances: torch.Tensor = (apart.square().sum(2) + 1e-8).sqrt()
+    return distances.mean(0)
 
 
 def right_place(truth: torch.Tensor, network: Refine, evidence: torch.Tensor) -> torch.Tensor:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 
 from xebra.network.joins import Correlation
@@ -24,6 +26,7 @@ class RegressionTask:
         self.reach, self.size = config.reach, config.size
 
     def batch(self, source: PairSource, count: int) -> Pairs:
+        """Return pairs within the small range of the network."""
         return source.batch(count, self.reach, near=NEAR)
 
     def loss(self, pairs: Pairs, generator: torch.Generator) -> torch.Tensor:
@@ -34,20 +37,20 @@ class RegressionTask:
 
     def _one_way(self, fixed: torch.Tensor, moving: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
         """Return the mean absolute error of the standardised parameters plus the matching loss."""
-        join, matching = self.network.join, 0.0
+        join, matching = self.network.join, torch.zeros(())
         if isinstance(join, Correlation):
             correlation = join.correlation(fixed, moving)
             joined, matching = join.joined(correlation), matching_loss(join, correlation, truth)
         else:
             joined = join(fixed, moving)
-        found = self.network.answer(joined)
+        found: torch.Tensor = self.network.answer(joined)
         return (found - truth / self._spread(truth)).abs().mean() + MATCHING * matching
 
     def _spread(self, like: torch.Tensor) -> torch.Tensor:
         return torch.tensor(self.reach.spread, device=like.device)
 
     @torch.no_grad()
-    def scores(self, pairs: Pairs) -> dict:
+    def scores(self, pairs: Pairs) -> dict[str, Any]:
         """Return R2 and MAE of the standardised parameters, corner errors at 256 px."""
         batches = zip(pairs.fixed.split(32), pairs.moving.split(32), strict=True)
         spread = self._spread(pairs.parameters)

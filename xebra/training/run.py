@@ -8,11 +8,14 @@ import math
 import sys
 import time
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 from torch import nn
 
+from xebra.network.model import NetworkConfig
+from xebra.network.refine import RefineConfig
+from xebra.network.search import SearchConfig
 from xebra.specimen.pairs import Pairs, PairSource, Range
 from xebra.specimen.real import RealImages
 from xebra.training.config import VALIDATION_SEED, TrainingConfig
@@ -24,16 +27,25 @@ class TrainingTask(Protocol):
     """Training of one network: pairs, loss and validation scores."""
 
     name: str
-    network: nn.Module
-    config: object  # a dataclass
     size: int  # px, side of the images
     reach: Range
 
-    def batch(self, source: PairSource, count: int) -> Pairs: ...
+    @property
+    def network(self) -> nn.Module:
+        """Return the network that is trained."""
 
-    def loss(self, pairs: Pairs, generator: torch.Generator) -> torch.Tensor: ...
+    @property
+    def config(self) -> SearchConfig | RefineConfig | NetworkConfig:
+        """Return the hyperparameters of the network."""
 
-    def scores(self, pairs: Pairs) -> dict: ...
+    def batch(self, source: PairSource, count: int) -> Pairs:
+        """Return ``count`` pairs."""
+
+    def loss(self, pairs: Pairs, generator: torch.Generator) -> torch.Tensor:
+        """Return the loss of pairs."""
+
+    def scores(self, pairs: Pairs) -> dict[str, Any]:
+        """Return the validation scores of pairs."""
 
 
 class Training:
@@ -42,7 +54,9 @@ class Training:
     def __init__(self, folder: Path, task: TrainingTask, config: TrainingConfig, device: str, resume: bool):
         self.folder, self.task, self.config, self.device = folder, task, config, device
         folder.mkdir(parents=True, exist_ok=True)
-        self.network = task.network.to(device, memory_format=torch.channels_last)  # half the time on a CPU
+        self.network = task.network.to(device)
+        # Half the time on a CPU. torch's types leave this argument of Module.to out.
+        self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.optimizer = torch.optim.AdamW(
             self.network.parameters(), config.learning_rate, weight_decay=config.weight_decay
         )
@@ -53,17 +67,19 @@ class Training:
         elif config.init_from:
             initialise(self.network, torch.load(config.init_from, map_location=device)["network"])
 
-    def _resume(self, checkpoint: dict) -> None:
+    def _resume(self, checkpoint: dict[str, Any]) -> None:
         self.network.load_state_dict(checkpoint["network"])
         self.optimizer.load_state_dict(checkpoint["optimizer"])
         self.step, self.seconds = checkpoint["step"], checkpoint["seconds"]
 
     @property
     def checkpoint(self) -> Path:
+        """Return the path of the checkpoint."""
         return self.folder / "checkpoint.pt"
 
     @property
     def progress(self) -> float:
+        """Return the share of the training time that has passed."""
         return min(1.0, self.seconds / (60 * self.config.minutes))
 
     def run(self) -> None:

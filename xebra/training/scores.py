@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 
 from xebra.specimen.pairs import rotation_scale
@@ -13,7 +15,8 @@ def corner_errors(estimate: torch.Tensor, truth: torch.Tensor, side: int = 256) 
     """Return mean corner errors (B,) in px of an image of ``side`` px, for parameters (B, 4) of ``Pairs``."""
     half = (side - 1) / 2 / side
     corners = torch.tensor([[-half, -half], [half, -half], [-half, half], [half, half]], dtype=truth.dtype)
-    return (_map(estimate, corners) - _map(truth, corners)).norm(dim=-1).mean(1) * side
+    distances: torch.Tensor = (_map(estimate, corners) - _map(truth, corners)).norm(dim=-1)
+    return distances.mean(1) * side
 
 
 def _map(parameters: torch.Tensor, points: torch.Tensor) -> torch.Tensor:
@@ -34,7 +37,7 @@ def inverse(parameters: torch.Tensor) -> torch.Tensor:
     return torch.cat([-parameters[:, :2], shift], 1)
 
 
-def summary(estimate: torch.Tensor, truth: torch.Tensor, spread: torch.Tensor) -> dict:
+def summary(estimate: torch.Tensor, truth: torch.Tensor, spread: torch.Tensor) -> dict[str, Any]:
     """Return R2 and MAE of the standardised parameters, corner errors at 256 px."""
     errors = corner_errors(estimate, truth)
     standard, true = estimate / spread, truth / spread

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import torch
 
@@ -25,6 +26,7 @@ class SearchTask:
         self.size = config.size
 
     def batch(self, source: PairSource, count: int) -> Pairs:
+        """Return pairs of any angle, with usable areas."""
         return source.batch(count, self.reach, masked=MASKED)
 
     def loss(self, pairs: Pairs, generator: torch.Generator) -> torch.Tensor:
@@ -41,7 +43,7 @@ class SearchTask:
         return -(right * share).sum((1, 2)).mean()
 
     @torch.no_grad()
-    def scores(self, pairs: Pairs) -> dict:
+    def scores(self, pairs: Pairs) -> dict[str, Any]:
         """Return the share of pairs whose right hypothesis and shift is among the best 1, 5 and 20."""
         ranks = torch.tensor([self._rank(pairs, i) for i in range(len(pairs.parameters))])
         return {f"right_in_{top}": round(float((ranks < top).float().mean()), 4) for top in (1, 5, 20)}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from xebra.network.model import NetworkConfig
 from xebra.network.refine import RefineConfig
 from xebra.network.search import SearchConfig
@@ -14,7 +16,7 @@ from xebra.training.search_task import SearchTask
 TASKS = ("search", "refine", "paper")
 
 
-def training_task(name: str, values: dict | None = None) -> TrainingTask:
+def training_task(name: str, values: dict[str, Any] | None = None) -> TrainingTask:
     """Return the training task of a new network, or of one with the configuration that a checkpoint holds."""
     values = dict(values or {})
     if "widths" in values:
@@ -28,7 +30,7 @@ def training_task(name: str, values: dict | None = None) -> TrainingTask:
     return RegressionTask(NetworkConfig(**values))
 
 
-def trained(checkpoint: dict) -> TrainingTask:
+def trained(checkpoint: dict[str, Any]) -> TrainingTask:
     """Return the training task of a checkpoint with its trained network, in evaluation mode."""
     task = training_task(checkpoint["task"], checkpoint["network_config"])
     task.network.load_state_dict(checkpoint["network"])

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from xebra.arrays import Floats, Matrix
 from xebra.transform_files.pair import Pair, Unit
 
 DIRECTION = "moving_from_fixed: maps points of the fixed image to the moving one"
@@ -58,7 +59,7 @@ def elastix(pair: Pair, unit: Unit) -> str:
     return about + "".join(f"({name} {value})\n" for name, value in lines)
 
 
-def _insight(pair: Pair, unit: Unit, kind: str, linear: np.ndarray, shift: np.ndarray) -> str:
+def _insight(pair: Pair, unit: Unit, kind: str, linear: Matrix, shift: Floats) -> str:
     lines = [
         "#Insight Transform File V1.0",
         *(f"# {line}" for line in pair.provenance(DIRECTION, unit)),
@@ -70,5 +71,5 @@ def _insight(pair: Pair, unit: Unit, kind: str, linear: np.ndarray, shift: np.nd
     return "\n".join(lines) + "\n"
 
 
-def _numbers(linear: np.ndarray, shift: np.ndarray) -> str:
+def _numbers(linear: Matrix, shift: Floats) -> str:
     return " ".join(map(repr, [*linear.ravel().tolist(), *shift.tolist()]))

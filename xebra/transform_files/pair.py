@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from xebra.arrays import Floats, Matrix
 from xebra.transform import corners, map_points
 
 Unit = Literal["px", "um", "mm"]
@@ -19,7 +20,7 @@ ORIGIN = "origin at the centre of the top-left pixel, x right, y down"
 class Pair:
     """Two images and the transform between them; ``fixed_from_moving`` is 3 x 3 and in px."""
 
-    fixed_from_moving: np.ndarray
+    fixed_from_moving: Matrix
     fixed_shape: tuple[int, ...]
     moving_shape: tuple[int, ...]
     fixed_spacing_um: float | None = None
@@ -46,7 +47,7 @@ class Pair:
         )
 
     @property
-    def moving_from_fixed(self) -> np.ndarray:
+    def moving_from_fixed(self) -> Matrix:
         """The inverse, 3 x 3, px."""
         return np.linalg.inv(self.fixed_from_moving)
 
@@ -61,20 +62,23 @@ class Pair:
 
     def spacings(self, unit: Unit) -> tuple[float, float]:
         """Return the pixel spacing of the fixed and of the moving image in ``unit``; 1 in px."""
-        if self.unit(unit) == "px":
+        fixed, moving = self.fixed_spacing_um, self.moving_spacing_um
+        if self.unit(unit) == "px" or fixed is None or moving is None:
             return 1.0, 1.0
-        return self.fixed_spacing_um * PER_UM[unit], self.moving_spacing_um * PER_UM[unit]
+        return fixed * PER_UM[unit], moving * PER_UM[unit]
 
-    def fixed_from_moving_in(self, unit: Unit) -> np.ndarray:
+    def fixed_from_moving_in(self, unit: Unit) -> Floats:
         """Return ``fixed_from_moving`` (3 x 3) between points in ``unit``."""
         fixed, moving = self.spacings(unit)
-        return np.diag([fixed, fixed, 1]) @ self.fixed_from_moving @ np.diag([1 / moving, 1 / moving, 1])
+        to_unit, to_px = np.diag([fixed, fixed, 1]), np.diag([1 / moving, 1 / moving, 1])
+        matrix: Matrix = to_unit @ self.fixed_from_moving @ to_px
+        return matrix
 
-    def moving_from_fixed_in(self, unit: Unit) -> np.ndarray:
+    def moving_from_fixed_in(self, unit: Unit) -> Floats:
         """Return ``moving_from_fixed`` (3 x 3) between points in ``unit``."""
         return np.linalg.inv(self.fixed_from_moving_in(unit))
 
-    def landmarks(self, unit: Unit) -> tuple[np.ndarray, np.ndarray]:
+    def landmarks(self, unit: Unit) -> tuple[Floats, Floats]:
         """Return corners and centre of the moving image, and their places in the fixed one, (5, 2) each."""
         fixed, moving = self.spacings(unit)
         outer = corners(self.moving_shape)
@@ -94,10 +98,11 @@ class Pair:
         return [" ".join(line.split()) for line in lines]
 
 
-def swapped(matrix: np.ndarray) -> np.ndarray:
+def swapped(matrix: Matrix) -> Floats:
     """Return a 3 x 3 matrix of points (x, y) as one of points (row, column)."""
     swap = np.array([[0, 1, 0], [1, 0, 0], [0, 0, 1]])
-    return swap @ matrix @ swap
+    rows_first: Matrix = swap @ matrix @ swap
+    return rows_first
 
 
 def _described(name: str, shape: tuple[int, ...], spacing: float, unit: Unit, sha256: str | None) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from scipy import ndimage
 
+from xebra.arrays import Mask, Pixels
 from xebra.usable_area.bars import data_bars
 from xebra.usable_area.frames import frame
 from xebra.usable_area.graphics import rectangles
@@ -19,19 +20,20 @@ EXAMINED_PX = 512  # a larger image is examined on every k-th of its pixels
 LEAST_LEVELS = 8  # with fewer, the image is a label map whose constant areas are the specimen
 LEAST_AREA = 0.05  # of the image: what leaves less usable is not excluded
 
-DETECTORS = (
-    ("data bar", data_bars, True),  # name, detector, whether it works on every k-th pixel
-    ("detector gap", constant_lines, False),
-    ("frame", frame, True),
-    ("graphics", rectangles, True),
-)
+DETECTORS = {  # each with whether it works on every k-th pixel
+    "data bar": (data_bars, True),
+    "detector gap": (constant_lines, False),
+    "frame": (frame, True),
+    "graphics": (rectangles, True),
+}
+FAINT = 4.0  # times as fine as of the whole image: the tolerance of a specimen that is dwarfed
 
 
 @dataclass(frozen=True, eq=False)
 class UsableArea:
     """``mask`` (H, W) bool, True where pixels may be used; what it excludes, as shares of the image."""
 
-    mask: np.ndarray
+    mask: Mask
     shares: dict[str, float] = field(default_factory=dict)
 
     @property
@@ -39,7 +41,7 @@ class UsableArea:
         """Return the names of what is excluded, in the order in which it was found."""
         return tuple(self.shares)
 
-    def without(self, part: np.ndarray, name: str) -> UsableArea:
+    def without(self, part: Mask, name: str) -> UsableArea:
         """Return the area without a part (H, W); the area itself where next to nothing would be left."""
         rest = self.mask & ~part
         if np.count_nonzero(rest) < LEAST_AREA * rest.size or not (self.mask & part).any():
@@ -47,7 +49,7 @@ class UsableArea:
         share = float((self.mask & part).mean()) + self.shares.get(name, 0.0)
         return UsableArea(rest, {**self.shares, name: share})
 
-    def to_json(self, pixels: np.ndarray) -> dict[str, Any]:
+    def to_json(self, pixels: Pixels) -> dict[str, Any]:
         """Return the JSON form: run lengths of the mask, and what is excluded.
 
         Pixels (H, W, ...) that are not finite are left out of the runs, since there may be very many of them.
@@ -56,40 +58,60 @@ class UsableArea:
         return {"runs": runs_of(self.mask | ~finite(pixels)), "excluded": excluded}
 
     @classmethod
-    def from_json(cls, body: dict[str, Any], pixels: np.ndarray) -> UsableArea:
+    def from_json(cls, body: dict[str, Any], pixels: Pixels) -> UsableArea:
         """Return the area of an image with pixels (H, W, ...) whose ``to_json`` was ``body``."""
         mask = mask_of(body["runs"], pixels.shape) & finite(pixels)
         return cls(mask, {part["name"]: part["share"] for part in body["excluded"]})
 
 
-def usable_area(pixels: np.ndarray) -> UsableArea:
+def usable_area(pixels: Pixels) -> UsableArea:
     """Return the usable area of grey values (H, W) of any real type.
 
     Excludes values that are not finite, detector lines and gaps, data bars,
     constant frames around a convex field of view, and filled rectangles at the lowest or highest level.
     """
     area = _finite(pixels)
-    step = -(-max(pixels.shape) // EXAMINED_PX)
     levels = GreyRange.of(pixels, area.mask)
     lines = lines_off_range(pixels, area.mask, levels)
+    central = GreyRange.of_centre(pixels, area.mask)
+    dwarfed = 0 < FAINT * central.tolerance < levels.tolerance
+    if dwarfed or lines is not None:
+        area = _without_dwarfing(pixels, area, central if dwarfed else levels)
+        levels = GreyRange.of(pixels, area.mask)
     if lines is not None:
         area = area.without(lines, "detector gap")
         levels = GreyRange.of(pixels, area.mask)
     if levels.span <= 0 or levels.count < LEAST_LEVELS:
         return area
-    coarse = pixels[::step, ::step].astype(np.float32)
-    for name, detector, on_coarse in DETECTORS:
-        if on_coarse:
-            part = detector(coarse, area.mask[::step, ::step], levels.tolerance)
-            part = None if part is None else enlarged(part, step, pixels.shape)
-        else:
-            part = detector(pixels, area.mask, levels.tolerance)
-        if part is not None:
-            area = area.without(part, name)
+    for name in DETECTORS:
+        area = _examined(pixels, area, levels, name)
     return area
 
 
-def enlarged(part: np.ndarray, step: int, shape: tuple[int, ...]) -> np.ndarray:
+def _without_dwarfing(pixels: Pixels, area: UsableArea, levels: GreyRange) -> UsableArea:
+    """Return the area of grey values (H, W) without bars and boxes whose text lies far outside of ``levels``.
+
+    Such text would widen the range of the image until the specimen and a bar's background were one level.
+    """
+    area = _examined(pixels, area, levels, "data bar")
+    near = UsableArea(area.mask & ~levels.far(pixels))
+    boxes = ~_examined(pixels, near, levels, "graphics").mask & near.mask
+    return area.without(ndimage.binary_fill_holes(boxes), "graphics") if boxes.any() else area
+
+
+def _examined(pixels: Pixels, area: UsableArea, levels: GreyRange, name: str) -> UsableArea:
+    """Return the area of grey values (H, W) without what the detector of a name finds."""
+    detector, on_coarse = DETECTORS[name]
+    if not on_coarse:
+        part = detector(pixels, area.mask, levels.tolerance)
+        return area if part is None else area.without(part, name)
+    step = -(-max(pixels.shape) // EXAMINED_PX)
+    coarse = pixels[::step, ::step].astype(np.float32)
+    part = detector(coarse, area.mask[::step, ::step], levels.tolerance)
+    return area if part is None else area.without(enlarged(part, step, pixels.shape), name)
+
+
+def enlarged(part: Mask, step: int, shape: tuple[int, ...]) -> Mask:
     """Return a mask that was found on every ``step``-th pixel as a mask (H, W) that covers it."""
     if step == 1:
         return part
@@ -97,20 +119,21 @@ def enlarged(part: np.ndarray, step: int, shape: tuple[int, ...]) -> np.ndarray:
     return np.repeat(np.repeat(grown, step, 0), step, 1)[: shape[0], : shape[1]]
 
 
-def given_area(pixels: np.ndarray, mask: np.ndarray) -> UsableArea:
+def given_area(pixels: Pixels, mask: Mask) -> UsableArea:
     """Return the usable area of grey values (H, W) that a mask allows, without those not finite."""
     area = _finite(pixels)
     outside = float((area.mask & ~mask).mean())
     return UsableArea(area.mask & mask, {**area.shares, **({"given mask": outside} if outside else {})})
 
 
-def finite(pixels: np.ndarray) -> np.ndarray:
+def finite(pixels: Pixels) -> Mask:
     """Return where values (H, W) or (H, W, channels) are finite, alpha ignored, as a mask (H, W)."""
     if pixels.dtype.kind != "f":
         return np.ones(pixels.shape[:2], bool)
-    return np.isfinite(pixels) if pixels.ndim == 2 else np.isfinite(pixels[..., :3]).all(-1)
+    every: Mask = np.isfinite(pixels)
+    return every if pixels.ndim == 2 else np.all(every[..., :3], -1)
 
 
-def _finite(pixels: np.ndarray) -> UsableArea:
+def _finite(pixels: Pixels) -> UsableArea:
     mask = finite(pixels)
     return UsableArea(mask, {} if mask.all() else {"not finite": float((~mask).mean())})

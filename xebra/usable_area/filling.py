@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
+from xebra.arrays import Floats, Integers, Mask
+
 NARROW = 0.012  # of the longer side: narrower gaps are filled and count as usable in views
 
 
-def filled(values: np.ndarray, mask: np.ndarray) -> np.ndarray:
+def filled(values: Floats, mask: Mask) -> Floats:
     """Return values (H, W) float32 with means of their surroundings where the mask is False.
 
     Means over 2 x 2 px are taken until every block has a usable pixel, and put back from coarse to fine
@@ -24,14 +26,15 @@ def filled(values: np.ndarray, mask: np.ndarray) -> np.ndarray:
     return np.where(mask, values, spread).astype(np.float32)
 
 
-def without_narrow_gaps(mask: np.ndarray) -> np.ndarray:
+def without_narrow_gaps(mask: Mask) -> Mask:
     """Return a mask (H, W) bool whose narrow gaps (hot pixels, thin lines) are closed."""
     size = 2 * max(2, round(NARROW * max(mask.shape) / 2)) + 1
-    grown = ndimage.maximum_filter(mask.view(np.uint8), size, mode="nearest")
+    grown: Integers = ndimage.maximum_filter(mask.view(np.uint8), size, mode="nearest")
     return ndimage.minimum_filter(grown, size, mode="nearest").view(bool)
 
 
-def _block_sums(values: np.ndarray) -> np.ndarray:
+def _block_sums(values: Floats) -> Floats:
     rows, columns = (-(-side // 2) * 2 for side in values.shape)
     even = np.pad(values, [(0, rows - values.shape[0]), (0, columns - values.shape[1])])
-    return even.reshape(rows // 2, 2, columns // 2, 2).sum((1, 3))
+    sums: Floats = even.reshape(rows // 2, 2, columns // 2, 2).sum((1, 3))
+    return sums

@@ -6,6 +6,7 @@ import numpy as np
 from scipy import ndimage
 from scipy.spatial import ConvexHull, QhullError
 
+from xebra.arrays import Floats, Mask, Pixels
 from xebra.usable_area.levels import MARGIN, SQUARE, most_frequent_level
 
 LEAST_RIM = 0.04  # of the pixels along the image's edges that a frame covers
@@ -20,7 +21,7 @@ SOFTEST = 0.07  # of the longer side: the softest edge of a small image
 NEIGHBOURS, DENSE = 5, 0.25  # px, and the share of pixels of the field around a pixel of it
 
 
-def frame(pixels: np.ndarray, mask: np.ndarray, tolerance: float) -> np.ndarray | None:
+def frame(pixels: Pixels, mask: Mask, tolerance: float) -> Mask | None:
     """Return what lies beyond the field of view of grey values (H, W), or None; it may have two levels."""
     rim = _rim(pixels.shape)
     values, least = pixels[rim & mask], LEAST_RIM * np.count_nonzero(rim)
@@ -39,7 +40,7 @@ def frame(pixels: np.ndarray, mask: np.ndarray, tolerance: float) -> np.ndarray 
     return beyond if beyond.any() else None
 
 
-def depth_in_field(constant: np.ndarray, rim: np.ndarray) -> np.ndarray | None:
+def depth_in_field(constant: Mask, rim: Mask) -> Floats | None:
     """Return how many px inside the hull of what is not ``constant`` each pixel (H, W) lies.
 
     None where nothing is beyond the hull, or where the field itself does not have that shape.
@@ -59,7 +60,7 @@ def depth_in_field(constant: np.ndarray, rim: np.ndarray) -> np.ndarray | None:
     return depth
 
 
-def soft_edge(contrast: np.ndarray, depth: np.ndarray) -> float:
+def soft_edge(contrast: Floats, depth: Floats) -> float:
     """Return over how many px inside a field (H, W) its contrast to the frame rises: the blur of its edge."""
     inside, softest = depth >= 0, min(EDGE_PX, round(SOFTEST * max(depth.shape)))
     steps = depth[inside].astype(int)
@@ -72,20 +73,20 @@ def soft_edge(contrast: np.ndarray, depth: np.ndarray) -> float:
     return float(risen.argmax()) if risen.any() else float(softest)
 
 
-def _rim(shape: tuple[int, ...]) -> np.ndarray:
+def _rim(shape: tuple[int, ...]) -> Mask:
     rim = np.ones(shape, bool)
     rim[2:-2, 2:-2] = False
     return rim
 
 
-def _spread(values: np.ndarray, level: float, tolerance: float) -> float:
+def _spread(values: Floats, level: float, tolerance: float) -> float:
     """Return by how much the values of a frame spread around its level."""
     apart = np.abs(values - level)
     deviation = float(np.median(apart[apart <= SPREAD * tolerance]))
     return min(max(2 * tolerance, 4 * deviation), SPREAD * tolerance)
 
 
-def _dense(field: np.ndarray) -> np.ndarray:
+def _dense(field: Mask) -> Mask:
     """Return a field (H, W) without single pixels and specks."""
     field = ndimage.uniform_filter(field.astype(np.float32), NEIGHBOURS, mode="constant") > DENSE
     parts, _ = ndimage.label(field)
@@ -94,7 +95,7 @@ def _dense(field: np.ndarray) -> np.ndarray:
     return (sizes > SPECK * field.size)[parts]
 
 
-def _depth_in_hull(field: np.ndarray) -> np.ndarray | None:
+def _depth_in_hull(field: Mask) -> Floats | None:
     """Return how many px inside the convex hull of a field (H, W) each pixel lies; None without a hull."""
     rows = np.flatnonzero(field.any(1))
     if len(rows) < 8 or field.mean() < LEAST_FIELD:

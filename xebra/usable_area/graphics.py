@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
+from xebra.arrays import Mask, Pixels
 from xebra.usable_area.levels import MARGIN
 
 LEAST_PX, LARGEST = 60, 0.3  # px, and share of the image: areas of rectangles that are looked for
@@ -14,7 +15,7 @@ FILLED = 0.98  # of a rectangle, holes such as text filled
 MOST_PARTS = 2000  # of one level: more is a specimen with clipped levels
 
 
-def rectangles(pixels: np.ndarray, mask: np.ndarray, tolerance: float) -> np.ndarray | None:
+def rectangles(pixels: Pixels, mask: Mask, tolerance: float) -> Mask | None:
     """Return scale bars and legend boxes of grey values (H, W) as a mask, or None."""
     found = np.zeros(pixels.shape, bool)
     values = pixels[mask]
@@ -26,7 +27,7 @@ def rectangles(pixels: np.ndarray, mask: np.ndarray, tolerance: float) -> np.nda
     return found if found.any() else None
 
 
-def _opened(same: np.ndarray) -> np.ndarray:
+def _opened(same: Mask) -> Mask:
     """Return the 3 x 3 squares in a mask (H, W): ``ndimage.binary_opening``, in a tenth of its time."""
     rows = same[:-2] & same[1:-1] & same[2:]
     centres = np.pad(rows[:, :-2] & rows[:, 1:-1] & rows[:, 2:], 2)
@@ -34,7 +35,7 @@ def _opened(same: np.ndarray) -> np.ndarray:
     return rows[:, :-2] | rows[:, 1:-1] | rows[:, 2:]
 
 
-def _add_rectangles(same: np.ndarray, found: np.ndarray) -> None:
+def _add_rectangles(same: Mask, found: Mask) -> None:
     parts, count = ndimage.label(same)
     if count > MOST_PARTS:
         return

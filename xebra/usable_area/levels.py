@@ -7,11 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
+from xebra.arrays import Floats, Mask, Pixels
+
 FLAT = 0.002  # of the robust range: values that differ by less are one level
 COARSEST = (
     0.005  # of the range: where levels are that coarse at most, half a step between them is one level too
 )
 FAR = 4.0  # robust ranges beyond the percentiles: such values are no signal
+CENTRE = 0.36  # of the height and width along each edge: a data bar is no wider
 SAMPLE = 16384  # pixels that percentiles are taken of
 ISOLATED = 2.0  # ranges of the other values: how far a level lies from them that is no signal
 LEAST_SIGNAL_LEVELS = 8  # below, each level may be signal
@@ -41,7 +44,7 @@ class GreyRange:
         return max(FLAT * self.span, min(0.6 * self.step, COARSEST * self.span))
 
     @classmethod
-    def of(cls, pixels: np.ndarray, mask: np.ndarray) -> GreyRange:
+    def of(cls, pixels: Pixels, mask: Mask) -> GreyRange:
         """Return the range of values (H, W) under a mask, by a regular sample of them."""
         step = max(1, int(np.sqrt(pixels.size / SAMPLE)))
         values = pixels[::step, ::step][mask[::step, ::step]]
@@ -57,13 +60,25 @@ class GreyRange:
             float(low), float(high), 1 + len(steps), float(steps.min(initial=np.inf)) if len(steps) else 0.0
         )
 
-    def relative(self, pixels: np.ndarray) -> np.ndarray:
+    @classmethod
+    def of_centre(cls, pixels: Pixels, mask: Mask) -> GreyRange:
+        """Return the range of the central part of values (H, W), which no data bar and no border reaches."""
+        centre = tuple(slice(int(CENTRE * side), side - int(CENTRE * side)) for side in pixels.shape)
+        return cls.of(pixels[centre], mask[centre])
+
+    def far(self, pixels: Pixels) -> Mask:
+        """Return where values (H, W) lie so far outside the range that they are no signal, as a mask."""
+        reach = FAR * max(self.span, 1e-12)
+        with np.errstate(invalid="ignore"):
+            return (pixels > self.high + reach) | (pixels < self.low - reach)
+
+    def relative(self, pixels: Pixels) -> Floats:
         """Return values as float32 shares of the range, limited to -0.5 to 1.5; not finite ones as 0."""
         shares = (pixels - self.low) / max(self.span, 1e-12)
         return np.clip(np.nan_to_num(shares, nan=0.0), -0.5, 1.5).astype(np.float32)
 
 
-def _without_isolated_extremes(ordered: np.ndarray) -> np.ndarray:
+def _without_isolated_extremes(ordered: Floats) -> Floats:
     """Return sorted values without a lowest or highest level that lies far from all others."""
     levels, counts = np.unique(ordered, return_counts=True)
     if len(levels) < LEAST_SIGNAL_LEVELS:
@@ -73,7 +88,7 @@ def _without_isolated_extremes(ordered: np.ndarray) -> np.ndarray:
     return ordered[first : len(ordered) - last]
 
 
-def most_frequent_level(values: np.ndarray, tolerance: float) -> tuple[float, float]:
+def most_frequent_level(values: Floats, tolerance: float) -> tuple[float, float]:
     """Return the level that most of some values (K,) lie at, within a tolerance, and their share."""
     ordered = np.sort(values)
     ahead = np.searchsorted(ordered, ordered + 2 * tolerance, side="right") - np.arange(len(ordered))
@@ -81,18 +96,16 @@ def most_frequent_level(values: np.ndarray, tolerance: float) -> tuple[float, fl
     return float(ordered[start + (ahead[start] - 1) // 2]), float(ahead[start] / len(ordered))
 
 
-def lines_off_range(pixels: np.ndarray, mask: np.ndarray, levels: GreyRange) -> np.ndarray | None:
+def lines_off_range(pixels: Pixels, mask: Mask, levels: GreyRange) -> Mask | None:
     """Return detector gaps (H, W) at one level far outside the signal, such as 2^32 - 1, or None."""
-    span = max(levels.span, 1e-12)
-    with np.errstate(invalid="ignore"):
-        far = mask & ((pixels > levels.high + FAR * span) | (pixels < levels.low - FAR * span))
+    far = mask & levels.far(pixels)
     if np.count_nonzero(far) < FEWEST:
         return None
-    lines = ndimage.binary_opening(far, np.ones((1, LINE_PX))) | ndimage.binary_opening(
-        far, np.ones((LINE_PX, 1))
+    lines = ndimage.binary_opening(far, np.ones((1, LINE_PX), bool)) | ndimage.binary_opening(
+        far, np.ones((LINE_PX, 1), bool)
     )
     if not FEWEST <= np.count_nonzero(lines) <= pixels.size / 2:
         return None
-    if most_frequent_level(pixels[lines].astype(np.float64), FLAT * span)[1] < 0.9:
+    if most_frequent_level(pixels[lines].astype(np.float64), FLAT * max(levels.span, 1e-12))[1] < 0.9:
         return None  # bright detail has many levels
     return ndimage.binary_dilation(lines, SQUARE, iterations=MARGIN)

@@ -6,12 +6,14 @@ from itertools import pairwise
 
 import numpy as np
 
+from xebra.arrays import Floats, Mask, Pixels
+
 WIDEST = 0.05  # of the lines
 FEWEST = 3  # lines that may be empty in an image of any size
 DETAIL = 0.5  # of the lines beside them that may have the same level
 
 
-def constant_lines(pixels: np.ndarray, mask: np.ndarray, tolerance: float) -> np.ndarray | None:
+def constant_lines(pixels: Pixels, mask: Mask, tolerance: float) -> Mask | None:
     """Return rows and columns of one level in grey values (H, W), with a margin of 1 px, or None."""
     found = np.zeros(pixels.shape, bool)
     for values, usable, result in ((pixels, mask, found), (pixels.T, mask.T, found.T)):
@@ -23,7 +25,7 @@ def constant_lines(pixels: np.ndarray, mask: np.ndarray, tolerance: float) -> np
     return found if found.any() else None
 
 
-def _constant_runs(values: np.ndarray, usable: np.ndarray, tolerance: float) -> list[tuple[int, int]]:
+def _constant_runs(values: Floats, usable: Mask, tolerance: float) -> list[tuple[int, int]]:
     """Return the first line and the line after the last one of each run of constant lines (H, W)."""
     if usable.all():
         low, high = values.min(1), values.max(1)
@@ -36,7 +38,7 @@ def _constant_runs(values: np.ndarray, usable: np.ndarray, tolerance: float) -> 
     return [(a, b) for a, b in list(pairwise(bounds.tolist()))[::2] if b - a <= widest]
 
 
-def _share(line: np.ndarray, usable: np.ndarray, level: float, tolerance: float) -> float:
+def _share(line: Floats, usable: Mask, level: float, tolerance: float) -> float:
     """Return the share of a line (K,) that has a level; 0 where none of it is usable."""
     values = line[usable].astype(np.float64)
     return float((np.abs(values - level) <= tolerance).mean()) if values.size else 0.0

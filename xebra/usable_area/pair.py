@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
+from xebra.arrays import Floats, Mask, Pixels
 from xebra.usable_area.area import EXAMINED_PX, UsableArea, enlarged, given_area, usable_area
 from xebra.usable_area.levels import MARGIN, SQUARE, GreyRange, most_frequent_level
 
@@ -23,10 +24,10 @@ SHADING_PX, NOISE_PX = 6, 1  # sigma
 
 
 def usable_areas(
-    fixed: np.ndarray,
-    moving: np.ndarray,
-    fixed_mask: np.ndarray | None = None,
-    moving_mask: np.ndarray | None = None,
+    fixed: Pixels,
+    moving: Pixels,
+    fixed_mask: Mask | None = None,
+    moving_mask: Mask | None = None,
 ) -> tuple[UsableArea, UsableArea]:
     """Return the usable areas of grey values (H, W) of two images.
 
@@ -44,7 +45,7 @@ def usable_areas(
 
 
 def _compared(
-    fixed: np.ndarray, moving: np.ndarray, first: UsableArea, second: UsableArea
+    fixed: Pixels, moving: Pixels, first: UsableArea, second: UsableArea
 ) -> tuple[UsableArea, UsableArea]:
     """Return the areas of two images without what lies at the same place in both."""
     if fixed.shape != moving.shape:
@@ -52,9 +53,7 @@ def _compared(
     ranges = GreyRange.of(fixed, first.mask), GreyRange.of(moving, second.mask)
     hot = shared_outliers(fixed, moving, *ranges)
     step = -(-max(fixed.shape) // EXAMINED_PX)
-    values = [
-        levels.relative(image[::step, ::step]) for image, levels in zip((fixed, moving), ranges, strict=True)
-    ]
+    values = ranges[0].relative(fixed[::step, ::step]), ranges[1].relative(moving[::step, ::step])
     masks = first.mask[::step, ::step], second.mask[::step, ::step]
     first, second = (
         _with_others(first, second, masks, values),
@@ -73,7 +72,7 @@ def _compared(
     return first, second
 
 
-def shared_outliers(fixed: np.ndarray, moving: np.ndarray, *ranges: GreyRange) -> np.ndarray | None:
+def shared_outliers(fixed: Pixels, moving: Pixels, *ranges: GreyRange) -> Mask | None:
     """Return single pixels (H, W), each with its neighbours, that lie far off the range in both images.
 
     None where two images share no more of them than by chance.
@@ -91,7 +90,7 @@ def shared_outliers(fixed: np.ndarray, moving: np.ndarray, *ranges: GreyRange) -
     return ndimage.binary_dilation(both & ~crowded, SQUARE)
 
 
-def shared_graphics(fixed: np.ndarray, moving: np.ndarray, mask: np.ndarray) -> np.ndarray | None:
+def shared_graphics(fixed: Pixels, moving: Pixels, mask: Mask) -> Mask | None:
     """Return what two images (H, W), as shares of their ranges, show with sharp edges at the same place.
 
     None where they share no more edges than by chance, and where the rest correlates as well: the specimen
@@ -110,13 +109,13 @@ def shared_graphics(fixed: np.ndarray, moving: np.ndarray, mask: np.ndarray) -> 
     return None if _at_rest(fixed, moving, mask & ~found) else found
 
 
-def _at_rest(fixed: np.ndarray, moving: np.ndarray, mask: np.ndarray) -> bool:
+def _at_rest(fixed: Pixels, moving: Pixels, mask: Mask) -> bool:
     """Return whether the specimen lies at the same place in two images (H, W): their detail correlates."""
     details = [_detail(image)[mask] for image in (fixed, moving)]
     return abs(_correlation(*details)) >= STILL
 
 
-def _shared_edges(fixed: np.ndarray, moving: np.ndarray, mask: np.ndarray) -> np.ndarray | None:
+def _shared_edges(fixed: Pixels, moving: Pixels, mask: Mask) -> Mask | None:
     shared, counts = np.zeros(mask.shape, bool), np.zeros(2)
     for a, b, usable, result in ((fixed, moving, mask, shared), (fixed.T, moving.T, mask.T, shared.T)):
         steps = np.diff(a, axis=0), np.diff(b, axis=0)
@@ -129,12 +128,12 @@ def _shared_edges(fixed: np.ndarray, moving: np.ndarray, mask: np.ndarray) -> np
     return shared if np.count_nonzero(shared) >= max(FEWEST_EDGES, CHANCE * by_chance) else None
 
 
-def _detail(image: np.ndarray) -> np.ndarray:
+def _detail(image: Pixels) -> Floats:
     return ndimage.gaussian_filter(image, NOISE_PX) - ndimage.gaussian_filter(image, SHADING_PX)
 
 
 def _with_others(
-    own: UsableArea, other: UsableArea, masks: tuple[np.ndarray, np.ndarray], values: list[np.ndarray]
+    own: UsableArea, other: UsableArea, masks: tuple[Mask, Mask], values: tuple[Floats, Floats]
 ) -> UsableArea:
     """Return an area without what the other image's area excludes, where nothing is lost by that."""
     only_other = masks[0] & ~masks[1]
@@ -153,13 +152,13 @@ def _with_others(
     return own.without(enlarged(shared, step, own.mask.shape) & ~other.mask, "as in the other image")
 
 
-def _shows_the_same(own: np.ndarray, other: np.ndarray) -> bool:
+def _shows_the_same(own: Floats, other: Floats) -> bool:
     """Return whether values (K,) of one image are one level, or correlate with those of another image."""
     constant = most_frequent_level(own[:: max(1, len(own) // 8192)], 0.004)[1] > CONSTANT
     return constant or _correlation(own, other) > SHOWS_SAME
 
 
-def _correlation(one: np.ndarray, other: np.ndarray) -> float:
+def _correlation(one: Floats, other: Floats) -> float:
     one, other = one - one.mean(), other - other.mean()
     norm = float(np.sqrt((one @ one) * (other @ other)))
     return float(one @ other) / norm if norm > 1e-9 else 0.0

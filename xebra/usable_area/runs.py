@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from xebra.arrays import Mask
 
-def runs_of(mask: np.ndarray) -> list[int]:
+
+def runs_of(mask: Mask) -> list[int]:
     """Return the lengths of the runs of a mask (H, W) bool, row after row, starting with a run of True.
 
     >>> runs_of(np.array([[False, True], [True, True]]))
@@ -17,7 +19,7 @@ def runs_of(mask: np.ndarray) -> list[int]:
     return lengths if flat[0] else [0, *lengths]
 
 
-def mask_of(runs: list[int], shape: tuple[int, ...]) -> np.ndarray:
+def mask_of(runs: list[int], shape: tuple[int, ...]) -> Mask:
     """Return the mask (H, W) bool whose run lengths are ``runs``; raise ValueError where they do not fill it.
 
     >>> mask_of([0, 1, 3], (2, 2)).tolist()

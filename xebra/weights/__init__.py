@@ -12,6 +12,7 @@ import json
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
+from typing import Any
 
 from xebra.errors import NetworkUnknown
 
@@ -33,7 +34,7 @@ class Weights:
     """A network's folder and configuration."""
 
     folder: Path
-    config: dict
+    config: dict[str, Any]
 
     @property
     def name(self) -> str:
@@ -43,10 +44,10 @@ class Weights:
     @property
     def description(self) -> str:
         """Description in one sentence."""
-        return self.config["description"]
+        return str(self.config["description"])
 
     @property
-    def certificate(self) -> dict | None:
+    def certificate(self) -> dict[str, Any] | None:
         """How many accepted estimates were wrong on specimens kept apart, by group; None: not certified.
 
         Made by ``./dev bench certify``; see ``xebra.evaluation.certificate``.
@@ -56,7 +57,7 @@ class Weights:
     @property
     def graphs(self) -> list[str]:
         """Names of the network's graphs."""
-        return self.config["graphs"]
+        return [str(graph) for graph in self.config["graphs"]]
 
     @property
     def stages(self) -> list[Stage]:

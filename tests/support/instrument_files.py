@@ -1,4 +1,4 @@
-"""Small files as instruments write them, made by the tests themselves."""
+"""Small files in the formats of instruments, written by the tests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page in a real Chromium, and what can be measured on its canvas."""
+"""The page in a real Chromium, and measurements on its canvas."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import numpy as np
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 CHROMIUM = Path("/usr/bin/chromium")
-# One process tree without a sandbox (tests may run as root), and no word to any other machine.
+# One process tree without a sandbox (tests may run as root), and no connection to other machines.
 ARGUMENTS = [
     "--headless",
     "--no-sandbox",
@@ -27,19 +27,21 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-PATIENCE_MS = 300_000  # for a machine that is busy with other things; nothing waits that long otherwise
-# Whether the picture rests, at the size of its place: one that moves is drawn coarser on a slow machine.
+PATIENCE_MS = 300_000  # for a busy machine
+# Whether the picture is at rest and at full resolution: a slow machine draws a moving one at half of it.
 AT_REST = """canvas => {
   const { width, height } = canvas.getBoundingClientRect()
   const side = length => Math.round(length * window.devicePixelRatio)
   return canvas.dataset.drawn === 'fine' && canvas.width === side(width) && canvas.height === side(height)
 }"""
-ask = partial(httpx.request, timeout=PATIENCE_MS / 1000)  # the service, past the page; keeps no cookies
+ask = partial(
+    httpx.request, timeout=PATIENCE_MS / 1000
+)  # a request to the service without the page and without cookies
 
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    """Debian's Chromium, without a window."""
+    """Start Debian's Chromium without a window."""
     assert CHROMIUM.exists(), "chromium is missing: apt-get install --no-install-recommends chromium"
     expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
@@ -61,7 +63,7 @@ def choose(page: Page, role: str, file: Path) -> None:
 
 @dataclass(frozen=True)
 class Shown:
-    """A registration on the page, and what the API says of it."""
+    """A page with a registration, and the registration as the API returns it."""
 
     page: Page
     url: str
@@ -72,14 +74,14 @@ class Shown:
         return self.registration["result"]
 
     def picture(self, link: str) -> np.ndarray:
-        """One of the linked 8-bit previews, (H, W) gray."""
+        """Return a linked 8-bit preview, (H, W) gray."""
         pixels = imagecodecs.png_decode(ask("GET", self.url + self.registration["links"][link]).content)
         return pixels if pixels.ndim == 2 else pixels[..., 0]
 
 
 @contextmanager
 def registered(browser: Browser, url: str, fixed: Path, moving: Path) -> Iterator[Shown]:
-    """Register two files by hand, and look at the result."""
+    """Register two files on the page; yield the page with the result."""
     with opened(browser, url) as page:
         choose(page, "fixed", fixed)
         choose(page, "moving", moving)
@@ -94,8 +96,8 @@ def register(page: Page, url: str) -> Shown:
 
 
 @contextmanager
-def looking_at(browser: Browser, url: str, registration: dict) -> Iterator[Shown]:
-    """The result of a registration that was submitted elsewhere."""
+def open_result(browser: Browser, url: str, registration: dict) -> Iterator[Shown]:
+    """Open the page of a registration that exists."""
     with opened(browser, f"{url}/?registration={registration['id']}") as page:
         wait_for_result(page)
         yield Shown(page, url, registration)
@@ -103,7 +105,7 @@ def looking_at(browser: Browser, url: str, registration: dict) -> Iterator[Shown
 
 @contextmanager
 def opened(browser: Browser, url: str, width: int = 1280, scheme: str = "light") -> Iterator[Page]:
-    """The page, in a browser that remembers nothing of other tests."""
+    """Open the page in a browser context without data of other tests."""
     context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
     context.set_default_timeout(PATIENCE_MS)
     page = context.new_page()
@@ -115,7 +117,7 @@ def opened(browser: Browser, url: str, width: int = 1280, scheme: str = "light")
 
 
 def wait_for_result(page: Page) -> None:
-    """Wait until the parameters stand there, the pictures are drawn, and no font is still to come."""
+    """Wait until parameters, pictures and fonts are displayed."""
     expect(page.locator("[data-parameter=angle], .failed")).to_be_visible()
     assert page.locator(".failed").all_inner_texts() == []
     page.evaluate("document.fonts.ready.then(() => undefined)")
@@ -123,66 +125,68 @@ def wait_for_result(page: Page) -> None:
 
 
 def wait_for_picture(page: Page) -> None:
-    """Wait until the picture is drawn and rests."""
+    """Wait until the picture is drawn and at rest."""
     settled(page, lambda: page.locator(".stage canvas").evaluate(AT_REST))
 
 
 def registration_id(page: Page) -> str:
-    """The registration that the address names."""
+    """Return the id of the registration in the URL."""
     return page.evaluate("new URLSearchParams(location.search).get('registration')")
 
 
-def look(page: Page, mode: str, percent: int) -> None:
-    """Choose a way of looking, and move the blend slider."""
+def set_display_mode(page: Page, mode: str, percent: int) -> None:
+    """Choose a display mode and move the blend slider."""
     page.get_by_label(mode, exact=True).check()
     page.get_by_label("Blend from the fixed to the moving image").fill(str(percent))
 
 
 def canvas_pixels(page: Page) -> np.ndarray:
-    """What the viewer's canvas shows at rest: (H, W, 4) uint8, in its own pixels."""
+    """Return the pixels of the viewer's canvas at rest, (H, W, 4) uint8."""
     read = f"canvas => ({AT_REST})(canvas) ? canvas.toDataURL('image/png') : null"
     return png_of(settled(page, lambda: page.locator(".stage canvas").evaluate(read)))
 
 
 def pixels_of(canvas: Locator) -> np.ndarray:
-    """The same of any canvas on the page."""
+    """Return the pixels of any canvas on the page."""
     return png_of(canvas.evaluate("canvas => canvas.toDataURL('image/png')"))
 
 
 def png_of(data_url: str) -> np.ndarray:
-    """The pixels of a PNG in a data URL."""
+    """Return the pixels of a PNG in a data URL."""
     return imagecodecs.png_decode(base64.b64decode(data_url.split(",", 1)[1]))
 
 
 def canvas_from_fixed(page: Page) -> np.ndarray:
-    """3 x 3 matrix from points of the fixed image to points of the canvas, origins at pixel centres."""
+    """Return the 3 x 3 from points of the fixed image to points of the canvas, origins at pixel centres."""
     return canvas_from(page, "fixed")
 
 
 def canvas_from(page: Page, role: str) -> np.ndarray:
-    """The same of the ``fixed`` or the ``moving`` image."""
+    """Return the same of the ``fixed`` or the ``moving`` image."""
     return matrix_of(page.locator(".stage canvas"), role)
 
 
 def matrix_of(canvas: Locator, role: str) -> np.ndarray:
-    """The same of any canvas that says where it shows an image."""
+    """Return the same of any canvas that states the position of an image."""
     return read_matrix(canvas.get_attribute(f"data-canvas-from-{role}"))
 
 
 def read_matrix(text: str) -> np.ndarray:
-    """A matrix as the page says it."""
+    """Return a matrix from its text on the page."""
     a, b, c, d, e, f = map(float, text.split())
     return np.array([[a, c, e - 0.5], [b, d, f - 0.5], [0, 0, 1]])  # a canvas counts from its corner
 
 
 def fixed_from_moving(page: Page) -> np.ndarray:
-    """Where the page draws the moving image now."""
-    said = page.locator(".stage canvas").evaluate("canvas => ({ ...canvas.dataset })")  # both of one moment
-    return np.linalg.inv(read_matrix(said["canvasFromFixed"])) @ read_matrix(said["canvasFromMoving"])
+    """Return the transform by which the page draws the moving image."""
+    stated = page.locator(".stage canvas").evaluate(
+        "canvas => ({ ...canvas.dataset })"
+    )  # both at the same time
+    return np.linalg.inv(read_matrix(stated["canvasFromFixed"])) @ read_matrix(stated["canvasFromMoving"])
 
 
 def settled(page: Page, ready: Callable[[], Any]) -> Any:
-    """Wait until the page is as ``ready`` says; what it then says."""
+    """Call ``ready`` until its result is true, and return it."""
     end = time.monotonic() + PATIENCE_MS / 1000
     while not (found := ready()):
         assert time.monotonic() < end, "the page does not come to be as it should"

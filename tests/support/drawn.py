@@ -1,25 +1,25 @@
-"""What the canvas shows of an image, beside what Xebra's own resampling makes of it."""
+"""Comparison of the canvas with ``xebra.resample``."""
 
 from __future__ import annotations
 
 import numpy as np
-from browser import Shown, canvas_from_fixed, canvas_pixels
 from scipy.ndimage import binary_erosion
 
+from support.browser import Shown, canvas_from_fixed, canvas_pixels
 from xebra.resample import coverage, resample
 
-GREY_LEVELS = 2  # mean difference that is left to how the two interpolate
+GREY_LEVELS = 2  # mean difference allowed for different interpolations
 
 
 def image_from_canvas(shown: Shown, role: str) -> np.ndarray:
-    """Where the API says that a point of the canvas lies in the fixed or the moving image."""
+    """Return the point of the fixed or moving image at a point of the canvas, by the transform of the API."""
     fixed_from_canvas = np.linalg.inv(canvas_from_fixed(shown.page))
     image_from_fixed = np.eye(3) if role == "fixed" else np.array(shown.result["moving_from_fixed"])
     return image_from_fixed @ fixed_from_canvas
 
 
 def resampled(pixels: np.ndarray, matrix: np.ndarray, shown: Shown) -> tuple[np.ndarray, np.ndarray]:
-    """Xebra's own drawing of ``pixels`` on the canvas, and where it reaches (without the soft rim)."""
+    """Return ``pixels`` resampled on the canvas, and their coverage without the soft rim."""
     shape = canvas_pixels(shown.page).shape[:2]
     inside = binary_erosion(coverage(pixels.shape, matrix, shape), iterations=3)
     return resample(pixels, matrix, shape).astype(float), inside
@@ -31,7 +31,7 @@ def mean_difference(drawn: np.ndarray, expected: np.ndarray, where: np.ndarray) 
 
 
 def with_contrast_of(drawn: np.ndarray, values: np.ndarray, where: np.ndarray) -> np.ndarray:
-    """``values`` through the straight line that brings them closest: a preview has a contrast of its own."""
+    """Return ``values`` with the gain and offset that fit best: a preview has another contrast."""
     return np.polyval(np.polyfit(values[where], drawn[where].astype(float), 1), values)
 
 

@@ -1,11 +1,12 @@
-"""What axe finds on a page, light and dark, wide and narrow."""
+"""Accessibility faults that axe finds on a page, light and dark, wide and narrow."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from browser import settled
 from playwright.sync_api import Page
+
+from support.browser import settled
 
 AXE = Path(__file__).parents[2] / "frontend/node_modules/axe-core/axe.min.js"
 
@@ -15,7 +16,7 @@ IS_SHOWN_SO = (
 
 
 def serious(page: Page) -> list[str]:
-    """What axe holds to be serious or worse, with the first element that has it."""
+    """Return the faults that axe rates as serious or worse, each with its first element."""
     if not page.evaluate("'axe' in window"):
         assert AXE.exists(), "axe-core is missing: npm --prefix frontend ci"
         page.evaluate(AXE.read_text())

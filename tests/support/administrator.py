@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from support.service import Service
-
 from db.engine import Database
+from support.service import Service
 
 
 def admin(service: Service, step: Callable, *args: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Images of specimens, and what instruments draw over them; each overlay returns the image and its mask."""
+"""Images of specimens and overlays of instruments; each overlay returns the image and its mask."""
 
 import numpy as np
 from scipy import ndimage

@@ -1,0 +1,32 @@
+"""The graph of feature maps gives the same outputs as in torch, for views of any size."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from xebra.engine import open_engine
+from xebra.evaluation.export_and_calibrate import TOLERANCE, golden_difference
+from xebra.training.tasks import trained
+from xebra.weights import weights
+
+GRAPH = weights().config["detail_search"]["graph"]
+
+
+def test_maps_are_those_of_torch() -> None:
+    assert golden_difference(open_engine(), GRAPH) < TOLERANCE
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(32, 32), (128, 64), (200, 328)])
+def test_a_view_of_any_size_gives_cells_of_8_px(rows: int, columns: int) -> None:
+    view = np.random.default_rng(1).random((2, 2, rows, columns), np.float32)
+    maps = open_engine().run(GRAPH, view=view)["maps"]
+    assert maps.shape == (2, 9, rows // 8, columns // 8) and np.isfinite(maps).all()
+
+
+def test_the_search_correlates_with_the_parameters_of_the_trained_network() -> None:
+    network = trained(torch.load(weights().folder / "search.pt", map_location="cpu")).network
+    config = weights().config["detail_search"]
+    assert config["sharpness"] == pytest.approx(float(network.sharpness.exp()), rel=1e-5)
+    assert config["overlap_exponent"] == pytest.approx(0.5 * float(network.preference.sigmoid()), rel=1e-4)

@@ -1,0 +1,72 @@
+"""Which of two images may show a small part of the other, and over which scales that part is searched."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from xebra.image import Image
+
+Role = Literal["fixed", "moving"]
+
+DETAIL_RATIO = 1.5  # fields of view that differ by more are searched as detail and overview
+MAX_RATIO = 10.0  # of unknown fields of view
+MIN_RATIO = 1.26  # of unknown fields of view: the search of equal fields covers less
+MIN_DETAIL_PX = 40.0  # of the overview, along the detail: a smaller part shows too little to be found
+
+
+@dataclass(frozen=True)
+class DetailHypothesis:
+    """One image as a part of the other; ``scales``: least and largest overview px per detail px."""
+
+    detail: Role
+    scales: tuple[float, float]
+
+
+def spacing_ratio(fixed: Image, moving: Image) -> float | None:
+    """Return fixed over moving pixel spacing: moving px per fixed px; None where one is unknown."""
+    if fixed.pixel_spacing is None or moving.pixel_spacing is None:
+        return None
+    return fixed.pixel_spacing / moving.pixel_spacing
+
+
+def sizes_differ(fixed: Image, moving: Image) -> bool:
+    """Return whether one image has many more px along its longer side, as an overview has."""
+    one, other = max(fixed.shape[:2]), max(moving.shape[:2])
+    return max(one, other) > DETAIL_RATIO * min(one, other)
+
+
+def known_detail(fixed: Image, moving: Image) -> DetailHypothesis | None:
+    """Return which image is the detail where pixel spacings show that the fields differ; else None."""
+    ratio = spacing_ratio(fixed, moving)
+    if ratio is None:
+        return None
+    fixed_field, moving_field = max(fixed.shape[:2]) * ratio, max(moving.shape[:2])  # moving px
+    if moving_field > DETAIL_RATIO * fixed_field:
+        return DetailHypothesis("fixed", (ratio, ratio))
+    if fixed_field > DETAIL_RATIO * moving_field:
+        return DetailHypothesis("moving", (1 / ratio, 1 / ratio))
+    return None
+
+
+def possible_details(fixed: Image, moving: Image) -> list[DetailHypothesis]:
+    """Return each image as a part of the other over all scales, the one of fewer px first.
+
+    Without those that would be too few px of the overview.
+    """
+    sides: dict[Role, int] = {"fixed": max(fixed.shape[:2]), "moving": max(moving.shape[:2])}
+    roles: tuple[Role, Role] = (
+        ("fixed", "moving") if sides["fixed"] < sides["moving"] else ("moving", "fixed")
+    )
+    found = (_over_all_scales(detail, sides) for detail in roles)
+    return [hypothesis for hypothesis in found if hypothesis is not None]
+
+
+def _over_all_scales(detail: Role, sides: dict[Role, int]) -> DetailHypothesis | None:
+    """Return one image as a part of the other over all scales; None where it would be too few px."""
+    overview = sides["moving" if detail == "fixed" else "fixed"]
+    largest_ratio = min(MAX_RATIO, overview / MIN_DETAIL_PX)
+    if largest_ratio < MIN_RATIO:
+        return None
+    same_field = overview / sides[detail]
+    return DetailHypothesis(detail, (same_field / largest_ratio, same_field / MIN_RATIO))
