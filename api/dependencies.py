@@ -9,6 +9,7 @@ from fastapi import Depends, Request
 
 from api.authentication import CallerDep
 from api.events.broadcaster import EventBroadcaster
+from api.events.stream_limits import StreamLimits
 from api.images.decoder import UploadDecoder
 from api.requests import current_request_id
 from api.settings import ApiSettings
@@ -25,6 +26,7 @@ class AppState:
     store: ImageStore
     broadcaster: EventBroadcaster
     decoder: UploadDecoder
+    streams: StreamLimits
 
 
 async def _state(request: Request) -> AppState:

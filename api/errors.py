@@ -65,6 +65,14 @@ class CrossSiteRequest(Exception):
     """A page of another origin sent the request with the session cookie."""
 
 
+class HostUnknown(Exception):
+    """The Host header has a name that is not one of this service."""
+
+
+class TooManyStreams(Exception):
+    """The maximum number of event streams is open."""
+
+
 class ScopeMissing(Exception):
     """The API key does not have the required scope."""
 

@@ -1,4 +1,4 @@
-"""The ASGI application: ``uvicorn --factory api.main:create_app``."""
+"""The ASGI application, which ``api.server`` serves."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 
 from api import health, logs, metrics, openapi, page, problems, service
+from api.access import AccessControl
 from api.administration.routes import router as administration
 from api.authentication import Authenticator
 from api.batches.routes import MAX_BODY_BYTES as MAX_BATCH_BYTES
@@ -21,6 +22,7 @@ from api.batches.schemas import PATH as BATCHES
 from api.dependencies import AppState
 from api.events.broadcaster import EventBroadcaster
 from api.events.routes import router as events
+from api.events.stream_limits import StreamLimits
 from api.images import tiles
 from api.images.decoder import UploadDecoder
 from api.images.presigned import router as uploads
@@ -81,11 +83,13 @@ def _open_backends(app: FastAPI, settings: ApiSettings) -> None:
     database = Database(storage.database_url)
     migrate(database)
     decoder = UploadDecoder(settings.decode_seconds, settings.decode_wait_seconds)
-    state = AppState(settings, database, open_store(storage.images_url), EventBroadcaster(database), decoder)
+    streams = StreamLimits(settings.max_streams_per_key, settings.max_streams)
+    broadcaster = EventBroadcaster(database)
+    state = AppState(settings, database, open_store(storage.images_url), broadcaster, decoder, streams)
     app.state.shared = state
     app.state.direct = DirectRegistration(state)
     app.state.state_counter = statistics.StateCounter()
-    app.state.authenticator = Authenticator(database, open=settings.access == "open")
+    app.state.authenticator = Authenticator(database, settings.access == "open", settings.token)
     app.state.rate_limiter = RateLimiter(settings.broker_url)
 
 
@@ -93,6 +97,8 @@ def _add_middleware(app: FastAPI, settings: ApiSettings) -> None:
     """Add the middleware, the innermost first."""
     limits = {IMAGES: settings.max_upload_bytes, DIRECT: settings.max_direct_bytes, BATCHES: MAX_BATCH_BYTES}
     app.add_middleware(BodyLimit, limits=limits, stalled_after_s=settings.stalled_after_seconds)
+    shared = {"authenticator": app.state.authenticator, "rate_limiter": app.state.rate_limiter}
+    app.add_middleware(AccessControl, **shared, settings=settings)
     app.add_middleware(RequestContext)
     app.add_middleware(
         CorrelationIdMiddleware,

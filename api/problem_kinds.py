@@ -47,6 +47,8 @@ TABLE: dict[type[Exception], Kind] = {
     api_errors.WebhookUnsafe: Kind(422, "webhook-unsafe", "The webhook does not use https"),
     api_errors.ApiKeyMissing: Kind(401, "api-key-missing", "An API key is required"),
     api_errors.CrossSiteRequest: Kind(403, "other-site", "The request came from a page of another site"),
+    api_errors.HostUnknown: Kind(421, "host-unknown", "The service is not addressed by this host name"),
+    api_errors.TooManyStreams: Kind(429, "too-many-streams", "Too many event streams are open"),
     api_errors.ScopeMissing: Kind(403, "scope-missing", "The API key does not have the required scope"),
     api_errors.RateLimitExceeded: Kind(429, "rate-exceeded", "The rate limit is exceeded"),
     api_errors.DeadlineMissed: Kind(504, "deadline-missed", "The deadline was missed"),

@@ -18,6 +18,7 @@ from api.errors import (
     ApiKeyMissing,
     ClientLeft,
     CrossSiteRequest,
+    HostUnknown,
     RateLimitExceeded,
     ScopeMissing,
     StreamEnded,
@@ -58,7 +59,7 @@ class Problem(BaseModel):
 _CONTENT = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
 COMMON = (
     *(OperationalError, StoreUnavailable),
-    *(ApiKeyMissing, ApiKeyUnknown, SessionUnknown, CrossSiteRequest, ScopeMissing),
+    *(ApiKeyMissing, ApiKeyUnknown, SessionUnknown, CrossSiteRequest, ScopeMissing, HostUnknown),
     *(RateLimitExceeded, QuotaExceeded),
 )
 
@@ -87,9 +88,9 @@ def response(kind: Kind, detail: str, instance: str, **fields: Any) -> JSONRespo
 def install(app: FastAPI) -> None:
     """Return every error of the table and of the framework as a problem."""
     for error in TABLE:
-        app.add_exception_handler(error, _from_table)
+        app.add_exception_handler(error, from_table)
     _handle(app, RequestValidationError, _from_validation)
-    _handle(app, OperationalError, _from_database)
+    _handle(app, OperationalError, from_database)
     _handle(app, HTTPException, _from_framework)
     _handle(app, StreamEnded, _no_content)
     _handle(app, ClientLeft, _no_reader)
@@ -104,7 +105,8 @@ def _handle(app: FastAPI, error: type[E], handler: Callable[[Request, E], Awaita
     app.add_exception_handler(error, cast(Any, handler))
 
 
-async def _from_table(request: Request, error: Exception) -> Response:
+async def from_table(request: Request, error: Exception) -> Response:
+    """Return an error of the table as a problem."""
     kind = next(TABLE[base] for base in type(error).__mro__ if base in TABLE)
     answer = response(kind, str(error), request.url.path, **getattr(error, "fields", {}))
     answer.headers.update(getattr(error, "headers", None) or HEADERS.get(kind.status, {}))
@@ -117,7 +119,8 @@ async def _from_validation(request: Request, error: RequestValidationError) -> R
     return response(REQUEST_INVALID, detail, request.url.path, errors=errors)
 
 
-async def _from_database(request: Request, error: OperationalError) -> Response:
+async def from_database(request: Request, error: OperationalError) -> Response:
+    """Return the problem of a database that is not available."""
     log.error("the database is not available: %s", error)
     answer = response(TABLE[OperationalError], "retry in a few seconds", request.url.path)
     answer.headers.update(HEADERS[503])

@@ -39,7 +39,7 @@ def slow() -> bytes:
 
 def decoding_server(service: Service) -> psutil.Process:
     """Return the decoding server of the API."""
-    (api,) = service.parts("api.main")
+    (api,) = service.parts("api.server")
     wait_until(lambda: _children(api) != [], "the decoding server")
     return _children(api)[0]
 

@@ -99,7 +99,7 @@ def test_every_service_is_restarted(stack: dict) -> None:
 
 
 def test_commands_start_existing_modules(stack: dict) -> None:
-    modules = ["api.main", "db.migrate", "worker.relay", "worker.app"]
+    modules = ["api.server", "db.migrate", "worker.relay", "worker.app"]
     commands = str([stack["services"][name].get("command") for name in sorted(OURS)])
     commands += (CHECKOUT / "docker/Dockerfile").read_text()
     for module in modules:
