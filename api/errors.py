@@ -37,6 +37,10 @@ class DecodersBusy(Exception):
     """No decoder became free in time; a retry may succeed."""
 
 
+class DrawingBusy(Exception):
+    """Too many requests wait for a drawing; a retry may succeed."""
+
+
 class ClientLeft(Exception):
     """The client has closed the connection before the response."""
 

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from importlib import import_module
 from importlib.metadata import version
 
+from anyio import to_thread
 from asgi_correlation_id import CorrelationIdMiddleware
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
@@ -28,7 +29,10 @@ from api.images.decoder import UploadDecoder
 from api.images.presigned import router as uploads
 from api.images.routes import router as images
 from api.images.schemas import PATH as IMAGES
+from api.previews import MAX_WAITING
 from api.rate_limits import RateLimiter
+from api.registrations.apply import MAX_POINTS_BYTES
+from api.registrations.apply import router as apply
 from api.registrations.corrections import router as corrections
 from api.registrations.direct import PATH as DIRECT
 from api.registrations.direct import DirectRegistration
@@ -46,12 +50,13 @@ from db.settings import StorageSettings
 from db.store import open_store
 from xebra.readers import decoding_client
 
+READERS = 40  # threads for requests that do not wait for a drawing
 PRELOAD_AFTER_S = 0.1  # the import of matplotlib takes a second: do it during the first job
 DESCRIPTION = """Registers X-ray and electron microscopy images: upload two images, submit the pair, wait
 until the job has ended, download the parameters and the registered image.
 Errors are RFC 9457 problem details."""
 ROUTERS = (
-    *(images, uploads, tiles.router, registrations, registration_files, corrections, batches, events),
+    *(images, uploads, tiles.router, registrations, registration_files, corrections, apply, batches, events),
     *(webhooks, direct, session, administration, service.router, metrics.router, health.router),
 )
 
@@ -96,6 +101,7 @@ def _open_backends(app: FastAPI, settings: ApiSettings) -> None:
 def _add_middleware(app: FastAPI, settings: ApiSettings) -> None:
     """Add the middleware, the innermost first."""
     limits = {IMAGES: settings.max_upload_bytes, DIRECT: settings.max_direct_bytes, BATCHES: MAX_BATCH_BYTES}
+    limits |= {"*/apply/points": MAX_POINTS_BYTES, "*/apply/regions": MAX_POINTS_BYTES}
     app.add_middleware(BodyLimit, limits=limits, stalled_after_s=settings.stalled_after_seconds)
     shared = {"authenticator": app.state.authenticator, "rate_limiter": app.state.rate_limiter}
     app.add_middleware(AccessControl, **shared, settings=settings)
@@ -113,6 +119,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     preload = threading.Timer(PRELOAD_AFTER_S, import_module, args=("xebra.picture",))
     preload.daemon = True
     preload.start()
+    to_thread.current_default_thread_limiter().total_tokens = MAX_WAITING + READERS
     threading.Thread(target=decoding_client.server().start, daemon=True).start()
     app.state.shared.broadcaster.start()
     yield

@@ -37,4 +37,5 @@ def get_page(request: Request, token: Annotated[str | None, Query(max_length=200
 def install(app: FastAPI) -> None:
     """Serve the page and its files; call it after all other routes are installed."""
     app.include_router(router)
-    app.mount("/", StaticFiles(directory=STATIC, check_dir=False))
+    if STATIC.is_dir():
+        app.mount("/", StaticFiles(directory=STATIC))

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
+import shutil
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from tempfile import SpooledTemporaryFile
+from tempfile import NamedTemporaryFile, SpooledTemporaryFile
+from threading import BoundedSemaphore, Lock
 from typing import Any, BinaryIO, cast
 
 import numpy as np
-from fastapi.concurrency import run_in_threadpool
 
+from api.errors import DrawingBusy
 from api.images.choice import Choice
 from db.errors import ObjectAltered
 from db.rows import ImageRow
@@ -21,17 +21,27 @@ MAX_SIDE_PX = 1024
 THUMBNAIL_PX = 256
 SPOOL_BYTES = 8 << 20
 Draw = Callable[[BinaryIO], None]
-_drawing = ThreadPoolExecutor(1, "drawing")  # one at a time: drawing needs much memory and processor time
+MAX_WAITING = 80  # requests that wait for a drawing; each takes a thread
+_waiting = BoundedSemaphore(MAX_WAITING)
+_drawing = Lock()  # one at a time: drawing needs much memory and processor time
 
 
-async def create_once(store: ImageStore, key: str, draw: Draw) -> None:
-    """Draw and store a picture, unless the store has it. Other requests do not wait for a drawing.
+def create_once(store: ImageStore, key: str, draw: Draw) -> None:
+    """Draw and store a picture, unless the store has it.
 
     Raises:
+        DrawingBusy: too many requests wait for a drawing.
         ObjectAltered: the stored image, which was readable when it was uploaded, cannot be read.
     """
-    if not await run_in_threadpool(store.exists, key):
-        await asyncio.get_running_loop().run_in_executor(_drawing, _create, store, key, draw)
+    if store.exists(key):
+        return
+    if not _waiting.acquire(blocking=False):
+        raise DrawingBusy("many pictures are being drawn; send the request again in some seconds")
+    try:
+        with _drawing:
+            _create(store, key, draw)
+    finally:
+        _waiting.release()
 
 
 def _create(store: ImageStore, key: str, draw: Draw) -> None:
@@ -45,6 +55,13 @@ def _create(store: ImageStore, key: str, draw: Draw) -> None:
             raise ObjectAltered(f"{key.rpartition('/')[2]} cannot be drawn: {error}") from error
         file.seek(0)
         store.put(key, file)
+
+
+def write_tiff_to(target: BinaryIO, write: Callable[[str], None]) -> None:
+    """Copy what ``write`` writes to a path, because a TIFF writer takes no spooled file."""
+    with NamedTemporaryFile(suffix=".tif") as file:
+        write(file.name)
+        shutil.copyfileobj(file, target)
 
 
 def draw_preview(pixels: np.ndarray[Any, Any], target: BinaryIO, max_side_px: int = MAX_SIDE_PX) -> None:

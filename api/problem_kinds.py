@@ -17,6 +17,7 @@ from xebra.errors import (
     ImageUnusable,
     NetworkUnknown,
     PixelSpacingInvalid,
+    PointsInvalid,
 )
 
 
@@ -36,6 +37,7 @@ TABLE: dict[type[Exception], Kind] = {
     ImageChoiceNeeded: Kind(422, "image-choice-needed", "The file holds several images"),
     ImageUnreadable: Kind(422, "image-unreadable", "The image cannot be read"),
     ImageUnusable: Kind(422, "image-unusable", "The image has no content that can be registered"),
+    PointsInvalid: Kind(422, "points-invalid", "The points or regions cannot be read"),
     PixelSpacingInvalid: Kind(422, "pixel-spacing-invalid", "The pixel spacing is not a positive number"),
     NetworkUnknown: Kind(422, "network-unknown", "The network does not exist"),
     EngineFailed: Kind(503, "engine-failed", "The inference engine is not available"),
@@ -54,6 +56,7 @@ TABLE: dict[type[Exception], Kind] = {
     api_errors.DeadlineMissed: Kind(504, "deadline-missed", "The deadline was missed"),
     api_errors.NoResult: Kind(409, "registration-not-succeeded", "The registration has no result"),
     api_errors.DecodersBusy: Kind(503, "decoders-busy", "Too many uploads are being decoded"),
+    api_errors.DrawingBusy: Kind(503, "drawing-busy", "Too many pictures are being drawn"),
     api_errors.DecoderStuck: Kind(503, "decoder-stuck", "A decoder has exceeded its deadline"),
     api_errors.NotReady: Kind(503, "not-ready", "The service is not ready"),
     db_errors.ImageNotFound: Kind(404, "image-not-found", "The image does not exist"),

@@ -33,6 +33,10 @@ class MaskInvalid(RegistrationError):
     """A mask has another shape or type than the image needs, or leaves too few pixels."""
 
 
+class PointsInvalid(RegistrationError):
+    """A table of points or a file of regions cannot be read."""
+
+
 class PixelSpacingInvalid(RegistrationError):
     """A pixel spacing must be a positive, finite number of micrometres per pixel."""
 

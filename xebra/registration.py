@@ -13,10 +13,10 @@ import numpy as np
 from xebra.arrays import Mask, Matrix, Pixels
 from xebra.image import Image, read_image
 from xebra.resample import Interpolation, coverage, resample
-from xebra.transform import SimilarityTransform, image_center
+from xebra.transform import SimilarityTransform, image_center, nearest_similarity
 from xebra.usable_area import UsableArea
 
-Verdict = Literal["accept", "review", "refuse"]
+Verdict = Literal["accept", "review", "refuse", "corrected"]  # "corrected": by hand
 
 
 @dataclass(frozen=True)
@@ -38,13 +38,23 @@ class SearchMap:
 
 
 @dataclass(frozen=True)
+class Correction:
+    """Who set the transform by hand, and when (ISO 8601)."""
+
+    id: str | None
+    by: str
+    at: str
+    note: str | None
+
+
+@dataclass(frozen=True)
 class Registration:
     """The transform between two images, with its uncertainty, verdict and provenance."""
 
     fixed: Image
     moving: Image
     transform: SimilarityTransform  # fixed_from_moving, about the centre of the moving image
-    expected_corner_error_px: float  # mean over the corners of the fixed image, in its px
+    expected_corner_error_px: float | None  # mean over the fixed corners, in px; None: set by hand
     verdict: Verdict
     reason: str
     model: Model
@@ -53,6 +63,8 @@ class Registration:
     search: SearchMap | None = None  # of networks with a coarse search
     fixed_area: UsableArea | None = None  # what was used of the fixed image; None: all of it
     moving_area: UsableArea | None = None
+    correction: Correction | None = None  # of a transform that was set by hand
+    affine: Matrix | None = None  # fixed_from_moving of a correction that is no similarity
 
     @property
     def scale(self) -> float:
@@ -85,7 +97,7 @@ class Registration:
     @property
     def fixed_from_moving(self) -> Matrix:
         """3 x 3 matrix that maps a point (x, y, 1) of the moving image to the fixed one, px."""
-        return self.transform.matrix
+        return self.transform.matrix if self.affine is None else self.affine
 
     @property
     def moving_from_fixed(self) -> Matrix:
@@ -101,8 +113,8 @@ class Registration:
     @property
     def expected_corner_error_um(self) -> float | None:
         """``expected_corner_error_px`` in micrometres; None where the fixed pixel spacing is unknown."""
-        spacing = self.fixed.pixel_spacing
-        return None if spacing is None else self.expected_corner_error_px * spacing
+        spacing, error = self.fixed.pixel_spacing, self.expected_corner_error_px
+        return None if spacing is None or error is None else error * spacing
 
     @cached_property
     def registered(self) -> Pixels:
@@ -165,6 +177,7 @@ class Registration:
             "expected_corner_error_um": self.expected_corner_error_um,
             "verdict": self.verdict,
             "reason": self.reason,
+            "correction": None if self.correction is None else vars(self.correction).copy(),
             "fixed": _describe(self.fixed),
             "moving": _describe(self.moving),
             "model": vars(self.model).copy(),
@@ -180,10 +193,11 @@ class Registration:
     def from_json(cls, body: dict[str, Any], fixed: Image, moving: Image) -> Registration:
         """Return the registration whose ``to_json`` was ``body``, with its two images."""
         matrix = np.array(body["fixed_from_moving"])
+        place = nearest_similarity(matrix, image_center(moving.shape))
         return cls(
             fixed=fixed,
             moving=moving,
-            transform=SimilarityTransform.from_matrix(matrix, image_center(moving.shape)),
+            transform=place,
             expected_corner_error_px=body["expected_corner_error_px"],
             verdict=body["verdict"],
             reason=body["reason"],
@@ -193,6 +207,8 @@ class Registration:
             search=SearchMap(**body["search"]) if body.get("search") else None,
             fixed_area=_area(body, "fixed", fixed),
             moving_area=_area(body, "moving", moving),
+            correction=Correction(**body["correction"]) if body.get("correction") else None,
+            affine=None if np.allclose(place.matrix, matrix, rtol=1e-6, atol=1e-6) else matrix,
         )
 
 

@@ -92,6 +92,19 @@ class SimilarityTransform:
         return result
 
 
+def nearest_similarity(matrix: Matrix, center: tuple[float, float] = (0.0, 0.0)) -> SimilarityTransform:
+    """Return the similarity that a 3 x 3 affine matrix is nearest to, about ``center``; both map it alike.
+
+    Scale and angle minimise the squared difference of the linear parts.
+    """
+    matrix = np.asarray(matrix, float)
+    mirror = bool(np.linalg.det(matrix[:2, :2]) < 0)
+    (a, b), (c, d) = matrix[:2, :2] @ np.diag([-1.0 if mirror else 1.0, 1.0])
+    x, y = map_points(matrix, np.array(center)) - center
+    scale = math.hypot(a + d, c - b) / 2
+    return SimilarityTransform(scale, math.atan2(c - b, a + d), (float(x), float(y)), center, mirror)
+
+
 def map_points(matrix: Matrix, points: Floats) -> Floats:
     """Return points (..., 2) mapped by a 3 x 3 matrix."""
     matrix = np.asarray(matrix, float)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Form, Query, Response, UploadFile
-from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
@@ -138,7 +137,7 @@ def download_image(row: RowDep, store: StoreDep) -> StreamingResponse:
     )
     | files.documented("image/png"),
 )
-async def get_image_preview(
+def get_image_preview(
     row: RowDep,
     store: StoreDep,
     wanted: ChoiceDep,
@@ -151,5 +150,5 @@ async def get_image_preview(
     small = size == "small"
     key = f"images/{row.id}/{wanted.key}{'thumbnail' if small else 'preview'}.png"
     side = previews.THUMBNAIL_PX if small else previews.MAX_SIDE_PX
-    await previews.create_once(store, key, previews.draw_upload(store, row, choice.shown(row, wanted), side))
-    return await run_in_threadpool(files.stream, store, key, "image/png")
+    previews.create_once(store, key, previews.draw_upload(store, row, choice.shown(row, wanted), side))
+    return files.stream(store, key, "image/png")

@@ -7,7 +7,6 @@ from typing import Annotated, Any, BinaryIO, NamedTuple
 
 import numpy as np
 from fastapi import APIRouter, Path
-from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import StreamingResponse
 
@@ -43,15 +42,15 @@ TileIndex = Annotated[
     )
     | files.documented("image/png"),
 )
-async def get_image_tile(
+def get_image_tile(
     image: RowDep, level: Level, column: TileIndex, row: TileIndex, store: StoreDep, wanted: ChoiceDep
 ) -> StreamingResponse:
     """Return an 8-bit PNG with the grey values of the preview; tiles at the edges may be smaller."""
     _check_exists(image, wanted, level, column, row)
     key = f"images/{image.id}/{wanted.key}tiles/{level}-{column}-{row}.png"
     source = Source(store, image.store_key, image.name, choice.shown(image, wanted))
-    await previews.create_once(store, key, _draw(source, level, column, row))
-    return await run_in_threadpool(files.stream, store, key, "image/png")
+    previews.create_once(store, key, _draw(source, level, column, row))
+    return files.stream(store, key, "image/png")
 
 
 class Source(NamedTuple):

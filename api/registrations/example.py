@@ -28,6 +28,7 @@ RESULT: dict[str, Any] = {
     "expected_corner_error_um": 0.0175,
     "verdict": "accept",
     "reason": "two independent estimates agree to 0.6 px",
+    "correction": None,
     "fixed": {
         "name": "grains_bse.tif",
         "shape": [512, 512],
@@ -79,6 +80,7 @@ SUCCEEDED: dict[str, Any] = {
     "attempt": 1,
     "failure": None,
     "result": RESULT,
+    "prediction": None,
     "links": {
         "self": f"{PATH}/{ID}",
         "fixed_preview": f"{IMAGES}/{FIXED}/preview",

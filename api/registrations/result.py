@@ -6,6 +6,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from api.times import Time
+
 Point = tuple[float, float]
 Line = tuple[float, float, float]
 Row4 = tuple[float, float, float, float]
@@ -32,7 +34,16 @@ class Model(BaseModel):
     engine: str
 
 
-ADDED_LATER = ("intervals", "covariance", "search")
+ADDED_LATER = ("intervals", "covariance", "search", "correction")
+
+
+class AppliedCorrection(BaseModel):
+    """Who set the transform by hand, and when."""
+
+    id: str | None
+    by: str
+    at: Time
+    note: str | None
 
 
 class Intervals(BaseModel):
@@ -69,12 +80,14 @@ class Result(BaseModel):
         description="Maps a point (x, y, 1) of the moving image to the fixed image, px."
     )
     moving_from_fixed: Matrix = Field(description="Its inverse, used for resampling the moving image.")
-    expected_corner_error_px: float = Field(
-        description="Expected error, mean over the corners of the fixed image, in fixed px."
+    expected_corner_error_px: float | None = Field(
+        description="Expected error, mean over the corners of the fixed image, in fixed px; None after a"
+        " correction by hand."
     )
     expected_corner_error_um: float | None
-    verdict: Literal["accept", "review", "refuse"]
+    verdict: Literal["accept", "review", "refuse", "corrected"]
     reason: str
+    correction: AppliedCorrection | None = Field(description="None: the transform is the predicted one.")
     fixed: RegisteredImage
     moving: RegisteredImage
     model: Model

@@ -15,10 +15,12 @@ from xebra.estimate.attempts import Attempt, Attempts
 from xebra.estimate.autocorrelation_periods import autocorrelation_periods
 from xebra.estimate.confidence import DEFAULT_TOLERANCE, MIRROR_CHECKED_BELOW, Confidence
 from xebra.estimate.detail_attempts import DetailAttempts
+from xebra.estimate.elongated_frames import whole_frame
 from xebra.estimate.estimate import REFERENCE_WIDTH, Estimate
 from xebra.estimate.field_of_view import (
     DetailHypothesis,
     Role,
+    elongated_hypotheses,
     known_detail,
     possible_details,
     sizes_differ,
@@ -120,6 +122,9 @@ class PyramidEstimator:
 
     def _results(self, fixed: Image, moving: Image) -> Iterator[PyramidResult]:
         """Yield results by all hypotheses about the fields of view, the likely and cheap ones first."""
+        elongated = elongated_hypotheses(fixed, moving)
+        for hypothesis in elongated:
+            yield from islice(self._detail_results(fixed, moving, hypothesis), 1)
         known = known_detail(fixed, moving)
         if known is not None:
             yield from self._detail_results(fixed, moving, known)
@@ -151,14 +156,19 @@ class PyramidEstimator:
         self, fixed: Image, moving: Image, hypothesis: DetailHypothesis
     ) -> Iterator[PyramidResult]:
         """Yield the results of the attempts at one image as a part of the other."""
-        images = (moving, fixed) if hypothesis.detail == "moving" else (fixed, moving)
-        pair = ImagePair(*images)
+        detail, overview = (moving, fixed) if hypothesis.detail == "moving" else (fixed, moving)
+        tile = hypothesis.tile
+        pair = ImagePair(tile.of(detail) if tile else detail, overview)
         attempts = DetailAttempts(self.stages, pair, hypothesis.scales)
         for attempt in attempts:
+            found = attempt
+            if tile:
+                whole = ImagePair(detail, overview)
+                found = whole_frame(self.stages.engine, self.stages.coarse.graph, whole, tile, attempt)
             yield PyramidResult(
-                attempt.best,
-                attempt.features,
-                attempt.path,
+                found.best,
+                found.features,
+                found.path,
                 self._ambiguous_period(pair, attempt),
                 attempts.found.search_map(inverted=hypothesis.detail == "fixed"),
                 hypothesis.detail,
