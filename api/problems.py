@@ -13,6 +13,7 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
+from starlette.routing import compile_path
 
 from api.errors import (
     ApiKeyMissing,
@@ -138,4 +139,14 @@ async def _no_reader(request: Request, error: ClientLeft) -> Response:
 async def _from_framework(request: Request, error: HTTPException) -> Response:
     answer = response(FRAMEWORK[HTTPStatus(error.status_code)], str(error.detail), request.url.path)
     answer.headers.update(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED and (methods := _methods(request)):
+        answer.headers["Allow"] = ", ".join(methods)
     return answer
+
+
+def _methods(request: Request) -> list[str]:
+    """Return the methods of the path in the API's document; the framework states those of one route."""
+    for path, operations in request.app.openapi()["paths"].items():
+        if compile_path(path)[0].fullmatch(request.url.path):
+            return sorted(method.upper() for method in operations)
+    return []

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, AnyHttpUrl, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AnyHttpUrl, BaseModel, ConfigDict, Field
 
-from api.times import Time
+from api.times import GivenTime, Time
 
 
 def _without_password(url: AnyHttpUrl) -> AnyHttpUrl:
@@ -72,7 +72,7 @@ class ReplayRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    since: AwareDatetime
+    since: GivenTime
 
 
 class ReplayResult(BaseModel):
