@@ -22,10 +22,16 @@ def submit(
     context: WorkerContext, pixels: np.ndarray | None = None, spacing_um: float | None = None, **settings: Any
 ) -> str:
     """Upload an image, submit its registration with itself; return the id of the job."""
+    image = upload(context, speckle() if pixels is None else pixels, spacing_um)
+    request = jobs.RegistrationRequest(image, image, **settings)
+    return do(context.database, jobs.submit, request, actor="tester", request_id="r1").id
+
+
+def upload(context: WorkerContext, pixels: np.ndarray, spacing_um: float | None = None) -> str:
+    """Upload an image; return its id."""
     row = store(context, pixels, spacing_um)
     do(context.database, images.add, row, actor="tester")
-    request = jobs.RegistrationRequest(row.id, row.id, **settings)
-    return do(context.database, jobs.submit, request, actor="tester", request_id="r1").id
+    return row.id
 
 
 def store(
