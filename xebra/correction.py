@@ -23,7 +23,7 @@ def corrected(
 ) -> dict[str, Any]:
     """Return the canonical JSON of a registration with ``fixed_from_moving`` (3 x 3, px) in place of its own.
 
-    Everything that the estimator said of its own transform is left out: covariance, intervals, expected
+    All statements of the estimator about its own transform are left out: covariance, intervals, expected
     error and search. ``at`` is a time in ISO 8601.
     """
     matrix = np.array(fixed_from_moving, float)

@@ -50,9 +50,27 @@ def save(registration: Registration, folder: Path) -> None:
 
 
 def load(folder: str | Path) -> Registration:
-    """Return the registration that ``Registration.save`` wrote into ``folder``.
+    """Return the registration that ``Registration.save`` wrote into a folder.
 
-    Raises FileNotFoundError where a file is missing, ImageUnreadable where an image is another one.
+    Args:
+        folder: The folder that was given to ``save``.
+
+    Returns:
+        The registration with both images.
+
+    Raises:
+        FileNotFoundError: A file is missing.
+        ImageUnreadable: An image is not the one that was registered.
+
+    Examples:
+        >>> import tempfile
+        >>> import xebra
+        >>> from xebra import sample
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     saved = xebra.register(sample.FIXED, sample.MOVING)
+        ...     saved.save(folder)
+        ...     load(folder).scale == saved.scale
+        True
     """
     body = json.loads((Path(folder) / JSON).read_text(encoding="utf-8"))
     fixed, moving = (

@@ -133,12 +133,25 @@ class Registration:
         *,
         same_field: bool = False,
     ) -> Pixels:
-        """Return another channel of the moving scan on the fixed image's grid, dtype kept, 0 outside.
+        """Return another channel of the moving scan on the fixed image's grid.
 
-        ``image`` is an array (H, W) or (H, W, C), an ``Image`` or a path; ``interpolation`` is "nearest",
-        "linear" or "cubic". ``same_field``: a channel with another number of pixels shows the same field.
+        Args:
+            image: Array (H, W) or (H, W, C), an ``Image`` or a path.
+            interpolation: "nearest" for labels, "linear" or "cubic".
+            same_field: A channel with another number of pixels shows the same field of view.
 
-        Raises ImageUnusable for a channel of another size without ``same_field``.
+        Returns:
+            The channel (rows, columns) of the fixed image, dtype kept, 0 outside the moving image.
+
+        Raises:
+            ImageUnusable: The channel has another size, without ``same_field``.
+
+        Examples:
+            >>> import xebra
+            >>> from xebra import sample
+            >>> result = xebra.register(sample.FIXED, sample.MOVING)
+            >>> bool((result.apply(sample.MOVING) == result.registered).all())
+            True
         """
         from xebra.apply import apply
 

@@ -60,6 +60,11 @@ class PyramidResult(Attempt):
         return np.linalg.inv(matrix) if self.detail == "moving" else matrix
 
     @property
+    def is_ambiguous(self) -> bool:
+        """Return whether another place fits nearly as well."""
+        return self.period_px is not None or self.places > 1
+
+    @property
     def fixed_px(self) -> float:
         """Return the length of a px of the reference in px of the fixed image."""
         return scale_of(self.best.moving_from_fixed) if self.detail == "moving" else 1.0
@@ -109,16 +114,21 @@ class PyramidEstimator:
     def find(self, fixed: Image, moving: Image, tolerance_px: float | None = None) -> PyramidResult:
         """Return the first result that is accepted and not ambiguous, else the most probable one.
 
-        ``tolerance_px`` of the fixed image. Of several attempts at one hypothesis the last one counts.
+        ``tolerance_px`` of the fixed image. Of the attempts at equal fields of view the last one counts.
         """
         last: dict[Role | None, PyramidResult] = {}
         for result in self._results(fixed, moving):
-            last[result.detail] = result
+            earlier = last.get(result.detail)
+            if result.detail is None or earlier is None or self._is_more_probable(result, earlier):
+                last[result.detail] = result
             tolerance = tolerance_px and tolerance_px * REFERENCE_WIDTH / result.width_px(fixed, moving)
-            ambiguous = result.period_px is not None or result.places > 1
-            if not ambiguous and self.confidence.accepts(result.features, tolerance):
+            if not result.is_ambiguous and self.confidence.accepts(result.features, tolerance):
                 return result
         return max(last.values(), key=lambda each: self.confidence.log_odds(each.features))
+
+    def _is_more_probable(self, one: PyramidResult, other: PyramidResult) -> bool:
+        """Return whether one result is more probably right than another."""
+        return self.confidence.log_odds(one.features) > self.confidence.log_odds(other.features)
 
     def _results(self, fixed: Image, moving: Image) -> Iterator[PyramidResult]:
         """Yield results by all hypotheses about the fields of view, the likely and cheap ones first."""
@@ -129,20 +139,16 @@ class PyramidEstimator:
         if known is not None:
             yield from self._detail_results(fixed, moving, known)
             return
-        details = [] if spacing_ratio(fixed, moving) else possible_details(fixed, moving)
+        hypotheses = [] if spacing_ratio(fixed, moving) else possible_details(fixed, moving)
         whole = self._whole_results(fixed, moving)
-        first = next(whole)
-        yield first
-        if first.features.thorough or not sizes_differ(fixed, moving):
-            yield from whole
-            details_first: list[DetailHypothesis] = []
-        else:
-            details_first, details = details[:1], details[1:]
-        for hypothesis in details_first:
-            yield from islice(self._detail_results(fixed, moving, hypothesis), 1)
+        details = [self._detail_results(fixed, moving, hypothesis) for hypothesis in hypotheses]
+        likely = details.pop(0) if details and sizes_differ(fixed, moving) else iter(())
+        yield next(whole)
+        yield from islice(likely, 1)
         yield from whole
-        for hypothesis in details:
-            yield from islice(self._detail_results(fixed, moving, hypothesis), 1)
+        yield from likely
+        for detail in details:
+            yield from islice(detail, 1)
 
     def _whole_results(self, fixed: Image, moving: Image) -> Iterator[PyramidResult]:
         """Yield the results of the attempts at images of about the same field of view."""
@@ -175,11 +181,9 @@ class PyramidEstimator:
                 attempts.places(attempt),
             )
 
-    def all_attempts(self, fixed: Image, moving: Image) -> Iterator[tuple[Attempt, float | None]]:
-        """Yield every attempt with the period by which it is ambiguous, for calibration."""
-        pair, attempts = self.attempts(fixed, moving)
-        for attempt in attempts:
-            yield attempt, self._ambiguous_period(pair, attempt)
+    def all_results(self, fixed: Image, moving: Image) -> Iterator[PyramidResult]:
+        """Yield the results of all attempts in order, for calibration."""
+        return self._results(fixed, moving)
 
     def mirrored_features(self, fixed: Image, moving: Image) -> QualityFeatures | None:
         """Return the features of the quick attempt at the mirrored moving image; None where it makes none."""
