@@ -32,19 +32,6 @@ export function chosenOf(image: Image, { channel }: Choice): ImageChoice | null 
   return image.choices.find((choice) => choice.channel === number) ?? null;
 }
 
-const NAMED = -1; // number of a channel that exists by its name only
-const TOTAL = ": total counts"; // end of the name of a spectrum map's sum
-
-/** The sum of a spectrum map, of which lines and windows can be asked for by name. */
-export function spectrumOf(image: Image): ImageChoice | null {
-  return image.choices.find(({ kind, name }) => kind === "map" && name.endsWith(TOTAL)) ?? null;
-}
-
-/** The name of an X-ray line ("Fe_Ka") or an energy window ("6.2-6.6") as a channel. */
-export function lineOf(spectrum: ImageChoice, text: string): string {
-  return `${spectrum.name.slice(0, -TOTAL.length)}:${text.trim()}`;
-}
-
 /** Whether the user must choose before the image can be used. */
 export function isUndecided(image: Image, choice: Choice): boolean {
   return image.choice_needed && chosenOf(image, choice) === null;
@@ -71,4 +58,17 @@ export function statedSpacing(image: Image, choice: Choice): { um: number | null
   const chosen = choice.channel === null ? null : chosenOf(image, choice);
   if (chosen === null || NOT_OF_THE_FILE.includes(image.spacing_source ?? "")) return whole;
   return { um: chosen.pixel_spacing_um, source: chosen.spacing_source };
+}
+
+const NAMED = -1; // number of a channel that exists by its name only
+const TOTAL = ": total counts"; // end of the name of a spectrum map's sum
+
+/** The sum of a spectrum map, of which lines and windows can be asked for by name. */
+export function spectrumOf(image: Image): ImageChoice | null {
+  return image.choices.find(({ kind, name }) => kind === "map" && name.endsWith(TOTAL)) ?? null;
+}
+
+/** The name of an X-ray line ("Fe_Ka") or an energy window ("6.2-6.6") as a channel. */
+export function lineOf(spectrum: ImageChoice, text: string): string {
+  return `${spectrum.name.slice(0, -TOTAL.length)}:${text.trim()}`;
 }
