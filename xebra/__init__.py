@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:  # for type checkers and the Python reference
     from xebra.align import register
     from xebra.image import Image, inspect, read_image
+    from xebra.masks import PolygonMask
     from xebra.output import load
     from xebra.registration import Registration
     from xebra.transform import SimilarityTransform, corner_error
@@ -18,6 +19,7 @@ _HOME = {
     "inspect": "xebra.image",
     "load": "xebra.output",
     "read_image": "xebra.image",
+    "PolygonMask": "xebra.masks",
     "Registration": "xebra.registration",
     "SimilarityTransform": "xebra.transform",
     "corner_error": "xebra.transform",
@@ -25,6 +27,7 @@ _HOME = {
 }
 __all__ = [
     "Image",
+    "PolygonMask",
     "Registration",
     "SimilarityTransform",
     "corner_error",

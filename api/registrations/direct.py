@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Form, Request, UploadFile
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, Json
 
 from api import problems
 from api.authentication import CallerDep
@@ -18,6 +18,7 @@ from api.dependencies import AppState, DatabaseDep, RequestIdDep
 from api.errors import DeadlineMissed, UploadTooLarge
 from api.images.choice import ByName, FrameChoice
 from api.images.uploads import sanitize_filename
+from api.registrations.masks import Mask
 from api.registrations.result import Result
 from api.registrations.schemas import Mirror, MirrorField
 from db import audit, thresholds
@@ -27,9 +28,11 @@ from xebra.errors import (
     ImageChoiceNeeded,
     ImageUnreadable,
     ImageUnusable,
+    MaskInvalid,
     NetworkUnknown,
     PixelSpacingInvalid,
 )
+from xebra.masks import PolygonMask
 from xebra.mirror import MIRROR
 
 if TYPE_CHECKING:
@@ -54,7 +57,13 @@ class PairUpload(BaseModel):
     moving_spacing_um: float | None = Field(None, gt=0, allow_inf_nan=False)
     network: str | None = Field(None, max_length=100, description="Default: the most accurate network.")
     mirror: Annotated[Mirror, MirrorField] = "no"
+    fixed_mask: Json[Mask] | None = Field(None, description="What may be used of the fixed image, as JSON.")
+    moving_mask: Json[Mask] | None = Field(None, description="The same of the moving image.")
     deadline_ms: int = Field(5000, ge=1, le=60_000, description="After the arrival of the request.")
+
+    def masks(self) -> dict[str, Any]:
+        """Return the masks that are given, as ``xebra.PolygonMask.from_json`` takes them."""
+        return self.model_dump(include={"fixed_mask", "moving_mask"}, exclude_none=True)
 
 
 class DirectRegistration:
@@ -88,7 +97,9 @@ class DirectRegistration:
                 (pair.moving, pair.moving_spacing_um, pair.moving_channel, pair.moving_frame),
             )
         )
-        found = self.aligner.register(fixed, moving, network=pair.network, mirror=MIRROR[pair.mirror])
+        settings: dict[str, Any] = {"network": pair.network, "mirror": MIRROR[pair.mirror]}
+        settings |= {name: PolygonMask.from_json(body) for name, body in pair.masks().items()}
+        found = self.aligner.register(fixed, moving, **settings)
         _check_deadline(deadline)
         return found.to_json()
 
@@ -98,7 +109,7 @@ class DirectRegistration:
     summary="Register pair",
     responses=problems.documented(
         *(UploadTooLarge, RequestValidationError, ImageChoiceNeeded, ImageUnreadable, ImageUnusable),
-        *(PixelSpacingInvalid, NetworkUnknown, EngineFailed, DeadlineMissed),
+        *(MaskInvalid, PixelSpacingInvalid, NetworkUnknown, EngineFailed, DeadlineMissed),
     ),
 )
 async def register_pair(
@@ -116,7 +127,7 @@ async def register_pair(
     try:
         async with asyncio.timeout(deadline - time.perf_counter()):
             found = thresholds.apply(await work, thresholds.for_instrument(caller.instrument))
-            payload = {"request": request_id, "mirror": form.mirror, "result": found}
+            payload = {"request": request_id, "mirror": form.mirror, **form.masks(), "result": found}
             await asyncio.to_thread(_record, database, caller.actor, payload)
     except TimeoutError:
         detail = f"not finished within {form.deadline_ms} ms; use a later deadline, or submit a job"

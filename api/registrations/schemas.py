@@ -10,6 +10,7 @@ from api.images.choice import ChannelChoice, Choice, FrameChoice
 from api.images.schemas import PATH as IMAGES
 from api.registrations import current
 from api.registrations.example import FIXED, MOVING, PATH, SUCCEEDED
+from api.registrations.masks import Mask, Masks
 from api.registrations.result import Result
 from api.times import Time
 from db.jobs import RegistrationRequest
@@ -27,7 +28,7 @@ COPIED = (
 )
 
 
-class NewRegistration(BaseModel):
+class NewRegistration(Masks):
     """A pair of uploaded images to be registered."""
 
     model_config = ConfigDict(
@@ -67,6 +68,10 @@ class Settings(BaseModel):
     fixed_spacing_um: float | None
     moving_spacing_um: float | None
     mirror: Mirror
+    fixed_mask: Mask | None = None
+    moving_mask: Mask | None = None
+    fixed_mask_image_id: str | None = None
+    moving_mask_image_id: str | None = None
 
 
 class Failure(BaseModel):

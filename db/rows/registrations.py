@@ -43,6 +43,10 @@ class RegistrationRow(Row):
     fixed_spacing_um: Mapped[float | None]
     moving_spacing_um: Mapped[float | None]
     mirror: Mapped[str] = mapped_column(String(8), default="no", server_default="no")  # no, yes or try
+    fixed_mask: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))  # polygons
+    moving_mask: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    fixed_mask_image_id: Mapped[str | None] = mapped_column(ForeignKey("images.id"))
+    moving_mask_image_id: Mapped[str | None] = mapped_column(ForeignKey("images.id"))
     actor: Mapped[str]
     request_id: Mapped[str]
     created_at: Mapped[datetime]
@@ -58,6 +62,12 @@ class RegistrationRow(Row):
     result: Mapped[ResultRow | None] = relationship(lazy="raise", viewonly=True)
     fixed_image: Mapped[ImageRow] = relationship(lazy="raise", viewonly=True, foreign_keys=fixed_image_id)
     moving_image: Mapped[ImageRow] = relationship(lazy="raise", viewonly=True, foreign_keys=moving_image_id)
+    fixed_mask_image: Mapped[ImageRow | None] = relationship(
+        lazy="raise", viewonly=True, foreign_keys=fixed_mask_image_id
+    )
+    moving_mask_image: Mapped[ImageRow | None] = relationship(
+        lazy="raise", viewonly=True, foreign_keys=moving_mask_image_id
+    )
     corrections: Mapped[list[CorrectionRow]] = relationship(
         lazy="raise", viewonly=True, order_by="CorrectionRow.created_at, CorrectionRow.id"
     )

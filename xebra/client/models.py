@@ -6,6 +6,20 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypedDict
 
 
+class Polygon(TypedDict):
+    """A GeoJSON Polygon in px of an image."""
+
+    type: Literal["Polygon"]
+    coordinates: list[list[list[float]]]
+
+
+class Mask(TypedDict, total=False):
+    """Which pixels of an image may be used; with ``exclude`` alone, data bars and the like are found too."""
+
+    include: list[Polygon]
+    exclude: list[Polygon]
+
+
 class Setting(TypedDict, total=False):
     """Settings of a registration; those left out are the defaults of the instrument."""
 
@@ -17,12 +31,16 @@ class Setting(TypedDict, total=False):
     mirror: Literal["no", "yes", "try"]
     fixed_spacing_um: float
     moving_spacing_um: float
+    fixed_mask: Mask
+    moving_mask: Mask
 
 
 class RegistrationRequest(Setting, total=False):
-    """Settings of a queued registration, with its priority."""
+    """Settings of a queued registration: also its priority, and uploaded images as masks."""
 
     priority: Literal["collection", "bulk"]
+    fixed_mask_image_id: str
+    moving_mask_image_id: str
 
 
 State = Literal["queued", "running", "succeeded", "failed", "cancelled"]

@@ -18,7 +18,7 @@ interface Props {
 
 /** Form for one pair of images. */
 export function PairForm({
-  pair: { pair, pick, uploadFiles, setSpacing, setImage, choose, swap, mirror, setMirror },
+  pair: { pair, pick, uploadFiles, setSpacing, setAreas, setImage, choose, swap, mirror, setMirror },
   onMany,
   onSubmitted,
 }: Props) {
@@ -49,6 +49,7 @@ export function PairForm({
             onFiles={(files) => take(files, role)}
             onPick={(image) => pick(role, image)}
             onSpacing={(text) => setSpacing(role, text)}
+            onAreas={(areas) => setAreas(role, areas)}
             onImage={setImage}
             onChoose={(choice) => choose(role, choice)}
           />
