@@ -70,7 +70,7 @@ export function statedSpacing(image: Image, choice: Choice): { um: number | null
 const NAMED = -1; // number of a channel that exists by its name only
 const TOTAL = ": total counts"; // end of the name of a spectrum map's sum
 
-/** The sum of a spectrum map, of which lines and windows can be asked for by name. */
+/** The sum of a spectrum map, of which lines and windows can be chosen by name. */
 export function spectrumOf(image: Image): ImageChoice | null {
   return image.choices.find(({ kind, name }) => kind === "map" && name.endsWith(TOTAL)) ?? null;
 }
