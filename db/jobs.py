@@ -10,11 +10,11 @@ from sqlalchemy import select, true, update
 from sqlalchemy.orm import Session, joinedload, selectinload
 from sqlalchemy.orm.attributes import set_committed_value
 
-from db import audit, events, images, job_queue
+from db import audit, clock, events, images, job_queue
 from db.engine import affected_rows
 from db.errors import RegistrationEnded, RegistrationNotFound
 from db.rows import LOCAL, RegistrationRow
-from db.types import is_valid_id, utc_now
+from db.types import is_valid_id
 
 WITH_RELATED = [  # everything that the API shows of a job, in few queries
     joinedload(RegistrationRow.result),
@@ -69,7 +69,7 @@ def submit(
     """
     fixed = images.get(session, request.fixed_image_id, owner)
     moving = images.get(session, request.moving_image_id, owner)
-    now = utc_now()
+    now = clock.now(session)
     row = RegistrationRow(id=str(uuid.uuid4()), owner=owner, state="queued", actor=actor, **vars(request))
     row.request_id, row.created_at = request_id, now
     session.add(row)
@@ -125,7 +125,7 @@ def cancel(
         update(RegistrationRow)
         .where(RegistrationRow.id == registration_id, RegistrationRow.state.in_(("queued", "running")))
         .where(RegistrationRow.owner == owner if owner else true())
-        .values(state="cancelled", finished_at=utc_now(), lease_until=None),
+        .values(state="cancelled", finished_at=clock.now(session), lease_until=None),
     )
     row = get(session, registration_id, owner)
     if row_count == 0:

@@ -19,6 +19,7 @@ from xebra.estimate.regression_estimator import RegressionEstimator
 from xebra.image import Image, luminance, read_image
 from xebra.limits import check_registrable
 from xebra.masks import PolygonMask, check_mask
+from xebra.pixel_spacing import check_fields
 from xebra.registration import Model, Registration
 from xebra.transform import SimilarityTransform, image_center
 from xebra.usable_area import UsableArea, usable_areas
@@ -57,6 +58,7 @@ class Aligner:
         model = self._weights(network)
         fixed = _masked(_image(fixed, fixed_spacing, "fixed"), fixed_mask)
         moving = _masked(_image(moving, moving_spacing, "moving"), moving_mask)
+        check_fields(*((image.name, image.pixel_spacing, max(image.shape[:2])) for image in (fixed, moving)))
         loaded = time.perf_counter()
         estimator = ESTIMATORS[model.config["kind"]](model, self.engine)
         areas = _usable_areas(fixed, moving, model, (_finds_more(fixed_mask), _finds_more(moving_mask)))

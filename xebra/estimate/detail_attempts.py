@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from xebra.estimate.attempts import DIFFERENT_PX, Attempt, Attempts
 from xebra.estimate.candidate_scoring import CandidateScoring
 from xebra.estimate.detail_search import DetailSearchResult, detail_search
 from xebra.estimate.image_pair import Candidate, ImagePair, corner_distance_px
+from xebra.estimate.intensity_refinement import refine_by_intensity
+from xebra.estimate.places import equal_places
+from xebra.estimate.repeated_places import places_by_intensity
 from xebra.estimate.stages import Stages
 
 QUICK_CANDIDATES = 8  # of the search that the quick attempt refines
@@ -34,8 +39,26 @@ class DetailAttempts(Attempts):
 
     def places(self, attempt: Attempt) -> list[Candidate]:
         """Return the distinct refined candidates, an attempt's own first, then by falling score."""
+        return self._places(attempt.path[0])
+
+    def _places(self, start: Candidate) -> list[Candidate]:
+        """Return a refined candidate and those that differ from it, by falling score."""
         others = sorted(self._refined, key=lambda candidate: candidate.score, reverse=True)
-        return self._apart([attempt.path[0], *others])
+        return self._apart([start, *others])
+
+    def _follow(self, candidates: list[Candidate], count: int) -> tuple[Candidate, Candidate]:
+        """Return the best candidate after fine refinement, of places alike the one whose pixels fit best."""
+        start, end = super()._follow(candidates, count)
+        return self._most_alike(start, end) if equal_places(self._places(start)) > 1 else (start, end)
+
+    def _most_alike(self, start: Candidate, end: Candidate) -> tuple[Candidate, Candidate]:
+        """Return the place, refined coarsely and fully, whose pixel values correlate best."""
+        starts = [start, *self._refine(places_by_intensity(self._pair, end))]
+        ends = [end, *(self._refine_fully(other) for other in starts[1:])]
+        found = [refine_by_intensity(self._pair, each) for each in ends]
+        correlations = [-1.0 if each is None else each.correlation for each in found]
+        best = int(np.argmax(correlations))
+        return starts[best], ends[best]
 
     def _apart(self, candidates: list[Candidate]) -> list[Candidate]:
         """Return those of candidates that differ from all before them."""
