@@ -173,8 +173,10 @@ def _estimate(
         return estimator.estimate(fixed, moving, tolerance, check_mirror)
     estimate = estimator.estimate(fixed, mirrored(moving), tolerance, check_mirror)
     reflection = SimilarityTransform(center=image_center(moving.shape), mirror=True).matrix
-    places = (replace(each, fixed_from_moving=each.fixed_from_moving @ reflection) for each in estimate.places)
-    return replace(estimate, transform=replace(estimate.transform, mirror=True), places=tuple(places))
+    places = tuple(
+        replace(place, fixed_from_moving=place.fixed_from_moving @ reflection) for place in estimate.places
+    )
+    return replace(estimate, transform=replace(estimate.transform, mirror=True), places=places)
 
 
 def _usable_areas(
