@@ -11,7 +11,12 @@ const PLACED = new DOMMatrix().translate(600, 120).rotate(20);
 const VIEW = { camera: null, mode: "blend", before: false } as const;
 
 /** Where the corners of an image lie on the canvas. */
-function corners(camera: ReturnType<typeof shownCamera>, image: "fixed" | "moving", sizes = SIZES, placed = PLACED) {
+function corners(
+  camera: ReturnType<typeof shownCamera>,
+  image: "fixed" | "moving",
+  sizes = SIZES,
+  placed = PLACED,
+) {
   const fixed = canvasFromFixed(camera, CANVAS);
   return outline(sizes[image], image === "fixed" ? fixed : fixed.multiply(placed));
 }
