@@ -136,7 +136,7 @@ def _probable(registration: Registration) -> tuple[Place, ...]:
 
 def _outline(panel: Axes, corners: Floats, width: float, style: str | tuple[int, tuple[int, int]]) -> None:
     """Draw an outline with a dark halo; ``width`` in points."""
-    halo = [Stroke(linewidth=width + 1.2, linestyle="-", foreground="black", alpha=0.6), Normal()]
+    halo = [Stroke(linewidth=width + 1.2, foreground="black", alpha=0.6), Normal()]
     panel.add_patch(
         Polygon(
             corners,

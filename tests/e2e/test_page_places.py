@@ -146,6 +146,7 @@ def test_several_places_are_listed_with_their_probability(page, several):
     assert outlines(page) == pytest.approx(
         np.array([corners(each["fixed_from_moving"]) for each in places]), abs=0.01
     )
+    assert several.picture("picture").shape[0] > 500
     rows = page.locator(".place-list label")
     expect(rows).to_have_count(len(places))
     for row, place in zip(rows.all(), places, strict=True):

@@ -199,7 +199,9 @@ def test_the_next_best_places_of_a_detail_are_outlined_thinly(registration, verd
         np.array([[1, 0, x], [0, 1, 0], [0, 0, 1.0]]) @ made.fixed_from_moving for x in (0, 90, -90, 150)
     ]
     places = tuple(Place(each, p) for each, p in zip(moved, (0.5, 0.3, 0.16, 0.04), strict=True))
-    *others, found = picture.draw(replace(made, places=places)).axes[0].patches
+    made = replace(made, places=places)
+    picture.save(made, io.BytesIO(), dpi=30)
+    *others, found = picture.draw(made).axes[0].patches
     assert len(others) + 1 == drawn
     corners = np.array([[0, 0, 1], [99, 0, 1], [99, 99, 1], [0, 99, 1]])
     for outline, matrix in zip((found, *others), moved[:drawn], strict=True):

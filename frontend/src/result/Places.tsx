@@ -40,8 +40,8 @@ export function Places({ registration, result, sizes, detail, places, shown, cur
         onShow={onShow}
       />
       <p className="hint">
-        <RoleName role={detail} /> covers {share(coveredShare(sizes, detail, matrices[shown]!))} of {overview}
-        , with its centre at {position(at)}.
+        <RoleName role={detail} /> covers {share(coveredShare(sizes, detail, matrices[shown]!))} of the{" "}
+        {overview} image, with its centre at <span className="place-at">{position(at)}</span>.
       </p>
       {places.length > 1 && (
         <fieldset className="positions place-list">
