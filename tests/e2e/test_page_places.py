@@ -118,7 +118,7 @@ def test_the_map_outlines_the_detail_where_the_result_has_it(pair, request):
     expect(
         shown.page.get_by_role("img", name=f"{detail}-places.tif in {overview}-places.tif")
     ).to_be_visible()
-    expect(shown.page.locator(".places")).to_contain_text("covers 6.2")
+    expect(shown.page.locator(".places")).to_contain_text("covers 6.3")
     expect(shown.page.locator(".place-list")).to_have_count(0)
 
 
@@ -171,22 +171,21 @@ def test_a_place_is_shown_by_keyboard_and_kept_in_the_address(page, several):
     settled(page, lambda: "place=" not in page.url)
 
 
+def test_the_map_and_its_list_are_accessible(page):
+    page.get_by_role("radio", name="Place 2").check()
+    assert_accessible(page)
+
+
 def test_another_place_becomes_the_result_by_a_correction(page, several):
     second = several.result["places"][1]["fixed_from_moving"]
     page.get_by_role("radio", name="Place 2").check()
-    page.get_by_role("button", name="Correct by hand").click()
-    page.get_by_role("button", name="Save correction").click()
-    expect(page.locator(".positions")).to_contain_text("Corrected by")
+    page.get_by_role("button", name="Use place 2").click()
+    expect(page.get_by_role("radio", name="place 2 of the search")).to_be_checked()
     settled(page, lambda: np.allclose(fixed_from_moving(page), second, atol=1e-6))
     expect(page.locator(".place-list")).to_have_count(0)
     assert outlines(page) == pytest.approx(corners(second)[None], abs=0.01)
     page.get_by_role("radio", name="Predicted").check()
     expect(page.get_by_role("radio", name="Place 1")).to_be_checked()
-
-
-def test_the_map_and_its_list_are_accessible(page):
-    page.get_by_role("radio", name="Place 2").check()
-    assert_accessible(page)
 
 
 def test_similar_fields_of_view_have_no_map(shown):

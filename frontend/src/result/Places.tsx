@@ -1,4 +1,6 @@
+import { useState } from "react";
 import type { Place, Registration, Result } from "../api/types";
+import { ProblemNote } from "../frame/ProblemNote";
 import { type Role, RoleName } from "../frame/RoleName";
 import { fixedDigits, share } from "../quantities";
 import { overviewFromDetail, overviewOf } from "../viewer/detail";
@@ -15,10 +17,14 @@ interface Props {
   shown: number;
   current: DOMMatrix; // fixed_from_moving of the position that is shown
   onShow: (index: number) => void;
+  onUse: () => Promise<void>; // save the place that is shown as a correction
+  problem: string | null; // of the last attempt at that
 }
 
 /** Where the detail lies in the overview, and a choice between the likely places. */
-export function Places({ registration, result, sizes, detail, places, shown, current, onShow }: Props) {
+export function Places(props: Props) {
+  const { registration, result, sizes, detail, places, shown, current, onShow, onUse, problem } = props;
+  const [saving, setSaving] = useState(false);
   const overview = overviewOf(detail);
   const matrices =
     places.length > 1
@@ -26,6 +32,13 @@ export function Places({ registration, result, sizes, detail, places, shown, cur
       : [overviewFromDetail(detail, current)];
   const at = matrices[shown]!.transformPoint(centreOf(sizes[detail]));
   const words = `${result[detail].name} in ${result[overview].name}, centre at ${position(at)}`;
+
+  async function use(): Promise<void> {
+    setSaving(true);
+    await onUse();
+    setSaving(false);
+  }
+
   return (
     <section className="places" aria-labelledby="places-title">
       <h2 id="places-title">Place in the overview</h2>
@@ -62,10 +75,15 @@ export function Places({ registration, result, sizes, detail, places, shown, cur
         </fieldset>
       )}
       {shown > 0 && (
-        <p className="hint">
-          Downloads keep to the result, place 1. To use place {shown + 1}, choose “Correct by hand” and save
-          it.
-        </p>
+        <>
+          <p className="hint">
+            Downloads keep to place 1. To use place {shown + 1}, save it as a correction.
+          </p>
+          <button type="button" disabled={saving} onClick={() => void use()}>
+            {saving ? "Saving…" : `Use place ${shown + 1}`}
+          </button>
+          {problem && <ProblemNote title="Not saved:">{problem}</ProblemNote>}
+        </>
       )}
     </section>
   );

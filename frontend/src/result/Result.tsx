@@ -56,8 +56,8 @@ export function Result({ registration, result, onCorrected }: Props) {
     setCorrecting(true);
   }
 
-  async function save(note: string): Promise<void> {
-    const saved = await corrections.save(matrix3(alignment.matrix), note);
+  async function save(matrix: DOMMatrix, note: string): Promise<void> {
+    const saved = await corrections.save(matrix3(matrix), note);
     if (!saved) return;
     adjustAddress({ correction: saved.id, place: null });
     setCorrecting(false);
@@ -84,7 +84,7 @@ export function Result({ registration, result, onCorrected }: Props) {
             alignment={alignment}
             sizes={sizes}
             problem={corrections.problem}
-            onSave={save}
+            onSave={(note) => save(alignment.matrix, note)}
             onClose={() => setCorrecting(false)}
           />
         </div>
@@ -105,6 +105,8 @@ export function Result({ registration, result, onCorrected }: Props) {
               shown={place}
               current={current}
               onShow={(index) => adjustAddress({ place: placeParameter(index) })}
+              onUse={() => save(current, `place ${place + 1} of the search`)}
+              problem={corrections.problem}
             />
           )}
           <section aria-labelledby="parameters-title">
