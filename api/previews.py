@@ -15,7 +15,7 @@ from api.images.choice import Choice
 from db.errors import ObjectAltered
 from db.rows import ImageRow
 from db.store import ImageStore
-from xebra.errors import RegistrationError
+from xebra.errors import ImageChoiceNeeded, RegistrationError
 
 MAX_SIDE_PX = 1024
 THUMBNAIL_PX = 256
@@ -51,6 +51,8 @@ def _create(store: ImageStore, key: str, draw: Draw) -> None:
         file = cast(BinaryIO, spooled)
         try:
             draw(file)
+        except ImageChoiceNeeded:  # such as an X-ray line that is not in the spectrum
+            raise
         except RegistrationError as error:
             raise ObjectAltered(f"{key.rpartition('/')[2]} cannot be drawn: {error}") from error
         file.seek(0)

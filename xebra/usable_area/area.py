@@ -133,10 +133,14 @@ def of_large(coarse: UsableArea, step: int, pixels: Pixels, mask: Mask | None, s
     """
     if step == 1:
         return coarse
-    whole = finite(pixels) if mask is None else finite(pixels) & mask
+    parts = [] if mask is None else [mask]
     if searched and not coarse.mask.all():
-        spread = np.repeat(np.repeat(coarse.mask, step, 0), step, 1)[: pixels.shape[0], : pixels.shape[1]]
-        whole = spread & whole
+        parts.append(
+            np.repeat(np.repeat(coarse.mask, step, 0), step, 1)[: pixels.shape[0], : pixels.shape[1]]
+        )
+    if pixels.dtype.kind == "f" or not parts:
+        parts.append(finite(pixels))
+    whole = parts[0] if len(parts) == 1 else np.logical_and.reduce(parts)  # a copy takes 0.3 GiB at 16k
     return UsableArea(whole, coarse.shares)
 
 
