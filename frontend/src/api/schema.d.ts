@@ -562,6 +562,8 @@ export interface paths {
         /**
          * Complete presigned upload
          * @description Check the file and store it as an image, under a key to which the presigned URL cannot write.
+         *
+         *     A file over a limit or over the quota is deleted.
          */
         post: operations["completeUpload"];
         delete?: never;
@@ -586,6 +588,9 @@ export interface paths {
         /**
          * Create webhook endpoint
          * @description Deliver the end of each registration, signed as in Standard Webhooks, with retries for three days.
+         *
+         *     A receiver must respond within 10 s. An endpoint is paused for up to an hour after five failures in a row,
+         *     and disabled after five days without a success.
          */
         post: operations["createWebhook"];
         delete?: never;
@@ -634,6 +639,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/webhooks/{webhook_id}/enable": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Enable webhook endpoint
+         * @description Enable an endpoint that was disabled or paused after failures. A replay delivers what it missed.
+         */
+        post: operations["enableWebhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/webhooks/{webhook_id}/replay": {
         parameters: {
             query?: never;
@@ -646,6 +671,8 @@ export interface paths {
         /**
          * Replay webhook events
          * @description Deliver all registrations that have ended since a time again, whether delivered before or not.
+         *
+         *     An event keeps its `webhook-id`, by which receivers recognize repetitions.
          */
         post: operations["replayWebhook"];
         delete?: never;
@@ -663,7 +690,7 @@ export interface paths {
         };
         /**
          * Get liveness
-         * @description Return whether this process responds, without a check of any backend.
+         * @description Return whether this process responds and can decode uploads, without a check of any backend.
          */
         get: operations["getLiveness"];
         put?: never;
@@ -923,8 +950,23 @@ export interface components {
         CreatedWebhook: {
             /** Created At */
             created_at: string;
+            /**
+             * Disabled At
+             * @description Nothing is sent after days of failures; enable it again.
+             */
+            disabled_at: string | null;
+            /**
+             * Failing Since
+             * @description Time of the first failure since the last success.
+             */
+            failing_since: string | null;
             /** Id */
             id: string;
+            /**
+             * Paused Until
+             * @description Nothing is sent until then, after failures in a row.
+             */
+            paused_until: string | null;
             /** Secret */
             secret: string;
             /** Url */
@@ -1422,7 +1464,10 @@ export interface components {
              * @description An uploaded image as large as the fixed one, not zero where its pixels may be used.
              */
             fixed_mask_image_id?: string | null;
-            /** Fixed Spacing Um */
+            /**
+             * Fixed Spacing Um
+             * @description Micrometres per pixel.
+             */
             fixed_spacing_um?: number | null;
             /**
              * Mirror
@@ -1450,7 +1495,10 @@ export interface components {
              * @description The same of the moving image.
              */
             moving_mask_image_id?: string | null;
-            /** Moving Spacing Um */
+            /**
+             * Moving Spacing Um
+             * @description Micrometres per pixel.
+             */
             moving_spacing_um?: number | null;
             /**
              * Network
@@ -1544,7 +1592,10 @@ export interface components {
              * @description An uploaded image as large as the fixed one, not zero where its pixels may be used.
              */
             fixed_mask_image_id?: string | null;
-            /** Fixed Spacing Um */
+            /**
+             * Fixed Spacing Um
+             * @description Micrometres per pixel.
+             */
             fixed_spacing_um?: number | null;
             /**
              * Mirror
@@ -1572,7 +1623,10 @@ export interface components {
              * @description The same of the moving image.
              */
             moving_mask_image_id?: string | null;
-            /** Moving Spacing Um */
+            /**
+             * Moving Spacing Um
+             * @description Micrometres per pixel.
+             */
             moving_spacing_um?: number | null;
             /**
              * Network
@@ -1662,7 +1716,10 @@ export interface components {
              * @description What may be used of the fixed image, as JSON.
              */
             fixed_mask?: string | null;
-            /** Fixed Spacing Um */
+            /**
+             * Fixed Spacing Um
+             * @description Micrometres per pixel.
+             */
             fixed_spacing_um?: number | null;
             /**
              * Mirror
@@ -1691,7 +1748,10 @@ export interface components {
              * @description The same of the moving image.
              */
             moving_mask?: string | null;
-            /** Moving Spacing Um */
+            /**
+             * Moving Spacing Um
+             * @description Micrometres per pixel.
+             */
             moving_spacing_um?: number | null;
             /**
              * Network
@@ -2354,7 +2414,10 @@ export interface components {
              * @default image
              */
             name?: string;
-            /** Pixel Spacing Um */
+            /**
+             * Pixel Spacing Um
+             * @description Micrometres per pixel.
+             */
             pixel_spacing_um?: number | null;
         };
         /**
@@ -2395,8 +2458,23 @@ export interface components {
         Webhook: {
             /** Created At */
             created_at: string;
+            /**
+             * Disabled At
+             * @description Nothing is sent after days of failures; enable it again.
+             */
+            disabled_at: string | null;
+            /**
+             * Failing Since
+             * @description Time of the first failure since the last success.
+             */
+            failing_since: string | null;
             /** Id */
             id: string;
+            /**
+             * Paused Until
+             * @description Nothing is sent until then, after failures in a row.
+             */
+            paused_until: string | null;
             /** Url */
             url: string;
         };
@@ -2449,6 +2527,15 @@ export interface operations {
             };
             /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2528,6 +2615,15 @@ export interface operations {
             };
             /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2661,6 +2757,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request does not match the API description (`request-invalid`); The network does not exist (`network-unknown`); The file holds several images (`image-choice-needed`); The image cannot be read (`image-unreadable`); The mask does not fit the image (`mask-invalid`); The Idempotency-Key belongs to another request (`idempotency-key-reused`) */
             422: {
                 headers: {
@@ -2746,6 +2851,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request does not match the API description (`request-invalid`) */
             422: {
                 headers: {
@@ -2824,6 +2938,15 @@ export interface operations {
             };
             /** @description The batch does not exist (`batch-not-found`) */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2919,6 +3042,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request does not match the API description (`request-invalid`) */
             422: {
                 headers: {
@@ -2999,6 +3131,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request does not match the API description (`request-invalid`) */
             422: {
                 headers: {
@@ -3008,7 +3149,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
+            /** @description Too many event streams are open (`too-many-streams`); The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3073,6 +3214,15 @@ export interface operations {
             };
             /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3185,6 +3335,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request does not match the API description (`request-invalid`); The image cannot be read (`image-unreadable`); The image has no content that can be registered (`image-unusable`); The pixel spacing is not a positive number (`pixel-spacing-invalid`) */
             422: {
                 headers: {
@@ -3212,7 +3371,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
+            /** @description Too many uploads are being decoded (`decoders-busy`); The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3263,6 +3422,15 @@ export interface operations {
             };
             /** @description The image does not exist (`image-not-found`) */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3386,6 +3554,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request does not match the API description (`request-invalid`) */
             422: {
                 headers: {
@@ -3469,6 +3646,15 @@ export interface operations {
             };
             /** @description The image does not exist (`image-not-found`) */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3568,6 +3754,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request does not match the API description (`request-invalid`); The file holds several images (`image-choice-needed`); The image cannot be read (`image-unreadable`) */
             422: {
                 headers: {
@@ -3657,6 +3852,15 @@ export interface operations {
             };
             /** @description The image does not exist (`image-not-found`) */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3769,6 +3973,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request does not match the API description (`request-invalid`); The file holds several images (`image-choice-needed`); The image cannot be read (`image-unreadable`); The image has no content that can be registered (`image-unusable`); The mask does not fit the image (`mask-invalid`); The pixel spacing is not a positive number (`pixel-spacing-invalid`); The network does not exist (`network-unknown`) */
             422: {
                 headers: {
@@ -3857,6 +4070,15 @@ export interface operations {
             };
             /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4001,6 +4223,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request does not match the API description (`request-invalid`); The network does not exist (`network-unknown`); The file holds several images (`image-choice-needed`); The image cannot be read (`image-unreadable`); The mask does not fit the image (`mask-invalid`); The Idempotency-Key belongs to another request (`idempotency-key-reused`) */
             422: {
                 headers: {
@@ -4079,6 +4310,15 @@ export interface operations {
             };
             /** @description The registration does not exist (`registration-not-found`) */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4173,6 +4413,15 @@ export interface operations {
             };
             /** @description The registration has ended (`registration-ended`) */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4306,6 +4555,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request does not match the API description (`request-invalid`); The file holds several images (`image-choice-needed`); The image cannot be read (`image-unreadable`); The image has no content that can be registered (`image-unusable`) */
             422: {
                 headers: {
@@ -4431,6 +4689,15 @@ export interface operations {
             };
             /** @description The request is too large (`upload-too-large`) */
             413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4572,6 +4839,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request does not match the API description (`request-invalid`); The points or regions cannot be read (`points-invalid`) */
             422: {
                 headers: {
@@ -4659,6 +4935,15 @@ export interface operations {
             };
             /** @description The registration has no result (`registration-not-succeeded`) */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4794,6 +5079,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request does not match the API description (`request-invalid`); The Idempotency-Key belongs to another request (`idempotency-key-reused`) */
             422: {
                 headers: {
@@ -4892,6 +5186,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request does not match the API description (`request-invalid`) */
             422: {
                 headers: {
@@ -4901,7 +5204,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
+            /** @description Too many event streams are open (`too-many-streams`); The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -4985,6 +5288,15 @@ export interface operations {
             };
             /** @description The registration has no result (`registration-not-succeeded`) */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5091,6 +5403,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request does not match the API description (`request-invalid`) */
             422: {
                 headers: {
@@ -5181,6 +5502,15 @@ export interface operations {
             };
             /** @description The registration has no result (`registration-not-succeeded`) */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5289,6 +5619,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request does not match the API description (`request-invalid`) */
             422: {
                 headers: {
@@ -5376,6 +5715,15 @@ export interface operations {
             };
             /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5488,6 +5836,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request does not match the API description (`request-invalid`) */
             422: {
                 headers: {
@@ -5593,6 +5950,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request does not match the API description (`request-invalid`) */
             422: {
                 headers: {
@@ -5658,6 +6024,15 @@ export interface operations {
             };
             /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5732,6 +6107,15 @@ export interface operations {
             };
             /** @description The image store does not support presigned uploads (`uploads-only-through-api`) */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5846,6 +6230,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request does not match the API description (`request-invalid`); The image cannot be read (`image-unreadable`); The image has no content that can be registered (`image-unusable`); The pixel spacing is not a positive number (`pixel-spacing-invalid`) */
             422: {
                 headers: {
@@ -5873,7 +6266,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
+            /** @description Too many uploads are being decoded (`decoders-busy`); The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -5913,6 +6306,15 @@ export interface operations {
             };
             /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6016,6 +6418,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request does not match the API description (`request-invalid`); The webhook does not use https (`webhook-unsafe`) */
             422: {
                 headers: {
@@ -6092,6 +6503,15 @@ export interface operations {
             };
             /** @description The webhook does not exist (`webhook-not-found`) */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6189,7 +6609,110 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request does not match the API description (`request-invalid`); The cursor is invalid (`cursor-invalid`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error (`internal-error`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    enableWebhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                webhook_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+            /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The webhook does not exist (`webhook-not-found`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request does not match the API description (`request-invalid`) */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -6305,6 +6828,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request does not match the API description (`request-invalid`) */
             422: {
                 headers: {
@@ -6361,6 +6893,60 @@ export interface operations {
                     "application/json": components["schemas"]["Liveness"];
                 };
             };
+            /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error (`internal-error`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A decoder has exceeded its deadline (`decoder-stuck`); The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     getReadiness: {
@@ -6392,6 +6978,15 @@ export interface operations {
             };
             /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
                 headers: {
                     [name: string]: unknown;
                 };
