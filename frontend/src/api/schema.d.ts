@@ -562,6 +562,8 @@ export interface paths {
         /**
          * Complete presigned upload
          * @description Check the file and store it as an image, under a key to which the presigned URL cannot write.
+         *
+         *     A file over a limit or over the quota is deleted.
          */
         post: operations["completeUpload"];
         delete?: never;
@@ -586,6 +588,9 @@ export interface paths {
         /**
          * Create webhook endpoint
          * @description Deliver the end of each registration, signed as in Standard Webhooks, with retries for three days.
+         *
+         *     A receiver must respond within 10 s. An endpoint is paused for up to an hour after five failures in a row,
+         *     and disabled after five days without a success.
          */
         post: operations["createWebhook"];
         delete?: never;
@@ -634,6 +639,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/webhooks/{webhook_id}/enable": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Enable webhook endpoint
+         * @description Enable an endpoint that was disabled or paused after failures. A replay delivers what it missed.
+         */
+        post: operations["enableWebhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/webhooks/{webhook_id}/replay": {
         parameters: {
             query?: never;
@@ -646,6 +671,8 @@ export interface paths {
         /**
          * Replay webhook events
          * @description Deliver all registrations that have ended since a time again, whether delivered before or not.
+         *
+         *     An event keeps its `webhook-id`, by which receivers recognize repetitions.
          */
         post: operations["replayWebhook"];
         delete?: never;
@@ -663,7 +690,7 @@ export interface paths {
         };
         /**
          * Get liveness
-         * @description Return whether this process responds, without a check of any backend.
+         * @description Return whether this process responds and can decode uploads, without a check of any backend.
          */
         get: operations["getLiveness"];
         put?: never;
@@ -923,8 +950,23 @@ export interface components {
         CreatedWebhook: {
             /** Created At */
             created_at: string;
+            /**
+             * Disabled At
+             * @description Nothing is sent after days of failures; enable it again.
+             */
+            disabled_at: string | null;
+            /**
+             * Failing Since
+             * @description Time of the first failure since the last success.
+             */
+            failing_since: string | null;
             /** Id */
             id: string;
+            /**
+             * Paused Until
+             * @description Nothing is sent until then, after failures in a row.
+             */
+            paused_until: string | null;
             /** Secret */
             secret: string;
             /** Url */
@@ -1422,7 +1464,10 @@ export interface components {
              * @description An uploaded image as large as the fixed one, not zero where its pixels may be used.
              */
             fixed_mask_image_id?: string | null;
-            /** Fixed Spacing Um */
+            /**
+             * Fixed Spacing Um
+             * @description Micrometres per pixel.
+             */
             fixed_spacing_um?: number | null;
             /**
              * Mirror
@@ -1450,7 +1495,10 @@ export interface components {
              * @description The same of the moving image.
              */
             moving_mask_image_id?: string | null;
-            /** Moving Spacing Um */
+            /**
+             * Moving Spacing Um
+             * @description Micrometres per pixel.
+             */
             moving_spacing_um?: number | null;
             /**
              * Network
@@ -1544,7 +1592,10 @@ export interface components {
              * @description An uploaded image as large as the fixed one, not zero where its pixels may be used.
              */
             fixed_mask_image_id?: string | null;
-            /** Fixed Spacing Um */
+            /**
+             * Fixed Spacing Um
+             * @description Micrometres per pixel.
+             */
             fixed_spacing_um?: number | null;
             /**
              * Mirror
@@ -1572,7 +1623,10 @@ export interface components {
              * @description The same of the moving image.
              */
             moving_mask_image_id?: string | null;
-            /** Moving Spacing Um */
+            /**
+             * Moving Spacing Um
+             * @description Micrometres per pixel.
+             */
             moving_spacing_um?: number | null;
             /**
              * Network
@@ -1662,7 +1716,10 @@ export interface components {
              * @description What may be used of the fixed image, as JSON.
              */
             fixed_mask?: string | null;
-            /** Fixed Spacing Um */
+            /**
+             * Fixed Spacing Um
+             * @description Micrometres per pixel.
+             */
             fixed_spacing_um?: number | null;
             /**
              * Mirror
@@ -1691,7 +1748,10 @@ export interface components {
              * @description The same of the moving image.
              */
             moving_mask?: string | null;
-            /** Moving Spacing Um */
+            /**
+             * Moving Spacing Um
+             * @description Micrometres per pixel.
+             */
             moving_spacing_um?: number | null;
             /**
              * Network
@@ -2392,7 +2452,10 @@ export interface components {
              * @default image
              */
             name?: string;
-            /** Pixel Spacing Um */
+            /**
+             * Pixel Spacing Um
+             * @description Micrometres per pixel.
+             */
             pixel_spacing_um?: number | null;
         };
         /**
@@ -2433,8 +2496,23 @@ export interface components {
         Webhook: {
             /** Created At */
             created_at: string;
+            /**
+             * Disabled At
+             * @description Nothing is sent after days of failures; enable it again.
+             */
+            disabled_at: string | null;
+            /**
+             * Failing Since
+             * @description Time of the first failure since the last success.
+             */
+            failing_since: string | null;
             /** Id */
             id: string;
+            /**
+             * Paused Until
+             * @description Nothing is sent until then, after failures in a row.
+             */
+            paused_until: string | null;
             /** Url */
             url: string;
         };
@@ -2487,6 +2565,15 @@ export interface operations {
             };
             /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2566,6 +2653,15 @@ export interface operations {
             };
             /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2699,6 +2795,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request does not match the API description (`request-invalid`); The network does not exist (`network-unknown`); The file holds several images (`image-choice-needed`); The image cannot be read (`image-unreadable`); The mask does not fit the image (`mask-invalid`); The Idempotency-Key belongs to another request (`idempotency-key-reused`) */
             422: {
                 headers: {
@@ -2784,6 +2889,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request does not match the API description (`request-invalid`) */
             422: {
                 headers: {
@@ -2862,6 +2976,15 @@ export interface operations {
             };
             /** @description The batch does not exist (`batch-not-found`) */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2957,6 +3080,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request does not match the API description (`request-invalid`) */
             422: {
                 headers: {
@@ -3037,6 +3169,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request does not match the API description (`request-invalid`) */
             422: {
                 headers: {
@@ -3046,7 +3187,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
+            /** @description Too many event streams are open (`too-many-streams`); The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3111,6 +3252,15 @@ export interface operations {
             };
             /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3223,6 +3373,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request does not match the API description (`request-invalid`); The image cannot be read (`image-unreadable`); The image has no content that can be registered (`image-unusable`); The pixel spacing is not a positive number (`pixel-spacing-invalid`) */
             422: {
                 headers: {
@@ -3250,7 +3409,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
+            /** @description Too many uploads are being decoded (`decoders-busy`); The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3301,6 +3460,15 @@ export interface operations {
             };
             /** @description The image does not exist (`image-not-found`) */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3424,6 +3592,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request does not match the API description (`request-invalid`) */
             422: {
                 headers: {
@@ -3507,6 +3684,15 @@ export interface operations {
             };
             /** @description The image does not exist (`image-not-found`) */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3606,6 +3792,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request does not match the API description (`request-invalid`); The file holds several images (`image-choice-needed`); The image cannot be read (`image-unreadable`) */
             422: {
                 headers: {
@@ -3695,6 +3890,15 @@ export interface operations {
             };
             /** @description The image does not exist (`image-not-found`) */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3807,6 +4011,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request does not match the API description (`request-invalid`); The file holds several images (`image-choice-needed`); The image cannot be read (`image-unreadable`); The image has no content that can be registered (`image-unusable`); The mask does not fit the image (`mask-invalid`); The pixel spacing is not a positive number (`pixel-spacing-invalid`); The network does not exist (`network-unknown`) */
             422: {
                 headers: {
@@ -3895,6 +4108,15 @@ export interface operations {
             };
             /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4039,6 +4261,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request does not match the API description (`request-invalid`); The network does not exist (`network-unknown`); The file holds several images (`image-choice-needed`); The image cannot be read (`image-unreadable`); The mask does not fit the image (`mask-invalid`); The Idempotency-Key belongs to another request (`idempotency-key-reused`) */
             422: {
                 headers: {
@@ -4117,6 +4348,15 @@ export interface operations {
             };
             /** @description The registration does not exist (`registration-not-found`) */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4211,6 +4451,15 @@ export interface operations {
             };
             /** @description The registration has ended (`registration-ended`) */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4344,6 +4593,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request does not match the API description (`request-invalid`); The file holds several images (`image-choice-needed`); The image cannot be read (`image-unreadable`); The image has no content that can be registered (`image-unusable`) */
             422: {
                 headers: {
@@ -4469,6 +4727,15 @@ export interface operations {
             };
             /** @description The request is too large (`upload-too-large`) */
             413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4610,6 +4877,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request does not match the API description (`request-invalid`); The points or regions cannot be read (`points-invalid`) */
             422: {
                 headers: {
@@ -4697,6 +4973,15 @@ export interface operations {
             };
             /** @description The registration has no result (`registration-not-succeeded`) */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4832,6 +5117,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request does not match the API description (`request-invalid`); The Idempotency-Key belongs to another request (`idempotency-key-reused`) */
             422: {
                 headers: {
@@ -4930,6 +5224,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request does not match the API description (`request-invalid`) */
             422: {
                 headers: {
@@ -4939,7 +5242,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
+            /** @description Too many event streams are open (`too-many-streams`); The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -5023,6 +5326,15 @@ export interface operations {
             };
             /** @description The registration has no result (`registration-not-succeeded`) */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5129,6 +5441,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request does not match the API description (`request-invalid`) */
             422: {
                 headers: {
@@ -5219,6 +5540,15 @@ export interface operations {
             };
             /** @description The registration has no result (`registration-not-succeeded`) */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5327,6 +5657,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request does not match the API description (`request-invalid`) */
             422: {
                 headers: {
@@ -5414,6 +5753,15 @@ export interface operations {
             };
             /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5526,6 +5874,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request does not match the API description (`request-invalid`) */
             422: {
                 headers: {
@@ -5631,6 +5988,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request does not match the API description (`request-invalid`) */
             422: {
                 headers: {
@@ -5696,6 +6062,15 @@ export interface operations {
             };
             /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5770,6 +6145,15 @@ export interface operations {
             };
             /** @description The image store does not support presigned uploads (`uploads-only-through-api`) */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5884,6 +6268,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request does not match the API description (`request-invalid`); The image cannot be read (`image-unreadable`); The image has no content that can be registered (`image-unusable`); The pixel spacing is not a positive number (`pixel-spacing-invalid`) */
             422: {
                 headers: {
@@ -5911,7 +6304,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
+            /** @description Too many uploads are being decoded (`decoders-busy`); The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -5951,6 +6344,15 @@ export interface operations {
             };
             /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6054,6 +6456,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request does not match the API description (`request-invalid`); The webhook does not use https (`webhook-unsafe`) */
             422: {
                 headers: {
@@ -6130,6 +6541,15 @@ export interface operations {
             };
             /** @description The webhook does not exist (`webhook-not-found`) */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6227,7 +6647,110 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request does not match the API description (`request-invalid`); The cursor is invalid (`cursor-invalid`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error (`internal-error`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    enableWebhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                webhook_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+            /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The webhook does not exist (`webhook-not-found`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request does not match the API description (`request-invalid`) */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -6343,6 +6866,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request does not match the API description (`request-invalid`) */
             422: {
                 headers: {
@@ -6399,6 +6931,60 @@ export interface operations {
                     "application/json": components["schemas"]["Liveness"];
                 };
             };
+            /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error (`internal-error`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A decoder has exceeded its deadline (`decoder-stuck`); The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     getReadiness: {
@@ -6430,6 +7016,15 @@ export interface operations {
             };
             /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
                 headers: {
                     [name: string]: unknown;
                 };
