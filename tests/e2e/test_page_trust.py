@@ -96,7 +96,7 @@ def test_next_best_place_is_told_with_how_much_less_likely_it_is(shown):
         np.abs(np.arange(len(rows)) - rows.argmin()) <= 1
     )[:, None]
     row, column = np.unravel_index(np.where(near, -np.inf, scores).argmax(), scores.shape)
-    section = shown.page.locator("section", has_text="Search over angle and scale")
+    section = shown.page.get_by_role("region", name="Search over angle and scale")
     words = section.locator(".hint").inner_text()
     turn = round((angles[column] + 180) % 360 - 180)
     assert f"{turn}\N{DEGREE SIGN}".replace("-", "\N{MINUS SIGN}") in words
