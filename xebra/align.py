@@ -7,12 +7,13 @@ import time
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 
 from xebra.arrays import Mask, Pixels
 from xebra.engine import open_engine
-from xebra.errors import EngineFailed, MaskInvalid
+from xebra.errors import EngineFailed, MaskInvalid, ModelUnsupported
 from xebra.estimate.estimate import Estimate
 from xebra.estimate.pyramid_estimator import PyramidEstimator, mirrored
 from xebra.estimate.regression_estimator import RegressionEstimator
@@ -20,6 +21,7 @@ from xebra.image import Image, luminance, read_image
 from xebra.limits import check_registrable
 from xebra.masks import check_mask
 from xebra.registration import Model, Registration
+from xebra.transform import TransformModel, mirrored_first
 from xebra.usable_area import UsableArea, usable_areas
 from xebra.weights import Weights, graph_sha256, weights
 
@@ -49,19 +51,21 @@ class Aligner:
         tolerance: float | None = None,
         fixed_mask: Mask | None = None,
         moving_mask: Mask | None = None,
+        model: TransformModel = "similarity",
     ) -> Registration:
         """Register a pair; see ``xebra.register``."""
         _check_tolerance(tolerance)
+        check_model(model)
         started = time.perf_counter()
-        model = self._weights(network)
+        network_weights = self._weights(network)
         fixed = _masked(_image(fixed, fixed_spacing, "fixed"), fixed_mask)
         moving = _masked(_image(moving, moving_spacing, "moving"), moving_mask)
         loaded = time.perf_counter()
-        estimator = ESTIMATORS[model.config["kind"]](model, self.engine)
-        areas = _usable_areas(fixed, moving, model)
+        estimator = ESTIMATORS[network_weights.config["kind"]](network_weights, self.engine)
+        areas = _usable_areas(fixed, moving, network_weights)
         seen = _usable(fixed, areas[0]), _usable(moving, areas[1])
         options = (False, True) if mirror is None else (mirror,)
-        estimates = [_estimate(estimator, *seen, each, tolerance, mirror is False) for each in options]
+        estimates = [_estimate(estimator, *seen, each, tolerance, mirror is False, model) for each in options]
         estimate = min(estimates, key=lambda e: e.expected_corner_error_px)
         done = time.perf_counter()
         return Registration(
@@ -73,10 +77,11 @@ class Aligner:
             reason=estimate.reason,
             covariance=estimate.covariance,
             search=estimate.search,
-            model=Model(model.name, model.sha256, self.engine.name),
+            model=Model(network_weights.name, network_weights.sha256, self.engine.name),
             timings_s={"read": loaded - started, "estimate": done - loaded},
             fixed_area=areas[0],
             moving_area=areas[1],
+            transform_model=model,
         )
 
     def _weights(self, network: str | None) -> Weights:
@@ -110,6 +115,7 @@ def register(
     tolerance: float | None = None,
     fixed_mask: Mask | None = None,
     moving_mask: Mask | None = None,
+    model: TransformModel = "similarity",
 ) -> Registration:
     """Register a moving image with a fixed image of the same specimen.
 
@@ -126,6 +132,9 @@ def register(
             legends, field stops, padding, detector gaps and the like are found and excluded; a mask given
             is the only rule for its image.
         moving_mask: Likewise.
+        model: Family of the transform. ``"affine"`` also recovers the foreshortening of a tilted view, the
+            shear of a drifting scan and oblong pixels; ``"rigid"`` holds the scale that the pixel spacings
+            state (1 where one is unknown); ``"translation"`` holds the angle at 0 as well.
 
     Returns:
         The transform with its uncertainty and verdict, and the registered image.
@@ -144,6 +153,7 @@ def register(
         tolerance=tolerance,
         fixed_mask=fixed_mask,
         moving_mask=moving_mask,
+        model=model,
     )
 
 
@@ -154,12 +164,13 @@ def _estimate(
     reflect: bool,
     tolerance: float | None,
     check_mirror: bool,
+    model: TransformModel,
 ) -> Estimate:
     """Return the estimate for the moving image as it is or reflected about its vertical centre line."""
     if not reflect:
-        return estimator.estimate(fixed, moving, tolerance, check_mirror)
-    estimate = estimator.estimate(fixed, mirrored(moving), tolerance, check_mirror)
-    return replace(estimate, transform=replace(estimate.transform, mirror=True))
+        return estimator.estimate(fixed, moving, tolerance, check_mirror, model)
+    estimate = estimator.estimate(fixed, mirrored(moving), tolerance, check_mirror, model)
+    return replace(estimate, transform=mirrored_first(estimate.transform))
 
 
 def _usable_areas(fixed: Image, moving: Image, model: Weights) -> tuple[UsableArea | None, UsableArea | None]:
@@ -188,6 +199,12 @@ def _check_tolerance(tolerance: float | None) -> None:
     """Raise ValueError where a tolerance is not a positive length."""
     if tolerance is not None and not 0 < tolerance < math.inf:
         raise ValueError(f"tolerance must be a positive number of px of the fixed image, not {tolerance!r}")
+
+
+def check_model(model: str) -> None:
+    """Raise ModelUnsupported where a model of the transform is unknown."""
+    if model not in get_args(TransformModel):
+        raise ModelUnsupported(f"model must be one of {', '.join(get_args(TransformModel))}, not {model!r}")
 
 
 def _image(source: Source, spacing: float | None, name: str) -> Image:

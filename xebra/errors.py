@@ -33,6 +33,10 @@ class MaskInvalid(RegistrationError):
     """A mask has another shape or type than the image needs, or leaves too few pixels."""
 
 
+class ModelUnsupported(RegistrationError):
+    """The model of the transform is unknown, or the network does not find it."""
+
+
 class PixelSpacingInvalid(RegistrationError):
     """A pixel spacing must be a positive, finite number of micrometres per pixel."""
 

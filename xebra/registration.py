@@ -13,7 +13,7 @@ import numpy as np
 from xebra.arrays import Mask, Matrix, Pixels
 from xebra.image import Image, read_image
 from xebra.resample import Interpolation, coverage, resample
-from xebra.transform import SimilarityTransform, image_center
+from xebra.transform import AffineTransform, SimilarityTransform, Transform, TransformModel, image_center
 from xebra.usable_area import UsableArea
 
 Verdict = Literal["accept", "review", "refuse"]
@@ -43,16 +43,19 @@ class Registration:
 
     fixed: Image
     moving: Image
-    transform: SimilarityTransform  # fixed_from_moving, about the centre of the moving image
+    transform: Transform  # fixed_from_moving, about the centre of the moving image
     expected_corner_error_px: float  # mean over the corners of the fixed image, in its px
     verdict: Verdict
     reason: str
     model: Model
     timings_s: dict[str, float]
-    covariance: Matrix | None = None  # (4, 4) of log scale, angle (rad), shift x, shift y (fixed px)
+    # (4, 4) of log scale, angle (rad), shift x, shift y (fixed px); of an affine transform (6, 6) with the
+    # log stretch (a, b), of the symmetric matrix [[a, b], [b, -a]]
+    covariance: Matrix | None = None
     search: SearchMap | None = None  # of networks with a coarse search
     fixed_area: UsableArea | None = None  # what was used of the fixed image; None: all of it
     moving_area: UsableArea | None = None
+    transform_model: TransformModel = "similarity"  # the family that the transform was chosen from
 
     @property
     def scale(self) -> float:
@@ -65,6 +68,20 @@ class Registration:
         return math.degrees(self.transform.angle)
 
     @property
+    def stretch(self) -> dict[str, float] | None:
+        """The stretch of an affine transform, and the tilt that would cause it; None for a similarity.
+
+        ``ratio``: length along ``axis_deg`` of the fixed image over that across it.
+        """
+        if not isinstance(self.transform, AffineTransform):
+            return None
+        return {
+            "ratio": math.exp(2 * self.transform.stretch),
+            "axis_deg": self.transform.axis_deg,
+            "tilt_deg": self.transform.tilt_deg,
+        }
+
+    @property
     def shift_px(self) -> tuple[float, float]:
         """Centre of the moving image relative to the centre of the fixed one, (x, y) in fixed px."""
         x, y = self.transform(np.array(image_center(self.moving.shape))) - image_center(self.fixed.shape)
@@ -75,7 +92,7 @@ class Registration:
         """Half widths of the 95 % intervals of scale, angle (degrees), shift (fixed px); None if unknown."""
         if self.covariance is None:
             return None
-        log_scale, angle, x, y = (1.96 * np.sqrt(np.diag(self.covariance))).tolist()
+        log_scale, angle, x, y = (1.96 * np.sqrt(np.diag(self.covariance)))[:4].tolist()
         return {
             "scale": self.scale * log_scale,
             "angle_deg": math.degrees(angle),
@@ -158,6 +175,8 @@ class Registration:
             "shift_um": None if self.shift_um is None else list(self.shift_um),
             "intervals": self.intervals,
             "covariance": None if self.covariance is None else self.covariance.tolist(),
+            "transform_model": self.transform_model,
+            "stretch": self.stretch,
             "mirror": self.transform.mirror,
             "fixed_from_moving": self.fixed_from_moving.tolist(),
             "moving_from_fixed": self.moving_from_fixed.tolist(),
@@ -180,10 +199,11 @@ class Registration:
     def from_json(cls, body: dict[str, Any], fixed: Image, moving: Image) -> Registration:
         """Return the registration whose ``to_json`` was ``body``, with its two images."""
         matrix = np.array(body["fixed_from_moving"])
+        transform = AffineTransform if body.get("stretch") else SimilarityTransform
         return cls(
             fixed=fixed,
             moving=moving,
-            transform=SimilarityTransform.from_matrix(matrix, image_center(moving.shape)),
+            transform=transform.from_matrix(matrix, image_center(moving.shape)),
             expected_corner_error_px=body["expected_corner_error_px"],
             verdict=body["verdict"],
             reason=body["reason"],
@@ -193,6 +213,7 @@ class Registration:
             search=SearchMap(**body["search"]) if body.get("search") else None,
             fixed_area=_area(body, "fixed", fixed),
             moving_area=_area(body, "moving", moving),
+            transform_model=body.get("transform_model", "similarity"),
         )
 
 

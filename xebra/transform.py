@@ -1,4 +1,4 @@
-"""The similarity transform and its conventions.
+"""The transforms between two images, and their conventions.
 
 Points are (x, y): x right, y down; the origin is the CENTRE of the top-left pixel. Positive angles turn +x
 towards +y. A transform's name reads as a function: ``fixed_from_moving`` maps a point of the moving image to
@@ -8,11 +8,14 @@ the fixed one.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 
 from xebra.arrays import Floats, Matrix
+
+TransformModel = Literal["translation", "rigid", "similarity", "affine"]
 
 
 def image_center(shape: tuple[int, ...]) -> tuple[float, float]:
@@ -90,6 +93,107 @@ class SimilarityTransform:
         if not np.allclose(result.matrix, matrix, rtol=1e-6, atol=1e-6 * max(1.0, scale)):
             raise ValueError("the matrix is not a similarity: it has shear, unequal scales or perspective")
         return result
+
+
+@dataclass(frozen=True, slots=True)
+class AffineTransform:
+    """Linear map and translation with six parameters; maps points (..., 2).
+
+    The linear part is a similarity, then a symmetric stretch by ``exp(stretch)`` along an axis and by
+    ``exp(-stretch)`` across it (polar decomposition). An instance is compared by its values.
+    """
+
+    values: tuple[tuple[float, float, float], tuple[float, float, float]]  # first two rows of the matrix
+    center: tuple[float, float] = (0.0, 0.0)
+
+    def __post_init__(self) -> None:
+        linear = np.array(self.values, float)
+        if linear.shape != (2, 3) or not np.isfinite(linear).all() or not np.linalg.det(linear[:, :2]):
+            raise ValueError(f"an affine transform needs 2 x 3 finite values and an inverse, not {self}")
+
+    @classmethod
+    def from_matrix(cls, matrix: Matrix, center: tuple[float, float] = (0.0, 0.0)) -> AffineTransform:
+        """Return the transform of a 3 x 3 matrix; raise ValueError for perspective."""
+        matrix = np.asarray(matrix, float)
+        if not np.allclose(matrix[2], (0, 0, 1)):
+            raise ValueError("the matrix is not affine: its last row is not (0, 0, 1)")
+        first, second = (tuple(map(float, row)) for row in matrix[:2])
+        return cls((first, second), center)  # type: ignore[arg-type]
+
+    @property
+    def matrix(self) -> Matrix:
+        """The 3 x 3 matrix that acts on (x, y, 1)."""
+        return np.array([*self.values, (0.0, 0.0, 1.0)])
+
+    @property
+    def linear(self) -> Matrix:
+        """The linear part (2 x 2)."""
+        return np.array(self.values)[:, :2]
+
+    @property
+    def mirror(self) -> bool:
+        """Whether x is reflected before everything else."""
+        return bool(np.linalg.det(self.linear) < 0)
+
+    @property
+    def scale(self) -> float:
+        """The square root of the change of area."""
+        return math.sqrt(abs(float(np.linalg.det(self.linear))))
+
+    @property
+    def angle(self) -> float:
+        """The rotation in radians, +x towards +y, before the stretch."""
+        rotated = self.linear @ np.diag([-1.0 if self.mirror else 1.0, 1.0])
+        return math.atan2(rotated[1, 0] - rotated[0, 1], rotated[0, 0] + rotated[1, 1])
+
+    @property
+    def translation(self) -> tuple[float, float]:
+        """The translation after the linear part about the centre."""
+        x, y = self(np.array(self.center)) - self.center
+        return float(x), float(y)
+
+    @property
+    def stretch_ab(self) -> tuple[float, float]:
+        """The log of the stretch as (a, b) of the symmetric matrix [[a, b], [b, -a]]."""
+        squared = self.linear @ self.linear.T / self.scale**2  # exp of twice the matrix, of determinant 1
+        cosh = max(1.0, (squared[0, 0] + squared[1, 1]) / 2)
+        factor = math.acosh(cosh) / (2 * math.sinh(math.acosh(cosh))) if cosh > 1 + 1e-12 else 0.5
+        return factor * (squared[0, 0] - squared[1, 1]) / 2, factor * squared[0, 1]
+
+    @property
+    def stretch(self) -> float:
+        """The log of the stretch along ``axis_deg``; across it the log is the negative."""
+        return math.hypot(*self.stretch_ab)
+
+    @property
+    def axis_deg(self) -> float:
+        """The axis of the stretch in the image that is mapped to, degrees, +x towards +y, -90 to 90."""
+        a, b = self.stretch_ab
+        return math.degrees(math.atan2(b, a)) / 2
+
+    @property
+    def tilt_deg(self) -> float:
+        """The tilt that would foreshorten a view as much."""
+        return math.degrees(math.acos(math.exp(-2 * self.stretch)))
+
+    def __call__(self, points: Floats) -> Floats:
+        """Map points of shape (..., 2)."""
+        return map_points(self.matrix, points)
+
+    def inverse(self) -> AffineTransform:
+        """Return the inverse transform about the same centre."""
+        return AffineTransform.from_matrix(np.linalg.inv(self.matrix), self.center)
+
+
+Transform = SimilarityTransform | AffineTransform
+
+
+def mirrored_first(transform: Transform) -> Transform:
+    """Return a transform that first reflects x about its centre."""
+    if isinstance(transform, SimilarityTransform):
+        return replace(transform, mirror=not transform.mirror)
+    reflection = SimilarityTransform(center=transform.center, mirror=True)
+    return AffineTransform.from_matrix(transform.matrix @ reflection.matrix, transform.center)
 
 
 def map_points(matrix: Matrix, points: Floats) -> Floats:

@@ -87,8 +87,13 @@ class Confidence:
         return right * self.precision_px(features) + (1 - right) * self.wrong_error_px(features)
 
     def calibrated(self, covariance: Matrix, final_stage: str = WHOLE_VIEW) -> Matrix:
-        """Return the covariance (4, 4) of log scale, angle and shift whose 95 % intervals hold."""
+        """Return the covariance of log scale, angle and shift whose 95 % intervals hold.
+
+        (4, 4), or (6, 6) with a stretch, which is as uncertain as scale and angle.
+        """
         scale = np.array(self.error_scales[final_stage].interval_scale)
+        if len(covariance) > len(scale):
+            scale = np.append(scale, [scale[:2].mean()] * (len(covariance) - len(scale)))
         calibrated: Matrix = covariance * scale[:, None] * scale
         return calibrated
 

@@ -25,16 +25,19 @@ from xebra.estimate.field_of_view import (
     spacing_ratio,
 )
 from xebra.estimate.image_pair import Candidate, ImagePair, scale_of
+from xebra.estimate.affine_covariance import affine_covariance
 from xebra.estimate.quality_features import QualityFeatures, detail_covariance, parameter_covariance
 from xebra.estimate.refinement import refine_step
 from xebra.estimate.stages import Stages
+from xebra.estimate.stretched_attempts import StretchedAttempts
 from xebra.estimate.verdict import Findings, decide
 from xebra.image import Image
 from xebra.registration import SearchMap
-from xebra.transform import SimilarityTransform, image_center
+from xebra.transform import AffineTransform, SimilarityTransform, TransformModel, image_center
 from xebra.weights import Weights
 
 PERIOD_MARGIN = 3.0  # log odds: margin to a copy shifted by a period below which the estimate is ambiguous
+HELD: tuple[TransformModel, ...] = ("translation", "rigid")  # models that hold the scale
 SEARCHED_SPACING_ERROR = 0.1  # relative error of known pixel spacings that the search covers
 
 
@@ -50,6 +53,7 @@ class PyramidResult(Attempt):
     search: SearchMap
     detail: Role | None = None  # the image that shows a part of the other one
     places: int = 1  # places of the overview that fit nearly as well
+    model: TransformModel = "similarity"
 
     @property
     def moving_from_fixed(self) -> Matrix:
@@ -68,7 +72,12 @@ class PyramidResult(Attempt):
         return max(reference.shape[:2]) * self.fixed_px
 
     def covariance(self, fixed: Image, moving: Image) -> Matrix:
-        """Return the covariance (4, 4) of log scale, angle, shift of the moving centre, not calibrated."""
+        """Return the covariance of log scale, angle, shift of the moving centre, not calibrated.
+
+        (4, 4), or (6, 6) with the stretch (a, b) of an affine transform.
+        """
+        if self.model == "affine":
+            return affine_covariance(self.best, fixed.shape, moving.shape, self.detail == "moving")
         if self.detail == "moving":
             return detail_covariance(self.best, moving.shape)
         return parameter_covariance(self.best, fixed.shape, moving.shape)
@@ -82,21 +91,26 @@ class PyramidEstimator:
         self.confidence = Confidence.from_config(weights.config["confidence"])
 
     def estimate(
-        self, fixed: Image, moving: Image, tolerance_px: float | None = None, check_mirror: bool = True
+        self,
+        fixed: Image,
+        moving: Image,
+        tolerance_px: float | None = None,
+        check_mirror: bool = True,
+        model: TransformModel = "similarity",
     ) -> Estimate:
         """Return the transform with its uncertainty and verdict.
 
         ``tolerance_px``: largest expected corner error of an accepted estimate, px of the fixed image.
         ``check_mirror``: find out whether an estimate is not supported because the moving image is mirrored.
         """
-        found = self.find(fixed, moving, tolerance_px)
+        found = self.find(fixed, moving, tolerance_px, model)
         width = found.width_px(fixed, moving)
         tolerance_px = DEFAULT_TOLERANCE * width if tolerance_px is None else tolerance_px
         findings = self._findings(fixed, moving, found, Findings(width, tolerance_px), check_mirror)
         verdict, reason = decide(self.confidence, found.features, findings)
         fixed_from_moving = np.linalg.inv(found.moving_from_fixed)
         return Estimate(
-            SimilarityTransform.from_matrix(fixed_from_moving, image_center(moving.shape)),
+            transform_class(model).from_matrix(fixed_from_moving, image_center(moving.shape)),
             self.confidence.expected_error_px(found.features) * width / REFERENCE_WIDTH,
             verdict,
             reason,
@@ -104,13 +118,19 @@ class PyramidEstimator:
             found.search,
         )
 
-    def find(self, fixed: Image, moving: Image, tolerance_px: float | None = None) -> PyramidResult:
+    def find(
+        self,
+        fixed: Image,
+        moving: Image,
+        tolerance_px: float | None = None,
+        model: TransformModel = "similarity",
+    ) -> PyramidResult:
         """Return the first result that is accepted and not ambiguous, else the most probable one.
 
         ``tolerance_px`` of the fixed image. Of several attempts at one hypothesis the last one counts.
         """
         last: dict[Role | None, PyramidResult] = {}
-        for result in self._results(fixed, moving):
+        for result in self._results(fixed, moving, model):
             last[result.detail] = result
             tolerance = tolerance_px and tolerance_px * REFERENCE_WIDTH / result.width_px(fixed, moving)
             ambiguous = result.period_px is not None or result.places > 1
@@ -118,14 +138,14 @@ class PyramidEstimator:
                 return result
         return max(last.values(), key=lambda each: self.confidence.log_odds(each.features))
 
-    def _results(self, fixed: Image, moving: Image) -> Iterator[PyramidResult]:
+    def _results(self, fixed: Image, moving: Image, model: TransformModel) -> Iterator[PyramidResult]:
         """Yield results by all hypotheses about the fields of view, the likely and cheap ones first."""
         known = known_detail(fixed, moving)
         if known is not None:
-            yield from self._detail_results(fixed, moving, known)
+            yield from self._detail_results(fixed, moving, known, model)
             return
         details = [] if spacing_ratio(fixed, moving) else possible_details(fixed, moving)
-        whole = self._whole_results(fixed, moving)
+        whole = self._whole_results(fixed, moving, model)
         first = next(whole)
         yield first
         if first.features.thorough or not sizes_differ(fixed, moving):
@@ -134,27 +154,43 @@ class PyramidEstimator:
         else:
             details_first, details = details[:1], details[1:]
         for hypothesis in details_first:
-            yield from islice(self._detail_results(fixed, moving, hypothesis), 1)
+            yield from islice(self._detail_results(fixed, moving, hypothesis, model), 1)
         yield from whole
         for hypothesis in details:
-            yield from islice(self._detail_results(fixed, moving, hypothesis), 1)
+            yield from islice(self._detail_results(fixed, moving, hypothesis, model), 1)
+        if model == "affine":
+            yield from self._stretched_results(fixed, moving, first.search)
 
-    def _whole_results(self, fixed: Image, moving: Image) -> Iterator[PyramidResult]:
+    def _stretched_results(
+        self, fixed: Image, moving: Image, search: SearchMap
+    ) -> Iterator[PyramidResult]:
+        """Yield the result of a search with the moving image stretched, for views that are strongly tilted."""
+        pair, max_log_scale = self._pair(fixed, moving)
+        for attempt in StretchedAttempts(self.stages, pair, max_log_scale):
+            period = self._ambiguous_period(pair, attempt)
+            yield PyramidResult(
+                attempt.best, attempt.features, attempt.path, period, search, model="affine"
+            )
+
+    def _whole_results(
+        self, fixed: Image, moving: Image, model: TransformModel
+    ) -> Iterator[PyramidResult]:
         """Yield the results of the attempts at images of about the same field of view."""
-        pair, attempts = self.attempts(fixed, moving)
-        for attempt in attempts:
+        pair, attempts = self.attempts(fixed, moving, model=model)
+        for attempt in _with_model(attempts, model):
             period = self._ambiguous_period(pair, attempt)
             search = self._search_map(pair, attempts.search.table)
-            yield PyramidResult(attempt.best, attempt.features, attempt.path, period, search)
+            yield PyramidResult(attempt.best, attempt.features, attempt.path, period, search, model=model)
 
     def _detail_results(
-        self, fixed: Image, moving: Image, hypothesis: DetailHypothesis
+        self, fixed: Image, moving: Image, hypothesis: DetailHypothesis, model: TransformModel
     ) -> Iterator[PyramidResult]:
         """Yield the results of the attempts at one image as a part of the other."""
         images = (moving, fixed) if hypothesis.detail == "moving" else (fixed, moving)
-        pair = ImagePair(*images)
+        pair = ImagePair(*images).with_model(model if model in HELD else "similarity")
+        pair.moving_per_fixed = hypothesis.scales[0] if model in HELD else None
         attempts = DetailAttempts(self.stages, pair, hypothesis.scales)
-        for attempt in attempts:
+        for attempt in _with_model(attempts, model):
             yield PyramidResult(
                 attempt.best,
                 attempt.features,
@@ -163,6 +199,7 @@ class PyramidEstimator:
                 attempts.found.search_map(inverted=hypothesis.detail == "fixed"),
                 hypothesis.detail,
                 attempts.places(attempt),
+                model,
             )
 
     def all_attempts(self, fixed: Image, moving: Image) -> Iterator[tuple[Attempt, float | None]]:
@@ -176,16 +213,31 @@ class PyramidEstimator:
         attempt = self.attempts(fixed, mirrored(moving), use_spacings=False)[1].quick()
         return None if attempt is None else attempt.features
 
-    def attempts(self, fixed: Image, moving: Image, use_spacings: bool = True) -> tuple[ImagePair, Attempts]:
-        """Return the pair and its attempts.
+    def attempts(
+        self,
+        fixed: Image,
+        moving: Image,
+        use_spacings: bool = True,
+        model: TransformModel = "similarity",
+    ) -> tuple[ImagePair, Attempts]:
+        """Return the pair and its attempts at a similarity, or at a model that holds the scale.
 
         Where both pixel spacings are known, views have one physical scale and the search only scales near 1.
         """
+        pair, max_log_scale = self._pair(fixed, moving, use_spacings)
+        if model in HELD:
+            pair, max_log_scale = pair.with_model(model), 0.0
+        return pair, Attempts(self.stages, pair, max_log_scale)
+
+    def _pair(
+        self, fixed: Image, moving: Image, use_spacings: bool = True
+    ) -> tuple[ImagePair, float | None]:
+        """Return the pair, and the largest abs(log scale) that is searched."""
         pair, max_log_scale = ImagePair(fixed, moving), None
         if use_spacings and spacing_ratio(fixed, moving) is not None:
             pair.moving_per_fixed = spacing_ratio(fixed, moving)
             max_log_scale = math.log1p(SEARCHED_SPACING_ERROR)
-        return pair, Attempts(self.stages, pair, max_log_scale)
+        return pair, max_log_scale
 
     def _findings(
         self, fixed: Image, moving: Image, found: PyramidResult, known: Findings, check_mirror: bool
@@ -251,6 +303,17 @@ class PyramidEstimator:
             scales.round(4).tolist(),
             table.astype(float).round(2).tolist(),
         )
+
+
+def transform_class(model: TransformModel) -> type[SimilarityTransform] | type[AffineTransform]:
+    """Return the class of the transforms of a model."""
+    return AffineTransform if model == "affine" else SimilarityTransform
+
+
+def _with_model(attempts: Attempts, model: TransformModel) -> Iterator[Attempt]:
+    """Yield the attempts, each refined in six parameters where the model is affine and its blocks allow."""
+    for attempt in attempts:
+        yield (attempts.affine(attempt) or attempt) if model == "affine" else attempt
 
 
 def mirrored(image: Image) -> Image:
