@@ -53,7 +53,9 @@ def sources(data: Path | None) -> Iterator[tuple[str, str, np.ndarray, np.ndarra
         if image.ndim == 2 and min(image.shape) >= 500 and not any(u in path.name for u in UNCLEAR):
             yield path.stem, "mono", image, image
     for path in sorted(data.glob("pairs/*_fixed.tif")):
-        one, other = (tifffile.imread(str(path).replace("_fixed", f"_{side}")) for side in ("fixed", "moving"))
+        one, other = (
+            tifffile.imread(str(path).replace("_fixed", f"_{side}")) for side in ("fixed", "moving")
+        )
         if one.ndim == 2 and min(one.shape) >= 400 and not any(u in path.name for u in UNCLEAR):
             yield path.stem.removesuffix("_fixed"), "multi", one, other
 
@@ -120,7 +122,9 @@ def measure(case: Case, model: str) -> tuple[float, float, str, float, float]:
 
 def main() -> None:
     """Print a line for each case, and a table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--data", type=Path)
     parser.add_argument("--count", type=int, default=40)
     parser.add_argument("--seed", type=int, default=SEED)
@@ -132,10 +136,13 @@ def main() -> None:
         if chosen.only not in (None, modality):
             continue
         error, expected, verdict, seconds, _ = measure(case, chosen.model)
-        print(f"{modality} {case.kind:5s} {case.name:28s} {error:8.3f} px off, {expected:7.2f} expected, "
-              f"{verdict:6s} {seconds:.2f} s", flush=True)
+        print(
+            f"{modality} {case.kind:5s} {case.name:28s} {error:8.3f} px off, {expected:7.2f} expected, "
+            f"{verdict:6s} {seconds:.2f} s",
+            flush=True,
+        )
         rows.setdefault((modality, case.kind), []).append((error, verdict, seconds))
-    print("| | n | median px | < 1 px | < 3 px | accept | accept, 5 px off | s |\n|---|---|---|---|---|---|---|---|")
+    print("| | n | median px | < 1 px | < 3 px | accept | accept, 5 px off | s |\n" + "|---" * 8 + "|")
     for (modality, kind), found in rows.items():
         errors = np.array([row[0] for row in found])
         accepted = np.array([row[1] == "accept" for row in found])

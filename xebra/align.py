@@ -20,8 +20,9 @@ from xebra.estimate.regression_estimator import RegressionEstimator
 from xebra.image import Image, luminance, read_image
 from xebra.limits import check_registrable
 from xebra.masks import check_mask
+from xebra.models import TransformModel
 from xebra.registration import Model, Registration
-from xebra.transform import TransformModel, mirrored_first
+from xebra.transform import mirrored_first
 from xebra.usable_area import UsableArea, usable_areas
 from xebra.weights import Weights, graph_sha256, weights
 

@@ -12,8 +12,9 @@ import numpy as np
 
 from xebra.arrays import Mask, Matrix, Pixels
 from xebra.image import Image, read_image
+from xebra.models import TransformModel
 from xebra.resample import Interpolation, coverage, resample
-from xebra.transform import AffineTransform, SimilarityTransform, Transform, TransformModel, image_center
+from xebra.transform import AffineTransform, SimilarityTransform, Transform, image_center
 from xebra.usable_area import UsableArea
 
 Verdict = Literal["accept", "review", "refuse"]

@@ -9,13 +9,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import numpy as np
 
 from xebra.arrays import Floats, Matrix
-
-TransformModel = Literal["translation", "rigid", "similarity", "affine"]
 
 
 def image_center(shape: tuple[int, ...]) -> tuple[float, float]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 from typer import Argument, Option
 
 from xebra.mirror import MIRROR, MirrorOption
+from xebra.models import TransformModel
 
 if TYPE_CHECKING:
     from xebra.image import Image
@@ -19,6 +20,7 @@ FOLDER = "folder for the files (default: ./xebra-<name of MOVING>, numbered if i
 NETWORK = "name of the network (default: the most accurate one)"
 MIRRORED = "is one image mirrored (specimen turned over)? try: test both, in twice the time"
 SPACING = "pixel spacing of {} in um per px (default: from the file)"
+MODEL = "family of the transform: affine also finds tilt, shear and oblong pixels; rigid holds the scale"
 MASK = "image file as large as {}, not zero where pixels may be used (default: found)"
 SEVERAL = "{} of both files, where they hold several (see xebra inspect)"
 
@@ -36,6 +38,7 @@ def register(
     output: Annotated[Path | None, Option("-o", "--output", metavar="DIR", help=FOLDER)] = None,
     as_json: Annotated[bool, Option("--json", help="print the result as JSON and nothing else")] = False,
     network: Annotated[str | None, Option(metavar="NAME", help=NETWORK)] = None,
+    model: Annotated[TransformModel, Option(help=MODEL)] = "similarity",
     mirror: Annotated[MirrorOption, Option(help=MIRRORED)] = "no",
     channel: Channel = None,
     fixed_channel: FixedChannel = None,
@@ -59,6 +62,7 @@ def register(
         _read(moving, moving_spacing, (moving_channel, moving_frame), (channel, frame)),
         network=network,
         mirror=MIRROR[mirror],
+        model=model,
         fixed_mask=None if fixed_mask is None else read_mask(fixed_mask),
         moving_mask=None if moving_mask is None else read_mask(moving_mask),
     )

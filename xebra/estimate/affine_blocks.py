@@ -3,8 +3,7 @@
 Each block's map is a log likelihood of the block's shift. Their sum under six common parameters is maximised
 in two stages. The maps are first smoothed by Gaussians of decreasing width, so that blocks that were shifted
 far are found and blocks that show nothing do not count (Newton steps on the posterior moments of each block's
-shift). Least squares over the maxima, with Tukey's weights against outliers, ends it; the covariance is
-White's (Econometrica 48, 817, 1980), by the scatter of the blocks.
+shift). Least squares over the maxima, with Tukey's weights against outliers, ends it.
 """
 
 from __future__ import annotations
@@ -28,10 +27,10 @@ RIDGE = 0.02  # of the mean information
 
 @dataclass(frozen=True)
 class AffineDisplacement:
-    """Six parameters in cells, with their covariance by the scatter of the blocks."""
+    """Six parameters in cells, with their information by the curvature of the blocks' maps."""
 
     parameters: Floats  # (6,)
-    covariance: Matrix  # (6, 6)
+    information: Matrix  # (6, 6)
 
 
 def affine_displacement(evidence: Evidence, size: int) -> AffineDisplacement | None:
@@ -89,5 +88,6 @@ def _at_maxima(found: BlockMaps, parameters: Floats) -> AffineDisplacement | Non
     if np.count_nonzero(sharp) < MIN_BLOCKS + 1:
         return None
     design = jacobians(found.centers[sharp], PARAMETERS)
-    correction, covariance = robust_least_squares(design, (peaks - expected)[sharp], information[sharp])
-    return AffineDisplacement(parameters + correction, covariance)
+    residuals = (peaks - expected)[sharp]
+    correction, _, normal = robust_least_squares(design, residuals, information[sharp])
+    return AffineDisplacement(parameters + correction, normal)

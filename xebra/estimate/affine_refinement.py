@@ -12,9 +12,11 @@ from xebra.estimate.displacement import FREE, Evidence, motion_matrix
 from xebra.estimate.image_pair import Candidate, ImagePair, corner_distance_px
 from xebra.estimate.refinement import RefineLevel, refine_step
 from xebra.estimate.stages import Stages
+from xebra.transform import AffineTransform
 
 COARSE_PASSES, FINE_PASSES = 4, 5
 CONVERGED_PX = 0.3  # at 256: a pass that moves the candidate by less is the last
+MAX_STRETCH = 0.4  # log: that of a tilt by 63 degrees; larger ones come from a wrong place
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ def refine_affine(stages: Stages, pair: ImagePair, candidate: Candidate) -> Affi
     end = _refine_level(stages, stages.fine, pair, start[0], FINE_PASSES)
     if end is None:
         return None
-    return AffineCandidate(start[0], end[0], _with_covariance(*end))
+    return AffineCandidate(start[0], end[0], _with_information(*end))
 
 
 def _refine_level(
@@ -48,6 +50,8 @@ def _refine_level(
         if found is None:
             return None
         moved = _moved(pair, before, motion_matrix(found.parameters, level.size), level.size)
+        if np.linalg.det(moved) <= 0 or AffineTransform.from_matrix(moved).stretch > MAX_STRETCH:
+            return None
         candidate = replace(seen, moving_from_fixed=moved)
         if corner_distance_px(pair, before, candidate) < CONVERGED_PX:
             break
@@ -61,11 +65,9 @@ def _moved(pair: ImagePair, candidate: Candidate, motion: Matrix, size: int) -> 
     return moved
 
 
-def _with_covariance(candidate: Candidate, found: AffineDisplacement) -> Candidate:
+def _with_information(candidate: Candidate, found: AffineDisplacement) -> Candidate:
     """Return a candidate with the information of six parameters as its evidence, in two equal halves."""
-    scale = np.sqrt(np.diag(found.covariance))
-    half = np.linalg.inv(found.covariance / np.outer(scale, scale) + 1e-9 * np.eye(PARAMETERS)) / 2
-    half = half / np.outer(scale, scale)
+    half = found.information / 2
     none, score = np.zeros(PARAMETERS), candidate.score
     evidence = Evidence(none, np.stack([none, none]), np.stack([half, half]), score, free=FREE["affine"])
     return replace(candidate, evidence=evidence)

@@ -60,7 +60,7 @@ NO_RESIDUAL = AffineResidual()
 
 def _fit(centers: Floats, residuals: Floats, information: Floats) -> AffineResidual:
     """Return the stretch that residuals (K, 2) in cells at centres (K, 2) show, if it is significant."""
-    parameters, covariance = robust_least_squares(jacobians(centers, 6), residuals, information)
+    parameters, covariance, _ = robust_least_squares(jacobians(centers, 6), residuals, information)
     a, b = parameters[4:]
     stretch, error = math.hypot(a, b), math.sqrt(max(covariance[4, 4], covariance[5, 5]))
     if stretch < SIGNIFICANT * error:
@@ -70,8 +70,11 @@ def _fit(centers: Floats, residuals: Floats, information: Floats) -> AffineResid
 
 def robust_least_squares(
     design: Floats, residuals: Floats, information: Floats
-) -> tuple[Floats, Matrix]:
-    """Return parameters (P,) and covariance (P, P) that fit residuals (K, 2), for a design (K, 2, P)."""
+) -> tuple[Floats, Matrix, Matrix]:
+    """Return the parameters (P,) that fit residuals (K, 2) for a design (K, 2, P).
+
+    Also their covariance (P, P) by the scatter of the residuals, and their information by the curvatures.
+    """
     count = len(residuals)
     weights = np.ones(count)
     for _ in range(ROUNDS):
@@ -83,7 +86,7 @@ def robust_least_squares(
     scores = np.einsum("k,kpi,kpq,kq->ki", weights, design, information, left)
     inverse = np.linalg.inv(normal)
     covariance = inverse @ scores.T @ scores @ inverse * count / max(count - design.shape[2], 1)
-    return parameters, covariance
+    return parameters, covariance, normal
 
 
 def _solve(design: Floats, values: Floats, weights: Floats) -> tuple[Floats, Floats]:
@@ -93,9 +96,7 @@ def _solve(design: Floats, values: Floats, weights: Floats) -> tuple[Floats, Flo
     return normal, np.linalg.solve(normal, np.einsum("kpi,kpq,kq->i", design, weights, values))
 
 
-def block_maxima(
-    found: BlockMaps, expected: Floats, window: float = WINDOW
-) -> tuple[Floats, Floats, Floats]:
+def block_maxima(found: BlockMaps, expected: Floats, window: float = WINDOW) -> tuple[Floats, Floats, Floats]:
     """Return each map's maximum (K, 2) near an expected shift, its curvature, and where it is a maximum."""
     line = np.arange(-REACH, REACH + 1)
     apart = np.hypot(line[None, None, :] - expected[:, :1, None], line[None, :, None] - expected[:, 1:, None])

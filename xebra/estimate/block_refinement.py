@@ -26,6 +26,7 @@ MAX_PER_SIDE = 4  # blocks along a side of the image
 STRIDE = 4  # ratio of the px sizes of successive levels
 PASSES = 2  # at each level
 MIN_COVERAGE = 0.5  # share of a block that the moving image must cover
+MIN_AFFINE_BLOCKS = 4  # fewer do not determine the stretch
 OUTLIER_CELLS = 2.0  # smallest residual at which a block is excluded
 
 
@@ -152,17 +153,13 @@ def _weighted_mean(blocks: list[BlockEvidence], free: tuple[int, ...]) -> Eviden
         total = _total(block.evidence.information)
         information[index % 2] += to_block.T @ total @ to_block
         weighted[index % 2] += to_block.T @ total @ block.peak
-    found, chosen = np.zeros(count), list(free)
+    chosen = [parameter for parameter in free if parameter < 4 or len(blocks) >= MIN_AFFINE_BLOCKS]
     known = information.sum(0)[np.ix_(chosen, chosen)]
-    found[chosen] = np.linalg.solve(known + _ridge(known), weighted.sum(0)[chosen])
+    found = np.zeros(count)
+    found[chosen] = np.linalg.solve(known, weighted.sum(0)[chosen])
     gradient = weighted - information @ found
     score = float(np.mean([block.evidence.score for block in blocks]))
-    return Evidence(found, gradient, information, score, free=free)
-
-
-def _ridge(information: Matrix) -> Matrix:
-    """Return what makes an information matrix invertible and changes nothing else."""
-    return 1e-9 * np.diag(np.diag(information))
+    return Evidence(found, gradient, information, score, free=tuple(chosen))
 
 
 def _single_block(block: BlockEvidence) -> Evidence:

@@ -1,8 +1,8 @@
 """Small displacements and the quadratic likelihood model that the refinement network predicts.
 
 A displacement d(z) = m z + t of complex positions z, in cells from the centre of a view, has the four real
-parameters (Re m, Im m, Re t, Im t). It is the similarity z -> z + d(z) and linear in its parameters. An affine
-displacement has two more, (a, b): the symmetric stretch [[a, b], [b, -a]].
+parameters (Re m, Im m, Re t, Im t). It is the similarity z -> z + d(z) and linear in its parameters. An
+affine displacement has two more, (a, b): the symmetric stretch [[a, b], [b, -a]].
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class Evidence:
 
 
 def parameter_units(size: float, count: int = 4) -> Floats:
-    """Return the step (count,) of each parameter that moves the outermost blocks of a view by about a cell."""
+    """Return the step (count,) of each parameter that moves a view's outermost blocks by about a cell."""
     outermost = np.hypot(1, 1) * (size / CELL - BLOCK) / 2
     return np.array([1 / outermost, 1 / outermost, 1, 1, 1 / outermost, 1 / outermost])[:count]
 

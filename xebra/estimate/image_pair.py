@@ -13,7 +13,8 @@ from xebra.estimate.displacement import FREE, Evidence
 from xebra.estimate.estimate import REFERENCE_WIDTH
 from xebra.estimate.image_pyramid import ImagePyramid
 from xebra.image import Image, luminance
-from xebra.transform import SimilarityTransform, TransformModel, homogeneous_corners, image_center
+from xebra.models import TransformModel
+from xebra.transform import SimilarityTransform, homogeneous_corners, image_center
 from xebra.usable_area import usable_areas
 
 NOISY = 0.3  # of the variance: images with more noise are smoothed where the quick attempt finds nothing

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy import ndimage, optimize
 
 from xebra.arrays import Floats, Matrix
-from xebra.estimate.displacement import parameter_units, motion_matrix
+from xebra.estimate.displacement import motion_matrix, parameter_units
 from xebra.estimate.image_pair import ImagePair
 from xebra.estimate.image_pyramid import ImagePyramid, sample
 

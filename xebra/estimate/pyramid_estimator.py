@@ -11,6 +11,7 @@ import numpy as np
 
 from xebra.arrays import Floats, Matrix
 from xebra.engine import Engine
+from xebra.estimate.affine_covariance import affine_covariance
 from xebra.estimate.attempts import Attempt, Attempts
 from xebra.estimate.autocorrelation_periods import autocorrelation_periods
 from xebra.estimate.confidence import DEFAULT_TOLERANCE, MIRROR_CHECKED_BELOW, Confidence
@@ -25,15 +26,15 @@ from xebra.estimate.field_of_view import (
     spacing_ratio,
 )
 from xebra.estimate.image_pair import Candidate, ImagePair, scale_of
-from xebra.estimate.affine_covariance import affine_covariance
 from xebra.estimate.quality_features import QualityFeatures, detail_covariance, parameter_covariance
 from xebra.estimate.refinement import refine_step
 from xebra.estimate.stages import Stages
 from xebra.estimate.stretched_attempts import StretchedAttempts
 from xebra.estimate.verdict import Findings, decide
 from xebra.image import Image
+from xebra.models import TransformModel
 from xebra.registration import SearchMap
-from xebra.transform import AffineTransform, SimilarityTransform, TransformModel, image_center
+from xebra.transform import AffineTransform, SimilarityTransform, image_center
 from xebra.weights import Weights
 
 PERIOD_MARGIN = 3.0  # log odds: margin to a copy shifted by a period below which the estimate is ambiguous
@@ -161,20 +162,14 @@ class PyramidEstimator:
         if model == "affine":
             yield from self._stretched_results(fixed, moving, first.search)
 
-    def _stretched_results(
-        self, fixed: Image, moving: Image, search: SearchMap
-    ) -> Iterator[PyramidResult]:
-        """Yield the result of a search with the moving image stretched, for views that are strongly tilted."""
+    def _stretched_results(self, fixed: Image, moving: Image, search: SearchMap) -> Iterator[PyramidResult]:
+        """Yield the result of a search with the moving image stretched, for strongly tilted views."""
         pair, max_log_scale = self._pair(fixed, moving)
         for attempt in StretchedAttempts(self.stages, pair, max_log_scale):
             period = self._ambiguous_period(pair, attempt)
-            yield PyramidResult(
-                attempt.best, attempt.features, attempt.path, period, search, model="affine"
-            )
+            yield PyramidResult(attempt.best, attempt.features, attempt.path, period, search, model="affine")
 
-    def _whole_results(
-        self, fixed: Image, moving: Image, model: TransformModel
-    ) -> Iterator[PyramidResult]:
+    def _whole_results(self, fixed: Image, moving: Image, model: TransformModel) -> Iterator[PyramidResult]:
         """Yield the results of the attempts at images of about the same field of view."""
         pair, attempts = self.attempts(fixed, moving, model=model)
         for attempt in _with_model(attempts, model):
@@ -229,9 +224,7 @@ class PyramidEstimator:
             pair, max_log_scale = pair.with_model(model), 0.0
         return pair, Attempts(self.stages, pair, max_log_scale)
 
-    def _pair(
-        self, fixed: Image, moving: Image, use_spacings: bool = True
-    ) -> tuple[ImagePair, float | None]:
+    def _pair(self, fixed: Image, moving: Image, use_spacings: bool = True) -> tuple[ImagePair, float | None]:
         """Return the pair, and the largest abs(log scale) that is searched."""
         pair, max_log_scale = ImagePair(fixed, moving), None
         if use_spacings and spacing_ratio(fixed, moving) is not None:

@@ -15,7 +15,8 @@ from xebra.estimate.disagreement_verdict import DisagreementCalibration, decide_
 from xebra.estimate.estimate import REFERENCE_WIDTH, Estimate
 from xebra.estimate.network_frame import frame_pair
 from xebra.image import Image
-from xebra.transform import SimilarityTransform, TransformModel, corner_error, image_center
+from xebra.models import TransformModel
+from xebra.transform import SimilarityTransform, corner_error, image_center
 from xebra.weights import Stage, Weights
 
 RANGE_MARGIN = 1.1  # ratio to the training range beyond which an estimate is not accepted

@@ -18,7 +18,7 @@ AMBIGUOUS = "another rotation, scale or position fits nearly as well"
 IMPRECISE = "the corner error to expect, {expected:.1f} px, is above the tolerance of {tolerance:.1f} px"
 STRETCHED = (
     "no similarity fits: one image is stretched by {stretch:.1f} % along {axis:.0f} degrees, as by a tilt of "
-    "about {tilt:.0f} degrees or a sheared scan; register it with model=\"affine\" (--model affine)"
+    'about {tilt:.0f} degrees or a sheared scan; register it with model="affine" (--model affine)'
 )
 PLACES = "{places} places in the overview fit nearly as well"
 PERIODIC = "the pattern repeats every {period:.0f} px: a shift by that fits nearly as well"
