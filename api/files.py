@@ -19,8 +19,22 @@ def stream(store: ImageStore, key: str, media_type: str, download_as: str | None
     """Return an immutable object as a chunked response, as a download if a file name is given."""
     headers = {"Cache-Control": IMMUTABLE}
     if download_as is not None:
-        headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(download_as, safe='')}"
+        headers |= attachment(download_as)
     return StreamingResponse(_chunks(store.open(key)), media_type=media_type, headers=headers)
+
+
+def stream_file(file: BinaryIO, media_type: str, download_as: str) -> StreamingResponse:
+    """Return an open temporary file as a download; it is closed, and with that deleted, afterwards."""
+    headers = {"Cache-Control": "no-store"} | attachment(download_as)
+    return StreamingResponse(_chunks(file), media_type=media_type, headers=headers)
+
+
+def attachment(name: str) -> dict[str, str]:
+    """Return the header of a download under this name, which may hold any letters."""
+    plain = "".join(letter if letter.isascii() and letter not in '"\\' else "_" for letter in name)
+    return {
+        "Content-Disposition": f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
+    }
 
 
 def documented(*media_types: str) -> dict[int | str, dict[str, Any]]:

@@ -26,6 +26,8 @@ from api.images.presigned import router as uploads
 from api.images.routes import router as images
 from api.images.schemas import PATH as IMAGES
 from api.rate_limits import RateLimiter
+from api.registrations.apply import MAX_POINTS_BYTES
+from api.registrations.apply import router as apply
 from api.registrations.corrections import router as corrections
 from api.registrations.direct import PATH as DIRECT
 from api.registrations.direct import DirectRegistration
@@ -47,7 +49,7 @@ DESCRIPTION = """Registers X-ray and electron microscopy images: upload two imag
 until the job has ended, download the parameters and the registered image.
 Errors are RFC 9457 problem details."""
 ROUTERS = (
-    *(images, uploads, tiles.router, registrations, registration_files, corrections, batches, events),
+    *(images, uploads, tiles.router, registrations, registration_files, corrections, apply, batches, events),
     *(webhooks, direct, session, administration, service.router, metrics.router, health.router),
 )
 
@@ -89,6 +91,7 @@ def _open_backends(app: FastAPI, settings: ApiSettings) -> None:
 def _add_middleware(app: FastAPI, settings: ApiSettings) -> None:
     """Add the middleware, the innermost first."""
     limits = {IMAGES: settings.max_upload_bytes, DIRECT: settings.max_direct_bytes, BATCHES: MAX_BATCH_BYTES}
+    limits |= {"*/apply/points": MAX_POINTS_BYTES, "*/apply/regions": MAX_POINTS_BYTES}
     app.add_middleware(BodyLimit, limits=limits, stalled_after_s=settings.stalled_after_seconds)
     app.add_middleware(RequestContext)
     app.add_middleware(

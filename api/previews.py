@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
-from tempfile import SpooledTemporaryFile
+from tempfile import NamedTemporaryFile, SpooledTemporaryFile
 from threading import Lock
 from typing import Any, BinaryIO, cast
 
@@ -38,6 +39,13 @@ def create_once(store: ImageStore, key: str, draw: Draw) -> None:
             raise ObjectAltered(f"{key.rpartition('/')[2]} cannot be drawn: {error}") from error
         file.seek(0)
         store.put(key, file)
+
+
+def write_tiff_to(target: BinaryIO, write: Callable[[str], None]) -> None:
+    """Copy what ``write`` writes to a path, because a TIFF writer takes no spooled file."""
+    with NamedTemporaryFile(suffix=".tif") as file:
+        write(file.name)
+        shutil.copyfileobj(file, target)
 
 
 def draw_preview(pixels: np.ndarray[Any, Any], target: BinaryIO, max_side_px: int = MAX_SIDE_PX) -> None:

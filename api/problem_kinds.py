@@ -17,6 +17,7 @@ from xebra.errors import (
     ImageUnusable,
     NetworkUnknown,
     PixelSpacingInvalid,
+    PointsInvalid,
 )
 
 
@@ -36,6 +37,7 @@ TABLE: dict[type[Exception], Kind] = {
     ImageChoiceNeeded: Kind(422, "image-choice-needed", "The file holds several images"),
     ImageUnreadable: Kind(422, "image-unreadable", "The image cannot be read"),
     ImageUnusable: Kind(422, "image-unusable", "The image has no content that can be registered"),
+    PointsInvalid: Kind(422, "points-invalid", "The points or regions cannot be read"),
     PixelSpacingInvalid: Kind(422, "pixel-spacing-invalid", "The pixel spacing is not a positive number"),
     NetworkUnknown: Kind(422, "network-unknown", "The network does not exist"),
     EngineFailed: Kind(503, "engine-failed", "The inference engine is not available"),

@@ -77,7 +77,8 @@ class RequestContext:
 class BodyLimit:
     """Limit the size of a request body, whatever its header states, and the time without data.
 
-    Uploads are spooled to disk; other bodies are held in memory. ``limits`` gives the larger limits by path.
+    Uploads are spooled to disk; other bodies are held in memory. ``limits`` gives the larger limits by path,
+    or by the end of a path after ``*``.
     """
 
     def __init__(self, app: ASGIApp, limits: dict[str, int], stalled_after_s: float) -> None:
@@ -87,12 +88,16 @@ class BodyLimit:
         """Handle a request; refuse a body above the limit of its path."""
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
-        limit = self.limits.get(scope["path"], MAX_JSON_BYTES)
+        limit = self._limit(scope["path"])
         length = Headers(scope=scope).get("content-length", "0")
         if length.isdigit() and int(length) > limit + FORM_OVERHEAD_BYTES:
             problem = problems.response(TABLE[UploadTooLarge], str(UploadTooLarge(limit)), scope["path"])
             return await problem(scope, receive, send)
         await self.app(scope, self._limited(receive, limit), send)
+
+    def _limit(self, path: str) -> int:
+        by_end = (self.limits[known] for known in self.limits if known[0] == "*" and path.endswith(known[1:]))
+        return self.limits.get(path) or next(by_end, MAX_JSON_BYTES)
 
     def _limited(self, receive: Receive, limit: int) -> Receive:
         received, more = 0, True

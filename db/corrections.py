@@ -9,10 +9,10 @@ from sqlalchemy.orm import Session
 
 from db import audit, jobs
 from db.errors import CorrectionNotFound
-from db.rows import CorrectionRow
+from db.rows import CorrectionRow, RegistrationRow
 from db.types import utc_now
 
-LATEST = "latest"
+LATEST, PREDICTED = "latest", "predicted"
 
 
 def add(
@@ -46,14 +46,18 @@ def list_for(session: Session, registration_id: str) -> list[CorrectionRow]:
     return list(session.scalars(query.order_by(CorrectionRow.created_at, CorrectionRow.id)))
 
 
-def get(session: Session, registration_id: str, correction_id: str) -> CorrectionRow:
-    """Return the correction with this id, or the newest one for ``latest``.
+def applied(row: RegistrationRow, wanted: str | None = None) -> CorrectionRow | None:
+    """Return the correction of a loaded registration that counts; None: the prediction does.
+
+    ``wanted`` is the id of a correction, ``latest``, ``predicted``, or None for the newest one, if any.
 
     Raises:
         CorrectionNotFound: the registration has no such correction.
     """
-    rows = list_for(session, registration_id)
-    found = rows[-1:] if correction_id == LATEST else [row for row in rows if row.id == correction_id]
-    if not found:
-        raise CorrectionNotFound(f"registration {registration_id} has no correction {correction_id}")
-    return found[0]
+    newest = row.corrections[-1] if row.corrections else None
+    if wanted is None or wanted == PREDICTED:
+        return newest if wanted is None else None
+    found = newest if wanted == LATEST else next((c for c in row.corrections if c.id == wanted), None)
+    if found is None:
+        raise CorrectionNotFound(f"registration {row.id} has no correction {wanted}")
+    return found

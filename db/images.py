@@ -42,7 +42,8 @@ def by_id(session: Session, image_ids: Iterable[str], owner: str) -> dict[str, I
     Raises:
         ImageNotFound: one does not exist or belongs to another owner.
     """
-    wanted, found = sorted(set(image_ids)), {}
+    wanted = sorted(set(image_ids))
+    found: dict[str, ImageRow] = {}
     for start in range(0, len(wanted), IDS_PER_QUERY):
         ids = [image_id for image_id in wanted[start : start + IDS_PER_QUERY] if is_valid_id(image_id)]
         rows = session.scalars(select(ImageRow).where(ImageRow.id.in_(ids), ImageRow.owner == owner))

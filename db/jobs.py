@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import select, true, update
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session, joinedload, selectinload
 from sqlalchemy.orm.attributes import set_committed_value
 
 from db import audit, events, images, job_queue
@@ -16,10 +16,11 @@ from db.errors import RegistrationEnded, RegistrationNotFound
 from db.rows import LOCAL, RegistrationRow
 from db.types import is_valid_id, utc_now
 
-WITH_RELATED = [  # everything that the API shows of a job, in one query
+WITH_RELATED = [  # everything that the API shows of a job, in few queries
     joinedload(RegistrationRow.result),
     joinedload(RegistrationRow.fixed_image),
     joinedload(RegistrationRow.moving_image),
+    selectinload(RegistrationRow.corrections),
 ]
 
 
@@ -62,7 +63,11 @@ def submit(
     row.request_id, row.created_at = request_id, now
     session.add(row)
     session.flush()
-    for name, related in (("result", None), ("fixed_image", fixed), ("moving_image", moving)):
+    none: list[Any] = []
+    for name, related in (
+        *(("result", None), ("corrections", none)),
+        *(("fixed_image", fixed), ("moving_image", moving)),
+    ):
         set_committed_value(row, name, related)
     job_queue.enqueue(session, row, now)
     hashes = {"fixed_sha256": fixed.sha256, "moving_sha256": moving.sha256}

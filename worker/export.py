@@ -8,9 +8,11 @@ import shutil
 import sys
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import select
 
+from db import corrections
 from db.admin import EXIT_ERROR, open_database
 from db.engine import Database
 from db.rows import AuditRow, RegistrationRow, ResultRow
@@ -18,6 +20,8 @@ from db.settings import StorageSettings
 from db.store import ImageStore, open_store
 from worker import stored_jobs
 from worker.replay import ERRORS
+from xebra.correction import corrected
+from xebra.image_files import write_tiff
 from xebra.registration import Registration
 from xebra.transform_files import FORMATS, Pair
 
@@ -26,7 +30,7 @@ README = """# Registration {id}
 Fixed image: {fixed}. Moving image: {moving}.
 Transform from the moving to the fixed image: {mirrored}rotation {angle:.4f} degrees, scale {scale:.6f}, shift
 {x:.3f}, {y:.3f} px.
-Verdict: {verdict} ({reason}). Expected corner error: {error:.3f} px.
+Verdict: {verdict} ({reason}). Expected corner error: {error}.
 
 Network {network} on {engine}, weights SHA-256 {weights}.
 Exported by Xebra {version}.
@@ -34,12 +38,14 @@ Exported by Xebra {version}.
 | file | content |
 |---|---|
 | result.json | the complete result; points are (x, y) in px from the centre of the top-left pixel |
+| prediction.json | only after a correction by hand: the result before it |
 | transform.* | the transform in the formats of other programs |
 | fixed, moving | the images as they were uploaded, byte for byte; their SHA-256 are in result.json |
 | registered.tif | the values of the moving image on the grid of the fixed image |
 | picture.png | fixed, moving, registered, overlay |
 | audit.jsonl | the audit entries of this job, with the hashes of the chain |
 """
+SUFFIXES = {"image/png": ".png", "image/tiff": ".tif"}  # of others: that of the upload's name
 AUDIT_FIELDS = ("seq", "at", "actor", "event", "payload", "previous_hash", "hash")
 
 
@@ -66,21 +72,38 @@ def main(argv: list[str]) -> int:
 def _write(row: RegistrationRow, result: ResultRow, store: ImageStore, folder: Path) -> None:
     from xebra import picture  # imports matplotlib
 
-    body = result.body
-    (folder / "README.md").write_text(_readme(row, result))
+    body = _body(row, result)
+    registration = Registration.from_json(body, *stored_jobs.load_images(row, result, store))
+    (folder / "README.md").write_text(_readme(row, body))
     (folder / "result.json").write_text(json.dumps(body, indent=2) + "\n")
+    if row.corrections:
+        (folder / "prediction.json").write_text(json.dumps(result.body, indent=2) + "\n")
     for kind in FORMATS.values():
         (folder / f"transform{kind.suffix}").write_text(kind.write(Pair.of(body)), newline="")
     for name, image in (("fixed", row.fixed_image), ("moving", row.moving_image)):
-        suffix = ".png" if image.media_type == "image/png" else ".tif"
+        suffix = SUFFIXES.get(image.media_type) or Path(image.name).suffix
         _copy(store, image.store_key, folder / f"{name}{suffix}")
-    _copy(store, result.registered_key, folder / "registered.tif")
+    if row.corrections:
+        write_tiff(folder / "registered.tif", registration.registered, registration.fixed.pixel_spacing)
+    else:
+        _copy(store, result.registered_key, folder / "registered.tif")
     with (folder / "picture.png").open("wb") as file:
-        picture.save(Registration.from_json(body, *stored_jobs.load_images(row, result, store)), file)
+        picture.save(registration, file)
 
 
-def _readme(row: RegistrationRow, result: ResultRow) -> str:
-    body, model = result.body, result.body["model"]
+def _body(row: RegistrationRow, result: ResultRow) -> dict[str, Any]:
+    """Return the result under the newest correction by hand, if there is any."""
+    found = corrections.applied(row)
+    if found is None:
+        return result.body
+    at = found.created_at.isoformat()
+    return corrected(
+        result.body, found.fixed_from_moving, by=found.actor, at=at, note=found.note, id=found.id
+    )
+
+
+def _readme(row: RegistrationRow, body: dict[str, Any]) -> str:
+    model, error = body["model"], body["expected_corner_error_px"]
     x, y = body["shift_px"]
     return README.format(
         id=row.id,
@@ -93,7 +116,7 @@ def _readme(row: RegistrationRow, result: ResultRow) -> str:
         y=y,
         verdict=body["verdict"],
         reason=body["reason"],
-        error=body["expected_corner_error_px"],
+        error="unknown" if error is None else f"{error:.3f} px",
         network=model["name"],
         engine=model["engine"],
         weights=model["weights_sha256"],

@@ -37,6 +37,10 @@ class ModelUnsupported(RegistrationError):
     """The model of the transform is unknown, or the network does not find it."""
 
 
+class PointsInvalid(RegistrationError):
+    """A table of points or a file of regions cannot be read."""
+
+
 class PixelSpacingInvalid(RegistrationError):
     """A pixel spacing must be a positive, finite number of micrometres per pixel."""
 

@@ -136,8 +136,10 @@ def read_untrusted(
     TIFF and PNG are decoded here, since their headers are checked before any pixel is. Files of other formats
     are decoded in a process of its own with limits on memory and time.
     """
-    wanted = {"channel": channel, "frame": frame}
-    return read_image(file, name=name, pixel_spacing=pixel_spacing, **wanted, limits=_limits(file))
+    limits = _limits(file)
+    return read_image(
+        file, name=name, pixel_spacing=pixel_spacing, channel=channel, frame=frame, limits=limits
+    )
 
 
 def read_pixels_untrusted(

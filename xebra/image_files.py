@@ -12,7 +12,7 @@ import numpy as np
 import tifffile
 
 from xebra.arrays import Pixels
-from xebra.errors import ImageUnreadable, RegistrationError
+from xebra.errors import ImageUnreadable, ImageUnusable, RegistrationError
 from xebra.limits import MAX_SIDE, MIN_SIDE, check_ratio, check_size
 from xebra.pixel_spacing import Spacing
 from xebra.readers import choose, raster
@@ -151,12 +151,36 @@ def write_channels(
     names: list[str],
     pixel_spacing: float | None = None,
 ) -> None:
-    """Write channels (H, W) of one dtype as one OME-TIFF, with their names and the spacing in um/px."""
-    metadata: dict[str, Any] = {"axes": "CYX", "Channel": {"Name": names}}
+    """Write channels (H, W) of one dtype as one OME-TIFF, with their names and the spacing in um/px.
+
+    Colours (H, W, 3 | 4) become channels of their own. Raises ImageUnusable for channels of several types.
+    """
+    planes = [plane for pixels, name in zip(channels, names, strict=True) for plane in _planes(pixels, name)]
+    if len({(plane.dtype, plane.shape) for _, plane in planes}) > 1:
+        types = ", ".join(f"{name}: {plane.dtype}" for name, plane in planes)
+        raise ImageUnusable(f"One OME-TIFF holds channels of one type ({types}). Write a file for each.")
+    first = planes[0][1]
+    metadata: dict[str, Any] = {"axes": "CYX", "Channel": {"Name": [name for name, _ in planes]}}
     if pixel_spacing is not None:
         metadata |= {"PhysicalSizeX": pixel_spacing, "PhysicalSizeY": pixel_spacing}
         metadata |= {"PhysicalSizeXUnit": "µm", "PhysicalSizeYUnit": "µm"}
-    tifffile.imwrite(target, np.stack(channels), ome=True, photometric="minisblack", metadata=metadata)
+    tifffile.imwrite(
+        target,
+        iter([plane for _, plane in planes]),
+        shape=(len(planes), *first.shape),
+        dtype=first.dtype,
+        ome=True,
+        photometric="minisblack",
+        metadata=metadata,
+    )
+
+
+def _planes(pixels: Pixels, name: str) -> list[tuple[str, Pixels]]:
+    """Return the colours of an image as planes (H, W) with names; an image (H, W) is one plane."""
+    if pixels.ndim == 2:
+        return [(name, pixels)]
+    colours = ("red", "green", "blue", "alpha")
+    return [(f"{name} {colour}", pixels[..., n]) for n, colour in enumerate(colours[: pixels.shape[2]])]
 
 
 def media_type_of(start: bytes) -> str:

@@ -29,7 +29,8 @@ FOOTER_SIZES = 8, 7.5, 7, 6.5, 6, 5.5, 5, 4.5  # points
 TEXT_COLOR, SECONDARY_COLOR, EMPTY_GRAY = "#202124", "#6b7076", 0.93
 UNUSED_COLOR, UNUSED_ALPHA = "#f2a900", (0.55, 0.2)  # of the two kinds of stripes
 MAGENTA, GREEN = "#b8138f", "#15803d"  # dark enough to read on white
-VERDICT_COLOR = {"accept": GREEN, "review": "#a15c00", "refuse": "#b3261e"}
+WORDS = {"corrected": "corrected by hand"}  # verdicts that are no word of their own
+VERDICT_COLOR = {"accept": GREEN, "review": "#a15c00", "refuse": "#b3261e", "corrected": "#1d4f91"}
 
 
 def save(registration: Registration, target: str | Path | BinaryIO, *, dpi: int = 200) -> None:
@@ -177,7 +178,13 @@ def _footer(figure: Figure, registration: Registration) -> None:
     """Draw parameters and verdict in one line, in the largest font size that fits."""
     inches = figure.get_size_inches()
     at = {"va": "center", "y": 0.2 / inches[1]}
-    verdict = figure.text(1 - MARGIN / inches[0], s=registration.verdict, ha="right", weight="bold", **at)
+    verdict = figure.text(
+        1 - MARGIN / inches[0],
+        s=WORDS.get(registration.verdict, registration.verdict),
+        ha="right",
+        weight="bold",
+        **at,
+    )
     verdict.set(color=VERDICT_COLOR[registration.verdict], fontsize=FOOTER_SIZES[0])
     found = [f"{p.name} {p.value}" + (f" ({p.metric})" if p.metric else "") for p in parameters(registration)]
     line = figure.text(

@@ -14,10 +14,10 @@ from xebra.arrays import Mask, Matrix, Pixels
 from xebra.image import Image, read_image
 from xebra.models import TransformModel
 from xebra.resample import Interpolation, coverage, resample
-from xebra.transform import AffineTransform, SimilarityTransform, Transform, image_center
+from xebra.transform import AffineTransform, Transform, image_center, transform_of
 from xebra.usable_area import UsableArea
 
-Verdict = Literal["accept", "review", "refuse"]
+Verdict = Literal["accept", "review", "refuse", "corrected"]  # "corrected": by hand
 
 
 @dataclass(frozen=True)
@@ -39,13 +39,23 @@ class SearchMap:
 
 
 @dataclass(frozen=True)
+class Correction:
+    """Who set the transform by hand, and when (ISO 8601)."""
+
+    id: str | None
+    by: str
+    at: str
+    note: str | None
+
+
+@dataclass(frozen=True)
 class Registration:
     """The transform between two images, with its uncertainty, verdict and provenance."""
 
     fixed: Image
     moving: Image
     transform: Transform  # fixed_from_moving, about the centre of the moving image
-    expected_corner_error_px: float  # mean over the corners of the fixed image, in its px
+    expected_corner_error_px: float | None  # mean over the fixed corners, in px; None: set by hand
     verdict: Verdict
     reason: str
     model: Model
@@ -57,6 +67,7 @@ class Registration:
     fixed_area: UsableArea | None = None  # what was used of the fixed image; None: all of it
     moving_area: UsableArea | None = None
     transform_model: TransformModel = "similarity"  # the family that the transform was chosen from
+    correction: Correction | None = None  # of a transform that was set by hand
 
     @property
     def scale(self) -> float:
@@ -70,17 +81,8 @@ class Registration:
 
     @property
     def stretch(self) -> dict[str, float] | None:
-        """The stretch of an affine transform, and the tilt that would cause it; None for a similarity.
-
-        ``ratio``: length along ``axis_deg`` of the fixed image over that across it.
-        """
-        if not isinstance(self.transform, AffineTransform):
-            return None
-        return {
-            "ratio": math.exp(2 * self.transform.stretch),
-            "axis_deg": self.transform.axis_deg,
-            "tilt_deg": self.transform.tilt_deg,
-        }
+        """The stretch of an affine transform, see ``stretch_of``; None for a similarity."""
+        return stretch_of(self.transform)
 
     @property
     def shift_px(self) -> tuple[float, float]:
@@ -119,8 +121,8 @@ class Registration:
     @property
     def expected_corner_error_um(self) -> float | None:
         """``expected_corner_error_px`` in micrometres; None where the fixed pixel spacing is unknown."""
-        spacing = self.fixed.pixel_spacing
-        return None if spacing is None else self.expected_corner_error_px * spacing
+        spacing, error = self.fixed.pixel_spacing, self.expected_corner_error_px
+        return None if spacing is None or error is None else error * spacing
 
     @cached_property
     def registered(self) -> Pixels:
@@ -185,6 +187,7 @@ class Registration:
             "expected_corner_error_um": self.expected_corner_error_um,
             "verdict": self.verdict,
             "reason": self.reason,
+            "correction": None if self.correction is None else vars(self.correction).copy(),
             "fixed": _describe(self.fixed),
             "moving": _describe(self.moving),
             "model": vars(self.model).copy(),
@@ -200,11 +203,10 @@ class Registration:
     def from_json(cls, body: dict[str, Any], fixed: Image, moving: Image) -> Registration:
         """Return the registration whose ``to_json`` was ``body``, with its two images."""
         matrix = np.array(body["fixed_from_moving"])
-        transform = AffineTransform if body.get("stretch") else SimilarityTransform
         return cls(
             fixed=fixed,
             moving=moving,
-            transform=transform.from_matrix(matrix, image_center(moving.shape)),
+            transform=transform_of(matrix, image_center(moving.shape), body.get("transform_model")),
             expected_corner_error_px=body["expected_corner_error_px"],
             verdict=body["verdict"],
             reason=body["reason"],
@@ -215,7 +217,22 @@ class Registration:
             fixed_area=_area(body, "fixed", fixed),
             moving_area=_area(body, "moving", moving),
             transform_model=body.get("transform_model", "similarity"),
+            correction=Correction(**body["correction"]) if body.get("correction") else None,
         )
+
+
+def stretch_of(transform: Transform) -> dict[str, float] | None:
+    """Return the stretch of an affine transform, and the tilt that would cause it; None for a similarity.
+
+    ``ratio``: length along ``axis_deg`` of the fixed image over that across it, relative to the moving image.
+    """
+    if not isinstance(transform, AffineTransform):
+        return None
+    return {
+        "ratio": math.exp(2 * transform.stretch),
+        "axis_deg": transform.axis_deg,
+        "tilt_deg": transform.tilt_deg,
+    }
 
 
 def _area(body: dict[str, Any], name: str, image: Image) -> UsableArea | None:

@@ -31,7 +31,7 @@ def parameters(registration: Registration) -> list[Parameter]:
         *mirrored,
         Parameter("shift x", f"{x:+.2f}{x_interval} px", length(um and um[0], "+")),
         Parameter("shift y", f"{y:+.2f}{y_interval} px", length(um and um[1], "+")),
-        Parameter("expected corner error", f"{error:.2f} px", length(error_um)),
+        *([] if error is None else [Parameter("expected corner error", f"{error:.2f} px", length(error_um))]),
     ]
 
 

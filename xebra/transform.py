@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from xebra.arrays import Floats, Matrix
+from xebra.models import TransformModel
 
 
 def image_center(shape: tuple[int, ...]) -> tuple[float, float]:
@@ -183,6 +184,18 @@ class AffineTransform:
 
 
 Transform = SimilarityTransform | AffineTransform
+
+
+def transform_of(
+    matrix: Matrix, center: tuple[float, float], model: TransformModel | None = None
+) -> Transform:
+    """Return the transform of a 3 x 3 matrix: a similarity where it is one, unless ``model`` is affine."""
+    if model != "affine":
+        try:
+            return SimilarityTransform.from_matrix(matrix, center)
+        except ValueError:
+            pass
+    return AffineTransform.from_matrix(matrix, center)
 
 
 def mirrored_first(transform: Transform) -> Transform:

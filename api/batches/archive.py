@@ -6,11 +6,13 @@ import csv
 import io
 import json
 import zipfile
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any, cast
 
 from sqlalchemy import select
 
+from api.registrations import current
 from db import jobs
 from db.engine import Database
 from db.rows import RegistrationRow
@@ -21,7 +23,7 @@ ROWS_PER_QUERY = 200
 COLUMNS = (
     *("registration_id", "state", "fixed_name", "moving_name", "verdict", "reason"),
     *("angle_deg", "scale", "shift_x_px", "shift_y_px", "mirror", "expected_corner_error_px"),
-    *("failure_code", "failure_message"),
+    *("corrected_by", "corrected_at", "failure_code", "failure_message", "files"),
 )
 
 
@@ -30,24 +32,47 @@ def archive(batch_id: str, database: Database, store: ImageStore | None) -> Iter
     sink, table = ChunkBuffer(), io.StringIO(newline="")
     writer = csv.DictWriter(table, COLUMNS, restval="")
     writer.writeheader()
+    names = Names()
     with zipfile.ZipFile(cast(Any, sink), "w", zipfile.ZIP_DEFLATED, compresslevel=1) as file:
         for row in _rows(batch_id, database):
-            writer.writerow(_table_row(row))
+            name = names.of(row)
+            writer.writerow(_table_row(row, name))
             if row.result is None:
                 continue
-            file.writestr(f"{row.id}.json", json.dumps(row.result.body, indent=2))
+            file.writestr(f"{name}.json", json.dumps(_body(row), indent=2))
             if store is not None:
-                yield from _copy(store, row.id, row.result.registered_key, file, sink)
+                yield from _copy(store, name, current.registered_key(row, store), file, sink)
             yield sink.take()
         file.writestr("results.csv", table.getvalue())
     yield sink.take()
 
 
+class Names:
+    """Names of the files of each registration: those of its images, numbered where they repeat."""
+
+    def __init__(self) -> None:
+        self._seen: Counter[str] = Counter()
+
+    def of(self, row: RegistrationRow) -> str:
+        """Return the name of the files of a registration, without suffix."""
+        name = current.file_name(row, "")
+        self._seen[name.casefold()] += 1
+        number = self._seen[name.casefold()]
+        return name if number == 1 else f"{name} ({number})"
+
+
+def _body(row: RegistrationRow) -> dict[str, Any]:
+    """Return the result that counts, with the prediction beside a correction by hand."""
+    assert row.result is not None
+    body = current.body(row) | {"registration_id": row.id}
+    return body | {"prediction": row.result.body} if row.corrections else body
+
+
 def _copy(
-    store: ImageStore, registration_id: str, key: str, file: zipfile.ZipFile, sink: ChunkBuffer
+    store: ImageStore, name: str, key: str, file: zipfile.ZipFile, sink: ChunkBuffer
 ) -> Iterator[bytes]:
-    name = zipfile.ZipInfo(f"{registration_id}.tif")  # uncompressed: image values hardly compress
-    with store.open(key) as image, file.open(name, "w", force_zip64=True) as copy:
+    info = zipfile.ZipInfo(f"{name}.tif")  # uncompressed: image values hardly compress
+    with store.open(key) as image, file.open(info, "w", force_zip64=True) as copy:
         while chunk := image.read(CHUNK_BYTES):
             copy.write(chunk)
             yield sink.take()
@@ -68,14 +93,16 @@ def _rows(batch_id: str, database: Database) -> Iterator[RegistrationRow]:
         last = rows[-1].id
 
 
-def _table_row(row: RegistrationRow) -> dict[str, object]:
-    values: dict[str, object] = {"registration_id": row.id, "state": row.state}
+def _table_row(row: RegistrationRow, name: str) -> dict[str, object]:
+    values: dict[str, object] = {"registration_id": row.id, "state": row.state, "files": _escape(name)}
     values |= {"fixed_name": _escape(row.fixed_image.name), "moving_name": _escape(row.moving_image.name)}
     values |= {"failure_code": row.failure_code, "failure_message": row.failure_message}
     if row.result is not None:
-        body = row.result.body
+        body = current.body(row)
         values |= {name: body[name] for name in COLUMNS if name in body}
         values |= {"shift_x_px": body["shift_px"][0], "shift_y_px": body["shift_px"][1]}
+        if correction := body.get("correction"):
+            values |= {"corrected_by": _escape(correction["by"]), "corrected_at": correction["at"]}
     return values
 
 

@@ -93,7 +93,11 @@ def create_correction(
     idempotency: IdempotencyDep,
     response: Response,
 ) -> Correction:
-    """Store a transform that was set manually. The result of the registration is not changed."""
+    """Store a transform that was set manually.
+
+    The result, the registered image, the picture and the transform files follow it from now on, and the
+    verdict is `corrected`. `prediction` of the registration keeps the result of the estimator.
+    """
 
     def add(session: Session) -> Correction:
         matrix = [list(line) for line in body.fixed_from_moving]

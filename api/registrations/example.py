@@ -21,6 +21,8 @@ RESULT: dict[str, Any] = {
         [0.0, 0.0, 0.046, 0.0],
         [0.0, 0.0, 0.0, 0.04],
     ],
+    "transform_model": "similarity",
+    "stretch": None,
     "mirror": False,
     "fixed_from_moving": [[1.1831, -0.1281, -41.8], [0.1281, 1.1831, -62.4], [0.0, 0.0, 1.0]],
     "moving_from_fixed": [[0.8354, 0.0905, 40.57], [-0.0905, 0.8354, 48.35], [0.0, 0.0, 1.0]],
@@ -28,6 +30,7 @@ RESULT: dict[str, Any] = {
     "expected_corner_error_um": 0.0175,
     "verdict": "accept",
     "reason": "two independent estimates agree to 0.6 px",
+    "correction": None,
     "fixed": {
         "name": "grains_bse.tif",
         "shape": [512, 512],
@@ -79,6 +82,7 @@ SUCCEEDED: dict[str, Any] = {
     "attempt": 1,
     "failure": None,
     "result": RESULT,
+    "prediction": None,
     "links": {
         "self": f"{PATH}/{ID}",
         "fixed_preview": f"{IMAGES}/{FIXED}/preview",

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, BinaryIO, Literal
 
 from fastapi import APIRouter, Query, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import StreamingResponse
 
 from api import files, previews, problems
-from api.dependencies import DatabaseDep, StoreDep
+from api.dependencies import StoreDep
 from api.errors import NoResult
+from api.registrations import current
 from api.registrations.example import PATH
 from api.registrations.pictures import MEDIA_TYPES, PictureFormat, draw_picture
-from api.registrations.routes import ResultDep, SucceededDep
-from db import corrections
-from db.engine import Database
+from api.registrations.routes import SucceededDep
 from db.errors import CorrectionNotFound, ObjectAltered, ObjectMissing, RegistrationNotFound
+from db.rows import RegistrationRow
+from db.store import ImageStore
 from xebra.transform_files import FORMATS, Format, Pair
 
 router = APIRouter(prefix=PATH + "/{registration_id}", tags=["registrations"])
-FILE_ERRORS = problems.documented(RegistrationNotFound, NoResult, ObjectMissing, ObjectAltered)
+FILE_ERRORS = problems.documented(
+    *(RegistrationNotFound, NoResult, CorrectionNotFound, RequestValidationError),
+    *(ObjectMissing, ObjectAltered),
+)
+CorrectionQuery = Annotated[str | None, Query(max_length=36, description=current.DESCRIPTION)]
 
 
 @router.get(
@@ -29,10 +34,36 @@ FILE_ERRORS = problems.documented(RegistrationNotFound, NoResult, ObjectMissing,
     response_class=StreamingResponse,
     responses=FILE_ERRORS | files.documented("image/tiff"),
 )
-def download_registered_image(result: ResultDep, store: StoreDep) -> StreamingResponse:
+def download_registered_image(
+    row: SucceededDep,
+    store: StoreDep,
+    correction: CorrectionQuery = None,
+    format: Annotated[Literal["tiff", "ome-tiff"], Query(description="Both keep the data type.")] = "tiff",
+) -> StreamingResponse:
     """Return a TIFF file: the values of the moving image on the grid of the fixed image, data type kept."""
-    name = f"registered-{result.registration_id}.tif"
-    return files.stream(store, result.registered_key, "image/tiff", name)
+    key = current.registered_key(row, store, correction)
+    if format == "tiff":
+        return files.stream(store, key, "image/tiff", current.file_name(row, ".tif"))
+    ome = f"{current.folder(row, correction)}.ome.tif"
+    previews.create_once(store, ome, _ome_tiff(row, store, key))
+    return files.stream(store, ome, "image/tiff", current.file_name(row, ".ome.tif"))
+
+
+def _ome_tiff(row: RegistrationRow, store: ImageStore, key: str) -> previews.Draw:
+    """Return a function that writes the registered image as OME-TIFF, colours as channels."""
+
+    def draw(target: BinaryIO) -> None:
+        from xebra import image_files
+
+        assert row.result is not None  # checked by SucceededDep
+        with store.open(key) as file:
+            pixels = image_files.read(file, key).pixels
+        um = row.result.body["fixed"]["pixel_spacing_um"]
+        previews.write_tiff_to(
+            target, lambda path: image_files.write_channels(path, [pixels], [row.moving_image.name], um)
+        )
+
+    return draw
 
 
 @router.get(
@@ -41,10 +72,13 @@ def download_registered_image(result: ResultDep, store: StoreDep) -> StreamingRe
     response_class=StreamingResponse,
     responses=FILE_ERRORS | files.documented("image/png"),
 )
-def get_registered_image_preview(result: ResultDep, store: StoreDep) -> StreamingResponse:
+def get_registered_image_preview(
+    row: SucceededDep, store: StoreDep, correction: CorrectionQuery = None
+) -> StreamingResponse:
     """Return an 8-bit PNG on the grid of the fixed image's preview."""
-    key = f"{result.registered_key}.preview.png"
-    previews.create_once(store, key, previews.draw_stored(store, result.registered_key))
+    registered = current.registered_key(row, store, correction)
+    key = f"{registered}.preview.png"
+    previews.create_once(store, key, previews.draw_stored(store, registered))
     return files.stream(store, key, "image/png")
 
 
@@ -52,22 +86,20 @@ def get_registered_image_preview(result: ResultDep, store: StoreDep) -> Streamin
     "/picture",
     summary="Get registration picture",
     response_class=StreamingResponse,
-    responses=FILE_ERRORS
-    | problems.documented(RequestValidationError)
-    | files.documented(*MEDIA_TYPES.values()),
+    responses=FILE_ERRORS | files.documented(*MEDIA_TYPES.values()),
 )
 def get_registration_picture(
     row: SucceededDep,
-    result: ResultDep,
     store: StoreDep,
     format: Annotated[
         PictureFormat, Query(description="SVG: text, frames and scale bar as vectors.")
     ] = "png",
+    correction: CorrectionQuery = None,
 ) -> StreamingResponse:
     """Return a figure of fixed, moving, registered and overlay, with a scale bar if possible."""
-    key = f"{result.registered_key}.picture.{format}"
-    previews.create_once(store, key, draw_picture(row, result, store, format))
-    download_as = f"registration-{row.id}.svg" if format == "svg" else None
+    key = f"{current.folder(row, correction)}.picture.{format}"
+    previews.create_once(store, key, draw_picture(row, current.body(row, correction), store, format))
+    download_as = current.file_name(row, ".svg") if format == "svg" else None
     return files.stream(store, key, MEDIA_TYPES[format], download_as)
 
 
@@ -79,27 +111,19 @@ def get_registration_picture(
     | files.documented(*sorted({kind.media_type for kind in FORMATS.values()})),
 )
 def download_transform(
-    result: ResultDep,
-    database: DatabaseDep,
+    row: SucceededDep,
     format: Annotated[
-        Format, Query(description="File format, named after the program that reads it.")
+        Format,
+        Query(
+            description="File format, named after the program that reads it. In physical units where both"
+            " pixel spacings are known; names that end in -px: always in pixels."
+        ),
     ] = "json",
-    correction: Annotated[
-        str | None,
-        Query(max_length=36, description="Id of a correction, or `latest`; default: the result itself."),
-    ] = None,
+    correction: CorrectionQuery = None,
 ) -> Response:
-    """Return the transform of the result, or of a manual correction."""
+    """Return the transform that counts, the predicted one, or that of another correction."""
     kind = FORMATS[format]
-    content = kind.write(_pair(result.registration_id, result.body, database, correction))
-    name = f"fixed-from-moving-{result.registration_id}{kind.suffix}"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return Response(content, media_type=kind.media_type, headers=headers)
-
-
-def _pair(registration_id: str, body: dict[str, Any], database: Database, correction: str | None) -> Pair:
-    if correction is not None:
-        with database.reading() as session:
-            row = corrections.get(session, registration_id, correction)
-        body = body | {"fixed_from_moving": row.fixed_from_moving}
-    return Pair.of(body)
+    content = kind.write(Pair.of(current.body(row, correction)))
+    return Response(
+        content, media_type=kind.media_type, headers=files.attachment(current.file_name(row, kind.suffix))
+    )

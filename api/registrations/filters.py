@@ -5,17 +5,18 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, Field
-from sqlalchemy import Select
+from sqlalchemy import Select, exists
 
 from api.registrations.schemas import State
-from db.rows import RegistrationRow, ResultRow
+from db.rows import CorrectionRow, RegistrationRow, ResultRow
+from xebra.correction import VERDICT
 
 
 class RegistrationFilters(BaseModel):
     """Filters; a registration must match all that are given."""
 
     state: State | None = None
-    verdict: Literal["accept", "review", "refuse"] | None = None
+    verdict: Literal["accept", "review", "refuse", "corrected"] | None = None
     batch_id: str | None = Field(None, max_length=100, pattern=r"^[^\x00]*$")
     fixed_image_id: str | None = Field(None, max_length=100, pattern=r"^[^\x00]*$")
     moving_image_id: str | None = Field(None, max_length=100, pattern=r"^[^\x00]*$")
@@ -31,7 +32,11 @@ class RegistrationFilters(BaseModel):
             query = query.where(RegistrationRow.created_at > self.created_after)
         if self.created_before is not None:
             query = query.where(RegistrationRow.created_at < self.created_before)
-        if self.verdict is not None:
+        corrected = exists().where(CorrectionRow.registration_id == RegistrationRow.id)
+        if self.verdict == VERDICT:
+            query = query.where(corrected)
+        elif self.verdict is not None:
+            query = query.where(~corrected)
             query = query.join(ResultRow, ResultRow.registration_id == RegistrationRow.id)
             query = query.where(ResultRow.body["verdict"].as_string() == self.verdict)
         return query

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import BinaryIO, Literal
+from typing import Any, BinaryIO, Literal
 
 from api.images.choice import Choice
 from api.previews import Draw
-from db.rows import ImageRow, RegistrationRow, ResultRow
+from api.registrations import current
+from db.rows import ImageRow, RegistrationRow
 from db.store import ImageStore
 from xebra import Image
 from xebra.image import read_untrusted
@@ -16,15 +17,16 @@ MEDIA_TYPES: dict[PictureFormat, str] = {"png": "image/png", "svg": "image/svg+x
 SVG_IMAGE_DPI = 200  # resolution of the images; text and lines are vector graphics
 
 
-def draw_picture(row: RegistrationRow, result: ResultRow, store: ImageStore, format: PictureFormat) -> Draw:
-    """Return a function that draws the picture of a registration."""
+def draw_picture(
+    row: RegistrationRow, body: dict[str, Any], store: ImageStore, format: PictureFormat
+) -> Draw:
+    """Return a function that draws the picture of a registration with this result."""
 
     def draw(target: BinaryIO) -> None:
         from xebra import picture  # imports matplotlib, which no other request needs
         from xebra.registration import Registration
 
-        body = result.body
-        fixed_choice, moving_choice = choices(row)
+        fixed_choice, moving_choice = current.choices(row)
         fixed = _image(row.fixed_image, body["fixed"]["pixel_spacing_um"], store, fixed_choice)
         moving = _image(row.moving_image, body["moving"]["pixel_spacing_um"], store, moving_choice)
         registration = Registration.from_json(body, fixed, moving)
@@ -35,11 +37,6 @@ def draw_picture(row: RegistrationRow, result: ResultRow, store: ImageStore, for
             figure.savefig(target, format="svg", dpi=SVG_IMAGE_DPI, metadata={"Date": None})
 
     return draw
-
-
-def choices(row: RegistrationRow) -> tuple[Choice, Choice]:
-    """Return which images of their files were registered, fixed and moving."""
-    return Choice(row.fixed_channel, row.fixed_frame), Choice(row.moving_channel, row.moving_frame)
 
 
 def _image(row: ImageRow, spacing: float | None, store: ImageStore, choice: Choice) -> Image:

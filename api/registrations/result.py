@@ -6,9 +6,13 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from api.times import Time
+from xebra.models import TransformModel
+
 Point = tuple[float, float]
 Line = tuple[float, float, float]
 Row4 = tuple[float, float, float, float]
+Row6 = tuple[float, float, float, float, float, float]
 Matrix = tuple[Line, Line, Line]
 
 
@@ -32,7 +36,16 @@ class Model(BaseModel):
     engine: str
 
 
-ADDED_LATER = ("intervals", "covariance", "search")
+ADDED_LATER = ("intervals", "covariance", "search", "correction", "stretch")
+
+
+class AppliedCorrection(BaseModel):
+    """Who set the transform by hand, and when."""
+
+    id: str | None
+    by: str
+    at: Time
+    note: str | None
 
 
 class Intervals(BaseModel):
@@ -51,6 +64,14 @@ class SearchMap(BaseModel):
     scores: list[list[float]] = Field(description="One row for each scale; differences are log odds.")
 
 
+class Stretch(BaseModel):
+    """The part of an affine transform that no similarity has: foreshortening, shear or oblong pixels."""
+
+    ratio: float = Field(description="Length along the axis over that across it.")
+    axis_deg: float = Field(description="In the fixed image, from +x towards +y.")
+    tilt_deg: float = Field(description="The tilt that would foreshorten a view as much.")
+
+
 class Result(BaseModel):
     """The transform between the images; points are (x, y) from the centre of the top-left pixel."""
 
@@ -61,20 +82,25 @@ class Result(BaseModel):
     shift_px: Point = Field(description="Moving image centre minus fixed image centre, in fixed pixels.")
     shift_um: Point | None = Field(description="The same in um, if the fixed image's pixel spacing is known.")
     intervals: Intervals | None = Field(description="None if the network does not estimate them.")
-    covariance: tuple[Row4, Row4, Row4, Row4] | None = Field(
-        description="Of log scale, angle (rad) and shift (fixed px), if the match is correct."
+    covariance: tuple[Row4, Row4, Row4, Row4] | tuple[Row6, Row6, Row6, Row6, Row6, Row6] | None = Field(
+        description="Of log scale, angle (rad) and shift (fixed px), if the match is correct; of an affine"
+        " transform also of the log stretch (a, b), of the symmetric matrix [[a, b], [b, -a]]."
     )
+    transform_model: TransformModel = Field(description="The family that the transform was chosen from.")
+    stretch: Stretch | None = Field(description="Of an affine transform; None for a similarity.")
     mirror: bool
     fixed_from_moving: Matrix = Field(
         description="Maps a point (x, y, 1) of the moving image to the fixed image, px."
     )
     moving_from_fixed: Matrix = Field(description="Its inverse, used for resampling the moving image.")
-    expected_corner_error_px: float = Field(
-        description="Expected error, mean over the corners of the fixed image, in fixed px."
+    expected_corner_error_px: float | None = Field(
+        description="Expected error, mean over the corners of the fixed image, in fixed px; None after a"
+        " correction by hand."
     )
     expected_corner_error_um: float | None
-    verdict: Literal["accept", "review", "refuse"]
+    verdict: Literal["accept", "review", "refuse", "corrected"]
     reason: str
+    correction: AppliedCorrection | None = Field(description="None: the transform is the predicted one.")
     fixed: RegisteredImage
     moving: RegisteredImage
     model: Model
@@ -84,5 +110,6 @@ class Result(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _read_earlier_version(cls, body: Any) -> Any:
-        """Set fields that results of earlier versions do not have to None."""
-        return dict.fromkeys(ADDED_LATER) | body if isinstance(body, dict) else body
+        """Set fields that results of earlier versions do not have to None; those were similarities."""
+        earlier = dict.fromkeys(ADDED_LATER) | {"transform_model": "similarity"}
+        return earlier | body if isinstance(body, dict) else body

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api.images.choice import ChannelChoice, Choice, FrameChoice
 from api.images.schemas import PATH as IMAGES
+from api.registrations import current
 from api.registrations.example import FIXED, MOVING, PATH, SUCCEEDED
 from api.registrations.result import Result
 from api.times import Time
@@ -128,7 +129,8 @@ class Registration(BaseModel):
     finished_at: Time | None
     attempt: int
     failure: Failure | None
-    result: Result | None
+    result: Result | None = Field(description="With the newest correction applied, if there is any.")
+    prediction: Result | None = Field(description="The result before corrections, if there are any.")
     links: RegistrationLinks
 
     @classmethod
@@ -141,7 +143,8 @@ class Registration(BaseModel):
             moving_name=row.moving_image.name,
             settings=Settings.model_validate(row, from_attributes=True),
             failure=_failure(row),
-            result=Result.model_validate(row.result.body) if row.result else None,
+            result=Result.model_validate(current.body(row)) if row.result else None,
+            prediction=Result.model_validate(row.result.body) if row.result and row.corrections else None,
             links=RegistrationLinks.of(row),
         )
 

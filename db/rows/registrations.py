@@ -58,6 +58,9 @@ class RegistrationRow(Row):
     result: Mapped[ResultRow | None] = relationship(lazy="raise", viewonly=True)
     fixed_image: Mapped[ImageRow] = relationship(lazy="raise", viewonly=True, foreign_keys=fixed_image_id)
     moving_image: Mapped[ImageRow] = relationship(lazy="raise", viewonly=True, foreign_keys=moving_image_id)
+    corrections: Mapped[list[CorrectionRow]] = relationship(
+        lazy="raise", viewonly=True, order_by="CorrectionRow.created_at, CorrectionRow.id"
+    )
 
 
 class ResultRow(Row):

@@ -19,10 +19,50 @@ export function registrationHref(id: string): string {
 export const ADMINISTRATION = "administration";
 
 export function open(href: string): void {
-  window.history.pushState(null, "", href);
-  window.scrollTo({ top: 0 });
+  leave(() => {
+    window.history.pushState(null, "", href);
+    window.scrollTo({ top: 0 });
+    changed();
+  });
+}
+
+type Guard = (leave: () => void) => void;
+let guard: Guard | null = null;
+let current = window.location.href; // of the view that is shown
+
+/** Call `ask` instead of leaving the view, with the function that leaves it; return the function that ends this. */
+export function guardLeaving(ask: Guard): () => void {
+  guard = ask;
+  return () => {
+    if (guard === ask) guard = null;
+  };
+}
+
+function leave(go: () => void): void {
+  if (guard === null) go();
+  else
+    guard(() => {
+      guard = null;
+      go();
+    });
+}
+
+/** The browser's buttons: the address has changed already, and is set back while the user is asked. */
+function moved(): void {
+  const wanted = window.location.href;
+  if (guard !== null) window.history.pushState(null, "", current);
+  leave(() => {
+    if (window.location.href !== wanted) window.history.pushState(null, "", wanted);
+    changed();
+  });
+}
+
+function changed(): void {
+  current = window.location.href;
   window.dispatchEvent(new Event(CHANGED));
 }
+
+window.addEventListener("popstate", moved);
 
 /** Change URL parameters without a history entry; null removes a parameter. */
 export function adjustAddress(change: Record<string, string | null>): void {
@@ -34,14 +74,10 @@ export function adjustAddress(change: Record<string, string | null>): void {
   const search = params.toString().replaceAll("%2C", ","); // commas need no encoding
   if (`?${search}` === window.location.search) return;
   window.history.replaceState(null, "", search ? `/?${search}` : "/");
-  window.dispatchEvent(new Event(CHANGED));
+  changed();
 }
 
 function subscribe(listener: () => void): () => void {
-  window.addEventListener("popstate", listener);
   window.addEventListener(CHANGED, listener);
-  return () => {
-    window.removeEventListener("popstate", listener);
-    window.removeEventListener(CHANGED, listener);
-  };
+  return () => window.removeEventListener(CHANGED, listener);
 }

@@ -2,24 +2,39 @@
 
 from __future__ import annotations
 
+import io
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import Page, expect
+import tifffile
+from playwright.sync_api import Browser, Page, expect
 from support.accessible import serious
 from support.browser import (
     Shown,
     ask,
     canvas_from,
     fixed_from_moving,
+    looking_at,
+    registration_id,
     settled,
     wait_for_picture,
     wait_for_result,
 )
+from support.service import Service
 
+from xebra.resample import resample
 from xebra.transform import corners, map_points
+
+
+@pytest.fixture
+def shown(browser: Browser, service: Service, sample_pair: tuple[Path, Path]) -> Iterator[Shown]:
+    """A registration of its own for each test, because a correction changes it for all."""
+    fixed, moving = (service.upload(file.read_bytes(), file.name) for file in sample_pair)
+    with looking_at(browser, service.url, service.wait(service.submit(fixed, moving))) as shown:
+        yield shown
 
 
 @pytest.fixture
@@ -107,8 +122,58 @@ def test_typed_numbers_are_saved_as_a_correction_beside_the_prediction(page, sho
     settled(page, lambda: np.allclose(fixed_from_moving(page), kept["fixed_from_moving"], atol=1e-6))
     page.get_by_label("Predicted").check()
     settled(page, lambda: np.allclose(fixed_from_moving(page), shown.result["fixed_from_moving"], atol=1e-6))
-    unchanged = ask("GET", shown.url + shown.registration["links"]["self"]).json()
-    assert unchanged["result"] == shown.result
+    expect(page.locator(".verdict")).not_to_contain_text("Corrected by hand")
+    now = ask("GET", shown.url + shown.registration["links"]["self"]).json()
+    assert now["prediction"] == shown.result
+    assert now["result"]["fixed_from_moving"] == kept["fixed_from_moving"]
+
+
+def test_a_correction_counts_everywhere(page, shown):
+    page.get_by_label("Shift x").fill("4.5")
+    page.get_by_label("Note").fill("by eye")
+    page.get_by_role("button", name="Save correction").click()
+    expect(page.locator(".verdict")).to_contain_text("Corrected by hand")
+    expect(page.locator(".verdict")).to_contain_text("By local")
+    row = page.locator(".recent-item", has=page.locator(f"a[href*='{shown.registration['id']}']"))
+    expect(row.locator(".state")).to_have_text("Corrected by hand")
+    page.goto(f"{shown.url}/?registration={shown.registration['id']}")  # as from the list, without a position
+    wait_for_result(page)
+    expect(page.locator(".verdict")).to_contain_text("“by eye”")
+    kept = ask("GET", shown.url + shown.registration["links"]["corrections"]).json()["items"][-1]
+    settled(page, lambda: np.allclose(fixed_from_moving(page), kept["fixed_from_moving"], atol=1e-6))
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Registered image", exact=False).first.click()
+    taken = tifffile.imread(download.value.path())
+    content = ask("GET", f"{shown.url}/api/v1/images/{shown.registration['moving_image_id']}/content").content
+    matrix = np.linalg.inv(kept["fixed_from_moving"])
+    np.testing.assert_array_equal(taken, resample(tifffile.imread(io.BytesIO(content)), matrix, taken.shape))
+    page.get_by_label("Which registrations").select_option("Corrected by hand")
+    expect(row).to_be_visible()
+
+
+def test_an_unsaved_correction_is_not_lost_without_a_question(page, shown):
+    page.get_by_role("button", name="Close").click()
+    page.get_by_role("link", name="New registration", exact=True).click()
+    page.locator(f".recent-row[href*='{shown.registration['id']}']").click()
+    wait_for_result(page)
+    page.get_by_role("button", name="Correct by hand").click()
+    page.get_by_label("Shift x").fill("7")
+    question = page.get_by_role("heading", name="Discard the correction?")
+    page.get_by_role("link", name="New registration", exact=True).click()
+    expect(question).to_be_visible()
+    page.get_by_role("button", name="Keep correcting").click()
+    expect(page.get_by_label("Shift x")).to_have_value("7.00")
+    page.evaluate("history.back()")
+    expect(question).to_be_visible()
+    assert registration_id(page) == shown.registration["id"]
+    page.keyboard.press("Escape")
+    expect(page.get_by_label("Shift x")).to_have_value("7.00")
+    page.get_by_role("button", name="Close").click()
+    expect(question).to_be_visible()
+    page.get_by_role("button", name="Discard").click()
+    expect(page.get_by_role("heading", name="Correct by hand")).to_have_count(0)
+    page.get_by_role("link", name="New registration", exact=True).click()  # nothing is unsaved any more
+    expect(page.get_by_role("heading", name="Register a pair")).to_be_visible()
 
 
 def angle(matrix: np.ndarray) -> float:

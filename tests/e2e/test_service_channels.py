@@ -7,7 +7,7 @@ from pathlib import Path
 import imagecodecs
 import numpy as np
 import pytest
-import several_images
+from support import several_images
 from support.service import QUICK, Service
 
 from xebra import sample

@@ -14,7 +14,11 @@ from concurrent.futures import ThreadPoolExecutor, wait
 import httpx
 import numpy as np
 import pytest
+import tifffile
 from support.service import PATIENCE_S, QUICK, Service, speckle, tiff
+
+from xebra.resample import resample
+from xebra.transform_files import FORMATS
 
 MOVED = [[1.0, 0.0, 5.0], [0.0, 1.0, -2.5], [0.0, 0.0, 1.0]]
 
@@ -139,9 +143,12 @@ def test_batch_has_one_status_and_one_archive(service, image):
         rows = list(csv.DictReader(io.StringIO(file.read("results.csv").decode())))
         assert {row["registration_id"] for row in rows} == {job["id"] for job in members}
         assert {row["moving_name"] for row in rows} == {"grains.tif", "'=grains.tif"}
+        names = {row["registration_id"]: row["files"] for row in rows}
+        assert set(names.values()) == {"grains_on_grains", "grains_on_grains (2)", "_grains_on_grains"}
         for job in members:
-            assert json.loads(file.read(f"{job['id']}.json"))["scale"] == job["result"]["scale"]
-            assert file.read(f"{job['id']}.tif") == service.client.get(job["links"]["registered"]).content
+            assert json.loads(file.read(f"{names[job['id']]}.json"))["scale"] == job["result"]["scale"]
+            registered = service.client.get(job["links"]["registered"])
+            assert file.read(f"{names[job['id']]}.tif") == registered.content
 
 
 @pytest.mark.parametrize(
@@ -152,7 +159,9 @@ def test_malformed_batch_is_rejected(service, body):
     assert (answer.status_code, answer.json()["type"]) == (422, "/problems/request-invalid")
 
 
-def test_correction_is_kept_beside_the_result(service, done):
+def test_correction_counts_and_the_prediction_is_kept(service, image):
+    done = service.wait(service.submit(image, image, **QUICK))
+    predicted = {what: service.client.get(done["links"][what]).content for what in ("registered", "picture")}
     body = {"fixed_from_moving": MOVED, "note": "by the fiducials"}
     answer = service.client.post(done["links"]["corrections"], json=body)
     assert answer.status_code == 201, answer.text
@@ -160,11 +169,51 @@ def test_correction_is_kept_beside_the_result(service, done):
     assert (made["fixed_from_moving"], made["note"], made["actor"]) == (MOVED, body["note"], "local")
     np.testing.assert_allclose(np.array(made["moving_from_fixed"]) @ MOVED, np.eye(3), atol=1e-12)
     assert service.get(done["links"]["corrections"])["items"][-1] == made
-    assert service.get(done["links"]["self"])["result"] == done["result"]
-    corrected = service.get(f"{done['links']['transform']}?correction=latest")
-    assert corrected["fixed_from_moving"] == MOVED
-    found = service.get(done["links"]["transform"])
-    assert found["fixed_from_moving"] == done["result"]["fixed_from_moving"]
+    job = service.get(done["links"]["self"])
+    assert job["prediction"] == done["result"]
+    result = job["result"]
+    assert (result["verdict"], result["fixed_from_moving"]) == ("corrected", MOVED)
+    assert (result["shift_px"], result["scale"], result["angle_deg"]) == ([5.0, -2.5], 1.0, 0.0)
+    assert "by hand by local" in result["reason"] and result["correction"]["note"] == body["note"]
+    assert result["correction"]["id"] == made["id"] and result["expected_corner_error_px"] is None
+    listed = service.client.get("/api/v1/registrations", params={"verdict": "corrected"}).json()["items"]
+    assert job in listed and all(each["result"]["verdict"] == "corrected" for each in listed)
+    others = service.client.get("/api/v1/registrations", params={"verdict": done["result"]["verdict"]})
+    assert job["id"] not in {each["id"] for each in others.json()["items"]}
+    assert service.get(done["links"]["transform"])["fixed_from_moving"] == MOVED
+    for what, before in predicted.items():
+        assert service.client.get(done["links"][what]).content != before
+        path = f"{done['links'][what]}?correction=predicted"
+        assert service.client.get(path).content == before
+    pixels = tifffile.imread(io.BytesIO(service.client.get(done["links"]["registered"]).content))
+    source = tifffile.imread(io.BytesIO(service.client.get(image["links"]["content"]).content))
+    assert pixels.dtype == source.dtype
+    expected = resample(source, np.linalg.inv(MOVED), source.shape)
+    np.testing.assert_array_equal(pixels, expected)
+
+
+def test_a_correction_that_is_no_similarity_is_drawn(service, image):
+    done = service.wait(service.submit(image, image, **QUICK))
+    sheared = [[1.1, 0.2, 5.0], [0.0, 0.9, -2.5], [0.0, 0.0, 1.0]]
+    service.client.post(done["links"]["corrections"], json={"fixed_from_moving": sheared}).raise_for_status()
+    assert service.get(done["links"]["self"])["result"]["fixed_from_moving"] == sheared
+    assert service.client.get(done["links"]["picture"]).is_success
+
+
+def test_archive_of_a_batch_holds_corrected_results(service, image):
+    body = {"fixed_image_id": image["id"], "moving_image_ids": [image["id"]], **QUICK}
+    batch = service.client.post("/api/v1/batches", json=body).raise_for_status().json()
+    [job] = service.get(batch["links"]["registrations"])["items"]
+    job = service.wait(job)
+    service.client.post(job["links"]["corrections"], json={"fixed_from_moving": MOVED}).raise_for_status()
+    content = service.client.get(f"{batch['links']['results']}?images=true").content
+    with zipfile.ZipFile(io.BytesIO(content)) as file:
+        [row] = csv.DictReader(io.StringIO(file.read("results.csv").decode()))
+        assert (row["verdict"], row["corrected_by"], row["shift_x_px"]) == ("corrected", "local", "5.0")
+        stored = json.loads(file.read("grains_on_grains.json"))
+        assert stored["fixed_from_moving"] == MOVED != stored["prediction"]["fixed_from_moving"]
+        registered = service.client.get(job["links"]["registered"]).content
+        assert file.read("grains_on_grains.tif") == registered
 
 
 @pytest.mark.parametrize(
@@ -175,11 +224,11 @@ def test_singular_correction_is_rejected(service, done, matrix):
     assert (answer.status_code, answer.json()["type"]) == (422, "/problems/request-invalid")
 
 
-@pytest.mark.parametrize("name", ["itk", "ngff", "bigwarp", "napari", "elastix", "csv"])
+@pytest.mark.parametrize("name", FORMATS)
 def test_transform_in_every_format(service, done, name):
     answer = service.client.get(done["links"]["transform"], params={"format": name})
     assert answer.status_code == 200 and answer.text
-    assert answer.headers["Content-Disposition"].startswith("attachment; filename=")
+    assert answer.headers["Content-Disposition"].startswith('attachment; filename="grains_on_grains.')
 
 
 def test_pair_is_registered_synchronously_or_misses_its_deadline(service):

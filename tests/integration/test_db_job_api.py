@@ -119,14 +119,17 @@ def test_every_state_change_is_an_event_in_order(database):
 def test_corrections_are_kept_beside_the_result(database):
     job = submit(database)
     do(database, job_transitions.finish, claim(database, job), RESULT, "key")
-    with database.reading() as session, pytest.raises(CorrectionNotFound):
-        corrections.get(session, job, "latest")
+    assert corrections.applied(get(database, job)) is None
+    with pytest.raises(CorrectionNotFound):
+        corrections.applied(get(database, job), "latest")
     moved = [[1, 0, 5], [0, 1, 0], [0, 0, 1]]
     first, second = (do(database, corrections.add, job, m, "eye", actor="jo") for m in (MATRIX, moved))
     with database.reading() as session:
         assert [row.id for row in corrections.list_for(session, job)] == [first.id, second.id]
-        assert corrections.get(session, job, "latest").fixed_from_moving == moved
-        assert corrections.get(session, job, first.id).actor == "jo"
         entry = session.scalars(select(AuditRow).order_by(AuditRow.seq.desc())).first()
     assert entry.event == "registration.corrected" and second.id in entry.payload
-    assert get(database, job).result.body == RESULT
+    row = get(database, job)
+    assert row.result.body == RESULT
+    assert corrections.applied(row).id == corrections.applied(row, "latest").id == second.id
+    assert corrections.applied(row, first.id).actor == "jo"
+    assert corrections.applied(row, "predicted") is None

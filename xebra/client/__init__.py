@@ -2,6 +2,16 @@
 
 from xebra.client.client import Client
 from xebra.client.errors import Failed, Refused, TookTooLong
-from xebra.client.models import Image, Job, RegistrationRequest, Setting
+from xebra.client.models import Channels, Image, Job, RegistrationRequest, Setting
 
-__all__ = ["Client", "Failed", "Image", "Job", "Refused", "RegistrationRequest", "Setting", "TookTooLong"]
+__all__ = [
+    "Channels",
+    "Client",
+    "Failed",
+    "Image",
+    "Job",
+    "Refused",
+    "RegistrationRequest",
+    "Setting",
+    "TookTooLong",
+]

@@ -6,10 +6,10 @@ import time
 import uuid
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, Unpack
+from typing import Any, Literal, Unpack
 
 from xebra.client.errors import Failed, TookTooLong
-from xebra.client.models import Image, Job, RegistrationRequest, Setting
+from xebra.client.models import Channels, Image, Job, RegistrationRequest, Setting
 from xebra.client.requests import Requests
 
 REGISTRATIONS = "/api/v1/registrations"
@@ -173,12 +173,57 @@ class Client:
         result: dict[str, Any] = answer.json()
         return result
 
-    def registered(self, job: Job) -> bytes:
+    def registered(self, job: Job, format: Literal["tiff", "ome-tiff"] = "tiff") -> bytes:
         """Return the registered image as the bytes of a TIFF file."""
-        return self._requests.send("GET", f"{REGISTRATIONS}/{job.id}/registered").content
+        return self._get(job, "registered", format)
 
     def transform(self, job: Job, format: str = "json") -> str:
-        """Return the transform in a format: json, itk, ngff, bigwarp, napari, elastix or csv."""
+        """Return the transform in a format of ``xebra.transform_files.FORMATS``."""
+        return self._get(job, "transform", format).decode()
+
+    def apply(
+        self,
+        job: Job,
+        images: Iterable[Image | Channels],
+        *,
+        interpolation: Literal["nearest", "linear", "cubic"] = "linear",
+        same_field: bool = False,
+        format: Literal["tiff", "ome-tiff"] = "tiff",
+    ) -> bytes:
+        """Put the result of a job on further channels of the moving scan.
+
+        Args:
+            job: A job that has succeeded.
+            images: Uploaded images, or channels of uploaded files.
+            interpolation: Between pixels; ``nearest`` for labels.
+            same_field: Images with another number of pixels show the same field.
+            format: A TIFF file for each image, or one OME-TIFF.
+
+        Returns:
+            The bytes of a TIFF file, or of a ZIP archive of several.
+
+        Raises:
+            Refused: The service does not accept an image or a setting.
+        """
+        chosen = [each if isinstance(each, Channels) else Channels(each) for each in images]
+        body: dict[str, Any] = {"images": [each.body() for each in chosen], "format": format}
+        body |= {"interpolation": interpolation, "same_field": same_field}
+        return self._requests.send("POST", f"{REGISTRATIONS}/{job.id}/apply", json=body).content
+
+    def apply_to_points(self, job: Job, table: str, to: Literal["fixed", "moving"] = "fixed") -> str:
+        """Return a CSV table with its columns x and y, in px, mapped to the other image."""
+        return self._mapped(job, "points", table, "text/csv", to)
+
+    def apply_to_regions(self, job: Job, geojson: str, to: Literal["fixed", "moving"] = "fixed") -> str:
+        """Return GeoJSON with its coordinates, in px, mapped to the other image."""
+        return self._mapped(job, "regions", geojson, "application/geo+json", to)
+
+    def _get(self, job: Job, what: str, format: str) -> bytes:
+        path = f"{REGISTRATIONS}/{job.id}/{what}"
+        return self._requests.send("GET", path, params={"format": format}).content
+
+    def _mapped(self, job: Job, what: str, content: str, media_type: str, to: str) -> str:
+        path, headers = f"{REGISTRATIONS}/{job.id}/apply/{what}", {"Content-Type": media_type}
         return self._requests.send(
-            "GET", f"{REGISTRATIONS}/{job.id}/transform", params={"format": format}
-        ).text
+            "POST", path, params={"to": to}, content=content.encode(), headers=headers
+        ).content.decode()

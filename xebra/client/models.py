@@ -10,6 +10,10 @@ class Setting(TypedDict, total=False):
     """Settings of a registration; those left out are the defaults of the instrument."""
 
     network: str
+    fixed_channel: str | int
+    fixed_frame: int
+    moving_channel: str | int
+    moving_frame: int
     mirror: Literal["no", "yes", "try"]
     fixed_spacing_um: float
     moving_spacing_um: float
@@ -35,11 +39,32 @@ class Image:
     height: int
     width: int
     pixel_spacing_um: float | None
+    choices: list[dict[str, Any]]  # the images that the file holds
+    choice_needed: bool  # True where a registration must name a channel or a frame
 
     @classmethod
     def of(cls, body: dict[str, Any]) -> Image:
         """Return the object that the JSON of the service describes."""
         return cls(**{name: body[name] for name in cls.__dataclass_fields__})
+
+
+@dataclass(frozen=True)
+class Channels:
+    """Channels of an uploaded file: one by number or name, a frame of it, or all."""
+
+    image: Image
+    channel: str | int | None = None
+    frame: int | None = None
+    all_channels: bool = False
+
+    def body(self) -> dict[str, Any]:
+        """Return the JSON that the service takes."""
+        return {
+            "image_id": self.image.id,
+            "channel": self.channel,
+            "frame": self.frame,
+            "all_channels": self.all_channels,
+        }
 
 
 @dataclass(frozen=True)

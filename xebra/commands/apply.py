@@ -1,19 +1,19 @@
-"""``xebra apply RESULT FILE ...``: further channels of the moving scan, or points, on the fixed image."""
+"""``xebra apply RESULT FILE ...``: further channels, points or regions on the fixed image."""
 
 from __future__ import annotations
 
 import argparse
-import csv
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from xebra.errors import ImageUnreadable, ImageUnusable
+from xebra.errors import ImageUnreadable, ImageUnusable, PointsInvalid
 
 if TYPE_CHECKING:
     from xebra.arrays import Pixels
 
 JSON = "registration.json"
+MAPPED = (".csv", ".geojson")  # files of points and regions; all others are images
 
 
 class Applied(NamedTuple):
@@ -24,10 +24,10 @@ class Applied(NamedTuple):
 
 
 def main(argv: list[str]) -> int:
-    """Put further channels of the moving scan, or points, on the fixed image by a registration."""
+    """Put further channels of the moving scan, points or regions on the fixed image by a registration."""
     arguments = _parser().parse_args(argv)
     body = _result(arguments.result)
-    points = [file for file in arguments.files if file.suffix.lower() == ".csv"]
+    points = [file for file in arguments.files if file.suffix.lower() in MAPPED]
     images = [file for file in arguments.files if file not in points]
     folder = arguments.output or Path()
     together = folder.suffix.lower() in (".tif", ".tiff")
@@ -36,14 +36,17 @@ def main(argv: list[str]) -> int:
     for path in _written(channels, folder, together, body["fixed"]["pixel_spacing_um"]):
         print(path)
     for file in points:
-        print(_mapped(file, (folder.parent if together else folder), body, arguments.to))
+        print(_mapped(file, (folder.parent if together else folder), body, arguments))
     return 0
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("xebra apply", description=main.__doc__)
     parser.add_argument("result", metavar="RESULT", type=Path, help="folder or JSON file of a registration")
-    what = "image files of the moving scan, or .csv files of points with columns x and y in px"
+    what = (
+        "image files of the moving scan, .csv files of points with columns x and y in px, "
+        "or .geojson files of regions in px"
+    )
     parser.add_argument("files", metavar="FILE", nargs="+", type=Path, help=what)
     where = "folder for the files (default: here), or one .ome.tif for all channels together"
     parser.add_argument("-o", "--output", metavar="PATH", type=Path, help=where)
@@ -55,8 +58,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--frame", metavar="NUMBER", type=int, help="frame of each stack")
     field = "channels with another number of pixels show the same field (binned element maps)"
     parser.add_argument("--same-field", action="store_true", help=field)
-    direction = "map points to this image (default: fixed)"
+    direction = "map points and regions to this image (default: fixed)"
     parser.add_argument("--to", choices=("fixed", "moving"), default="fixed", help=direction)
+    origin = "of points and regions: centre of the top-left pixel (default), or its corner as in QuPath"
+    parser.add_argument("--origin", choices=("center", "corner"), default="center", help=origin)
     return parser
 
 
@@ -80,7 +85,7 @@ def _applied(file: Path, body: dict[str, Any], arguments: argparse.Namespace) ->
     """Return the chosen channels of one file on the fixed image's grid."""
     import numpy as np
 
-    from xebra import image_files
+    from xebra import file_names, image_files
     from xebra.apply import apply
     from xebra.image import inspect, opened
 
@@ -101,11 +106,12 @@ def _applied(file: Path, body: dict[str, Any], arguments: argparse.Namespace) ->
             name=f"{name}, {contents.selected.channel.name}",
         )
         title = contents.selected.channel.name if len(chosen) > 1 or channel is not None else ""
-        found.append(Applied(" ".join(f"{file.name.partition('.')[0]} {title}".split()), pixels))
+        found.append(Applied(" ".join(f"{file_names.stem(file.name)} {title}".split()), pixels))
     return found
 
 
 def _written(channels: list[Applied], target: Path, together: bool, um: float | None) -> list[Path]:
+    from xebra.file_names import distinct, safe
     from xebra.image_files import write_channels, write_tiff
 
     if together and channels:
@@ -115,37 +121,27 @@ def _written(channels: list[Applied], target: Path, together: bool, um: float | 
         write_channels(target, [c.pixels for c in channels], [c.name for c in channels], um)
         return [target]
     paths = []
-    for channel in channels:
-        safe = "".join(letter if letter.isalnum() or letter in "-_ ." else "_" for letter in channel.name)
-        paths.append(target / f"{safe}-registered.tif")
+    for channel, name in zip(channels, distinct(safe(c.name) for c in channels), strict=True):
+        paths.append(target / f"{name}-registered.tif")
         write_tiff(paths[-1], channel.pixels, um)
     return paths
 
 
-def _mapped(file: Path, folder: Path, body: dict[str, Any], to: str) -> Path:
-    """Write a table with its columns x and y mapped, the others unchanged; return its path."""
+def _mapped(file: Path, folder: Path, body: dict[str, Any], arguments: argparse.Namespace) -> Path:
+    """Write points of a table, or regions of GeoJSON, mapped to one of the images; return the path."""
     import numpy as np
 
-    from xebra.transform import map_points
+    from xebra.points import map_geojson, map_table, with_origin
 
-    with file.open(newline="", encoding="utf-8-sig") as source:
-        rows = list(csv.DictReader(source))
-    names = list(rows[0]) if rows else []
-    if not {"x", "y"} <= set(names):
-        raise ImageUnreadable(
-            f"{file}: it needs columns x and y, in px. Columns: {', '.join(map(str, names))}."
-        )
+    matrix = np.array(body["fixed_from_moving" if arguments.to == "fixed" else "moving_from_fixed"])
+    matrix = with_origin(matrix, arguments.origin)
+    mapped = map_table if file.suffix.lower() == ".csv" else map_geojson
     try:
-        points = np.array([[float(row["x"]), float(row["y"])] for row in rows])
-    except (TypeError, ValueError) as error:
-        raise ImageUnreadable(
-            f"{file}: x and y must be numbers with a point for decimals ({error})."
-        ) from error
-    matrix = np.array(body["fixed_from_moving" if to == "fixed" else "moving_from_fixed"])
-    target = folder / f"{file.stem}-in-{to}.csv"
-    with target.open("w", newline="", encoding="utf-8") as sink:
-        lines = csv.DictWriter(sink, names)
-        lines.writeheader()
-        for row, (x, y) in zip(rows, map_points(matrix, points).tolist(), strict=True):
-            lines.writerow({**row, "x": repr(x), "y": repr(y)})
+        text = file.read_text(encoding="utf-8-sig")
+    except FileNotFoundError as error:
+        raise PointsInvalid(f"{file}: there is no such file.") from error
+    except UnicodeDecodeError as error:
+        raise PointsInvalid(f"{file}: it is not text in UTF-8.") from error
+    target = folder / f"{file.stem}-in-{arguments.to}{file.suffix.lower()}"
+    target.write_text(mapped(text, matrix, str(file)), encoding="utf-8", newline="")
     return target

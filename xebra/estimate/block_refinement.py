@@ -23,6 +23,7 @@ from xebra.transform import image_center
 
 SIZE = 128  # px, side of a block
 MAX_PER_SIDE = 4  # blocks along a side of the image
+ELONGATED = 2.5  # ratio of the sides of an image whose longer one has more blocks, as many in all
 STRIDE = 4  # ratio of the px sizes of successive levels
 PASSES = 2  # at each level
 MIN_COVERAGE = 0.5  # share of a block that the moving image must cover
@@ -109,7 +110,10 @@ def _block_centers(shape: tuple[int, ...], step: float) -> list[Floats]:
     lines = []
     for length in (shape[1], shape[0]):
         half = min(step * SIZE, length) / 2
-        count = int(np.clip(np.ceil(length / (step * SIZE)), 1, MAX_PER_SIDE))
+        most = MAX_PER_SIDE
+        if length >= ELONGATED * min(shape):
+            most = MAX_PER_SIDE**2 // int(np.clip(np.ceil(min(shape) / (step * SIZE)), 1, MAX_PER_SIDE))
+        count = int(np.clip(np.ceil(length / (step * SIZE)), 1, most))
         lines.append(np.linspace(half, length - half, count) - 0.5)
     return [np.array([x, y]) for y in lines[1] for x in lines[0]]
 

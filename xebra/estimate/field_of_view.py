@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from xebra.estimate.elongated_frames import ELONGATED, Tile, aspect_ratio, tiles
 from xebra.image import Image
 
 Role = Literal["fixed", "moving"]
@@ -21,6 +22,20 @@ class DetailHypothesis:
 
     detail: Role
     scales: tuple[float, float]
+    tile: Tile | None = None  # the part of the detail that is searched
+
+
+def elongated_hypotheses(fixed: Image, moving: Image) -> list[DetailHypothesis]:
+    """Return tiles of the more elongated image as parts of the other one; none for usual frames."""
+    ratios: dict[Role, float] = {"fixed": aspect_ratio(fixed), "moving": aspect_ratio(moving)}
+    detail: Role = "fixed" if ratios["fixed"] >= ratios["moving"] else "moving"
+    if ratios[detail] < ELONGATED:
+        return []
+    image, overview = (fixed, moving) if detail == "fixed" else (moving, fixed)
+    known = spacing_ratio(image, overview)
+    same_field = max(overview.shape[:2]) / max(image.shape[:2])
+    scales = (same_field / 2, 2 * same_field) if known is None else (known, known)
+    return [DetailHypothesis(detail, scales, tile) for tile in tiles(image)]
 
 
 def spacing_ratio(fixed: Image, moving: Image) -> float | None:

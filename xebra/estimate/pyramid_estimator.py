@@ -16,10 +16,12 @@ from xebra.estimate.attempts import Attempt, Attempts
 from xebra.estimate.autocorrelation_periods import autocorrelation_periods
 from xebra.estimate.confidence import DEFAULT_TOLERANCE, MIRROR_CHECKED_BELOW, Confidence
 from xebra.estimate.detail_attempts import DetailAttempts
+from xebra.estimate.elongated_frames import whole_frame
 from xebra.estimate.estimate import REFERENCE_WIDTH, Estimate
 from xebra.estimate.field_of_view import (
     DetailHypothesis,
     Role,
+    elongated_hypotheses,
     known_detail,
     possible_details,
     sizes_differ,
@@ -141,6 +143,9 @@ class PyramidEstimator:
 
     def _results(self, fixed: Image, moving: Image, model: TransformModel) -> Iterator[PyramidResult]:
         """Yield results by all hypotheses about the fields of view, the likely and cheap ones first."""
+        elongated = elongated_hypotheses(fixed, moving)
+        for hypothesis in elongated:
+            yield from islice(self._detail_results(fixed, moving, hypothesis, model), 1)
         known = known_detail(fixed, moving)
         if known is not None:
             yield from self._detail_results(fixed, moving, known, model)
@@ -181,21 +186,36 @@ class PyramidEstimator:
         self, fixed: Image, moving: Image, hypothesis: DetailHypothesis, model: TransformModel
     ) -> Iterator[PyramidResult]:
         """Yield the results of the attempts at one image as a part of the other."""
-        images = (moving, fixed) if hypothesis.detail == "moving" else (fixed, moving)
-        pair = ImagePair(*images).with_model(model if model in HELD else "similarity")
-        pair.moving_per_fixed = hypothesis.scales[0] if model in HELD else None
+        detail, overview = (moving, fixed) if hypothesis.detail == "moving" else (fixed, moving)
+        tile = hypothesis.tile
+        pair = self._detail_pair(tile.of(detail) if tile else detail, overview, hypothesis, model)
         attempts = DetailAttempts(self.stages, pair, hypothesis.scales)
         for attempt in _with_model(attempts, model):
+            found = attempt
+            if tile:
+                whole = self._detail_pair(detail, overview, hypothesis, model)
+                whole = whole.with_model(model)
+                found = whole_frame(self.stages.engine, self.stages.coarse.graph, whole, tile, attempt)
             yield PyramidResult(
-                attempt.best,
-                attempt.features,
-                attempt.path,
+                found.best,
+                found.features,
+                found.path,
                 self._ambiguous_period(pair, attempt),
                 attempts.found.search_map(inverted=hypothesis.detail == "fixed"),
                 hypothesis.detail,
                 attempts.places(attempt),
                 model,
             )
+
+    def _detail_pair(
+        self, detail: Image, overview: Image, hypothesis: DetailHypothesis, model: TransformModel
+    ) -> ImagePair:
+        """Return the pair of a detail and an overview, with the scale that a model holds."""
+        pair = ImagePair(detail, overview)
+        if model in HELD:
+            pair = pair.with_model(model)
+            pair.moving_per_fixed = hypothesis.scales[0]
+        return pair
 
     def all_attempts(self, fixed: Image, moving: Image) -> Iterator[tuple[Attempt, float | None]]:
         """Yield every attempt with the period by which it is ambiguous, for calibration."""

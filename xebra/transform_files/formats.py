@@ -10,7 +10,23 @@ from typing import Literal
 from xebra.transform_files import itk, tables
 from xebra.transform_files.pair import Pair
 
-Format = Literal["json", "itk", "ngff", "bigwarp", "napari", "elastix", "csv"]
+Format = Literal[
+    "json",
+    "itk",
+    "ngff",
+    "bigwarp",
+    "napari",
+    "elastix",
+    "csv",
+    "itk-px",
+    "ngff-px",
+    "bigwarp-px",
+    "napari-px",
+    "elastix-px",
+    "csv-um",
+    "slicer",
+    "matrices",
+]
 
 
 @dataclass(frozen=True)
@@ -25,7 +41,7 @@ class Kind:
 TEXT, JSON, CSV = "text/plain", "application/json", "text/csv"
 # Names without a unit are physical where both pixel spacings are known, so that they fit the calibrated files
 # themselves; those with "-px" are in pixels, for programs that know no spacing.
-FORMATS: dict[str, Kind] = {
+FORMATS: dict[Format, Kind] = {
     "json": Kind(tables.canonical, ".json", JSON),
     "itk": Kind(partial(itk.tfm, unit="mm"), ".tfm", TEXT),
     "ngff": Kind(partial(tables.ngff, unit="um"), ".ngff.json", JSON),

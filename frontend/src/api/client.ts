@@ -41,6 +41,10 @@ export function listImages(cursor: string | null, signal: AbortSignal): Promise<
   return send("GET", `/images?${query}`, { signal });
 }
 
+export function getImage(id: string, signal: AbortSignal): Promise<Image> {
+  return send("GET", `/images/${encodeURIComponent(id)}`, { signal });
+}
+
 export function setModality(id: string, modality: string | null): Promise<Image> {
   return send("PATCH", `/images/${id}`, { body: { modality } });
 }

@@ -128,6 +128,9 @@ export interface paths {
         /**
          * Upload image
          * @description Check that the image can be registered, and store the file unchanged.
+         *
+         *     `choices` of the answer lists the images of the file. Where `choice_needed` is true, a registration must
+         *     name one of them.
          */
         post: operations["uploadImage"];
         delete?: never;
@@ -189,7 +192,7 @@ export interface paths {
         };
         /**
          * Get image preview
-         * @description Return an 8-bit PNG, at most 1024 px wide and high, with stretched grey values.
+         * @description Return an 8-bit PNG with stretched grey values, of the default or of the chosen image of the file.
          */
         get: operations["getImagePreview"];
         put?: never;
@@ -288,6 +291,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/registrations/{registration_id}/apply": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Apply registration to images
+         * @description Return further channels of the moving scan on the grid of the fixed image, data types kept.
+         */
+        post: operations["applyToImages"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/registrations/{registration_id}/apply/points": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Apply registration to points
+         * @description Return a CSV table with its columns x and y mapped; other columns stay as they are.
+         */
+        post: operations["applyToPoints"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/registrations/{registration_id}/apply/regions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Apply registration to regions
+         * @description Return GeoJSON with all coordinates mapped; properties stay as they are.
+         */
+        post: operations["applyToRegions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/registrations/{registration_id}/corrections": {
         parameters: {
             query?: never;
@@ -303,7 +366,10 @@ export interface paths {
         put?: never;
         /**
          * Create correction
-         * @description Store a transform that was set manually. The result of the registration is not changed.
+         * @description Store a transform that was set manually.
+         *
+         *     The result, the registered image, the picture and the transform files follow it from now on, and the
+         *     verdict is `corrected`. `prediction` of the registration keeps the result of the estimator.
          */
         post: operations["createCorrection"];
         delete?: never;
@@ -401,7 +467,7 @@ export interface paths {
         };
         /**
          * Download transform
-         * @description Return the transform of the result, or of a manual correction.
+         * @description Return the transform that counts, the predicted one, or that of another correction.
          */
         get: operations["downloadTransform"];
         put?: never;
@@ -653,6 +719,61 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
+         * Application
+         * @description What a result is put on, and how.
+         * @example {
+         *       "images": [
+         *         {
+         *           "image_id": "7f0a5d54-1e0c-4c8e-9a55-0d6d1a3b9e11"
+         *         }
+         *       ],
+         *       "interpolation": "linear"
+         *     }
+         */
+        Application: {
+            /**
+             * Correction
+             * @description Id of a correction, `latest`, or `predicted`; default: the newest correction, the prediction if there is none.
+             */
+            correction?: string | null;
+            /**
+             * Format
+             * @description `tiff`: a file for each image, several in a ZIP archive. `ome-tiff`: one file.
+             * @default tiff
+             * @enum {string}
+             */
+            format?: "tiff" | "ome-tiff";
+            /** Images */
+            images: components["schemas"]["ImageToApply"][];
+            /**
+             * Interpolation
+             * @description `nearest` invents no values: for labels.
+             * @default linear
+             * @enum {string}
+             */
+            interpolation?: "nearest" | "linear" | "cubic";
+            /**
+             * Same Field
+             * @description Images with another number of pixels than the moving image show the same field, as binned element maps do.
+             * @default false
+             */
+            same_field?: boolean;
+        };
+        /**
+         * AppliedCorrection
+         * @description Who set the transform by hand, and when.
+         */
+        AppliedCorrection: {
+            /** At */
+            at: string;
+            /** By */
+            by: string;
+            /** Id */
+            id: string | null;
+            /** Note */
+            note: string | null;
+        };
+        /**
          * Batch
          * @description Registrations that were submitted together.
          */
@@ -898,8 +1019,26 @@ export interface components {
          * @description The metadata of an uploaded image.
          * @example {
          *       "channels": 1,
+         *       "choice_needed": false,
+         *       "choices": [
+         *         {
+         *           "channel": 0,
+         *           "colours": 1,
+         *           "dtype": "uint16",
+         *           "frames": 1,
+         *           "height": 512,
+         *           "kind": "image",
+         *           "name": "BSE",
+         *           "pixel_spacing_um": 0.0125,
+         *           "preview": "/api/v1/images/2c1743a3-91d5-4b9c-a8f8-5ab7c6c2e1d0/preview?size=small&channel=0",
+         *           "spacing_source": "OME metadata",
+         *           "width": 512
+         *         }
+         *       ],
          *       "created_at": "2026-03-01T09:30:00.000Z",
+         *       "default_channel": 0,
          *       "dtype": "uint16",
+         *       "format": "OME-TIFF",
          *       "height": 512,
          *       "id": "2c1743a3-91d5-4b9c-a8f8-5ab7c6c2e1d0",
          *       "links": {
@@ -920,10 +1059,32 @@ export interface components {
         Image: {
             /** Channels */
             channels: number;
+            /**
+             * Choice Needed
+             * @description True where a registration must name a channel or a frame.
+             */
+            choice_needed: boolean;
+            /**
+             * Choices
+             * @description The images that the file holds.
+             */
+            choices: components["schemas"]["ImageChoice"][];
             /** Created At */
             created_at: string;
+            /**
+             * Default Channel
+             * @description The channel that is used where none is named.
+             */
+            default_channel: number | null;
+            /**
+             * Default Reason
+             * @description Why this one, where the file holds several.
+             */
+            default_reason: string | null;
             /** Dtype */
             dtype: string;
+            /** Format */
+            format: string | null;
             /** Height */
             height: number;
             /** Id */
@@ -941,6 +1102,42 @@ export interface components {
             sha256: string;
             /** Size Bytes */
             size_bytes: number;
+            /** Spacing Source */
+            spacing_source: string | null;
+            /** Width */
+            width: number;
+        };
+        /**
+         * ImageChoice
+         * @description One image of a file: a channel, a map or a stack of frames.
+         */
+        ImageChoice: {
+            /**
+             * Channel
+             * @description Its number, for the channel of a registration.
+             */
+            channel: number;
+            /** Colours */
+            colours: number;
+            /** Detector */
+            detector: string | null;
+            /** Dtype */
+            dtype: string;
+            /** Frames */
+            frames: number;
+            /** Height */
+            height: number;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "image" | "map" | "preview";
+            /** Name */
+            name: string;
+            /** Pixel Spacing Um */
+            pixel_spacing_um: number | null;
+            /** Preview */
+            preview: string;
             /** Spacing Source */
             spacing_source: string | null;
             /** Width */
@@ -969,6 +1166,30 @@ export interface components {
             next_cursor: string | null;
         };
         /**
+         * ImageToApply
+         * @description An uploaded image, one channel of its file, or all of them.
+         */
+        ImageToApply: {
+            /**
+             * All Channels
+             * @description Every channel of the file but previews.
+             * @default false
+             */
+            all_channels?: boolean;
+            /**
+             * Channel
+             * @description Number or name of a channel of the file, as `choices` of the image lists them.
+             */
+            channel?: number | string | null;
+            /**
+             * Frame
+             * @description Number of a frame, where the channel is a stack.
+             */
+            frame?: number | null;
+            /** Image Id */
+            image_id: string;
+        };
+        /**
          * ImageUpdate
          * @description The mutable fields of an image.
          * @example {
@@ -989,7 +1210,7 @@ export interface components {
         ImageUpload: {
             /**
              * File
-             * @description A PNG or TIFF file of 8, 16 or 32 bit, integer or float.
+             * @description An image file; see the list of formats in the documentation.
              */
             file: string;
             /**
@@ -1117,6 +1338,16 @@ export interface components {
          *     }
          */
         NewBatch: {
+            /**
+             * Fixed Channel
+             * @description Number or name of a channel of the file, as `choices` of the image lists them.
+             */
+            fixed_channel?: number | string | null;
+            /**
+             * Fixed Frame
+             * @description Number of a frame, where the channel is a stack.
+             */
+            fixed_frame?: number | null;
             /** Fixed Image Id */
             fixed_image_id?: string | null;
             /** Fixed Spacing Um */
@@ -1128,6 +1359,16 @@ export interface components {
              * @enum {string}
              */
             mirror?: "no" | "yes" | "try";
+            /**
+             * Moving Channel
+             * @description Number or name of a channel of the file, as `choices` of the image lists them.
+             */
+            moving_channel?: number | string | null;
+            /**
+             * Moving Frame
+             * @description Number of a frame, where the channel is a stack.
+             */
+            moving_frame?: number | null;
             /** Moving Image Ids */
             moving_image_ids?: string[] | null;
             /** Moving Spacing Um */
@@ -1205,6 +1446,16 @@ export interface components {
          *     }
          */
         NewRegistration: {
+            /**
+             * Fixed Channel
+             * @description Number or name of a channel of the file, as `choices` of the image lists them.
+             */
+            fixed_channel?: number | string | null;
+            /**
+             * Fixed Frame
+             * @description Number of a frame, where the channel is a stack.
+             */
+            fixed_frame?: number | null;
             /** Fixed Image Id */
             fixed_image_id: string;
             /** Fixed Spacing Um */
@@ -1216,6 +1467,16 @@ export interface components {
              * @enum {string}
              */
             mirror?: "no" | "yes" | "try";
+            /**
+             * Moving Channel
+             * @description Number or name of a channel of the file, as `choices` of the image lists them.
+             */
+            moving_channel?: number | string | null;
+            /**
+             * Moving Frame
+             * @description Number of a frame, where the channel is a stack.
+             */
+            moving_frame?: number | null;
             /** Moving Image Id */
             moving_image_id: string;
             /** Moving Spacing Um */
@@ -1252,8 +1513,28 @@ export interface components {
          * @description Two uploaded images.
          */
         PairOfImages: {
+            /**
+             * Fixed Channel
+             * @description Number or name of a channel of the file, as `choices` of the image lists them.
+             */
+            fixed_channel?: number | string | null;
+            /**
+             * Fixed Frame
+             * @description Number of a frame, where the channel is a stack.
+             */
+            fixed_frame?: number | null;
             /** Fixed Image Id */
             fixed_image_id: string;
+            /**
+             * Moving Channel
+             * @description Number or name of a channel of the file, as `choices` of the image lists them.
+             */
+            moving_channel?: number | string | null;
+            /**
+             * Moving Frame
+             * @description Number of a frame, where the channel is a stack.
+             */
+            moving_frame?: number | null;
             /** Moving Image Id */
             moving_image_id: string;
         };
@@ -1273,6 +1554,16 @@ export interface components {
              * @description A PNG or TIFF file.
              */
             fixed: string;
+            /**
+             * Fixed Channel
+             * @description Number or name, of a file with several.
+             */
+            fixed_channel?: string | null;
+            /**
+             * Fixed Frame
+             * @description Number of a frame, where the channel is a stack.
+             */
+            fixed_frame?: number | null;
             /** Fixed Spacing Um */
             fixed_spacing_um?: number | null;
             /**
@@ -1287,6 +1578,16 @@ export interface components {
              * @description A PNG or TIFF file.
              */
             moving: string;
+            /**
+             * Moving Channel
+             * @description Number or name, of a file with several.
+             */
+            moving_channel?: string | null;
+            /**
+             * Moving Frame
+             * @description Number of a frame, where the channel is a stack.
+             */
+            moving_frame?: number | null;
             /** Moving Spacing Um */
             moving_spacing_um?: number | null;
             /**
@@ -1549,6 +1850,7 @@ export interface components {
          *           "estimate": 0.062,
          *           "read": 0.004
          *         },
+         *         "transform_model": "similarity",
          *         "verdict": "accept"
          *       },
          *       "settings": {
@@ -1579,11 +1881,14 @@ export interface components {
             moving_image_id: string;
             /** Moving Name */
             moving_name: string;
+            /** @description The result before corrections, if there are any. */
+            prediction: components["schemas"]["Result"] | null;
             /**
              * Priority
              * @enum {string}
              */
             priority: "collection" | "bulk";
+            /** @description With the newest correction applied, if there is any. */
             result: components["schemas"]["Result"] | null;
             settings: components["schemas"]["Settings"];
             /** Started At */
@@ -1657,9 +1962,11 @@ export interface components {
              * @description Rotation from the moving to the fixed image, from +x towards +y.
              */
             angle_deg: number;
+            /** @description None: the transform is the predicted one. */
+            correction: components["schemas"]["AppliedCorrection"] | null;
             /**
              * Covariance
-             * @description Of log scale, angle (rad) and shift (fixed px), if the match is correct.
+             * @description Of log scale, angle (rad) and shift (fixed px), if the match is correct; of an affine transform also of the log stretch (a, b), of the symmetric matrix [[a, b], [b, -a]].
              */
             covariance: [
                 [
@@ -1686,12 +1993,61 @@ export interface components {
                     number,
                     number
                 ]
+            ] | [
+                [
+                    number,
+                    number,
+                    number,
+                    number,
+                    number,
+                    number
+                ],
+                [
+                    number,
+                    number,
+                    number,
+                    number,
+                    number,
+                    number
+                ],
+                [
+                    number,
+                    number,
+                    number,
+                    number,
+                    number,
+                    number
+                ],
+                [
+                    number,
+                    number,
+                    number,
+                    number,
+                    number,
+                    number
+                ],
+                [
+                    number,
+                    number,
+                    number,
+                    number,
+                    number,
+                    number
+                ],
+                [
+                    number,
+                    number,
+                    number,
+                    number,
+                    number,
+                    number
+                ]
             ] | null;
             /**
              * Expected Corner Error Px
-             * @description Expected error, mean over the corners of the fixed image, in fixed px.
+             * @description Expected error, mean over the corners of the fixed image, in fixed px; None after a correction by hand.
              */
-            expected_corner_error_px: number;
+            expected_corner_error_px: number | null;
             /** Expected Corner Error Um */
             expected_corner_error_um: number | null;
             fixed: components["schemas"]["RegisteredImage"];
@@ -1768,15 +2124,23 @@ export interface components {
                 number,
                 number
             ] | null;
+            /** @description Of an affine transform; None for a similarity. */
+            stretch: components["schemas"]["Stretch"] | null;
             /** Timings S */
             timings_s: {
                 [key: string]: number;
             };
             /**
+             * Transform Model
+             * @description The family that the transform was chosen from.
+             * @enum {string}
+             */
+            transform_model: "translation" | "rigid" | "similarity" | "affine";
+            /**
              * Verdict
              * @enum {string}
              */
-            verdict: "accept" | "review" | "refuse";
+            verdict: "accept" | "review" | "refuse" | "corrected";
         } & {
             [key: string]: unknown;
         };
@@ -1836,6 +2200,10 @@ export interface components {
          * @description The parameters of a registration besides the images.
          */
         Settings: {
+            /** Fixed Channel */
+            fixed_channel: string | null;
+            /** Fixed Frame */
+            fixed_frame: number | null;
             /** Fixed Spacing Um */
             fixed_spacing_um: number | null;
             /**
@@ -1843,6 +2211,10 @@ export interface components {
              * @enum {string}
              */
             mirror: "no" | "yes" | "try";
+            /** Moving Channel */
+            moving_channel: string | null;
+            /** Moving Frame */
+            moving_frame: number | null;
             /** Moving Spacing Um */
             moving_spacing_um: number | null;
             /** Network */
@@ -1874,6 +2246,27 @@ export interface components {
             running: number;
             /** Succeeded */
             succeeded: number;
+        };
+        /**
+         * Stretch
+         * @description The part of an affine transform that no similarity has: foreshortening, shear or oblong pixels.
+         */
+        Stretch: {
+            /**
+             * Axis Deg
+             * @description In the fixed image, from +x towards +y.
+             */
+            axis_deg: number;
+            /**
+             * Ratio
+             * @description Length along the axis over that across it.
+             */
+            ratio: number;
+            /**
+             * Tilt Deg
+             * @description The tilt that would foreshorten a view as much.
+             */
+            tilt_deg: number;
         };
         /**
          * UploadCompletion
@@ -2176,7 +2569,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request does not match the API description (`request-invalid`); The network does not exist (`network-unknown`); The Idempotency-Key belongs to another request (`idempotency-key-reused`) */
+            /** @description The request does not match the API description (`request-invalid`); The network does not exist (`network-unknown`); The file holds several images (`image-choice-needed`); The image cannot be read (`image-unreadable`); The Idempotency-Key belongs to another request (`idempotency-key-reused`) */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2956,6 +3349,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/octet-stream": string;
+                    "image/bmp": string;
+                    "image/gif": string;
+                    "image/jpeg": string;
                     "image/png": string;
                     "image/tiff": string;
                 };
@@ -3027,7 +3424,14 @@ export interface operations {
     };
     getImagePreview: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description At most 1024 or 256 px wide and high. */
+                size?: "large" | "small";
+                /** @description Number or name of a channel of the file. */
+                channel?: string | null;
+                /** @description Frame of a stack. */
+                frame?: number | null;
+            };
             header?: never;
             path: {
                 image_id: string;
@@ -3072,7 +3476,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request does not match the API description (`request-invalid`) */
+            /** @description The request does not match the API description (`request-invalid`); The file holds several images (`image-choice-needed`); The image cannot be read (`image-unreadable`) */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3112,7 +3516,12 @@ export interface operations {
     };
     getImageTile: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Number or name of a channel of the file. */
+                channel?: string | null;
+                /** @description Frame of a stack. */
+                frame?: number | null;
+            };
             header?: never;
             path: {
                 /** @description 0: full resolution; 1: means of 2 x 2 pixels; ... */
@@ -3163,7 +3572,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request does not match the API description (`request-invalid`) */
+            /** @description The request does not match the API description (`request-invalid`); The file holds several images (`image-choice-needed`); The image cannot be read (`image-unreadable`) */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3268,7 +3677,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request does not match the API description (`request-invalid`); The image cannot be read (`image-unreadable`); The image has no content that can be registered (`image-unusable`); The pixel spacing is not a positive number (`pixel-spacing-invalid`); The network does not exist (`network-unknown`) */
+            /** @description The request does not match the API description (`request-invalid`); The file holds several images (`image-choice-needed`); The image cannot be read (`image-unreadable`); The image has no content that can be registered (`image-unusable`); The pixel spacing is not a positive number (`pixel-spacing-invalid`); The network does not exist (`network-unknown`) */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3319,7 +3728,7 @@ export interface operations {
         parameters: {
             query?: {
                 state?: ("queued" | "running" | "succeeded" | "failed" | "cancelled") | null;
-                verdict?: ("accept" | "review" | "refuse") | null;
+                verdict?: ("accept" | "review" | "refuse" | "corrected") | null;
                 batch_id?: string | null;
                 fixed_image_id?: string | null;
                 moving_image_id?: string | null;
@@ -3500,7 +3909,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request does not match the API description (`request-invalid`); The network does not exist (`network-unknown`); The Idempotency-Key belongs to another request (`idempotency-key-reused`) */
+            /** @description The request does not match the API description (`request-invalid`); The network does not exist (`network-unknown`); The file holds several images (`image-choice-needed`); The image cannot be read (`image-unreadable`); The Idempotency-Key belongs to another request (`idempotency-key-reused`) */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3680,6 +4089,398 @@ export interface operations {
                 };
             };
             /** @description The request does not match the API description (`request-invalid`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error (`internal-error`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    applyToImages: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                registration_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Application"];
+            };
+        };
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": string;
+                    "image/tiff": string;
+                };
+            };
+            /** @description Bad Request (`bad-request`) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The registration does not exist (`registration-not-found`); The correction does not exist (`correction-not-found`); The image does not exist (`image-not-found`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request was not completed in time (`upload-stalled`) */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The registration has no result (`registration-not-succeeded`) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is too large (`upload-too-large`) */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request does not match the API description (`request-invalid`); The file holds several images (`image-choice-needed`); The image cannot be read (`image-unreadable`); The image has no content that can be registered (`image-unusable`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A stored file is missing (`object-missing`); A stored file was altered (`object-altered`); Internal error (`internal-error`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    applyToPoints: {
+        parameters: {
+            query?: {
+                /** @description The image on which the points are wanted. */
+                to?: "fixed" | "moving";
+                /** @description Of the top-left pixel; QuPath counts from its corner, most others from its center. */
+                origin?: "center" | "corner";
+                /** @description Id of a correction, `latest`, or `predicted`; default: the newest correction, the prediction if there is none. */
+                correction?: string | null;
+            };
+            header?: never;
+            path: {
+                registration_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "text/csv": string;
+            };
+        };
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Bad Request (`bad-request`) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The registration does not exist (`registration-not-found`); The correction does not exist (`correction-not-found`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request was not completed in time (`upload-stalled`) */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The registration has no result (`registration-not-succeeded`) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is too large (`upload-too-large`) */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request does not match the API description (`request-invalid`); The points or regions cannot be read (`points-invalid`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error (`internal-error`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    applyToRegions: {
+        parameters: {
+            query?: {
+                /** @description The image on which the points are wanted. */
+                to?: "fixed" | "moving";
+                /** @description Of the top-left pixel; QuPath counts from its corner, most others from its center. */
+                origin?: "center" | "corner";
+                /** @description Id of a correction, `latest`, or `predicted`; default: the newest correction, the prediction if there is none. */
+                correction?: string | null;
+            };
+            header?: never;
+            path: {
+                registration_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/geo+json": {
+                    [key: string]: unknown;
+                } | unknown[];
+            };
+        };
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/geo+json": Record<string, never>;
+                };
+            };
+            /** @description Bad Request (`bad-request`) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The registration does not exist (`registration-not-found`); The correction does not exist (`correction-not-found`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request was not completed in time (`upload-stalled`) */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The registration has no result (`registration-not-succeeded`) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is too large (`upload-too-large`) */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request does not match the API description (`request-invalid`); The points or regions cannot be read (`points-invalid`) */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4042,6 +4843,8 @@ export interface operations {
             query?: {
                 /** @description SVG: text, frames and scale bar as vectors. */
                 format?: "png" | "svg";
+                /** @description Id of a correction, `latest`, or `predicted`; default: the newest correction, the prediction if there is none. */
+                correction?: string | null;
             };
             header?: never;
             path: {
@@ -4079,7 +4882,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The registration does not exist (`registration-not-found`) */
+            /** @description The registration does not exist (`registration-not-found`); The correction does not exist (`correction-not-found`) */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -4115,7 +4918,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Internal error (`internal-error`) */
+            /** @description A stored file is missing (`object-missing`); A stored file was altered (`object-altered`); Internal error (`internal-error`) */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -4137,7 +4940,12 @@ export interface operations {
     };
     downloadRegisteredImage: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Id of a correction, `latest`, or `predicted`; default: the newest correction, the prediction if there is none. */
+                correction?: string | null;
+                /** @description Both keep the data type. */
+                format?: "tiff" | "ome-tiff";
+            };
             header?: never;
             path: {
                 registration_id: string;
@@ -4173,7 +4981,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The registration does not exist (`registration-not-found`) */
+            /** @description The registration does not exist (`registration-not-found`); The correction does not exist (`correction-not-found`) */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -4231,7 +5039,10 @@ export interface operations {
     };
     getRegisteredImagePreview: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Id of a correction, `latest`, or `predicted`; default: the newest correction, the prediction if there is none. */
+                correction?: string | null;
+            };
             header?: never;
             path: {
                 registration_id: string;
@@ -4267,7 +5078,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The registration does not exist (`registration-not-found`) */
+            /** @description The registration does not exist (`registration-not-found`); The correction does not exist (`correction-not-found`) */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -4326,9 +5137,9 @@ export interface operations {
     downloadTransform: {
         parameters: {
             query?: {
-                /** @description File format, named after the program that reads it. */
-                format?: "json" | "itk" | "ngff" | "bigwarp" | "napari" | "elastix" | "csv";
-                /** @description Id of a correction, or `latest`; default: the result itself. */
+                /** @description File format, named after the program that reads it. In physical units where both pixel spacings are known; names that end in -px: always in pixels. */
+                format?: "json" | "itk" | "ngff" | "bigwarp" | "napari" | "elastix" | "csv" | "itk-px" | "ngff-px" | "bigwarp-px" | "napari-px" | "elastix-px" | "csv-um" | "slicer" | "matrices";
+                /** @description Id of a correction, `latest`, or `predicted`; default: the newest correction, the prediction if there is none. */
                 correction?: string | null;
             };
             header?: never;

@@ -4,10 +4,12 @@ import type { components } from "./schema";
 type Schemas = components["schemas"];
 
 export type Image = Schemas["Image"];
+export type ImageChoice = Schemas["ImageChoice"];
 export type ImagePage = Schemas["ImagePage"];
 export type DescribedImage = Schemas["RegisteredImage"];
 export type Correction = Schemas["Correction"];
 export type Corrections = Schemas["Corrections"];
+export type Application = Schemas["Application"];
 export type NewCorrection = Schemas["NewCorrection"];
 export type NewBatch = Schemas["NewBatch"];
 export type PairOfImages = Schemas["PairOfImages"];

@@ -50,6 +50,7 @@ export function BatchForm({ many, onSubmitted }: Props) {
             number={index + 1}
             row={row}
             files={files}
+            onChoice={many.choose}
             onChange={(changed) => many.setRow(index, changed)}
           />
         ))}

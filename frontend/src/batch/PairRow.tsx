@@ -2,16 +2,18 @@ import { Icon } from "../frame/Icon";
 import { ProblemNote } from "../frame/ProblemNote";
 import { RoleName, type Role } from "../frame/RoleName";
 import { groupedDigits } from "../quantities";
+import { type Choice, choicesOf, chosenOf, isUndecided, previewOf, withFrame } from "../pair/choice";
 import type { Row, BatchFile } from "./pairing";
 
 interface Props {
   number: number;
   row: Row;
   files: BatchFile[];
+  onChoice: (key: number, choice: Choice) => void;
   onChange: (row: Row | null) => void;
 }
 
-export function PairRow({ number, row, files, onChange }: Props) {
+export function PairRow({ number, row, files, onChoice, onChange }: Props) {
   return (
     <li className="pair-row" aria-label={`Pair ${number}`}>
       <Side
@@ -19,6 +21,7 @@ export function PairRow({ number, row, files, onChange }: Props) {
         number={number}
         chosen={row.fixed}
         files={files}
+        onChoice={onChoice}
         onChoose={(fixed) => onChange({ ...row, fixed })}
       />
       <button
@@ -34,6 +37,7 @@ export function PairRow({ number, row, files, onChange }: Props) {
         number={number}
         chosen={row.moving}
         files={files}
+        onChoice={onChoice}
         onChoose={(moving) => onChange({ ...row, moving })}
       />
       <button
@@ -53,15 +57,16 @@ interface SideProps {
   number: number;
   chosen: number;
   files: BatchFile[];
+  onChoice: (key: number, choice: Choice) => void;
   onChoose: (key: number) => void;
 }
 
-function Side({ role, number, chosen, files, onChoose }: SideProps) {
+function Side({ role, number, chosen, files, onChoice, onChoose }: SideProps) {
   const file = files.find(({ key }) => key === chosen);
   return (
     <div className="pair-side">
       <span className="well thumb">
-        {file?.state === "ready" && <img src={file.image.links.preview} alt="" />}
+        {file?.state === "ready" && <img src={previewOf(file.image, file.choice)} alt="" />}
       </span>
       <div className="pair-side-words">
         <RoleName role={role} />
@@ -76,6 +81,20 @@ function Side({ role, number, chosen, files, onChoose }: SideProps) {
             </option>
           ))}
         </select>
+        {file?.state === "ready" && choicesOf(file.image).length > 1 && (
+          <select
+            value={chosenOf(file.image, file.choice)?.channel ?? ""}
+            aria-label={`Image in the ${role} file of pair ${number}`}
+            onChange={(event) => onChoice(file.key, withFrame(file.image, Number(event.currentTarget.value)))}
+          >
+            {isUndecided(file.image, file.choice) && <option value="">Choose an image</option>}
+            {choicesOf(file.image).map(({ channel, name }) => (
+              <option key={channel} value={channel}>
+                {name}
+              </option>
+            ))}
+          </select>
+        )}
         {file && <Progress file={file} />}
       </div>
     </div>

@@ -3,7 +3,8 @@ import type { Image } from "../api/types";
 import { type BatchFile, blockingReason, pairFiles, pairsOf } from "./pairing";
 
 function ready(key: number, name: string): BatchFile {
-  return { state: "ready", key, file: new File([], name), image: { id: `image-${key}` } as Image };
+  const image = { id: `image-${key}`, choices: [] as unknown[], choice_needed: false } as Image;
+  return { state: "ready", key, file: new File([], name), image, choice: { channel: null, frame: null } };
 }
 
 const FILES = [
@@ -40,7 +41,13 @@ describe("blockingReason", () => {
 
   it("is null once all files of the pairs are uploaded", () => {
     expect(blockingReason(FILES, rows)).toBeNull();
-    expect(pairsOf(FILES, rows)).toEqual([{ fixed_image_id: "image-1", moving_image_id: "image-2" }]);
+    expect(pairsOf(FILES, rows)).toMatchObject([{ fixed_image_id: "image-1", moving_image_id: "image-2" }]);
+  });
+
+  it("asks for a choice where a file holds several images", () => {
+    const several = ready(2, "eds.bcf") as Extract<BatchFile, { state: "ready" }>;
+    several.image = { ...several.image, choice_needed: true };
+    expect(blockingReason([FILES[0]!, several], rows)).toBe("Choose an image of eds.bcf.");
   });
 
   it("names what is missing", () => {

@@ -1,11 +1,12 @@
 import type { Image, PairOfImages } from "../api/types";
+import { type Choice, isUndecided } from "../pair/choice";
 
 /** The upload state of one file. */
 export type BatchFile =
   | { state: "waiting"; key: number; file: File }
   | { state: "sending"; key: number; file: File; share: number }
   | { state: "refused"; key: number; file: File; message: string }
-  | { state: "ready"; key: number; file: File; image: Image };
+  | { state: "ready"; key: number; file: File; image: Image; choice: Choice };
 
 /** A pair of files, by their keys. */
 export interface Row {
@@ -33,11 +34,18 @@ export function pairFiles(files: BatchFile[], rule: PairingRule): Row[] {
 
 /** The request body; call it only when `blockingReason` is null. */
 export function pairsOf(files: BatchFile[], rows: Row[]): PairOfImages[] {
-  const ids = new Map(files.flatMap((file) => (file.state === "ready" ? [[file.key, file.image.id]] : [])));
-  return rows.map(({ fixed, moving }) => ({
-    fixed_image_id: ids.get(fixed) ?? "",
-    moving_image_id: ids.get(moving) ?? "",
-  }));
+  const ready = new Map(files.flatMap((file) => (file.state === "ready" ? [[file.key, file]] : [])));
+  return rows.map((row) => {
+    const [fixed, moving] = [ready.get(row.fixed), ready.get(row.moving)];
+    return {
+      fixed_image_id: fixed?.image.id ?? "",
+      fixed_channel: fixed?.choice.channel ?? null,
+      fixed_frame: fixed?.choice.frame ?? null,
+      moving_image_id: moving?.image.id ?? "",
+      moving_channel: moving?.choice.channel ?? null,
+      moving_frame: moving?.choice.frame ?? null,
+    };
+  });
 }
 
 /** What prevents submission, as text; null if nothing does. */
@@ -48,5 +56,7 @@ export function blockingReason(files: BatchFile[], rows: Row[]): string | null {
   if (rows.some(({ fixed, moving }) => fixed === moving)) return "An image cannot be registered to itself.";
   if (needed.some(({ state }) => state === "refused")) return "Remove the pairs with a refused file.";
   const coming = needed.filter(({ state }) => state !== "ready").length;
-  return coming > 0 ? `Uploading: ${coming} left.` : null;
+  if (coming > 0) return `Uploading: ${coming} left.`;
+  const undecided = needed.find((one) => one.state === "ready" && isUndecided(one.image, one.choice));
+  return undecided ? `Choose an image of ${undecided.file.name}.` : null;
 }

@@ -2,6 +2,7 @@ import { useCallback, useEffect, useState } from "react";
 import { isAbort, messageOf } from "../api/errors";
 import type { Mirror } from "../api/types";
 import { uploadImage } from "../api/upload";
+import { type Choice, initialChoice } from "../pair/choice";
 import { type PairingRule, type Row, type BatchFile, pairFiles } from "./pairing";
 
 const AT_ONCE = 3;
@@ -14,6 +15,7 @@ export interface BatchControls {
   add: (files: File[]) => void;
   arrange: (rule: PairingRule) => void;
   setMirror: (mirror: Mirror) => void;
+  choose: (key: number, choice: Choice) => void; // an image of a file
   setRow: (index: number, row: Row | null) => void; // null removes the pair
   clear: () => void;
 }
@@ -39,7 +41,7 @@ export function useBatch(): BatchControls {
       .slice(0, Math.max(free, 0))) {
       update({ state: "sending", key, file, share: 0 });
       uploadImage(file, (share) => update({ state: "sending", key, file, share }), abort.signal).then(
-        (image) => update({ state: "ready", key, file, image }),
+        (image) => update({ state: "ready", key, file, image, choice: initialChoice(image) }),
         (error) => isAbort(error) || update({ state: "refused", key, file, message: messageOf(error) }),
       );
     }
@@ -62,6 +64,10 @@ export function useBatch(): BatchControls {
       setArrangement(wanted);
       setRows(pairFiles(files, wanted));
     },
+    choose: (key, choice) =>
+      setFiles((all) =>
+        all.map((one) => (one.key === key && one.state === "ready" ? { ...one, choice } : one)),
+      ),
     setRow: (index, row) =>
       setRows((all) => all.flatMap((old, at) => (at !== index ? [old] : row ? [row] : []))),
     clear: () => {

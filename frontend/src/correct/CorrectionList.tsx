@@ -4,7 +4,7 @@ import { when } from "../quantities";
 interface Props {
   items: Correction[];
   shown: string | null; // null: the prediction
-  onShow: (id: string | null) => void;
+  onShow: (id: string | null) => void; // null: the prediction
 }
 
 /** Choice between the predicted position and the saved corrections. */

@@ -2,6 +2,8 @@ import { useEffect, useRef, useState } from "react";
 import { ProblemNote } from "../frame/ProblemNote";
 import { fixedDigits, pixels } from "../quantities";
 import type { Sizes } from "../viewer/geometry";
+import { LeaveDialog } from "./LeaveDialog";
+import { useLeaving } from "./leaving";
 import { ParameterFields } from "./ParameterFields";
 import { residual } from "./similarity";
 import { TOOLS, type Tool } from "./tools";
@@ -28,6 +30,7 @@ const HINTS: Record<Tool, string> = {
 export function CorrectionPanel({ alignment, sizes, problem, onSave, onClose }: Props) {
   const [note, setNote] = useState("");
   const [saving, setSaving] = useState(false);
+  const leaving = useLeaving(alignment.changed && !saving);
   const tools = useRef<HTMLFieldSetElement>(null);
   useEffect(
     () => tools.current?.querySelector<HTMLInputElement>("input:checked")?.focus({ preventScroll: true }),
@@ -83,10 +86,11 @@ export function CorrectionPanel({ alignment, sizes, problem, onSave, onClose }: 
         <button type="button" className="quiet" disabled={!alignment.changed} onClick={alignment.undo}>
           Undo
         </button>
-        <button type="button" className="quiet" onClick={onClose}>
+        <button type="button" className="quiet" onClick={() => leaving.ask(onClose)}>
           Close
         </button>
       </div>
+      <LeaveDialog leaving={leaving} />
       {problem && <ProblemNote title="Not saved:">{problem}</ProblemNote>}
     </section>
   );

@@ -1,7 +1,7 @@
 import { useCallback, useEffect, useState } from "react";
 import { createCorrection, listCorrections } from "../api/client";
 import { isAbort, messageOf } from "../api/errors";
-import type { Correction, Matrix3 } from "../api/types";
+import type { Correction, Matrix3, Registration } from "../api/types";
 
 export interface SavedCorrections {
   items: Correction[]; // newest first
@@ -10,8 +10,9 @@ export interface SavedCorrections {
 }
 
 /** The saved corrections of a registration; saving adds one and overwrites none. */
-export function useCorrections(id: string): SavedCorrections {
-  const [items, setItems] = useState<Correction[]>([]);
+export function useCorrections(registration: Registration): SavedCorrections {
+  const { id } = registration;
+  const [items, setItems] = useState<Correction[]>(() => appliedOne(registration)); // until the list is loaded
   const [problem, setProblem] = useState<string | null>(null);
   useEffect(() => {
     const abort = new AbortController();
@@ -36,6 +37,23 @@ export function useCorrections(id: string): SavedCorrections {
     [id],
   );
   return { items, problem, save };
+}
+
+/** The correction that counts, as the result names it. */
+function appliedOne({ id, result }: Registration): Correction[] {
+  if (!result?.correction) return [];
+  const { fixed_from_moving, moving_from_fixed, correction } = result;
+  return [
+    {
+      id: correction.id ?? "",
+      registration_id: id,
+      fixed_from_moving,
+      moving_from_fixed,
+      note: correction.note,
+      actor: correction.by,
+      created_at: correction.at,
+    },
+  ];
 }
 
 /** Merge corrections that were saved while the list was loading. */

@@ -2,6 +2,7 @@ import { type ChangeEvent, type DragEvent, useState } from "react";
 import { Icon } from "../frame/Icon";
 import type { Role } from "../frame/RoleName";
 import { bytes } from "../quantities";
+import { isUndecided, previewOf } from "./choice";
 import type { Upload } from "./pair";
 import "./drop.css";
 
@@ -34,13 +35,7 @@ export function DropArea({ role, upload, onFiles }: Props) {
       onDragLeave={() => setHovered(false)}
       onDrop={drop}
     >
-      <input
-        type="file"
-        multiple
-        accept=".tif,.tiff,.png,image/tiff,image/png"
-        aria-label={`Choose the ${role} image`}
-        onChange={choose}
-      />
+      <input type="file" multiple aria-label={`Choose the ${role} image`} onChange={choose} />
       <DropContent upload={upload} />
     </label>
   );
@@ -50,9 +45,15 @@ function DropContent({ upload }: { upload: Upload }) {
   if (upload.state === "sending")
     return <Sending name={upload.file.name} size={upload.file.size} share={upload.share} />;
   if (upload.state === "ready") {
+    const undecided = isUndecided(upload.image, upload.choice);
     return (
       <>
-        <img src={upload.image.links.preview} alt={`Preview of ${upload.image.name}`} />
+        <img
+          className={undecided ? "drop-undecided" : undefined}
+          src={previewOf(upload.image, upload.choice)}
+          alt={`Preview of ${upload.image.name}`}
+        />
+        {undecided && <span className="drop-choose">Choose an image of this file below</span>}
         <span className="drop-again">Replace</span>
       </>
     );
@@ -63,7 +64,7 @@ function DropContent({ upload }: { upload: Upload }) {
       <span className="drop-words">
         Drop an image here or <u>choose a file</u>
       </span>
-      <span className="drop-kinds">TIFF or PNG, 8 to 32 bit</span>
+      <span className="drop-kinds">TIFF, PNG, DM3, DM4, EMD, SER, BCF, MRC, HDF5 …</span>
     </span>
   );
 }

@@ -4,6 +4,7 @@ import { RoleName, type Role } from "../frame/RoleName";
 import { DropArea } from "./DropArea";
 import { EarlierUploads } from "./EarlierUploads";
 import { ImageFacts } from "./ImageFacts";
+import type { Choice } from "./choice";
 import type { Upload } from "./pair";
 
 interface Props {
@@ -13,13 +14,14 @@ interface Props {
   onPick: (image: Image) => void;
   onSpacing: (text: string) => void;
   onImage: (image: Image) => void; // the image as stored by the service
+  onChoose: (choice: Choice) => void; // an image of the file
 }
 
 const TITLE: Record<Role, string> = { fixed: "Fixed image", moving: "Moving image" };
 const MEANING: Record<Role, string> = { fixed: "is the reference", moving: "is transformed" };
 
 /** One of the two images: drop area, upload progress, metadata. */
-export function ImageSlot({ role, upload, onFiles, onPick, onSpacing, onImage }: Props) {
+export function ImageSlot({ role, upload, onFiles, onPick, onSpacing, onImage, onChoose }: Props) {
   return (
     <section className="slot" aria-labelledby={`${role}-title`} data-role={role}>
       <h2 id={`${role}-title`}>
@@ -36,13 +38,7 @@ export function ImageSlot({ role, upload, onFiles, onPick, onSpacing, onImage }:
         </ProblemNote>
       )}
       {upload.state === "ready" && (
-        <ImageFacts
-          role={role}
-          image={upload.image}
-          spacing={upload.spacing}
-          onSpacing={onSpacing}
-          onImage={onImage}
-        />
+        <ImageFacts role={role} upload={upload} onSpacing={onSpacing} onImage={onImage} onChoose={onChoose} />
       )}
     </section>
   );

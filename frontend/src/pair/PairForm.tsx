@@ -18,7 +18,7 @@ interface Props {
 
 /** Form for one pair of images. */
 export function PairForm({
-  pair: { pair, pick, uploadFiles, setSpacing, setImage, swap, mirror, setMirror },
+  pair: { pair, pick, uploadFiles, setSpacing, setImage, choose, swap, mirror, setMirror },
   onMany,
   onSubmitted,
 }: Props) {
@@ -50,6 +50,7 @@ export function PairForm({
             onPick={(image) => pick(role, image)}
             onSpacing={(text) => setSpacing(role, text)}
             onImage={setImage}
+            onChoose={(choice) => choose(role, choice)}
           />
         ))}
       </div>

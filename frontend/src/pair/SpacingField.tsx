@@ -1,16 +1,16 @@
-import type { Image } from "../api/types";
 import type { Role } from "../frame/RoleName";
-import { agreesWithFile, readSpacing } from "./pair";
+import { statedSpacing } from "./choice";
+import { type Ready, agreesWithFile, readSpacing } from "./pair";
 
 interface Props {
   role: Role;
-  image: Image;
+  upload: Ready;
   text: string;
   onChange: (text: string) => void;
 }
 
 /** The pixel spacing from the file, or as entered by the user. */
-export function SpacingField({ role, image, text, onChange }: Props) {
+export function SpacingField({ role, upload, text, onChange }: Props) {
   const id = `${role}-spacing`;
   const wrong = Number.isNaN(readSpacing(text));
   return (
@@ -31,7 +31,7 @@ export function SpacingField({ role, image, text, onChange }: Props) {
         <span className="unit">µm/px</span>
       </span>
       <p id={`${id}-note`} className={wrong ? "spacing-note spacing-wrong" : "spacing-note"}>
-        {wrong ? "A positive number of micrometres per pixel, such as 0.025." : noteOn(role, image, text)}
+        {wrong ? "A positive number of micrometres per pixel, such as 0.025." : noteOn(role, upload, text)}
       </p>
     </div>
   );
@@ -42,11 +42,10 @@ const WITHOUT: Record<Role, string> = {
   moving: "Optional: the scale is found from the images.",
 };
 
-function noteOn(role: Role, image: Image, text: string): string {
+function noteOn(role: Role, upload: Ready, text: string): string {
+  const { um, source } = statedSpacing(upload.image, upload.choice);
   if (readSpacing(text) === null) {
-    return image.pixel_spacing_um === null ? WITHOUT[role] : "Empty: the file's own value is used.";
+    return um === null ? WITHOUT[role] : "Empty: the file's own value is used.";
   }
-  return agreesWithFile(image, text)
-    ? `From the file: ${image.spacing_source ?? "its metadata"}.`
-    : "Given by you.";
+  return agreesWithFile(upload, text) ? `From the file: ${source ?? "its metadata"}.` : "Given by you.";
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Image } from "../api/types";
+import type { Image, ImageChoice } from "../api/types";
 import {
   EMPTY,
   type Pair,
@@ -10,9 +10,21 @@ import {
   submissionOf,
 } from "./pair";
 
+const DEFAULT = { channel: null, frame: null };
+
+function image(id: string, stated: number | null): Image {
+  const choices: ImageChoice[] = [];
+  return {
+    id,
+    pixel_spacing_um: stated,
+    choices,
+    choice_needed: false,
+    default_channel: 0,
+  } as unknown as Image;
+}
+
 function ready(key: number, spacing: string, stated: number | null = null): Upload {
-  const image = { id: `image-${key}`, pixel_spacing_um: stated } as Image;
-  return { state: "ready", key, image, spacing };
+  return { state: "ready", key, image: image(`image-${key}`, stated), spacing, choice: DEFAULT };
 }
 
 describe("readSpacing", () => {
@@ -27,10 +39,10 @@ describe("readSpacing", () => {
 
 describe("agreesWithFile", () => {
   it("compares at the precision shown", () => {
-    const image = { pixel_spacing_um: 0.1234567 } as Image;
-    expect(agreesWithFile(image, "0.123457")).toBe(true);
-    expect(agreesWithFile(image, "0.1235")).toBe(false);
-    expect(agreesWithFile({ pixel_spacing_um: null } as Image, "")).toBe(true);
+    const upload = { image: image("a", 0.1234567), choice: DEFAULT };
+    expect(agreesWithFile(upload, "0.123457")).toBe(true);
+    expect(agreesWithFile(upload, "0.1235")).toBe(false);
+    expect(agreesWithFile({ image: image("a", null), choice: DEFAULT }, "")).toBe(true);
   });
 });
 
@@ -41,9 +53,20 @@ describe("submissionOf", () => {
       mirror: "no",
       fixed_image_id: "image-1",
       moving_image_id: "image-2",
+      fixed_channel: null,
+      fixed_frame: null,
+      moving_channel: null,
+      moving_frame: null,
       fixed_spacing_um: null,
       moving_spacing_um: 0.25,
     });
+  });
+
+  it("asks for a choice where a file has no default", () => {
+    const undecided = ready(2, "") as Extract<Upload, { state: "ready" }>;
+    undecided.image = { ...undecided.image, choice_needed: true, default_channel: null };
+    const pair: Pair = { fixed: ready(1, ""), moving: undecided };
+    expect(submissionOf(pair, "no")).toBe("Choose an image of the moving file.");
   });
 
   it("names what is missing", () => {

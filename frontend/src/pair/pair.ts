@@ -1,12 +1,13 @@
 import type { Image, Mirror, NewRegistration } from "../api/types";
 import type { Role } from "../frame/RoleName";
+import { type Choice, initialChoice, isUndecided, statedSpacing } from "./choice";
 
 /** State of one upload; `key` distinguishes an upload from the one that replaced it. */
 export type Upload =
   | { state: "empty"; key: 0 }
   | { state: "sending"; key: number; file: File; share: number }
   | { state: "refused"; key: number; file: File; message: string }
-  | { state: "ready"; key: number; image: Image; spacing: string };
+  | { state: "ready"; key: number; image: Image; spacing: string; choice: Choice };
 
 export type Pair = Record<Role, Upload>;
 export const EMPTY: Upload = { state: "empty", key: 0 };
@@ -15,6 +16,7 @@ export type PairAction =
   | { kind: "start"; role: Role; upload: Upload }
   | { kind: "update"; key: number; upload: Upload }
   | { kind: "space"; role: Role; text: string }
+  | { kind: "choose"; role: Role; choice: Choice }
   | { kind: "describe"; image: Image }
   | { kind: "swap" };
 
@@ -31,6 +33,10 @@ export function pairReducer(pair: Pair, action: PairAction): Pair {
         ? { ...pair, [action.role]: { ...upload, spacing: action.text } }
         : pair;
     }
+    case "choose": {
+      const upload = pair[action.role];
+      return upload.state === "ready" ? { ...pair, [action.role]: withChoice(upload, action.choice) } : pair;
+    }
     case "describe": {
       const described = (upload: Upload) =>
         upload.state === "ready" && upload.image.id === action.image.id
@@ -43,6 +49,26 @@ export function pairReducer(pair: Pair, action: PairAction): Pair {
   }
 }
 
+export type Ready = Extract<Upload, { state: "ready" }>;
+
+/** A new upload, with the default choice of an image. */
+export function ready(key: number, image: Image): Ready {
+  const choice = initialChoice(image);
+  return { state: "ready", key, image, choice, spacing: spacingText(statedSpacing(image, choice).um) };
+}
+
+/** Another image of the file; an input of the pixel spacing is kept if the user has changed it. */
+function withChoice(upload: Ready, choice: Choice): Ready {
+  const spacing = agreesWithFile(upload, upload.spacing)
+    ? spacingText(statedSpacing(upload.image, choice).um)
+    : upload.spacing;
+  return { ...upload, choice, spacing };
+}
+
+function spacingText(spacing: number | null): string {
+  return spacing === null ? "" : String(Number(spacing.toPrecision(6)));
+}
+
 /** Micrometres per pixel; null for empty input, NaN unless it is a positive number. */
 export function readSpacing(text: string): number | null {
   if (text.trim() === "") return null;
@@ -51,9 +77,9 @@ export function readSpacing(text: string): number | null {
 }
 
 /** Whether the input equals the spacing of the file at the precision shown. */
-export function agreesWithFile(image: Image, text: string): boolean {
+export function agreesWithFile({ image, choice }: Pick<Ready, "image" | "choice">, text: string): boolean {
   const typed = readSpacing(text);
-  const stated = image.pixel_spacing_um;
+  const stated = statedSpacing(image, choice).um;
   if (typed === null || stated === null) return typed === stated;
   return Math.abs(typed - stated) <= 1e-5 * stated;
 }
@@ -65,6 +91,9 @@ export function submissionOf({ fixed, moving }: Pair, mirror: Mirror): NewRegist
   if (fixed.state === "empty" && moving.state === "empty") return "Choose two images.";
   if (fixed.state === "empty") return "Choose the fixed image.";
   if (moving.state === "empty") return "Choose the moving image.";
+  for (const [role, { image, choice }] of Object.entries({ fixed, moving })) {
+    if (isUndecided(image, choice)) return `Choose an image of the ${role} file.`;
+  }
   if ([fixed, moving].some((upload) => Number.isNaN(readSpacing(upload.spacing)))) {
     return "Correct the pixel spacing.";
   }
@@ -72,7 +101,11 @@ export function submissionOf({ fixed, moving }: Pair, mirror: Mirror): NewRegist
     mirror,
     fixed_image_id: fixed.image.id,
     moving_image_id: moving.image.id,
-    fixed_spacing_um: agreesWithFile(fixed.image, fixed.spacing) ? null : readSpacing(fixed.spacing),
-    moving_spacing_um: agreesWithFile(moving.image, moving.spacing) ? null : readSpacing(moving.spacing),
+    fixed_channel: fixed.choice.channel,
+    fixed_frame: fixed.choice.frame,
+    moving_channel: moving.choice.channel,
+    moving_frame: moving.choice.frame,
+    fixed_spacing_um: agreesWithFile(fixed, fixed.spacing) ? null : readSpacing(fixed.spacing),
+    moving_spacing_um: agreesWithFile(moving, moving.spacing) ? null : readSpacing(moving.spacing),
   };
 }

@@ -3,7 +3,8 @@ import { isAbort, messageOf } from "../api/errors";
 import type { Image, Mirror } from "../api/types";
 import { uploadImage } from "../api/upload";
 import type { Role } from "../frame/RoleName";
-import { EMPTY, type Pair, type Upload, pairReducer } from "./pair";
+import type { Choice } from "./choice";
+import { EMPTY, type Pair, type Upload, pairReducer, ready } from "./pair";
 
 export interface PairControls {
   pair: Pair;
@@ -11,6 +12,7 @@ export interface PairControls {
   uploadFiles: (files: File[], first: Role) => void;
   setSpacing: (role: Role, text: string) => void;
   setImage: (image: Image) => void;
+  choose: (role: Role, choice: Choice) => void; // an image of the file
   swap: () => void;
   mirror: Mirror;
   setMirror: (mirror: Mirror) => void;
@@ -59,14 +61,7 @@ export function usePair(): PairControls {
 
   const setSpacing = useCallback((role: Role, text: string) => dispatch({ kind: "space", role, text }), []);
   const setImage = useCallback((image: Image) => dispatch({ kind: "describe", image }), []);
+  const choose = useCallback((role: Role, choice: Choice) => dispatch({ kind: "choose", role, choice }), []);
   const swap = useCallback(() => dispatch({ kind: "swap" }), []);
-  return { pair, pick, uploadFiles, setSpacing, setImage, swap, mirror, setMirror };
-}
-
-function ready(key: number, image: Image): Upload {
-  return { state: "ready", key, image, spacing: spacingText(image.pixel_spacing_um) };
-}
-
-function spacingText(spacing: number | null): string {
-  return spacing === null ? "" : String(Number(spacing.toPrecision(6)));
+  return { pair, pick, uploadFiles, setSpacing, setImage, choose, swap, mirror, setMirror };
 }

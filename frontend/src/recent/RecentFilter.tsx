@@ -13,6 +13,7 @@ const CHOICES: [name: string, filter: Filter][] = [
   ["Accepted", { verdict: "accept" }],
   ["To be reviewed", { verdict: "review" }],
   ["Refused", { verdict: "refuse" }],
+  ["Corrected by hand", { verdict: "corrected" }],
   ["Queued", { state: "queued" }],
   ["Running", { state: "running" }],
   ["Failed", { state: "failed" }],

@@ -8,6 +8,7 @@ import { ProblemNote } from "../frame/ProblemNote";
 import { fixedDigits, pixels, when } from "../quantities";
 import { registerAgain } from "../submit/registerAgain";
 import { registrationHref } from "../url";
+import { shownName } from "../result/shownName";
 import { StateLabel } from "./StateLabel";
 
 interface Props {
@@ -34,12 +35,13 @@ export function RecentRow({ registration, open, onChanged }: Props) {
       <LocalLink href={registrationHref(registration.id)} className="recent-row" current={open}>
         <StateLabel registration={registration} />
         <span className="recent-pair">
-          {registration.moving_name} <span className="onto">onto</span> {registration.fixed_name}
+          {shownName(registration, "moving")} <span className="onto">onto</span>{" "}
+          {shownName(registration, "fixed")}
         </span>
         <span className="recent-numbers">
           {result && `${fixedDigits(result.angle_deg, 1)}°  ×${fixedDigits(result.scale, 3)}`}
         </span>
-        <span className="recent-numbers">{result && `± ${pixels(result.expected_corner_error_px, 1)}`}</span>
+        <span className="recent-numbers">{errorOf(registration)}</span>
         <time dateTime={registration.created_at}>{when(registration.created_at)}</time>
       </LocalLink>
       <button
@@ -53,4 +55,9 @@ export function RecentRow({ registration, open, onChanged }: Props) {
       {problem && <ProblemNote>{problem}</ProblemNote>}
     </li>
   );
+}
+
+function errorOf({ result }: Registration): string {
+  const px = result?.expected_corner_error_px ?? null;
+  return px === null ? "" : `± ${pixels(px, 1)}`;
 }

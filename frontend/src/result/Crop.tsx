@@ -1,6 +1,7 @@
 import { useLayoutEffect, useRef } from "react";
 import type { Role } from "../frame/RoleName";
 import { type Size, matrixText } from "../viewer/geometry";
+import type { ImageSource } from "../viewer/tiles";
 import { usePictures } from "../viewer/usePictures";
 import { drawPictures } from "./drawPictures";
 import type { Patch } from "./informativePatches";
@@ -10,7 +11,7 @@ export const CROP = { width: 200, height: 200 }; // canvas px
 interface Props {
   role: Role;
   number: number;
-  id: string; // image id
+  source: ImageSource;
   image: Size;
   preview: HTMLImageElement;
   fixedFromImage: DOMMatrix;
@@ -18,10 +19,10 @@ interface Props {
 }
 
 /** One patch of the fixed image, cut out of either image at up to its full resolution. */
-export function Crop({ role, number, id, image, preview, fixedFromImage, patch }: Props) {
+export function Crop({ role, number, source, image, preview, fixedFromImage, patch }: Props) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const canvasFromImage = canvasFromFixed(patch).multiply(fixedFromImage);
-  const found = usePictures(id, image, preview, canvasFromImage, CROP);
+  const found = usePictures(source, image, preview, canvasFromImage, CROP);
   useLayoutEffect(() => {
     const context = canvas.current?.getContext("2d");
     if (context && found) drawPictures(context, found.pictures, canvasFromImage);

@@ -2,6 +2,7 @@ import { useMemo } from "react";
 import type { Registration } from "../api/types";
 import { RoleName } from "../frame/RoleName";
 import type { Sizes } from "../viewer/geometry";
+import { sourceOf } from "../viewer/source";
 import { usePreview } from "../viewer/usePreview";
 import { CROP, Crop } from "./Crop";
 import { informativePatches } from "./informativePatches";
@@ -46,7 +47,7 @@ export function Crops({ registration, sizes, fixedFromMoving }: Props) {
                 key={index}
                 role={role}
                 number={index + 1}
-                id={registration[`${role}_image_id`]}
+                source={sourceOf(registration, role)}
                 image={sizes[role]}
                 preview={previews[role]}
                 fixedFromImage={role === "fixed" ? IDENTITY : fixedFromMoving}

@@ -9,6 +9,7 @@ interface Props {
   registration: Registration;
   result: Result;
   correction: Correction | null; // null: the prediction is shown
+  position: string | null; // the same as a query parameter; null: the service's default
 }
 
 type TransformRequest = paths["/api/v1/registrations/{registration_id}/transform"]["get"]["parameters"];
@@ -17,16 +18,28 @@ type Format = NonNullable<NonNullable<TransformRequest["query"]>["format"]>;
 /** Every transform format of the service; the compiler reports a missing one. */
 const FORMATS: Record<Format, { name: string; suffix: string }> = {
   json: { name: "JSON, both matrices", suffix: ".json" },
-  csv: { name: "Table (CSV)", suffix: ".csv" },
+  matrices: { name: "Matrices for Python packages", suffix: ".matrices.json" },
+  csv: { name: "Table (CSV), px", suffix: ".csv" },
+  "csv-um": { name: "Table (CSV), µm", suffix: ".um.csv" },
   napari: { name: "napari affine", suffix: ".napari.txt" },
+  "napari-px": { name: "napari affine, px", suffix: ".px.napari.txt" },
   bigwarp: { name: "BigWarp landmarks", suffix: ".landmarks.csv" },
+  "bigwarp-px": { name: "BigWarp landmarks, px", suffix: ".px.landmarks.csv" },
   itk: { name: "ITK transform", suffix: ".tfm" },
+  "itk-px": { name: "ITK transform, px", suffix: ".px.tfm" },
+  slicer: { name: "3D Slicer transform", suffix: ".slicer.tfm" },
   elastix: { name: "elastix parameters", suffix: ".elastix.txt" },
+  "elastix-px": { name: "elastix parameters, px", suffix: ".px.elastix.txt" },
   ngff: { name: "OME-NGFF transformation", suffix: ".ngff.json" },
+  "ngff-px": { name: "OME-NGFF transformation, px", suffix: ".px.ngff.json" },
 };
 
 /** Downloads: registered image, figure, transform, code. */
-export function Downloads({ registration, result, correction }: Props) {
+export function Downloads({ registration, result, correction, position }: Props) {
+  const at = (href: string, more: Record<string, string> = {}) => {
+    const query = new URLSearchParams({ ...more, ...(position !== null && { correction: position }) });
+    return query.size > 0 ? `${href}?${query}` : href;
+  };
   const { links } = registration;
   const stem = `${stemOf(result.moving.name)}_on_${stemOf(result.fixed.name)}`;
   return (
@@ -35,30 +48,33 @@ export function Downloads({ registration, result, correction }: Props) {
       <ul className="downloads">
         {links.registered && (
           <Item
-            href={links.registered}
+            href={at(links.registered)}
             name={`${stem}.tif`}
             title="Registered image"
             kind={`TIFF, ${result.moving.dtype}`}
           />
         )}
+        {links.registered && (
+          <Item
+            href={at(links.registered, { format: "ome-tiff" })}
+            name={`${stem}.ome.tif`}
+            title="Registered image, OME"
+            kind="OME-TIFF"
+          />
+        )}
         {links.picture && (
-          <Item href={links.picture} name={`${stem}.png`} title="Figure for publications" kind="PNG" />
+          <Item href={at(links.picture)} name={`${stem}.png`} title="Figure for publications" kind="PNG" />
         )}
         {links.picture && (
           <Item
-            href={`${links.picture}?format=svg`}
+            href={at(links.picture, { format: "svg" })}
             name={`${stem}.svg`}
             title="Scalable figure"
             kind="SVG"
           />
         )}
       </ul>
-      {correction && (
-        <p className="hint">
-          Image and figure show the predicted position; transform and code use the correction.
-        </p>
-      )}
-      <TransformFile links={links} stem={stem} correction={correction} />
+      <TransformFile links={links} stem={stem} position={position} />
       <CodeSnippets result={result} correction={correction} />
     </section>
   );
@@ -67,14 +83,14 @@ export function Downloads({ registration, result, correction }: Props) {
 function TransformFile({
   links,
   stem,
-  correction,
+  position,
 }: {
   links: Registration["links"];
   stem: string;
-  correction: Correction | null;
+  position: string | null;
 }) {
   const [format, setFormat] = useState<Format>("json");
-  const query = new URLSearchParams({ format, ...(correction && { correction: correction.id }) });
+  const query = new URLSearchParams({ format, ...(position !== null && { correction: position }) });
   return (
     <div className="transform-file">
       <label>

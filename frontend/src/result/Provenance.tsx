@@ -12,6 +12,9 @@ export function Provenance({ registration, result }: { registration: Registratio
     ["Engine", result.model.engine],
     ["Submitted", when(created_at)],
   ];
+  for (const role of ["fixed", "moving"] as const) {
+    if (result[role].selected) rows.unshift([`Image in ${result[role].name}`, result[role].selected]);
+  }
   if (finished_at) rows.push(["Took", seconds((Date.parse(finished_at) - Date.parse(created_at)) / 1000)]);
   rows.push(...certificateRows(service, result.model.name));
   return (

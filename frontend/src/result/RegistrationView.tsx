@@ -8,6 +8,7 @@ import { RoleName } from "../frame/RoleName";
 import { Failed } from "./Failed";
 import { Result } from "./Result";
 import { InProgress } from "./InProgress";
+import { shownName } from "./shownName";
 import "./outcome.css";
 import "./result.css";
 
@@ -23,6 +24,10 @@ export function RegistrationView({ id, onChanged }: Props) {
   useEffect(() => {
     if (state !== undefined) onChanged();
   }, [state, onChanged]);
+  const changed = () => {
+    refresh();
+    onChanged();
+  };
 
   return (
     <section className="registration" aria-labelledby="registration-title">
@@ -35,13 +40,14 @@ export function RegistrationView({ id, onChanged }: Props) {
         </LocalLink>
       </div>
       {error !== null && <ProblemNote title="Not shown:">{messageOf(error)}</ProblemNote>}
-      {registration && <Body registration={registration} refresh={refresh} />}
+      {registration && <Body registration={registration} refresh={changed} />}
     </section>
   );
 }
 
 function Body({ registration, refresh }: { registration: Registration; refresh: () => void }) {
-  if (registration.result) return <Result registration={registration} result={registration.result} />;
+  const prediction = registration.prediction ?? registration.result;
+  if (prediction) return <Result registration={registration} result={prediction} onCorrected={refresh} />;
   if (!isFinished(registration.state))
     return <InProgress registration={registration} onCancelled={refresh} />;
   return <Failed registration={registration} />;
@@ -50,8 +56,8 @@ function Body({ registration, refresh }: { registration: Registration; refresh: 
 function Pair({ registration }: { registration: Registration }) {
   return (
     <span className="registration-pair">
-      <RoleName role="moving">{registration.moving_name}</RoleName> <span className="onto">onto</span>{" "}
-      <RoleName role="fixed">{registration.fixed_name}</RoleName>
+      <RoleName role="moving">{shownName(registration, "moving")}</RoleName>{" "}
+      <span className="onto">onto</span> <RoleName role="fixed">{shownName(registration, "fixed")}</RoleName>
     </span>
   );
 }

@@ -1,5 +1,6 @@
 import { type RefObject, useEffect, useMemo, useRef, useState } from "react";
 import type { Registration, Result as ResultData } from "../api/types";
+import { ApplyPanel } from "../apply/ApplyPanel";
 import { CorrectionPanel } from "../correct/CorrectionPanel";
 import { CorrectionList } from "../correct/CorrectionList";
 import "../correct/correct.css";
@@ -14,22 +15,25 @@ import { Parameters } from "./Parameters";
 import { Provenance } from "./Provenance";
 import { SearchPlot } from "./SearchPlot";
 import { Downloads } from "./Downloads";
-import { VerdictNote } from "./VerdictNote";
+import { PREDICTED, correctionParameter, shownCorrection } from "./position";
+import { CorrectedNote, VerdictNote } from "./VerdictNote";
 
 interface Props {
   registration: Registration;
-  result: ResultData;
+  result: ResultData; // the prediction
+  onCorrected: () => void;
 }
 
 /** The result with its overlay, manual corrections and downloads. */
-export function Result({ registration, result }: Props) {
+export function Result({ registration, result, onCorrected }: Props) {
   const sizes = useMemo(
     () => ({ fixed: sizeOf(result.fixed.shape), moving: sizeOf(result.moving.shape) }),
     [result],
   );
-  const corrections = useCorrections(registration.id);
+  const corrections = useCorrections(registration);
   const shown = useAddress().get("correction");
-  const correction = corrections.items.find(({ id }) => id === shown) ?? null;
+  const correction = shownCorrection(corrections.items, shown);
+  const position = correctionParameter(corrections.items, correction);
   const corrected = useMemo(() => correction && affine(correction.fixed_from_moving), [correction]);
   const current = useMemo(() => corrected ?? affine(result.fixed_from_moving), [corrected, result]);
   const [correcting, setCorrecting] = useState(false);
@@ -46,6 +50,7 @@ export function Result({ registration, result }: Props) {
     if (!saved) return;
     adjustAddress({ correction: saved.id });
     setCorrecting(false);
+    onCorrected();
   }
 
   return (
@@ -58,6 +63,7 @@ export function Result({ registration, result }: Props) {
           alignment={correcting ? alignment : null}
         />
         {!correcting && <Crops registration={registration} sizes={sizes} fixedFromMoving={current} />}
+        {!correcting && <ApplyPanel registration={registration} result={result} correction={position} />}
       </div>
       {correcting ? (
         <div className="result-side">
@@ -71,7 +77,11 @@ export function Result({ registration, result }: Props) {
         </div>
       ) : (
         <div className="result-side">
-          <VerdictNote verdict={result.verdict} reason={result.reason} />
+          {correction ? (
+            <CorrectedNote correction={correction} prediction={result} />
+          ) : (
+            <VerdictNote verdict={result.verdict} reason={result.reason} />
+          )}
           <section aria-labelledby="parameters-title">
             <h2 id="parameters-title">Moving onto fixed</h2>
             {corrected ? (
@@ -88,12 +98,17 @@ export function Result({ registration, result }: Props) {
           <CorrectionList
             items={corrections.items}
             shown={correction && correction.id}
-            onShow={(id) => adjustAddress({ correction: id })}
+            onShow={(id) => adjustAddress({ correction: id ?? PREDICTED })}
           />
           <button type="button" ref={openButton} onClick={begin}>
             Correct by hand
           </button>
-          <Downloads registration={registration} result={result} correction={correction} />
+          <Downloads
+            registration={registration}
+            result={result}
+            correction={correction}
+            position={position}
+          />
           <Provenance registration={registration} result={result} />
         </div>
       )}

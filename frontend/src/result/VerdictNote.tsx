@@ -1,11 +1,13 @@
-import type { Verdict } from "../api/types";
+import type { Correction, Result, Verdict } from "../api/types";
 import { Icon } from "../frame/Icon";
+import { when } from "../quantities";
 import "./verdict.css";
 
 export const VERDICT_WORDS: Record<Verdict, string> = {
   accept: "Accepted",
   review: "To be reviewed",
   refuse: "Refused",
+  corrected: "Corrected by hand",
 };
 
 const ADVICE: Partial<Record<Verdict, string>> = {
@@ -22,6 +24,25 @@ export function VerdictNote({ verdict, reason }: { verdict: Verdict; reason: str
       </h2>
       <p>{sentence(reason)}</p>
       {ADVICE[verdict] && <p className="verdict-advice">{ADVICE[verdict]}</p>}
+    </section>
+  );
+}
+
+/** In place of the verdict: who set the position, and what the prediction was. */
+export function CorrectedNote({ correction, prediction }: { correction: Correction; prediction: Result }) {
+  return (
+    <section className="verdict verdict-corrected" aria-labelledby="verdict-title">
+      <h2 id="verdict-title">
+        <Icon name="corrected" />
+        {VERDICT_WORDS.corrected}
+      </h2>
+      <p>
+        By {correction.actor}, {when(correction.created_at)}
+        {correction.note && <>: “{correction.note}”</>}
+      </p>
+      <p className="verdict-prediction">
+        Prediction: {VERDICT_WORDS[prediction.verdict].toLowerCase()}, {prediction.reason}
+      </p>
     </section>
   );
 }

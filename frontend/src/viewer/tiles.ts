@@ -5,6 +5,12 @@ export const TILE_SIZE = 512;
 const MAX_LEVEL = 7;
 const MAX_TILES = 80; // per screen; a level that needs more is finer than the screen
 
+/** An image of an uploaded file. */
+export interface ImageSource {
+  id: string;
+  query: string; // of the channel and frame, with its question mark; empty for the default
+}
+
 export interface Tile {
   url: string;
   imageFromTile: DOMMatrix; // from corner coordinates of the tile
@@ -12,7 +18,7 @@ export interface Tile {
 
 /** The tiles of one image that the canvas needs; none where the preview is as fine as the canvas. */
 export function tilesFor(
-  id: string,
+  source: ImageSource,
   image: Size,
   preview: Size,
   canvasFromImage: DOMMatrix,
@@ -28,7 +34,7 @@ export function tilesFor(
   for (let row = Math.floor(top / span); row * span < bottom; row++) {
     for (let column = Math.floor(left / span); column * span < right; column++) {
       tiles.push({
-        url: `/api/v1/images/${id}/tiles/${level}/${column}/${row}`,
+        url: `/api/v1/images/${source.id}/tiles/${level}/${column}/${row}${source.query}`,
         imageFromTile: new DOMMatrix().translate(column * span - 0.5, row * span - 0.5).scale(2 ** level),
       });
     }

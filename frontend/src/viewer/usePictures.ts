@@ -1,6 +1,6 @@
 import type { Size } from "./geometry";
 import { type Picture, wholePicture } from "./picture";
-import { tilesFor } from "./tiles";
+import { type ImageSource, tilesFor } from "./tiles";
 import type { Preview } from "./usePreview";
 import { useTiles } from "./useTiles";
 
@@ -13,7 +13,7 @@ export interface Pictures {
 
 /** The preview of an image and the tiles of higher resolution; null while the preview loads. */
 export function usePictures(
-  id: string,
+  source: ImageSource,
   image: Size,
   preview: Preview,
   canvasFromImage: DOMMatrix,
@@ -21,7 +21,7 @@ export function usePictures(
 ): Pictures | null {
   const ready = preview instanceof HTMLImageElement ? preview : null;
   const size = ready && { width: ready.naturalWidth, height: ready.naturalHeight };
-  const needed = size ? tilesFor(id, image, size, canvasFromImage, canvas) : [];
+  const needed = size ? tilesFor(source, image, size, canvasFromImage, canvas) : [];
   const tiles = useTiles(needed);
   if (!ready || !size) return null;
   const covered = needed.length > 0 && tiles.length === needed.length; // the preview would be invisible

@@ -12,6 +12,8 @@ import {
 } from "./geometry";
 import type { Layer, Scene } from "./gl/renderer";
 import { modeOf } from "./modes";
+import { sourceOf } from "./source";
+import type { ImageSource } from "./tiles";
 import { type Tone, curveOf, histogramOf } from "./tones";
 import type { CanvasSize } from "./useCanvasSize";
 import { useFlicker } from "./useFlicker";
@@ -51,7 +53,7 @@ export function useScene({ registration, result, corrected, view, size }: SceneO
   const blend = useFlicker(view);
   const mode = modeOf(view.mode);
   const fixed = useLayer(
-    registration.fixed_image_id,
+    sourceOf(registration, "fixed"),
     sizes.fixed,
     previews.fixed,
     fixedOnCanvas,
@@ -60,7 +62,7 @@ export function useScene({ registration, result, corrected, view, size }: SceneO
   );
   const movingOnCanvas = fixedOnCanvas.multiply(fixedFromMoving);
   const moving = useLayer(
-    registration.moving_image_id,
+    sourceOf(registration, "moving"),
     sizes.moving,
     previews.moving,
     movingOnCanvas,
@@ -93,7 +95,7 @@ function useMovingTransform(
 }
 
 function useLayer(
-  id: string,
+  source: ImageSource,
   image: Size,
   loaded: Preview,
   canvasFromImage: DOMMatrix,
@@ -106,6 +108,6 @@ function useLayer(
     () => (ready && clipping ? histogramOf(ready) : new Uint32Array(256)),
     [ready, clipping],
   );
-  const pictures = usePictures(id, image, loaded, canvasFromImage, canvas);
+  const pictures = usePictures(source, image, loaded, canvasFromImage, canvas);
   return pictures && { ...pictures, canvasFromImage, tone: curveOf(tone, histogram) };
 }

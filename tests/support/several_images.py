@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import tifffile
-from instrument_files import DigitalMicrograph
 
+from support.instrument_files import DigitalMicrograph
 from xebra import read_image, sample
 
 NAMES = ("Absorption", "Phase", "Scatter")
@@ -38,4 +38,18 @@ def stack(path: Path, frames: int = 4) -> np.ndarray:
     tifffile.imwrite(
         path, found, imagej=found.dtype in (np.uint8, np.uint16, np.float32), metadata={"axes": "ZYX"}
     )
+    return found
+
+
+ELEMENTS = ("Fe Ka", "Ni Ka", "Cu Ka", "Al Ka", "Si Ka", "O Ka", "C Ka", "Mn Ka", "Cr Ka", "Ti Ka")
+
+
+def element_maps(path: Path) -> dict[str, np.ndarray]:
+    """Write an electron image, the bundled moving one, and ten maps of the same scan; return all by name."""
+    haadf = read_image(sample.MOVING).pixels
+    random = np.random.default_rng(11)
+    maps = {name: random.poisson(haadf / haadf.max() * 9).astype(haadf.dtype) for name in ELEMENTS}
+    found = {"HAADF": haadf, **maps}
+    metadata = {"axes": "CYX", "Channel": {"Name": list(found)}}
+    tifffile.imwrite(path, np.stack(list(found.values())), ome=True, metadata=metadata)
     return found

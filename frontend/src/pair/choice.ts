@@ -1,0 +1,57 @@
+import type { Image, ImageChoice } from "../api/types";
+
+/** Which image of a file is used; null: the default of the service. */
+export interface Choice {
+  channel: number | null;
+  frame: number | null;
+}
+
+/** The images of a file that can be chosen: all but reduced copies and labels. */
+export function choicesOf(image: Image): ImageChoice[] {
+  return image.choices.filter(({ kind }) => kind !== "preview");
+}
+
+/** The default of the service; a stack begins with its first frame. */
+export function initialChoice(image: Image): Choice {
+  return withFrame(image, null);
+}
+
+/** The choice of a channel; a stack begins with its first frame. */
+export function withFrame(image: Image, channel: number | null): Choice {
+  const chosen = chosenOf(image, { channel, frame: null });
+  return { channel, frame: chosen !== null && chosen.frames > 1 ? 0 : null };
+}
+
+/** The chosen image; null where the file has no default and nothing is chosen, or its content is unknown. */
+export function chosenOf(image: Image, { channel }: Choice): ImageChoice | null {
+  const number = channel ?? image.default_channel;
+  return image.choices.find((choice) => choice.channel === number) ?? null;
+}
+
+/** Whether the user must choose before the image can be used. */
+export function isUndecided(image: Image, choice: Choice): boolean {
+  return image.choice_needed && chosenOf(image, choice) === null;
+}
+
+/** The choice as the query of a URL, with its question mark; empty for the default. */
+export function queryOf({ channel, frame }: Choice): string {
+  const query = new URLSearchParams();
+  if (channel !== null) query.set("channel", String(channel));
+  if (frame !== null) query.set("frame", String(frame));
+  return query.size > 0 ? `?${query}` : "";
+}
+
+/** URL of the preview of the chosen image. */
+export function previewOf(image: Image, choice: Choice): string {
+  return image.links.preview + queryOf(choice);
+}
+
+const NOT_OF_THE_FILE = ["given", "instrument"]; // sources of a spacing that holds for every image of the file
+
+/** The pixel spacing that the service uses for the chosen image, and where it is from. */
+export function statedSpacing(image: Image, choice: Choice): { um: number | null; source: string | null } {
+  const whole = { um: image.pixel_spacing_um, source: image.spacing_source };
+  const chosen = choice.channel === null ? null : chosenOf(image, choice);
+  if (chosen === null || NOT_OF_THE_FILE.includes(image.spacing_source ?? "")) return whole;
+  return { um: chosen.pixel_spacing_um, source: chosen.spacing_source };
+}
