@@ -10,21 +10,26 @@ if TYPE_CHECKING:  # for type checkers and the Python reference
     from xebra.align import register
     from xebra.image import Image, inspect, read_image
     from xebra.output import load
+    from xebra.prior import Prior
     from xebra.registration import Registration
-    from xebra.transform import SimilarityTransform, corner_error
+    from xebra.transform import AffineTransform, SimilarityTransform, corner_error
 
 _HOME = {
     "Image": "xebra.image",
     "inspect": "xebra.image",
     "load": "xebra.output",
     "read_image": "xebra.image",
+    "Prior": "xebra.prior",
     "Registration": "xebra.registration",
+    "AffineTransform": "xebra.transform",
     "SimilarityTransform": "xebra.transform",
     "corner_error": "xebra.transform",
     "register": "xebra.align",
 }
 __all__ = [
+    "AffineTransform",
     "Image",
+    "Prior",
     "Registration",
     "SimilarityTransform",
     "corner_error",

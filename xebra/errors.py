@@ -41,6 +41,10 @@ class PointsInvalid(RegistrationError):
     """A table of points or a file of regions cannot be read."""
 
 
+class PriorInvalid(RegistrationError):
+    """A prior or a tilt that is known is not possible."""
+
+
 class PixelSpacingInvalid(RegistrationError):
     """A pixel spacing must be a positive, finite number of micrometres per pixel."""
 

@@ -66,6 +66,13 @@ class Image:
         object.__setattr__(other, "mask", mask)
         return other
 
+    def with_spacing(self, pixel_spacing: float) -> Image:
+        """Return the image with another pixel spacing that is known to be valid."""
+        other = copy(self)
+        object.__setattr__(other, "pixel_spacing", pixel_spacing)
+        object.__setattr__(other, "spacing_source", "given")
+        return other
+
     @property
     def shape(self) -> tuple[int, ...]:
         """Return (rows, columns) or (rows, columns, channels)."""

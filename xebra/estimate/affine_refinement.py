@@ -43,6 +43,7 @@ def _refine_level(
     stages: Stages, level: RefineLevel, pair: ImagePair, candidate: Candidate, passes: int
 ) -> tuple[Candidate, AffineDisplacement] | None:
     """Return a candidate after passes at one level until it converges, and the last displacement."""
+    found: AffineDisplacement | None = None
     for _ in range(passes):
         before = candidate
         seen = refine_step(stages.engine, level, pair, [candidate])[0]
@@ -55,7 +56,7 @@ def _refine_level(
         candidate = replace(seen, moving_from_fixed=moved)
         if corner_distance_px(pair, before, candidate) < CONVERGED_PX:
             break
-    return candidate, found
+    return None if found is None else (candidate, found)
 
 
 def _moved(pair: ImagePair, candidate: Candidate, motion: Matrix, size: int) -> Matrix:

@@ -21,6 +21,7 @@ from xebra.estimate.estimate import REFERENCE_WIDTH, Estimate
 from xebra.estimate.field_of_view import (
     DetailHypothesis,
     Role,
+    detail_at,
     elongated_hypotheses,
     known_detail,
     possible_details,
@@ -28,19 +29,22 @@ from xebra.estimate.field_of_view import (
     spacing_ratio,
 )
 from xebra.estimate.image_pair import Candidate, ImagePair, scale_of
+from xebra.estimate.prior_attempts import PriorAttempts
 from xebra.estimate.quality_features import QualityFeatures, detail_covariance, parameter_covariance
-from xebra.estimate.refinement import refine_step
+from xebra.estimate.refinement import refine_step, refine_until_converged
 from xebra.estimate.stages import Stages
 from xebra.estimate.stretched_attempts import StretchedAttempts
 from xebra.estimate.verdict import Findings, decide
 from xebra.image import Image
 from xebra.models import TransformModel
+from xebra.prior import Deviation, Prior
 from xebra.registration import SearchMap
 from xebra.transform import AffineTransform, SimilarityTransform, image_center
 from xebra.weights import Weights
 
 PERIOD_MARGIN = 3.0  # log odds: margin to a copy shifted by a period below which the estimate is ambiguous
 HELD: tuple[TransformModel, ...] = ("translation", "rigid")  # models that hold the scale
+HELD_SCALE, HELD_ANGLE_DEG = 0.02, 1.2  # relative; what the images may differ from a held scale and angle
 SEARCHED_SPACING_ERROR = 0.1  # relative error of known pixel spacings that the search covers
 
 
@@ -53,10 +57,11 @@ class PyramidResult(Attempt):
     """
 
     period_px: float | None  # of the reference, in its px, where a shift by it fits nearly as well
-    search: SearchMap
+    search: SearchMap | None  # None: nothing was searched
     detail: Role | None = None  # the image that shows a part of the other one
     places: int = 1  # places of the overview that fit nearly as well
     model: TransformModel = "similarity"
+    from_prior: bool = False
 
     @property
     def moving_from_fixed(self) -> Matrix:
@@ -100,16 +105,21 @@ class PyramidEstimator:
         tolerance_px: float | None = None,
         check_mirror: bool = True,
         model: TransformModel = "similarity",
+        prior: Prior | None = None,
     ) -> Estimate:
         """Return the transform with its uncertainty and verdict.
 
         ``tolerance_px``: largest expected corner error of an accepted estimate, px of the fixed image.
         ``check_mirror``: find out whether an estimate is not supported because the moving image is mirrored.
+        ``prior``: where the images support an estimate within its tolerances, nothing else is searched.
         """
-        found = self.find(fixed, moving, tolerance_px, model)
+        if model in HELD and spacing_ratio(fixed, moving) is None:
+            fixed, moving = fixed.with_spacing(1.0), moving.with_spacing(1.0)
+        found = self.find(fixed, moving, tolerance_px, model, prior)
         width = found.width_px(fixed, moving)
         tolerance_px = DEFAULT_TOLERANCE * width if tolerance_px is None else tolerance_px
         findings = self._findings(fixed, moving, found, Findings(width, tolerance_px), check_mirror)
+        findings = replace(findings, beside_prior=_beside_prior(prior, found, fixed, moving))
         verdict, reason = decide(self.confidence, found.features, findings)
         fixed_from_moving = np.linalg.inv(found.moving_from_fixed)
         return Estimate(
@@ -127,22 +137,27 @@ class PyramidEstimator:
         moving: Image,
         tolerance_px: float | None = None,
         model: TransformModel = "similarity",
+        prior: Prior | None = None,
     ) -> PyramidResult:
         """Return the first result that is accepted and not ambiguous, else the most probable one.
 
         ``tolerance_px`` of the fixed image. Of several attempts at one hypothesis the last one counts.
         """
-        last: dict[Role | None, PyramidResult] = {}
-        for result in self._results(fixed, moving, model):
-            last[result.detail] = result
+        last: dict[tuple[Role | None, bool], PyramidResult] = {}
+        for result in self._results(fixed, moving, model, prior):
+            last[result.detail, result.from_prior] = result
             tolerance = tolerance_px and tolerance_px * REFERENCE_WIDTH / result.width_px(fixed, moving)
             ambiguous = result.period_px is not None or result.places > 1
             if not ambiguous and self.confidence.accepts(result.features, tolerance):
                 return result
         return max(last.values(), key=lambda each: self.confidence.log_odds(each.features))
 
-    def _results(self, fixed: Image, moving: Image, model: TransformModel) -> Iterator[PyramidResult]:
+    def _results(
+        self, fixed: Image, moving: Image, model: TransformModel, prior: Prior | None
+    ) -> Iterator[PyramidResult]:
         """Yield results by all hypotheses about the fields of view, the likely and cheap ones first."""
+        if prior is not None:
+            yield from self._prior_results(fixed, moving, model, prior)
         elongated = elongated_hypotheses(fixed, moving)
         for hypothesis in elongated:
             yield from islice(self._detail_results(fixed, moving, hypothesis, model), 1)
@@ -166,6 +181,26 @@ class PyramidEstimator:
             yield from islice(self._detail_results(fixed, moving, hypothesis, model), 1)
         if model == "affine":
             yield from self._stretched_results(fixed, moving, first.search)
+
+    def _prior_results(
+        self, fixed: Image, moving: Image, model: TransformModel, prior: Prior
+    ) -> Iterator[PyramidResult]:
+        """Yield the result of refinement from a prior where it stays within the tolerances."""
+        role = detail_at(prior.fixed_from_moving, fixed, moving)
+        images = (moving, fixed) if role == "moving" else (fixed, moving)
+        pair, start = ImagePair(*images), prior.fixed_from_moving
+        if model in HELD:
+            pair = pair.with_model(model)
+            pair.moving_per_fixed = spacing_ratio(*images) or 1.0
+        candidate = Candidate(pair.held(start if role == "moving" else np.linalg.inv(start)), 0.0)
+        for attempt in _with_model(PriorAttempts(self.stages, pair, candidate), model):
+            found = PyramidResult(
+                attempt.best, attempt.features, attempt.path, None, None, role, 1, model, from_prior=True
+            )
+            if _beside_prior(prior, found, fixed, moving) is None:
+                period = self._ambiguous_period(pair, attempt)
+                reach = 2 * prior.shift * max(fixed.shape[:2]) / found.fixed_px
+                yield replace(found, period_px=period if period and period < reach else None)
 
     def _stretched_results(self, fixed: Image, moving: Image, search: SearchMap) -> Iterator[PyramidResult]:
         """Yield the result of a search with the moving image stretched, for strongly tilted views."""
@@ -257,6 +292,8 @@ class PyramidEstimator:
     ) -> Findings:
         """Return what is known beside the features; other explanations are tried where nothing is found."""
         ratio = spacing_ratio(fixed, moving)
+        if found.model in HELD:
+            known = replace(known, held=self._contradicts_held(fixed, moving, found))
         if check_mirror and self._is_mirrored(fixed, moving, found.features):
             return replace(known, mirrored=True)
         known = replace(known, period_px=found.period_px and found.period_px * found.fixed_px)
@@ -268,6 +305,26 @@ class PyramidEstimator:
             None if other is None or ratio is None else ratio / scale_of(other.best.moving_from_fixed)
         )
         return replace(known, other_spacing_scale=contradicting, places=found.places)
+
+    def _contradicts_held(
+        self, fixed: Image, moving: Image, found: PyramidResult
+    ) -> tuple[float, float] | None:
+        """Return scale and angle (deg) beside those that the model holds, where the images show others."""
+        if self.confidence.finds(found.features):
+            pair = ImagePair(*((moving, fixed) if found.detail == "moving" else (fixed, moving)))
+            free = refine_until_converged(self.stages.engine, self.stages.fine, pair, found.best)
+            matrix = free.moving_from_fixed
+        else:
+            attempt = self._quick_attempt(fixed, moving)
+            if attempt is None:
+                return None
+            matrix = attempt.best.moving_from_fixed
+            matrix = np.linalg.inv(matrix) if found.detail == "moving" else matrix
+        left = AffineTransform.from_matrix(found.best.moving_from_fixed @ np.linalg.inv(matrix))
+        angle = math.degrees(left.angle) if found.model == "translation" else 0.0
+        if abs(math.log(left.scale)) < HELD_SCALE and abs(angle) < HELD_ANGLE_DEG:
+            return None
+        return (1 / left.scale, -angle) if found.detail == "moving" else (left.scale, angle)
 
     def _is_mirrored(self, fixed: Image, moving: Image, features: QualityFeatures) -> bool:
         """Return whether the mirrored moving image is found, where an estimate is not sure."""
@@ -321,6 +378,14 @@ class PyramidEstimator:
 def transform_class(model: TransformModel) -> type[SimilarityTransform] | type[AffineTransform]:
     """Return the class of the transforms of a model."""
     return AffineTransform if model == "affine" else SimilarityTransform
+
+
+def _beside_prior(prior: Prior | None, found: PyramidResult, fixed: Image, moving: Image) -> Deviation | None:
+    """Return how far a result is from a prior where it is outside the tolerances, else None."""
+    if prior is None:
+        return None
+    deviation = prior.deviation(np.linalg.inv(found.moving_from_fixed), moving.shape)
+    return None if prior.allows(deviation, fixed.shape) else deviation
 
 
 def _with_model(attempts: Attempts, model: TransformModel) -> Iterator[Attempt]:

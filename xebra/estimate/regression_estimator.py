@@ -16,6 +16,7 @@ from xebra.estimate.estimate import REFERENCE_WIDTH, Estimate
 from xebra.estimate.network_frame import frame_pair
 from xebra.image import Image
 from xebra.models import TransformModel
+from xebra.prior import Prior
 from xebra.transform import SimilarityTransform, corner_error, image_center
 from xebra.weights import Stage, Weights
 
@@ -60,10 +61,11 @@ class RegressionEstimator:
         tolerance_px: float | None = None,
         check_mirror: bool = True,
         model: TransformModel = "similarity",
+        prior: Prior | None = None,
     ) -> Estimate:
         """Return the transform, its expected error and the verdict; mirrored images are not detected.
 
-        Raises ModelUnsupported for another model than a similarity.
+        A prior is not used. Raises ModelUnsupported for another model than a similarity.
         """
         if model != "similarity":
             raise ModelUnsupported("The network 'paper' finds similarities only. Choose another network.")

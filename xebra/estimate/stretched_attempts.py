@@ -22,7 +22,7 @@ CANDIDATES = 4  # of the search at each stretch
 FOLLOWED = 4  # candidates of all stretches that are refined in six parameters
 
 
-class _NoSearch:
+class NoSearch:
     """No scores of a search: candidates of different stretches have none in common."""
 
     def score_near(self, candidate: Candidate) -> float:
@@ -35,7 +35,7 @@ class StretchedAttempts(Attempts):
 
     def __init__(self, stages: Stages, pair: ImagePair, max_log_scale: float | None = None):
         self._stages, self._pair, self._max_log_scale = stages, pair, max_log_scale
-        self._scoring = CandidateScoring(pair, _NoSearch())
+        self._scoring = CandidateScoring(pair, NoSearch())
         self._identity: list[Candidate] = []
         self._refined: list[Candidate] = []
 
