@@ -20,6 +20,6 @@ class PriorAttempts(Attempts):
 
     def quick(self) -> Attempt:
         """Return the estimate from the prior; a coarse step covers what its tolerances allow."""
-        self._refined = self._refine(self._refine(self._refined))
+        self._refined = self._refine(self._refined)
         start, end = self._follow(self._refined, 1)
         return self._attempt(start, end, self._refined, thorough=False)

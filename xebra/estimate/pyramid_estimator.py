@@ -202,7 +202,9 @@ class PyramidEstimator:
                 reach = 2 * prior.shift * max(fixed.shape[:2]) / found.fixed_px
                 yield replace(found, period_px=period if period and period < reach else None)
 
-    def _stretched_results(self, fixed: Image, moving: Image, search: SearchMap) -> Iterator[PyramidResult]:
+    def _stretched_results(
+        self, fixed: Image, moving: Image, search: SearchMap | None
+    ) -> Iterator[PyramidResult]:
         """Yield the result of a search with the moving image stretched, for strongly tilted views."""
         pair, max_log_scale = self._pair(fixed, moving)
         for attempt in StretchedAttempts(self.stages, pair, max_log_scale):
