@@ -31,7 +31,7 @@ class CertifiedGroup(BaseModel):
 
 
 class Certificate(BaseModel):
-    """How often accepted results are wrong, measured on specimens kept apart."""
+    """How often accepted results are wrong, measured on held-out specimens."""
 
     statement: str
     specimens: list[str]

@@ -196,7 +196,7 @@ def main() -> None:
         model = fit([*held["simulated"], *itertools.chain(*held["choose"].values())])
         text += f"Specimens that the thresholds were chosen on:\n\n{table(groups(model, held['choose']))}\n\n"
     counted = groups(model, held["certify"])
-    text += f"Specimens kept apart:\n\n{table(counted)}\n\n{reliability(model, held['certify'])}\n"
+    text += f"Held-out specimens:\n\n{table(counted)}\n\n{reliability(model, held['certify'])}\n"
     chosen.out.mkdir(parents=True, exist_ok=True)
     (chosen.out / "certify.md").write_text(text)
     print(text)

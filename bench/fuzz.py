@@ -27,7 +27,7 @@ MEMORY, CPU_S = 2 << 30, 10
 
 
 def corpus() -> dict[str, bytes]:
-    """Files of every reader, by name."""
+    """Return files of every reader, by name."""
     import h5py
     import tifffile
     from PIL import Image
@@ -78,7 +78,7 @@ def corpus() -> dict[str, bytes]:
 
 
 def mutated(data: bytes, random: np.random.Generator) -> bytes:
-    """``data`` with a few changes."""
+    """Return ``data`` with a few changes."""
     changed = bytearray(data)
     for _ in range(int(random.integers(1, 9))):
         at = int(len(changed) * random.random() ** 3)
@@ -96,7 +96,7 @@ def mutated(data: bytes, random: np.random.Generator) -> bytes:
 
 
 def worker(seed: int, first: int, last: int) -> None:
-    """Read files ``first`` to ``last``; one line of JSON before each, one after it."""
+    """Read files ``first`` to ``last``; print one line of JSON before and after each."""
     import logging
     import resource
     import signal

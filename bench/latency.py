@@ -95,7 +95,7 @@ def _wait_until_ready(client: httpx.Client, log: Path) -> None:
 
 
 def upload(client: httpx.Client, pixels: np.ndarray) -> str:
-    """Id of the image in the service."""
+    """Upload an image; return its id."""
     file = io.BytesIO()
     write_tiff(file, pixels)
     answer = client.post("/api/v1/images", files={"file": ("image.tif", file.getvalue(), "image/tiff")})
@@ -103,7 +103,7 @@ def upload(client: httpx.Client, pixels: np.ndarray) -> str:
 
 
 def register(client: httpx.Client, fixed: str, moving: str) -> None:
-    """From POST until the job is seen to be finished."""
+    """Submit a job and poll until it has finished."""
     job = {"fixed_image_id": fixed, "moving_image_id": moving}
     place = client.post("/api/v1/registrations", json=job).raise_for_status().headers["Location"]
     while (answer := client.get(place).raise_for_status().json())["state"] not in ENDED:
@@ -113,7 +113,7 @@ def register(client: httpx.Client, fixed: str, moving: str) -> None:
 
 
 def measure(runs: int, jobs: int) -> dict[str, np.ndarray]:
-    """Seconds of each run, by what was measured."""
+    """Return the seconds of each run, by what was measured."""
     fixed, moving = sample_pair()
     with one_core():
         found = {"xebra.register, one thread": timed(lambda: xebra.register(fixed, moving), runs)}
@@ -124,7 +124,7 @@ def measure(runs: int, jobs: int) -> dict[str, np.ndarray]:
 
 
 def over(folder: Path, limit: int | None) -> np.ndarray:
-    """Seconds of ``xebra.register`` for each pair in a folder as ``make_cases.py`` writes it, on one core."""
+    """Return the seconds of ``xebra.register`` on one core for each pair in a folder of ``make_cases.py``."""
     cases = first_of_each_cell(read(folder), limit)
     xebra.register(cases[0].fixed, cases[0].moving)  # opens the network
     with one_core():
@@ -143,7 +143,7 @@ def summary(seconds: np.ndarray) -> dict[str, float]:
 
 
 def report(found: dict[str, dict[str, float]]) -> None:
-    """Print the figures for people."""
+    """Print the figures."""
     machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
     print(f"{SIDE} x {SIDE} px; {machine}")
     print(f"{'':40s} {'median':>10s} {'95 %':>10s} {'runs':>6s}")
@@ -152,7 +152,7 @@ def report(found: dict[str, dict[str, float]]) -> None:
 
 
 def main() -> None:
-    """The command."""
+    """Run the command."""
     layout = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=layout)
     parser.add_argument("--runs", type=int, default=200, help="registrations in the process")

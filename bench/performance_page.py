@@ -1,4 +1,4 @@
-"""Sections of docs/performance.md that a benchmark writes itself, so that no figure is copied by hand."""
+"""Sections of docs/performance.md that a benchmark writes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
 
 
 def write(title: str, lines: list[str]) -> None:
-    """Put a section in the place of the one of this title, or at the end."""
+    """Replace the section of this title, or append it."""
     text = "\n".join([f"## {title}", "", *lines, ""])
     section = re.compile(rf"## {re.escape(title)}\n.*?(?=\n## |\Z)", re.DOTALL)
     page, count = section.subn(lambda _: text, PAGE.read_text())

@@ -1,4 +1,4 @@
-"""What queue and web cost: jobs per second, and time from POST to finished, beside the bare rate.
+"""Load of the service: jobs per second and time from POST to finished, beside the library alone.
 
 ./dev bench service [--only embedded|deployed] [--steps recovery fairness ...] [--write]
 """
@@ -36,7 +36,7 @@ SETTINGS = {"ACCESS": "keys", "LEASE_SECONDS": "5"}
 
 @contextmanager
 def embedded_stack() -> Iterator[loads.Stack]:
-    """SQLite, a folder, a Redis of its own, networks in the two processes of the one worker."""
+    """Start SQLite, a folder, an embedded Redis and one worker of two processes."""
     with tempfile.TemporaryDirectory(prefix="xebra-bench-") as folder, ExitStack() as opened:
         settings = SETTINGS | {"WORKER_PROCESSES": str(WORKERS)}
         service = opened.enter_context(serving(Path(folder), **settings))
@@ -46,7 +46,7 @@ def embedded_stack() -> Iterator[loads.Stack]:
 
 @contextmanager
 def deployed_stack() -> Iterator[loads.Stack]:
-    """PostgreSQL, S3, Redis, Triton, two API processes, two workers."""
+    """Start PostgreSQL, S3, Redis, Triton, two API processes and two workers."""
     with tempfile.TemporaryDirectory(prefix="xebra-bench-") as folder, ExitStack() as opened:
         stack = opened.enter_context(deployed(Path(folder), WORKERS, **SETTINGS))
         yield _stack(opened, stack.urls, stack.settings["DATABASE_URL"], "worker-1@", False)
@@ -56,7 +56,7 @@ STACKS = {"embedded": embedded_stack, "deployed": deployed_stack}
 
 
 def _stack(opened: ExitStack, urls: list[str], database_url: str, *worker: str | bool) -> loads.Stack:
-    """Clients of two instruments at each address."""
+    """Return a stack with clients of two instruments at each address."""
     database = Database(database_url)
     clients = {}
     for owner in ("busy", "modest"):
@@ -70,11 +70,11 @@ def _stack(opened: ExitStack, urls: list[str], database_url: str, *worker: str |
 
 
 def measure(name: str, chosen: argparse.Namespace) -> dict:
-    """Everything about one stack."""
+    """Return the figures of one stack."""
     pair = sample_pair()
     with STACKS[name]() as stack:
         request = loads.upload_pair(stack.busy[0], pair)
-        loads.load(stack.busy, request, WORKERS, 3 * WORKERS)  # until every process has its networks open
+        loads.load(stack.busy, request, WORKERS, 3 * WORKERS)  # until every process has opened its networks
         modest = loads.upload_pair(stack.modest[0], pair)
         every = {
             "load": partial(load, stack, request, chosen),
@@ -86,13 +86,13 @@ def measure(name: str, chosen: argparse.Namespace) -> dict:
             "memory": partial(trials.memory, stack, request, chosen.many),
             "recovery": partial(
                 trials.recovery, stack, request
-            ),  # last: in one stack nobody replaces the worker
+            ),  # last: in one stack no supervisor restarts the worker
         }
         return {what: _reported(f"{name}, {what}", every[what]) for what in every if what in chosen.steps}
 
 
 def load(stack: loads.Stack, request: dict, chosen: argparse.Namespace) -> dict:
-    """Some clients, more clients, many; the bare rate before and after."""
+    """Measure the load of several numbers of clients, and the bare rate before and after."""
     found: dict = {"bare": loads.bare(chosen.jobs, WORKERS)}
     for clients in chosen.clients:
         found[clients] = loads.load(stack.busy, request, clients, max(chosen.jobs, clients))
@@ -102,7 +102,7 @@ def load(stack: loads.Stack, request: dict, chosen: argparse.Namespace) -> dict:
 
 
 def queue(stack: loads.Stack, request: dict, queued: int) -> dict:
-    """Beside a short one and a long one."""
+    """Measure requests beside a short and a long queue."""
     return {"few": trials.crowded(stack, request, trials.FEW), "many": trials.crowded(stack, request, queued)}
 
 
@@ -120,8 +120,8 @@ def main() -> None:
     parser.add_argument("--steps", nargs="+", choices=STEPS, default=STEPS, help="these only")
     parser.add_argument("--jobs", type=int, default=100, help="for each number of clients")
     parser.add_argument("--clients", type=int, nargs="+", default=CLIENTS, help="how many at once")
-    parser.add_argument("--queued", type=int, default=10_000, help="jobs in a crowded queue")
-    parser.add_argument("--many", type=int, default=5000, help="jobs over which memory is watched")
+    parser.add_argument("--queued", type=int, default=10_000, help="jobs in the long queue")
+    parser.add_argument("--many", type=int, default=5000, help="jobs over which memory is measured")
     parser.add_argument("--only", choices=STACKS, help="one of the stacks")
     parser.add_argument("--json", type=Path, help="write the figures to this file as well")
     parser.add_argument("--write", action="store_true", help="write the table into docs/performance.md")

@@ -1,4 +1,4 @@
-"""Pairs to be registered: by a stack, one after the other or many at once, and by nothing but the library."""
+"""Registration of pairs by a stack, one after the other or many at once, and by the library alone."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ UNENDED = ("queued", "running")
 
 @dataclass
 class Stack:
-    """Clients of two instruments at each API process; the command line of one worker, and its fate."""
+    """Clients of two instruments at each API process, and the command line of one worker."""
 
     busy: list[httpx.Client]
     modest: list[httpx.Client]
     one_worker: str
-    revives: bool  # somebody starts it again
+    revives: bool  # a supervisor restarts it
 
 
 def upload_pair(client: httpx.Client, pair: list[np.ndarray]) -> dict[str, str]:
@@ -38,7 +38,7 @@ def upload_pair(client: httpx.Client, pair: list[np.ndarray]) -> dict[str, str]:
 
 
 def bare(jobs: int, workers: int) -> dict[str, float]:
-    """Pairs per second of processes that do nothing but register, and the time of each pair."""
+    """Return pairs per second of processes without a service, and the time of each pair."""
     context = multiprocessing.get_context("spawn")
     ready, go, seconds = context.Semaphore(0), context.Event(), context.Queue()
     each = -(-jobs // workers)
@@ -67,7 +67,7 @@ def _register(count: int, ready, go, seconds) -> None:
 
 
 def load(clients: list[httpx.Client], request: dict, at_once: int, jobs: int) -> dict[str, float]:
-    """``at_once`` clients, each with one job after the other, until ``jobs`` are done."""
+    """Run ``at_once`` clients, each with one job after the other, until ``jobs`` are done."""
     turn, lock = itertools.cycle(clients), Lock()
 
     def one(_: int) -> float:
@@ -92,7 +92,7 @@ def submit(client: httpx.Client, request: dict, headers: dict | None = None) -> 
 
 
 def ended(client: httpx.Client, job: dict) -> dict:
-    """The job at its end; a service that is just starting again is waited for."""
+    """Return the job at its end; wait for a service that restarts."""
     while job["state"] in UNENDED:
         time.sleep(0.02)
         job = client.get(job["links"]["self"]).raise_for_status().json()
@@ -102,7 +102,7 @@ def ended(client: httpx.Client, job: dict) -> dict:
 
 
 def at_once(client: httpx.Client, pair: list[np.ndarray], runs: int) -> dict[str, float]:
-    """The synchronous path, beside the same in this process, in turns."""
+    """Measure the synchronous request and the same in this process, alternately."""
     files = {
         name: ("image.tif", _file(pixels)) for name, pixels in zip(("fixed", "moving"), pair, strict=True)
     }
@@ -118,7 +118,7 @@ def at_once(client: httpx.Client, pair: list[np.ndarray], runs: int) -> dict[str
 
 
 def timed(work: Callable[[], object]) -> float:
-    """Seconds."""
+    """Return the seconds of a call."""
     started = time.perf_counter()
     work()
     return time.perf_counter() - started

@@ -1,4 +1,4 @@
-"""Whose processor time a job takes: the parts of a stack and the servers beside it, and the library alone."""
+"""CPU time of a job by process: the parts of a stack, its servers, and the library alone."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PARTS = {
 
 
 def shares(stack: Stack, pair: list[np.ndarray], request: dict, jobs: int) -> dict[str, float]:
-    """Milliseconds of processor time for each job, several clients at once; *bare* is the library alone."""
+    """Return the ms of CPU time for each job with several clients; *bare* is the library alone."""
     before = _spent()
     load(stack.busy, request, CLIENTS, jobs)
     after = _spent()
@@ -41,7 +41,7 @@ def _bare(pair: list[np.ndarray], runs: int) -> float:
 
 
 def _spent() -> Counter:
-    """Seconds of each part so far."""
+    """Return the CPU seconds of each part so far."""
     spent: Counter = Counter()
     for process in psutil.Process().children(recursive=True):
         with contextlib.suppress(psutil.NoSuchProcess):

@@ -10,7 +10,7 @@ STACKS = ("embedded", "deployed")
 
 
 def of(found: dict) -> list[str]:
-    """The section "Load" of docs/performance.md."""
+    """Return the section "Load" of docs/performance.md."""
     stacks = [name for name in STACKS if name in found]
     return [*_about(found), "", *_rates(found, stacks), "", *_rest(found, stacks)]
 
@@ -21,8 +21,8 @@ def _about(found: dict) -> list[str]:
     return [
         f"`./dev bench service {options} --write`: {machine}. Two worker processes, 256 x 256 px, API keys;",
         "clients, API, database and workers share the cores. *Bare* is `xebra.register` in two processes",
-        "that do nothing else, before and after the stack's turn. The service also reads and checks files",
-        "and writes the registered image, the result and the audit.",
+        "without a service, measured before and after the stack. The service also reads and checks files",
+        "and writes the registered image, the result and the audit log.",
     ]
 
 
@@ -55,7 +55,7 @@ def _beside(what: str) -> Callable[[dict], Iterator[tuple[str, str]]]:
     def figures_of(of: dict) -> Iterator[tuple[str, str]]:
         here, there = of["in_process_p50_ms"], of["p50_ms"]
         yield (
-            f"{what}, p50, over the same in the process, in turns",
+            f"{what}, p50, beside the same in the process, alternately",
             f"{there - here:+.1f} ms ({there} / {here})",
         )
 
@@ -63,14 +63,17 @@ def _beside(what: str) -> Callable[[dict], Iterator[tuple[str, str]]]:
 
 
 def _fairness(of: dict) -> Iterator[tuple[str, str]]:
-    yield f"begun of another's {of['queued']:,} jobs before a single one", f"{of['begun_before']}"
+    yield (
+        f"jobs of another instrument with {of['queued']:,} queued that start before a single one",
+        f"{of['begun_before']}",
+    )
 
 
 def _queue(of: dict) -> Iterator[tuple[str, str]]:
     for what, label in (("submit", "submit"), ("list", "list 50")):
         for queue in (of["few"], of["many"]):
             figures = f"{queue[f'{what}_p50_ms']} / {queue[f'{what}_p99_ms']} ms"
-            yield f"{label}, p50 / p99, {queue['queued']:,} queued, workers at work", figures
+            yield f"{label}, p50 / p99, {queue['queued']:,} queued, workers busy", figures
     yield f"submit a batch of {of['many']['queued']:,}", f"{of['many']['batch_ms'] / 1e3:.1f} s"
 
 
@@ -84,7 +87,7 @@ def _memory(of: dict) -> Iterator[tuple[str, str]]:
 def _shares(of: dict) -> Iterator[tuple[str, str]]:
     own = sum(ms for part, ms in of.items() if part != "bare")
     each = ", ".join(f"{part} {ms:.0f}" for part, ms in of.items() if part != "bare")
-    yield "processor time of a job, 8 clients", f"{own:.0f} ms ({each}); bare {of['bare']:.0f}"
+    yield "CPU time of a job, 8 clients", f"{own:.0f} ms ({each}); bare {of['bare']:.0f}"
 
 
 def _recovery(of: dict) -> Iterator[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""What a stack does beside its load: idle, a worker killed, two instruments, a long queue, many jobs."""
+"""Trials of a stack: latency at idle, recovery from a killed worker, fairness, long queues, memory."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ import xebra
 REQUESTS = 300
 FEW = 100
 MANY_OF_ONE = 1000
-KILLS = 3  # where somebody starts the worker again
+KILLS = 3  # where a supervisor restarts the worker
 AT_WORK = {"api": "api.main", "worker": "worker.app", "relay": "worker.relay"}
 
 
 def idle(stack: Stack, pair: list[np.ndarray], request: dict, runs: int) -> dict[str, float]:
-    """One job after the other, in turns with the same in this process."""
+    """Measure one job after the other and the same in this process, alternately."""
     turns = [
         (timed(lambda: xebra.register(*pair)), timed(lambda: job(stack.busy[0], request)))
         for _ in range(runs)
@@ -30,7 +30,7 @@ def idle(stack: Stack, pair: list[np.ndarray], request: dict, runs: int) -> dict
 
 
 def recovery(stack: Stack, request: dict) -> dict[str, float]:
-    """Two jobs under way, one worker killed: seconds until both are done, the longest of a few times."""
+    """Kill a worker that runs two jobs; return the longest time in s until both are done."""
     return {"seconds": max(_recovered(stack, request) for _ in range(KILLS if stack.revives else 1))}
 
 
@@ -45,7 +45,7 @@ def _recovered(stack: Stack, request: dict) -> float:
 
 
 def fairness(stack: Stack, busy: dict, modest: dict, workers: int) -> dict[str, float]:
-    """One job beside a thousand of another instrument: how many of those were begun before it."""
+    """Return how many of a thousand jobs of another instrument start before a single job."""
     batch = submit_batch(stack.busy[0], busy, MANY_OF_ONE)
     while batch["states"]["running"] + batch["states"]["succeeded"] < 2 * workers:
         batch = stack.busy[0].get(batch["links"]["self"]).raise_for_status().json()
@@ -73,7 +73,7 @@ def submit_batch(client: httpx.Client, request: dict, size: int) -> dict:
 
 
 def crowded(stack: Stack, request: dict, queued: int) -> dict[str, float]:
-    """Submitting and listing beside a queue of this length, with the workers at work on it."""
+    """Measure submission and listing beside a queue of this length while workers are busy."""
     client, started = stack.busy[0], time.perf_counter()
     batch = submit_batch(client, request, queued)
     found: dict[str, float] = {"queued": queued, "batch_ms": round((time.perf_counter() - started) * 1e3)}
@@ -96,7 +96,7 @@ def _unended(client: httpx.Client) -> list[dict]:
 
 
 def memory(stack: Stack, request: dict, jobs: int) -> dict[str, list[float]]:
-    """Resident memory, MB, after a tenth, a half and all of the jobs; of the network that is done soonest."""
+    """Return the resident memory in MB after a tenth, a half and all of the jobs of the fastest network."""
     found: dict[str, list[float]] = {"jobs": [jobs // 10, jobs // 2, jobs]} | {part: [] for part in AT_WORK}
     done = 0
     for moment in found["jobs"]:
@@ -112,10 +112,10 @@ def _resident_mb(word: str) -> float:
 
 
 def parts(word: str) -> list[psutil.Process]:
-    """The stack's processes whose command line holds this word."""
+    """Return the processes of the stack whose command line contains this word."""
     found = []
     for process in psutil.Process().children(recursive=True):
-        with contextlib.suppress(psutil.NoSuchProcess):  # ended, or killed by us
+        with contextlib.suppress(psutil.NoSuchProcess):  # ended or killed
             if word in " ".join(process.cmdline()):
                 found.append(process)
     return found

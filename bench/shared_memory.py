@@ -1,4 +1,4 @@
-"""What shared memory saves between a worker and a Triton server on the same host.
+"""Time of requests to a Triton server on the same host, with and without shared memory.
 
 ./dev bench shared_memory [--runs N] [--write]
 """
@@ -26,13 +26,13 @@ WAYS = {"shared memory": "", "gRPC": "?shared_memory=0"}
 
 
 def pairs(graph: str, count: int) -> dict[str, np.ndarray]:
-    """So many of the pairs that are kept beside the weights."""
+    """Return that many of the golden pairs."""
     with np.load(BUNDLED / graph / "golden.npz") as kept:
         return {name: np.resize(kept[name], (count, *kept[name].shape[1:])) for name in ("fixed", "moving")}
 
 
 def measure(engines: dict[str, Engine], graph: str, batch: dict, runs: int) -> dict[str, np.ndarray]:
-    """Median ms of a request and of this process's own work in it, in turns."""
+    """Return the median ms of a request and of the CPU time of this process, alternately."""
     spent: dict[str, list[tuple[float, float]]] = {name: [] for name in engines}
     for _ in range(runs + 2):
         for name, engine in engines.items():
@@ -43,7 +43,7 @@ def measure(engines: dict[str, Engine], graph: str, batch: dict, runs: int) -> d
 
 
 def table(runs: int, port: int) -> list[str]:
-    """A line for each network and number of pairs, and the engine in this process for comparison."""
+    """Return a line for each network and number of pairs, with the embedded engine for comparison."""
     engines = {name: open_engine(triton_at(port) + more) for name, more in WAYS.items()}
     engines["in the process"] = open_engine(None)
     lines = [
@@ -63,7 +63,7 @@ def table(runs: int, port: int) -> list[str]:
 
 
 def main() -> None:
-    """The command."""
+    """Run the command."""
     layout = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=layout)
     parser.add_argument("--runs", type=int, default=15, help="requests of each kind")

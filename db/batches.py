@@ -91,7 +91,7 @@ def cancel(session: Session, batch: BatchRow, *, actor: str) -> int:
 
 
 def _choice(row: RegistrationRow) -> list[Any]:
-    """Return which images of their files are meant, where that was said, for the audit log."""
+    """Return the chosen images of files with several, for the audit log; empty without a choice."""
     chosen = [row.fixed_channel, row.fixed_frame, row.moving_channel, row.moving_frame]
     return chosen if any(value is not None for value in chosen) else []
 

@@ -1,7 +1,7 @@
 """Run every code block of the pages: Python blocks (plain or with prompts) and shell blocks (sh).
 
 The blocks of a page run in order, in an empty folder that holds the bundled pair as fixed.tif and moving.tif.
-Pages that speak to a service get one; its address replaces the usual http://127.0.0.1:8000.
+Pages that call a service get one; its address replaces the usual http://127.0.0.1:8000.
 """
 
 from __future__ import annotations

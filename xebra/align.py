@@ -161,6 +161,15 @@ def register(
     Raises:
         RegistrationError: An image cannot be read or shows no structure; the message states the remedy.
         EngineFailed: The inference engine failed.
+
+    Examples:
+        >>> from xebra import sample
+        >>> result = register(sample.FIXED, sample.MOVING)
+        >>> result.verdict, round(result.scale, 2), round(result.angle_deg, 1)
+        ('accept', 1.19, 6.2)
+
+    References:
+        The method is described in ``docs/network.md`` with its references.
     """
     return _bundled_aligner().register(
         fixed,

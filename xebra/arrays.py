@@ -11,5 +11,6 @@ Pixels: TypeAlias = NDArray[Any]  # values of an image in the type of its file: 
 Mask: TypeAlias = NDArray[np.bool_]  # (H, W), True where a pixel counts; also other truth values
 Floats: TypeAlias = NDArray[np.floating]  # computed values, float32 or float64
 Complexes: TypeAlias = NDArray[np.complexfloating]  # spectra
+Number: TypeAlias = float | np.floating  # one value; of an array: in its precision, which arithmetic keeps
 Integers: TypeAlias = NDArray[np.integer]  # indices, counts and labels
 Matrix: TypeAlias = NDArray[np.floating]  # 3 x 3 of points (x, y, 1), or a covariance

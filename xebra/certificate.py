@@ -14,7 +14,7 @@ def lines(network: Weights) -> Iterator[str]:
     if certificate is None:
         yield "  not certified"
         return
-    yield f"  {certificate['statement']} ({len(certificate['specimens'])} images of specimens kept apart):"
+    yield f"  {certificate['statement']} ({len(certificate['specimens'])} images of held-out specimens):"
     for name, group in certificate["groups"].items():
         share = f"{100 * group['wrong_upper_bound']:.2f} %" if group["accepted"] else "-"
         word = "certified" if group["certified"] else f"at most {share} wrong"

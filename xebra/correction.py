@@ -24,19 +24,19 @@ def corrected(
 ) -> dict[str, Any]:
     """Return the canonical JSON of a registration with ``fixed_from_moving`` (3 x 3, px) in place of its own.
 
-    Everything that the estimator said of its own transform is left out: covariance, intervals, expected
+    All statements of the estimator about its own transform are left out: covariance, intervals, expected
     error and search. ``at`` is a time in ISO 8601.
     """
     matrix = np.array(fixed_from_moving, float)
     fixed_shape, moving_shape = body["fixed"]["shape"], body["moving"]["shape"]
     place = transform_of(matrix, image_center(moving_shape))
     shift = map_points(matrix, np.array(image_center(moving_shape))) - image_center(fixed_shape)
-    um = body["fixed"]["pixel_spacing_um"]
+    um = body["fixed"].get("pixel_spacing_xy_um") or body["fixed"]["pixel_spacing_um"]
     return body | {
         "scale": place.scale,
         "angle_deg": math.degrees(place.angle),
         "shift_px": shift.tolist(),
-        "shift_um": None if um is None else (shift * um).tolist(),
+        "shift_um": None if um is None else (shift * np.array(um)).tolist(),
         "transform_model": "affine" if isinstance(place, AffineTransform) else "similarity",
         "stretch": stretch_of(place),
         "mirror": place.mirror,

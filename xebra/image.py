@@ -18,7 +18,7 @@ from xebra.arrays import Floats, Mask, Pixels
 from xebra.errors import ImageUnreadable, ImageUnusable
 from xebra.limits import MAX_SIDE, MIN_SIDE, check_size
 from xebra.masks import check_mask
-from xebra.pixel_spacing import checked, square
+from xebra.pixel_spacing import checked, mean, oblong
 
 if TYPE_CHECKING:
     from xebra.readers.sandbox import Limits
@@ -35,12 +35,28 @@ OUTLIER = 0.5  # of the distance of the percentiles: how far beyond them a value
 
 @dataclass(frozen=True, eq=False)
 class Image:
-    """Original values (H, W) or (H, W, 3 | 4), read-only, and micrometres per pixel (None: unknown).
+    """An image: original values, read-only, and the pixel spacing.
 
-    ``mask`` says which pixels may be used; None: data bars, frames and the like are found.
+    Args:
+        pixels: Values (H, W) or (H, W, 3 | 4) of a type in ``DTYPES``.
+        pixel_spacing: Micrometres per pixel; None: unknown.
+        spacing_source: Origin of the spacing: "given", "OME metadata" and others.
+        name: Name in messages and results.
+        file_sha256: SHA-256 of the file that it was read from.
+        selected: Which image of its file it is; None for a file of one image.
+        mask: (H, W) bool, True where pixels may be used; None: data bars, frames and the like are found.
 
-    Raises ImageUnusable, ImageUnreadable (too large), MaskInvalid or PixelSpacingInvalid; the message states
-    the remedy.
+    Raises:
+        ImageUnusable: The values are constant, not finite, too few or of another type.
+        ImageUnreadable: The image is too large.
+        MaskInvalid: The mask does not fit the image or leaves too little of it.
+        PixelSpacingInvalid: The pixel spacing is not positive.
+
+    Examples:
+        >>> import numpy as np
+        >>> image = Image(np.arange(6400.0).reshape(64, 100), pixel_spacing=0.05)
+        >>> image.shape, image.spacing_source
+        ((64, 100), 'given')
     """
 
     pixels: Pixels = field(repr=False)
@@ -50,6 +66,7 @@ class Image:
     file_sha256: str | None = None
     selected: image_files.Selected | None = field(default=None, repr=False)  # which image of its file
     mask: Mask | None = field(default=None, repr=False)  # (H, W) bool, True where pixels may be used
+    spacing_axes: tuple[float, float] | None = None  # um per px along x and y where pixels are not square
 
     def __post_init__(self) -> None:
         pixels = _checked_pixels(self.pixels, self.name)
@@ -71,6 +88,7 @@ class Image:
         other = copy(self)
         object.__setattr__(other, "pixel_spacing", pixel_spacing)
         object.__setattr__(other, "spacing_source", "given")
+        object.__setattr__(other, "spacing_axes", None)
         return other
 
     @property
@@ -80,11 +98,10 @@ class Image:
 
     @property
     def pixel_spacing_xy(self) -> tuple[float, float] | None:
-        """Micrometres per pixel along x and y, as the file states them; ``pixel_spacing`` is their mean."""
+        """Micrometres per pixel along x and y; ``pixel_spacing`` is their geometric mean."""
         if self.pixel_spacing is None:
             return None
-        stated = self.selected.spacing if self.selected and self.spacing_source != "given" else None
-        return (stated.x, stated.y) if stated else (self.pixel_spacing, self.pixel_spacing)
+        return self.spacing_axes or (self.pixel_spacing, self.pixel_spacing)
 
     @cached_property
     def sha256(self) -> str:
@@ -112,22 +129,41 @@ def read_image(
     level: int | None = None,
     limits: Limits | None = None,
 ) -> Image:
-    """Read one image of a file; ``pixel_spacing`` in um/px overrides the value in the file.
+    """Read one image of a file.
 
-    ``channel`` is a number or name, ``frame`` and ``level`` are numbers as ``xebra.inspect`` lists them. They
-    may be left out where there is one image, or one electron image beside maps. With ``limits`` a file of
-    unknown origin is decoded in a process of its own.
+    Args:
+        source: Path, folder of an OME-Zarr image, or open binary file.
+        name: Name of the image in messages and results; by default that of the file.
+        pixel_spacing: Pixel spacing in um per px; overrides the value in the file.
+        channel: Number or name of the channel, as ``xebra.inspect`` lists them. ``channel``, ``frame`` and
+            ``level`` may be left out where there is one image, or one electron image beside maps.
+        frame: Number of the frame of a stack.
+        level: Number of the level of a pyramid; 0 is the full resolution.
+        limits: Decode a file of unknown origin in a process with these limits on memory and time.
 
-    Raises ImageChoiceNeeded, ImageUnreadable, ImageUnusable or PixelSpacingInvalid; the message names
-    the file and the reason.
+    Returns:
+        The image, its values in the type of the file, with its pixel spacing where the file states one.
+
+    Raises:
+        ImageChoiceNeeded: The file holds several images and none was chosen.
+        ImageUnreadable: The file is missing, damaged, of an unknown type or too large.
+        ImageUnusable: The values cannot be registered.
+        PixelSpacingInvalid: The pixel spacing is not positive.
+
+    Examples:
+        >>> from xebra import sample
+        >>> image = read_image(sample.FIXED)
+        >>> image.shape, image.pixels.dtype, image.pixel_spacing
+        ((256, 256), dtype('uint16'), 0.05)
     """
     wanted = {"channel": channel, "frame": frame, "level": level}
     with opened(source, name) as (file, path, name):
         given = None if pixel_spacing is None else checked(name, pixel_spacing)
         pixels, stated, selected = _contents(file, name, path, wanted, limits)
-        spacing = given or (stated and square(name, stated))
+        spacing = given or (stated and mean(stated))
+        axes = oblong(stated) if stated and not given else None
         spacing_source = "given" if given else stated and stated.source
-        return Image(pixels, spacing, spacing_source, name, _sha256(file, path), selected)
+        return Image(pixels, spacing, spacing_source, name, _sha256(file, path), selected, spacing_axes=axes)
 
 
 def read_untrusted(
@@ -143,15 +179,14 @@ def read_untrusted(
     TIFF and PNG are decoded here, since their headers are checked before any pixel is. Files of other formats
     are decoded in a process of its own with limits on memory and time.
     """
-    limits = _limits(file)
     return read_image(
-        file, name=name, pixel_spacing=pixel_spacing, channel=channel, frame=frame, limits=limits
+        file, name=name, pixel_spacing=pixel_spacing, channel=channel, frame=frame, limits=_limits(file)
     )
 
 
 def read_pixels_untrusted(
     file: BinaryIO, name: str, *, channel: str | int | None = None, frame: int | None = None
-) -> np.ndarray:
+) -> Pixels:
     """Read the values of an image of unknown origin as ``read_untrusted`` does, for display or resampling.
 
     Values that cannot be registered, such as those of an empty element map, are no error.
@@ -190,7 +225,21 @@ def _contents(
 def inspect(source: str | Path | BinaryIO, *, name: str | None = None) -> image_files.FileInfo:
     """Return what a file holds: data sets, channels, frames, levels, spacings. No pixels are decoded.
 
-    Raises ImageUnreadable.
+    Args:
+        source: Path, folder of an OME-Zarr image, or open binary file.
+        name: Name of the file in messages; by default its own.
+
+    Returns:
+        The format, the channels and the one that ``read_image`` chooses by default.
+
+    Raises:
+        ImageUnreadable: The file is missing, damaged or of an unknown type.
+
+    Examples:
+        >>> from xebra import sample
+        >>> info = inspect(sample.FIXED)
+        >>> info.format, len(info.channels), info.channels[0].shape
+        ('ImageJ TIFF', 1, (256, 256))
     """
     with opened(source, name) as (file, path, name):
         return image_files.inspect(file, name, path=path)
@@ -239,7 +288,11 @@ def gray(pixels: Pixels, mask: Mask | None = None) -> Floats:
     The range is that of the values under ``mask`` (H, W) bool, without outliers: values further beyond the
     0.1st and 99.9th percentile than half their distance are limited to that. Not finite values are 0.
     """
-    low, high = _display_range(pixels, mask)
+    return gray_rows(pixels, *display_range(pixels, mask))
+
+
+def gray_rows(pixels: Pixels, low: float, high: float) -> Floats:
+    """Return values (H, W) or (H, W, channels) as shares of a range, limited to 0 to 1; (H, W) float32."""
     result = np.empty(pixels.shape[:2], np.float32)
     for rows in _blocks(pixels):
         # The lowest value is subtracted before float32, whose 24 bits are fewer than those of 32-bit counts.
@@ -253,7 +306,8 @@ def luminance(pixels: Pixels) -> Pixels:
     return pixels if pixels.ndim == 2 else pixels[..., :3].mean(-1, dtype=np.float32)
 
 
-def _display_range(pixels: Pixels, mask: Mask | None) -> tuple[float, float]:
+def display_range(pixels: Pixels, mask: Mask | None) -> tuple[float, float]:
+    """Return the grey levels that ``gray`` maps to 0 and 1."""
     step = max(1, int(np.sqrt(pixels.shape[0] * pixels.shape[1] / SAMPLE_PX)))
     sample = _luminance(pixels[::step, ::step])
     usable = np.isfinite(sample) & (np.abs(sample) < TOO_LARGE)

@@ -30,7 +30,7 @@ def check_size(name: str, height: int, width: int, pixel_bytes: int = 1) -> None
 
 
 def check_ratio(name: str, decoded: int, stored: int, limit: int = MAX_RATIO) -> None:
-    """Raise ImageUnreadable where a file of ``stored`` bytes asks for far more when it is decoded."""
+    """Raise ImageUnreadable where a file of ``stored`` bytes is far larger when it is decoded."""
     if decoded > RATIO_FROM_BYTES and decoded > limit * stored:
         raise ImageUnreadable(
             f"{name}: {decoded >> 20} MiB of pixels are stored in {stored >> 10} KiB, which no measured "

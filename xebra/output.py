@@ -35,7 +35,7 @@ def folder_for(registration: Registration, wanted: Path | None, moving: str) -> 
 def write(registration: Registration, folder: Path) -> None:
     """Write the three files into ``folder``; the JSON is written last and marks the others as complete."""
     folder.mkdir(parents=True, exist_ok=True)
-    write_tiff(folder / REGISTERED, registration.registered, registration.fixed.pixel_spacing)
+    write_tiff(folder / REGISTERED, registration.registered, registration.fixed.pixel_spacing_xy)
     picture.save(registration, folder / PICTURE)
     text = json.dumps(registration.to_json(), indent=2)
     (folder / JSON).write_text(text + "\n", encoding="utf-8")
@@ -45,14 +45,32 @@ def save(registration: Registration, folder: Path) -> None:
     """Write the files of ``write`` and both images, from which ``load`` makes the registration again."""
     for name, image in ((FIXED, registration.fixed), (MOVING, registration.moving)):
         folder.mkdir(parents=True, exist_ok=True)
-        write_tiff(folder / name, image.pixels, image.pixel_spacing)
+        write_tiff(folder / name, image.pixels, image.pixel_spacing_xy)
     write(registration, folder)
 
 
 def load(folder: str | Path) -> Registration:
-    """Return the registration that ``Registration.save`` wrote into ``folder``.
+    """Return the registration that ``Registration.save`` wrote into a folder.
 
-    Raises FileNotFoundError where a file is missing, ImageUnreadable where an image is another one.
+    Args:
+        folder: The folder that was given to ``save``.
+
+    Returns:
+        The registration with both images.
+
+    Raises:
+        FileNotFoundError: A file is missing.
+        ImageUnreadable: An image is not the one that was registered.
+
+    Examples:
+        >>> import tempfile
+        >>> import xebra
+        >>> from xebra import sample
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     saved = xebra.register(sample.FIXED, sample.MOVING)
+        ...     saved.save(folder)
+        ...     load(folder).scale == saved.scale
+        True
     """
     body = json.loads((Path(folder) / JSON).read_text(encoding="utf-8"))
     fixed, moving = (
@@ -69,7 +87,9 @@ def _loaded(path: Path, about: dict[str, Any]) -> Image:
     if list(pixels.shape) != about["shape"] or str(pixels.dtype) != about["dtype"]:
         raise ImageUnreadable(f"{path}: it is not the image of {JSON}. Save the registration again.")
     spacing = about["pixel_spacing_um"]
-    return Image(pixels, spacing, about.get("spacing_source"), about["name"], about["sha256"])
+    axes = about.get("pixel_spacing_xy_um")
+    named = about["name"], about["sha256"]
+    return Image(pixels, spacing, about.get("spacing_source"), *named, spacing_axes=axes and tuple(axes))
 
 
 def _numbered(stem: str) -> Iterator[Path]:

@@ -82,7 +82,7 @@ def _title(name: str, frame: int | None) -> str:
 
 @dataclass(frozen=True)
 class Applied:
-    """A result put on channels; files are written when they are asked for."""
+    """Channels transformed by a result; files are written on request."""
 
     row: RegistrationRow
     result: dict[str, Any]

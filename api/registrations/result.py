@@ -23,6 +23,9 @@ class RegisteredImage(BaseModel):
     shape: list[int] = Field(description="Rows, columns, and channels if any.")
     dtype: str
     pixel_spacing_um: float | None
+    pixel_spacing_xy_um: Point | None = Field(
+        None, description="Along x and y, of pixels that are not square."
+    )
     spacing_source: str | None = Field(None, description="Where the pixel spacing is from.")
     selected: str = Field("", description="The image that was used of a file with several.")
     sha256: str

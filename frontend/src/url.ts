@@ -47,7 +47,7 @@ function leave(go: () => void): void {
     });
 }
 
-/** The browser's buttons: the address has changed already, and is set back while the user is asked. */
+/** Handle the browser's buttons: the URL has changed already and is restored until the user confirms. */
 function moved(): void {
   const wanted = window.location.href;
   if (guard !== null) window.history.pushState(null, "", current);

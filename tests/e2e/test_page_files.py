@@ -175,7 +175,7 @@ def test_specimen_that_was_turned_over_is_found_out_and_drawn_so(
         assert_drawn_as_resampled(shown, tifffile.imread(moving))
 
 
-def test_pair_with_nothing_in_common_is_refused_in_words(browser, service_url, tmp_path: Path):
+def test_pair_with_nothing_in_common_is_refused_with_a_reason(browser, service_url, tmp_path: Path):
     files = [tmp_path / "here.tif", tmp_path / "elsewhere.tif"]
     for seed, file in enumerate(files):
         tifffile.imwrite(file, gaussian_filter(np.random.default_rng(seed).normal(size=(256, 256)), 4))

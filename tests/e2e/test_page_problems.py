@@ -67,7 +67,7 @@ def test_typed_pixel_spacing_is_the_one_of_the_result(page, sample_pair):
     expect(page.locator(".scale-bar")).to_contain_text("mm")
 
 
-def test_unknown_registration_is_said_in_words(page, service_url):
+def test_unknown_registration_is_reported(page, service_url):
     page.goto(f"{service_url}/?registration=00000000-0000-4000-8000-000000000000")
     expect(page.locator(".registration .problem")).to_be_visible()
 

@@ -60,7 +60,7 @@ def test_four_parameters_stand_beside_their_expected_error(shown, page):
         expect(cell).to_have_text(text.replace("-", "\u2212"))
 
 
-def test_verdict_and_reason_are_in_words(shown, page):
+def test_verdict_and_reason_are_written(shown, page):
     words = {"accept": "Accepted", "review": "To be reviewed", "refuse": "Refused"}
     verdict = page.locator(".verdict")
     expect(verdict.get_by_role("heading")).to_have_text(words[shown.result["verdict"]])

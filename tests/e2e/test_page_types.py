@@ -11,7 +11,7 @@ DOCUMENT = Path(__file__).parents[2] / "frontend" / "openapi.json"
 REMEDY = "the API has changed: run .venv/bin/python frontend/describe_api.py, then build the page"
 
 
-def test_types_of_the_page_are_made_from_what_the_service_says_of_itself(service_url: str) -> None:
+def test_types_of_the_page_match_the_document_of_the_service(service_url: str) -> None:
     stated = ask("GET", f"{service_url}/openapi.json").json()
     read = json.loads(DOCUMENT.read_text())
     for part in ("paths", "components"):

@@ -26,10 +26,8 @@ def test_table_contains_figures_and_command():
     text = "\n".join(table.of(FOUND))
     assert "`./dev bench service --jobs 100 --queued 10000 --many 5000 --write`" in text
     assert "| 8 clients, embedded | 6.0 | 75 % | 250.0 ms | 400.0 ms |" in text
-    assert (
-        "| POST to finished, idle, p50, over the same in the process, in turns | +30.0 ms (250.0 / 220.0) |"
-        in text
-    )
+    idle = "POST to finished, idle, p50, beside the same in the process, alternately"
+    assert f"| {idle} | +30.0 ms (250.0 / 220.0) |" in text
     assert "| submit a batch of 10,000 | 2.5 s |" in text
     assert "| api, all processes, after 500 / 5,000 jobs of the network `paper` | 100.5 / 101.5 MB |" in text
 
@@ -37,7 +35,7 @@ def test_table_contains_figures_and_command():
 def test_step_without_measurement_has_no_row():
     some = {**FOUND, "embedded": {"recovery": STACK["recovery"]}}
     text = "\n".join(table.of(some))
-    assert "6.5 s" in text and "memory" not in text and "jobs before" not in text
+    assert "6.5 s" in text and "memory" not in text and "jobs of another instrument" not in text
 
 
 def test_only_its_section_is_written(tmp_path, monkeypatch):

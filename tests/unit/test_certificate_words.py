@@ -17,7 +17,7 @@ def test_each_group_is_a_line_and_says_whether_it_is_certified():
     network = weights()
     config = {**network.config, "certificate": {**made, "groups": {"x": certified, "y": few, "z": unrelated}}}
     _, statement, *groups = certificate.lines(replace(network, config=config))
-    assert statement == "  at most 1 % (2 images of specimens kept apart):"
+    assert statement == "  at most 1 % (2 images of held-out specimens):"
     assert groups == [
         "  x: 310 of 330 accepted, 0 of them wrong; certified",
         "  y: 100 of 330 accepted, 0 of them wrong; at most 2.95 % wrong",
@@ -29,7 +29,7 @@ def test_each_group_is_a_line_and_says_whether_it_is_certified():
 def test_the_version_comes_with_the_certificate_of_the_default_network(arguments, capsys):
     assert cli.main(arguments) == 0
     printed = capsys.readouterr().out
-    assert "pyramid: weights" in printed and "specimens kept apart" in printed and "one modality" in printed
+    assert "pyramid: weights" in printed and "held-out specimens" in printed and "one modality" in printed
 
 
 def test_the_bundled_certificate_holds_the_counts_of_its_groups():

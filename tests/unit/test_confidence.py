@@ -144,7 +144,7 @@ def test_the_first_accepted_attempt_is_reported(fitted):
     later = replace(sure, error_px=1.0)
     assert reported(fitted, [sure, later]) is sure
     assert reported(fitted, [unsure, later]) is later
-    assert reported(fitted, [replace(sure, period_px=20.0), later]) is later
+    assert reported(fitted, [replace(sure, ambiguous=True), later]) is later
     assert reported(fitted, [unsure, last := replace(unsure)]) is last
 
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from xebra.estimate.image_pyramid import ImagePyramid, sample
+from xebra.estimate.image_pyramid import ImagePyramid
+from xebra.estimate.resampling import sample
 from xebra.image import Image
 from xebra.resample import resample
 from xebra.transform import SimilarityTransform, image_center, map_points

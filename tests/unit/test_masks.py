@@ -65,7 +65,7 @@ def test_run_lengths_that_do_not_fill_the_image_are_refused(runs):
     ],
 )
 @pytest.mark.parametrize("which", ["fixed", "moving"])
-def test_masks_that_do_not_fit_are_refused_in_words(mask, words, which):
+def test_masks_that_do_not_fit_are_refused_with_a_reason(mask, words, which):
     with pytest.raises(MaskInvalid, match=words) as raised:
         xebra.register(*pair()[:2], **{f"{which}_mask": mask})
     assert str(raised.value).startswith(f"{which}: ")
@@ -117,7 +117,7 @@ def test_a_given_mask_is_the_only_rule_for_its_image():
 
 
 @pytest.mark.parametrize("mirror", [False, True])
-def test_what_masks_exclude_has_no_say(mirror):
+def test_what_masks_exclude_does_not_count(mirror):
     """A pattern of the detector over much of both images is too large to be found; masks exclude it."""
     fixed, moving, truth = pair(seed=4)
     moving = moving[:, ::-1].copy() if mirror else moving

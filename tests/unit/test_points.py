@@ -77,7 +77,7 @@ def test_a_list_of_features_as_qupath_writes_it_counts_from_the_corner():
         ('{"coordinates": ' + "[" * 5000 + "]" * 5000 + "}", "nested|not JSON"),
     ],
 )
-def test_what_is_no_geojson_is_refused_in_words(text, reason):
+def test_what_is_no_geojson_is_refused_with_a_reason(text, reason):
     with pytest.raises(PointsInvalid, match=reason):
         map_geojson(text, MATRIX)
 
@@ -91,7 +91,7 @@ def test_what_is_no_geojson_is_refused_in_words(text, reason):
         ("x,y\ninf,1\n", "finite"),
     ],
 )
-def test_what_is_no_table_of_points_is_refused_in_words(text, reason):
+def test_what_is_no_table_of_points_is_refused_with_a_reason(text, reason):
     with pytest.raises(PointsInvalid, match=reason):
         map_table(text, MATRIX)
 

@@ -11,6 +11,7 @@ import xebra
 from xebra.engine import OnnxEngine
 from xebra.errors import PriorInvalid
 from xebra.estimate.stretched_attempts import stretch_matrix
+from xebra.image import Image
 from xebra.prior import Prior
 from xebra.resample import resample
 from xebra.reshaping import untilted
@@ -18,6 +19,7 @@ from xebra.specimen.draw import Replay
 from xebra.specimen.instruments import absorption
 from xebra.specimen.pairs import PHYSICS
 from xebra.transform import SimilarityTransform, corner_error, image_center
+from xebra.transform_files import FORMATS, Pair
 
 SIDE = 256
 CENTRE = image_center((SIDE, SIDE))
@@ -164,3 +166,32 @@ def test_a_tilt_stretches_across_its_axis():
     assert untilted((60.0, 90.0)) == pytest.approx(np.diag([2, 1]), abs=1e-12)
     along = stretch_matrix(math.log(2) / 2, math.pi / 2) * math.sqrt(2)
     assert untilted(60.0) == pytest.approx(along, abs=1e-12)
+
+
+def test_oblong_pixels_are_taken_as_they_are(signal, tmp_path):
+    """Bin the moving view along y only: with both spacings the rest is a similarity."""
+    squeezed = np.diag([1.0, 1.5, 1.0])
+    whole = np.eye(3)
+    whole[:2, 2] = np.subtract(image_center(signal.shape), CENTRE)
+    truth = TRUTH.matrix @ squeezed
+    shown = ((np.eye(3), (SIDE, SIDE)), (truth, (170, SIDE)))
+    rng = np.random.default_rng(4)
+    views = [resample(signal, whole @ matrix, shape) for matrix, shape in shown]
+    fixed, moving = (view + 0.05 * view.std() * rng.normal(size=view.shape) for view in views)
+    moving = Image(moving, 1.5**0.5, spacing_axes=(1.0, 1.5))
+    found = xebra.register(fixed, moving, fixed_spacing=1 / 1.05)
+    assert found.verdict == "accept" and found.transform_model == "similarity"
+    assert corner_error(found.fixed_from_moving, truth, (SIDE, SIDE)) < 0.3
+    assert found.stretch["ratio"] == pytest.approx(1.5, abs=0.003)
+    found.save(tmp_path)
+    again = xebra.load(tmp_path)
+    assert again.moving.pixel_spacing_xy == (1.0, 1.5)
+    assert np.allclose(again.fixed_from_moving, found.fixed_from_moving, atol=1e-12)
+
+
+def test_files_in_physical_units_use_both_spacings(signal):
+    about = Pair(np.eye(3), (9, 9), (9, 9), 0.3**0.5, 0.2, fixed_spacing_axes=(0.5, 0.6))
+    assert about.fixed_from_moving_in("um") == pytest.approx(np.diag([2.5, 3, 1]))
+    assert "(Spacing 0.0005 0.0006)" in FORMATS["elastix"].write(about)
+    assert "scale=(0.6, 0.5)" in FORMATS["napari"].write(about)
+    assert "0.5 x 0.6 um per px" in FORMATS["csv-um"].write(about)

@@ -404,6 +404,6 @@ class TestDefaults:
 
     def test_frames_and_levels_that_are_not_there_are_named(self):
         stack = [channel("a", frames=3, levels=((64, 64),))]
-        for wrong, said in (({"frame": 3}, "frames: 0 to 2"), ({"frame": 0, "level": 2}, "to 1")):
-            with pytest.raises(ImageUnreadable, match=said):
+        for wrong, known in (({"frame": 3}, "frames: 0 to 2"), ({"frame": 0, "level": 2}, "to 1")):
+            with pytest.raises(ImageUnreadable, match=known):
                 choose.choose("file", stack, None, wrong.get("frame"), wrong.get("level"))

@@ -144,7 +144,7 @@ def test_a_turned_scaled_and_shifted_copy_is_found(layers, angle_deg, scale, shi
     middle = image_center((128, 128))
     seen = SimilarityTransform(scale, math.radians(angle_deg), (x / 2, y / 2), middle)
     left = SimilarityTransform.from_matrix(np.linalg.inv(best.moving_from_fixed @ seen.matrix), middle)
-    reach = RefineTask.reach  # what the next stage has learnt to mend
+    reach = RefineTask.reach  # what the next stage corrects
     assert abs(math.degrees(left.angle)) < reach.angle_deg
     assert 1 / reach.scale < left.scale < reach.scale
     assert np.abs(left.translation).max() < reach.shift * 128

@@ -16,7 +16,7 @@ from xebra.weights import BUNDLED, graphs
 
 CHECKOUT = Path(__file__).parents[2]
 SERVED = sorted(path.parent.name for path in (CHECKOUT / "triton_models").glob("*/config.pbtxt"))
-# Of what the ONNX parser of TensorRT 10 takes, those that a network of ours may want.
+# Of what the ONNX parser of TensorRT 10 takes, those that our networks may use.
 TENSORRT_TAKES = """
     Abs Add ArgMax Atan AveragePool Cast Clip Concat Constant ConstantOfShape Conv ConvTranspose Cos Div
     Einsum

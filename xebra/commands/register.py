@@ -24,6 +24,9 @@ MODEL = "family of the transform: affine also finds tilt, shear and oblong pixel
 MASK = "image file as large as {}, not zero where pixels may be used (default: found)"
 SEVERAL = "{} of both files, where they hold several (see xebra inspect)"
 
+PRIOR = "registration.json of an earlier result, or JSON with fixed_from_moving: search near it first"
+TILT = "tilt of {} in degrees about x, or DEG,AXIS with the axis in degrees"
+
 Channel = Annotated[str | None, Option(metavar="NAME", help=SEVERAL.format("channel"))]
 FixedChannel = Annotated[str | None, Option(metavar="NAME", help="channel of FIXED")]
 MovingChannel = Annotated[str | None, Option(metavar="NAME", help="channel of MOVING")]
@@ -39,6 +42,9 @@ def register(
     as_json: Annotated[bool, Option("--json", help="print the result as JSON and nothing else")] = False,
     network: Annotated[str | None, Option(metavar="NAME", help=NETWORK)] = None,
     model: Annotated[TransformModel, Option(help=MODEL)] = "similarity",
+    prior: Annotated[Path | None, Option(metavar="FILE", help=PRIOR)] = None,
+    fixed_tilt: Annotated[str | None, Option(metavar="DEG", help=TILT.format("FIXED"))] = None,
+    moving_tilt: Annotated[str | None, Option(metavar="DEG", help=TILT.format("MOVING"))] = None,
     mirror: Annotated[MirrorOption, Option(help=MIRRORED)] = "no",
     channel: Channel = None,
     fixed_channel: FixedChannel = None,
@@ -63,6 +69,9 @@ def register(
         network=network,
         mirror=MIRROR[mirror],
         model=model,
+        prior=None if prior is None else _prior(prior),
+        fixed_tilt=_tilt(fixed_tilt),
+        moving_tilt=_tilt(moving_tilt),
         fixed_mask=None if fixed_mask is None else read_mask(fixed_mask),
         moving_mask=None if moving_mask is None else read_mask(moving_mask),
     )
@@ -74,6 +83,32 @@ def register(
         print(summary.table(registration))
         print(f"\nwritten to {folder}/: {', '.join(files.NAMES)}")
     return REFUSED if registration.verdict == "refuse" else ACCEPTED
+
+
+def _prior(path: Path) -> list[list[float]]:
+    """Return ``fixed_from_moving`` of a JSON file; raise PriorInvalid where it has none."""
+    from xebra.errors import PriorInvalid
+
+    try:
+        matrix: list[list[float]] = json.loads(path.read_text(encoding="utf-8"))["fixed_from_moving"]
+    except (ValueError, KeyError, TypeError):
+        raise PriorInvalid(
+            f"{path}: it is no JSON file with fixed_from_moving. Give registration.json."
+        ) from None
+    return matrix
+
+
+def _tilt(text: str | None) -> tuple[float, float] | None:
+    """Return degrees and axis of "DEG" or "DEG,AXIS"; raise PriorInvalid for anything else."""
+    from xebra.errors import PriorInvalid
+
+    if text is None:
+        return None
+    try:
+        degrees, axis = [*map(float, text.split(",")), 0.0][:2]
+    except ValueError:
+        raise PriorInvalid(f"A tilt is DEG or DEG,AXIS in degrees, not {text!r}.") from None
+    return degrees, axis
 
 
 def _read(

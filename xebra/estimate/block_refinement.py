@@ -92,12 +92,13 @@ def _block_views(
     offsets: list[tuple[float, float]] = []
     fixed_views: list[Floats] = []
     moving_views: list[Floats] = []
+    least = MIN_COVERAGE * min(1.0, min(pair.fixed.shape) / (step * SIZE))  # of a strip narrower than a block
     for center in _block_centers(pair.fixed.shape, step):
         corner = center - step * (SIZE - 1) / 2
         fixed_from_block = np.array([[step, 0, corner[0]], [0, step, corner[1]], [0, 0, 1.0]])
         moving = pair.moving.view(candidate.moving_from_fixed @ fixed_from_block, SIZE)
         fixed = pair.fixed.view(fixed_from_block, SIZE)
-        if min(fixed[1].mean(), moving[1].mean()) >= MIN_COVERAGE:
+        if min(fixed[1].mean(), moving[1].mean()) >= least:
             x, y = (center - image_middle) / (step * CELL)
             offsets.append((x, y))
             fixed_views.append(fixed)

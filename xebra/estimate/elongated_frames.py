@@ -19,6 +19,7 @@ from xebra.image import Image, gray
 
 ELONGATED = 2.5  # ratio of the sides of a frame from which on tiles are searched
 TILES = 5  # at most, those with most structure first
+USABLE = 0.5  # of a tile's px
 STEP = 4.0  # px: an estimate from a tile is known to about this along the whole frame
 
 
@@ -30,11 +31,19 @@ class Tile:
     top: int
     side: int
 
+    @property
+    def part(self) -> tuple[slice, slice]:
+        """Return its rows and columns."""
+        return slice(self.top, self.top + self.side), slice(self.left, self.left + self.side)
+
     def of(self, image: Image) -> Image:
         """Return the part of an image."""
-        part = slice(self.top, self.top + self.side), slice(self.left, self.left + self.side)
-        mask = None if image.mask is None else image.mask[part]
-        return replace(image, pixels=image.pixels[part], mask=mask)
+        mask = None if image.mask is None else image.mask[self.part]
+        return replace(image, pixels=image.pixels[self.part], mask=mask)
+
+    def usable_px(self, image: Image) -> int:
+        """Return how many of its px may be used."""
+        return self.side**2 if image.mask is None else int(np.count_nonzero(image.mask[self.part]))
 
     def whole(self, candidate: Candidate) -> Candidate:
         """Return the candidate of the whole image for one of the tile."""
@@ -48,13 +57,14 @@ def aspect_ratio(image: Image) -> float:
 
 
 def tiles(image: Image) -> list[Tile]:
-    """Return square tiles that cover an elongated image, those with most structure first."""
+    """Return square tiles along an elongated image with enough usable px, those with most structure first."""
     height, width = image.shape[:2]
     side = min(height, width)
     count = min(TILES, -(-max(height, width) // side))
     starts = np.linspace(0, max(height, width) - side, count).round().astype(int).tolist()
     found = [Tile(start, 0, side) if width >= height else Tile(0, start, side) for start in starts]
-    return sorted(found, key=lambda tile: -_structure(tile.of(image)))
+    usable = [tile for tile in found if tile.usable_px(image) > USABLE * tile.side**2]
+    return sorted(usable, key=lambda tile: -_structure(tile.of(image)))
 
 
 def _structure(image: Image) -> float:

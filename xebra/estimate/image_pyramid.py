@@ -7,12 +7,12 @@ from copy import copy
 from typing import TypeAlias
 
 import numpy as np
-from PIL import Image as Pillow
 from scipy import ndimage
 
-from xebra.arrays import Floats, Integers, Mask, Matrix
+from xebra.arrays import Floats, Mask, Matrix
+from xebra.estimate.large_image import LargeImage, binning
+from xebra.estimate.resampling import bin_by_two, sample, sampling_step
 from xebra.image import Image, gray
-from xebra.transform import homogeneous_corners
 from xebra.usable_area.filling import filled, without_narrow_gaps
 
 MIN_SIDE = 48  # px: an image is not binned below this
@@ -23,14 +23,21 @@ MAX_SIGMA = 8.0  # px of a level: more costs time and changes nothing that the c
 class ImagePyramid:
     """An image at its own resolution and binned by 2, 4, 8...; levels are computed on first use.
 
+    Finer levels than one of 4096 px are not held: views of large images are sampled from their own pixels.
+
     ``mask`` (H, W) bool is True where pixels may be used; None: everywhere.
     """
 
     def __init__(self, image: Image, mask: Mask | None = None):
         self.shape = image.shape[:2]
-        values = image.gray if mask is None else filled(gray(image.pixels, mask), mask)
+        self._binning = binning(self.shape)  # log2, of the first level
+        self._large = LargeImage(image, mask) if self._binning else None
+        if self._large is not None:
+            values, usable = self._large.binned(self._binning)
+        else:
+            values, usable = image.gray if mask is None else filled(gray(image.pixels, mask), mask), mask
         self._levels = [np.ascontiguousarray(values, dtype=np.float32)]
-        self._mask_levels = None if mask is None else [without_narrow_gaps(mask).astype(np.float32)]
+        self._mask_levels = None if usable is None else [without_narrow_gaps(usable).astype(np.float32)]
         self._sigma = 0.0
         self._smoothed: dict[tuple[int, ...], Floats] = {}
 
@@ -54,17 +61,20 @@ class ImagePyramid:
         inside = coverage_mask(self.shape, image_from_view, size)
         if self._mask_levels is None:
             return inside
-        mask, image_from_level = _level(self._mask_levels, sampling_step(image_from_view))
+        mask, image_from_level = _level(self._mask_levels, sampling_step(image_from_view), self._binning)
         usable = sample(mask, np.linalg.inv(image_from_level) @ image_from_view, view_shape(size), border=2)
         return np.minimum(inside, np.clip(usable, 0, 1))
 
     def mask_level(self, step: float) -> Floats | None:
         """Return the share of usable px at the level of about ``step`` px; None: all px are usable."""
-        return None if self._mask_levels is None else _level(self._mask_levels, step)[0]
+        return None if self._mask_levels is None else _level(self._mask_levels, step, self._binning)[0]
 
     def values(self, image_from_view: Matrix, size: ViewSize) -> Floats:
         """Return the values (rows, columns) of a view; px that are not usable are filled from around them."""
-        pixels, image_from_level = self.level(sampling_step(image_from_view))
+        step = sampling_step(image_from_view)
+        if self._large is not None and not self._sigma and _octave(step) < self._binning:
+            return self._large.values(image_from_view, view_shape(size))
+        pixels, image_from_level = self.level(step)
         level_from_view = np.linalg.inv(image_from_level) @ image_from_view
         if pixels.shape == view_shape(size) and np.allclose(level_from_view, np.eye(3), atol=1e-9):
             return pixels
@@ -73,7 +83,7 @@ class ImagePyramid:
 
     def level(self, step: float) -> tuple[Floats, Matrix]:
         """Return the level of about ``step`` px, and the 3 x 3 from its px to those of the image."""
-        pixels, image_from_level = _level(self._levels, step)
+        pixels, image_from_level = _level(self._levels, step, self._binning)
         if not self._sigma:
             return pixels, image_from_level
         if pixels.shape not in self._smoothed:
@@ -82,60 +92,23 @@ class ImagePyramid:
         return self._smoothed[pixels.shape], image_from_level
 
 
-def _level(levels: list[Floats], step: float) -> tuple[Floats, Matrix]:
-    """Return the level of about ``step`` px and the 3 x 3 from its px; missing levels are appended."""
-    wanted = max(0, round(math.log2(max(step, 1.0))))
+def _octave(step: float) -> int:
+    """Return the log2 of the binning whose px are about ``step`` px of the image."""
+    return max(0, round(math.log2(max(step, 1.0))))
+
+
+def _level(levels: list[Floats], step: float, first: int) -> tuple[Floats, Matrix]:
+    """Return the level of about ``step`` px and the 3 x 3 from its px; missing levels are appended.
+
+    ``first``: log2 of the binning of the first level.
+    """
+    wanted = max(0, _octave(step) - first)
     while len(levels) <= wanted and min(levels[-1].shape) >= 2 * MIN_SIDE:
-        levels.append(_bin_by_two(levels[-1]))
+        levels.append(bin_by_two(levels[-1]))
     index = min(wanted, len(levels) - 1)
-    bin_px = 2**index
+    bin_px = 2 ** (first + index)
     offset = (bin_px - 1) / 2
     return levels[index], np.array([[bin_px, 0, offset], [0, bin_px, offset], [0, 0, 1.0]])
-
-
-def sample(pixels: Floats, pixels_from_view: Matrix, shape: tuple[int, int], border: int = 0) -> Floats:
-    """Return ``pixels`` (H, W) float32 on a view of ``shape`` (rows, columns), by bilinear interpolation.
-
-    Edge values extend by half a px and by ``border`` px more; values beyond are 0.
-    """
-    (left, top), (right, bottom) = _source_window(pixels_from_view, shape, pixels.shape, border)
-    rows, columns = np.arange(top, bottom), np.arange(left, right)
-    if top < 0 or left < 0 or bottom > pixels.shape[0] or right > pixels.shape[1]:
-        part = pixels.take(rows, 0, mode="clip").take(columns, 1, mode="clip")
-    else:
-        part = pixels[top:bottom, left:right]
-    linear = pixels_from_view[:2, :2]
-    # Pillow's coordinates start at the corner of a px.
-    start = pixels_from_view[:2, 2] - (left, top) + 0.5 - linear.sum(1) / 2
-    coefficients = (*linear[0], start[0], *linear[1], start[1])
-    sampled = Pillow.fromarray(np.ascontiguousarray(part)).transform(
-        shape[::-1], Pillow.Transform.AFFINE, coefficients, Pillow.Resampling.BILINEAR
-    )
-    return np.asarray(sampled)
-
-
-def _source_window(
-    matrix: Matrix, shape: tuple[int, int], source_shape: tuple[int, ...], border: int
-) -> tuple[Integers, Integers]:
-    """Return the first px (x, y) of the source that a view needs, and one past the last."""
-    reached = (homogeneous_corners(shape) @ matrix.T)[:, :2]
-    size = np.array(source_shape[::-1])
-    first = np.clip(np.floor(reached.min(0)).astype(int) - 1, -border, size + border - 1)
-    return first, np.clip(np.ceil(reached.max(0)).astype(int) + 2, first + 1, size + border)
-
-
-def sampling_step(matrix: Matrix) -> float:
-    """Return how many source px one px of a view spans, for a 3 x 3 source_from_view."""
-    return math.sqrt(abs(np.linalg.det(matrix[:2, :2])))
-
-
-def _bin_by_two(pixels: Floats) -> Floats:
-    """Return the means over 2 x 2 px; an odd last row or column is repeated."""
-    rows, columns = (-(-side // 2) * 2 for side in pixels.shape)
-    missing = [(0, rows - pixels.shape[0]), (0, columns - pixels.shape[1])]
-    even = np.pad(pixels, missing, mode="edge") if np.any(missing) else pixels  # np.pad always copies
-    sums: Floats = even[::2, ::2] + even[1::2, ::2] + even[::2, 1::2] + even[1::2, 1::2]
-    return sums * np.float32(0.25)
 
 
 def view_shape(size: ViewSize) -> tuple[int, int]:

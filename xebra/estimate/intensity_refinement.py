@@ -16,7 +16,7 @@ from xebra.arrays import Floats, Matrix
 from xebra.estimate.displacement import CELL, FREE, Evidence, motion_matrix
 from xebra.estimate.estimate import REFERENCE_WIDTH
 from xebra.estimate.image_pair import Candidate, ImagePair, corner_distance_px
-from xebra.estimate.image_pyramid import sample, sampling_step
+from xebra.estimate.resampling import sample, sampling_step
 
 SMOOTH_PX = 1.0  # of the view, standard deviation: interpolation smooths finer noise in one image only
 MARGIN = 13  # px: side of the square around a px that both images must cover

@@ -15,7 +15,8 @@ from scipy import ndimage, optimize
 from xebra.arrays import Floats, Matrix
 from xebra.estimate.displacement import motion_matrix, parameter_units
 from xebra.estimate.image_pair import ImagePair
-from xebra.estimate.image_pyramid import ImagePyramid, sample
+from xebra.estimate.image_pyramid import ImagePyramid
+from xebra.estimate.resampling import sample
 
 BINS = 24
 SMOOTH_PX = 1.0  # of the view, standard deviation of the noise filter

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
+from typing import Literal
 
 import numpy as np
 
@@ -61,13 +62,18 @@ class PyramidResult(Attempt):
     detail: Role | None = None  # the image that shows a part of the other one
     places: int = 1  # places of the overview that fit nearly as well
     model: TransformModel = "similarity"
-    from_prior: bool = False
+    origin: Literal["search", "prior", "stretched"] = "search"
 
     @property
     def moving_from_fixed(self) -> Matrix:
         """Return the 3 x 3 from the fixed to the moving image."""
         matrix = self.best.moving_from_fixed
         return np.linalg.inv(matrix) if self.detail == "moving" else matrix
+
+    @property
+    def is_ambiguous(self) -> bool:
+        """Return whether another place fits nearly as well."""
+        return self.period_px is not None or self.places > 1
 
     @property
     def fixed_px(self) -> float:
@@ -141,16 +147,22 @@ class PyramidEstimator:
     ) -> PyramidResult:
         """Return the first result that is accepted and not ambiguous, else the most probable one.
 
-        ``tolerance_px`` of the fixed image. Of several attempts at one hypothesis the last one counts.
+        ``tolerance_px`` of the fixed image. Of the attempts at equal fields of view the last one counts.
         """
-        last: dict[tuple[Role | None, bool], PyramidResult] = {}
+        last: dict[tuple[Role | None, str], PyramidResult] = {}
         for result in self._results(fixed, moving, model, prior):
-            last[result.detail, result.from_prior] = result
+            key = result.detail, result.origin
+            earlier = last.get(key)
+            if result.detail is None or earlier is None or self._is_more_probable(result, earlier):
+                last[key] = result
             tolerance = tolerance_px and tolerance_px * REFERENCE_WIDTH / result.width_px(fixed, moving)
-            ambiguous = result.period_px is not None or result.places > 1
-            if not ambiguous and self.confidence.accepts(result.features, tolerance):
+            if not result.is_ambiguous and self.confidence.accepts(result.features, tolerance):
                 return result
         return max(last.values(), key=lambda each: self.confidence.log_odds(each.features))
+
+    def _is_more_probable(self, one: PyramidResult, other: PyramidResult) -> bool:
+        """Return whether one result is more probably right than another."""
+        return self.confidence.log_odds(one.features) > self.confidence.log_odds(other.features)
 
     def _results(
         self, fixed: Image, moving: Image, model: TransformModel, prior: Prior | None
@@ -165,20 +177,17 @@ class PyramidEstimator:
         if known is not None:
             yield from self._detail_results(fixed, moving, known, model)
             return
-        details = [] if spacing_ratio(fixed, moving) else possible_details(fixed, moving)
+        hypotheses = [] if spacing_ratio(fixed, moving) else possible_details(fixed, moving)
         whole = self._whole_results(fixed, moving, model)
+        details = [self._detail_results(fixed, moving, hypothesis, model) for hypothesis in hypotheses]
+        likely = details.pop(0) if details and sizes_differ(fixed, moving) else iter(())
         first = next(whole)
         yield first
-        if first.features.thorough or not sizes_differ(fixed, moving):
-            yield from whole
-            details_first: list[DetailHypothesis] = []
-        else:
-            details_first, details = details[:1], details[1:]
-        for hypothesis in details_first:
-            yield from islice(self._detail_results(fixed, moving, hypothesis, model), 1)
+        yield from islice(likely, 1)
         yield from whole
-        for hypothesis in details:
-            yield from islice(self._detail_results(fixed, moving, hypothesis, model), 1)
+        yield from likely
+        for detail in details:
+            yield from islice(detail, 1)
         if model == "affine":
             yield from self._stretched_results(fixed, moving, first.search)
 
@@ -195,7 +204,7 @@ class PyramidEstimator:
         candidate = Candidate(pair.held(start if role == "moving" else np.linalg.inv(start)), 0.0)
         for attempt in _with_model(PriorAttempts(self.stages, pair, candidate), model):
             found = PyramidResult(
-                attempt.best, attempt.features, attempt.path, None, None, role, 1, model, from_prior=True
+                attempt.best, attempt.features, attempt.path, None, None, role, 1, model, "prior"
             )
             if _beside_prior(prior, found, fixed, moving) is None:
                 period = self._ambiguous_period(pair, attempt)
@@ -209,7 +218,9 @@ class PyramidEstimator:
         pair, max_log_scale = self._pair(fixed, moving)
         for attempt in StretchedAttempts(self.stages, pair, max_log_scale):
             period = self._ambiguous_period(pair, attempt)
-            yield PyramidResult(attempt.best, attempt.features, attempt.path, period, search, model="affine")
+            yield PyramidResult(
+                attempt.best, attempt.features, attempt.path, period, search, None, 1, "affine", "stretched"
+            )
 
     def _whole_results(self, fixed: Image, moving: Image, model: TransformModel) -> Iterator[PyramidResult]:
         """Yield the results of the attempts at images of about the same field of view."""
@@ -254,11 +265,9 @@ class PyramidEstimator:
             pair.moving_per_fixed = hypothesis.scales[0]
         return pair
 
-    def all_attempts(self, fixed: Image, moving: Image) -> Iterator[tuple[Attempt, float | None]]:
-        """Yield every attempt with the period by which it is ambiguous, for calibration."""
-        pair, attempts = self.attempts(fixed, moving)
-        for attempt in attempts:
-            yield attempt, self._ambiguous_period(pair, attempt)
+    def all_results(self, fixed: Image, moving: Image) -> Iterator[PyramidResult]:
+        """Yield the results of all attempts in order, for calibration."""
+        return self._results(fixed, moving, "similarity", None)
 
     def mirrored_features(self, fixed: Image, moving: Image) -> QualityFeatures | None:
         """Return the features of the quick attempt at the mirrored moving image; None where it makes none."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from xebra.arrays import Floats, Integers, Mask, Matrix
+from xebra.arrays import Floats, Integers, Mask, Matrix, Number
 from xebra.transform import AffineTransform, SimilarityTransform
 
 UNSEARCHED_SCORE = -100.0  # score of transforms outside the grid or with too little overlap
@@ -139,9 +139,10 @@ def _interpolate_peak(scores: Floats, grid: SearchGrid, hypothesis: int, row: in
     """Return a peak at sub-step precision, by parabolas through the adjacent scores of each axis."""
     angle, scale = divmod(hypothesis, grid.scales)
 
-    def highest(angle: int, scale: int) -> float:
+    def highest(angle: int, scale: int) -> Number:
         plane = scores[(angle % grid.angles) * grid.scales + scale]
-        return float(plane[_neighbourhood(row, column)].max())
+        best: Number = plane[_neighbourhood(row, column)].max()
+        return best
 
     here = highest(angle, scale)
     fine_angle = angle + parabola_vertex(highest(angle - 1, scale), here, highest(angle + 1, scale))
@@ -157,7 +158,7 @@ def _interpolate_peak(scores: Floats, grid: SearchGrid, hypothesis: int, row: in
     return Peak(grid.transform(fine_angle, fine_scale, shift), float(plane[row, column]))
 
 
-def parabola_vertex(before: float, here: float, after: float) -> float:
+def parabola_vertex(before: Number, here: Number, after: Number) -> float:
     """Return the offset of the maximum of the parabola through three samples, -0.5 to 0.5; 0 without one."""
     curvature = 2 * here - before - after
     return float(np.clip((after - before) / (2 * curvature), -0.5, 0.5)) if curvature > 1e-6 else 0.0

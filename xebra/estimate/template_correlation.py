@@ -7,7 +7,7 @@ from functools import cache
 
 import numpy as np
 from scipy import fft, ndimage
-from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]  # it has no types
+from threadpoolctl import ThreadpoolController
 
 from xebra.arrays import Complexes, Floats
 

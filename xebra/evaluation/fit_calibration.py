@@ -10,17 +10,10 @@ import numpy as np
 from scipy.optimize import minimize
 
 from xebra.arrays import Floats
-from xebra.estimate.attempts import Attempt
 from xebra.estimate.confidence import RIGHT_PX, Confidence, ErrorScale
 from xebra.estimate.estimate import REFERENCE_WIDTH
-from xebra.estimate.pyramid_estimator import PyramidEstimator
-from xebra.estimate.quality_features import (
-    BLOCKS,
-    INTENSITY,
-    WHOLE_VIEW,
-    QualityFeatures,
-    parameter_covariance,
-)
+from xebra.estimate.pyramid_estimator import PyramidEstimator, PyramidResult
+from xebra.estimate.quality_features import BLOCKS, INTENSITY, WHOLE_VIEW, QualityFeatures
 from xebra.evaluation.certificate import MAX_WRONG, upper_bound
 from xebra.evaluation.labelled_pairs import LabelledPair
 from xebra.image import Image
@@ -70,7 +63,8 @@ class MeasuredAttempt:
     pulls: Floats  # (4,): errors of log scale, angle, shift x and y over their predicted deviations
     kind: str = "multi"
     source: str = "simulated"
-    period_px: float | None = None  # a shift by it fits nearly as well: not accepted
+    ambiguous: bool = False  # another place fits nearly as well: not accepted
+    detail: bool = False  # one image as a part of the other
     mirrored: QualityFeatures | None = None  # of the mirrored moving image, where the pair is not sure
 
     @property
@@ -83,9 +77,9 @@ def measure(estimator: PyramidEstimator, pairs: Iterable[LabelledPair]) -> Itera
     """Yield the attempts of the estimator at each pair, up to one that is sure."""
     for pair in pairs:
         made: list[MeasuredAttempt] = []
-        for attempt, period in estimator.all_attempts(Image(pair.fixed), Image(pair.moving)):
-            made.append(_measure(attempt, period, pair))
-            if not period and _needs_no_other(estimator.confidence, attempt.features):
+        for result in estimator.all_results(Image(pair.fixed), Image(pair.moving)):
+            made.append(_measure(result, pair))
+            if not result.is_ambiguous and _needs_no_other(estimator.confidence, result.features):
                 break
         if estimator.confidence.probability(made[-1].features) < SURE_PROBABILITY:
             other = estimator.mirrored_features(Image(pair.fixed), Image(pair.moving))
@@ -99,25 +93,23 @@ def _needs_no_other(confidence: Confidence, features: QualityFeatures) -> bool:
     return sure and confidence.accepts(features)
 
 
-def _measure(attempt: Attempt, period_px: float | None, pair: LabelledPair) -> MeasuredAttempt:
+def _measure(attempt: PyramidResult, pair: LabelledPair) -> MeasuredAttempt:
     """Return an attempt with its error at a pair."""
-    known = (pair.kind, pair.source, period_px)
+    known = (pair.kind, pair.source, attempt.is_ambiguous, attempt.detail is not None)
     if pair.moving_from_fixed is None:
         return MeasuredAttempt(attempt.features, math.inf, np.full(4, np.nan), *known)
     shape, moving_shape = pair.fixed.shape, pair.moving.shape
-    error = corner_error(
-        np.linalg.inv(attempt.best.moving_from_fixed) @ pair.moving_from_fixed, np.eye(3), shape
-    )
+    error = corner_error(np.linalg.inv(attempt.moving_from_fixed) @ pair.moving_from_fixed, np.eye(3), shape)
     found, truth = (
         SimilarityTransform.from_matrix(np.linalg.inv(matrix), image_center(moving_shape))
-        for matrix in (attempt.best.moving_from_fixed, pair.moving_from_fixed)
+        for matrix in (attempt.moving_from_fixed, pair.moving_from_fixed)
     )
     errors = (
         math.log(found.scale / truth.scale),
         math.remainder(found.angle - truth.angle, 2 * math.pi),
         *np.subtract(found.translation, truth.translation),
     )
-    deviations = np.sqrt(np.diag(parameter_covariance(attempt.best, shape, moving_shape)))
+    deviations = np.sqrt(np.diag(attempt.covariance(Image(pair.fixed), Image(pair.moving))))
     error_px = error * REFERENCE_WIDTH / max(shape)
     return MeasuredAttempt(attempt.features, error_px, np.array(errors) / deviations, *known)
 
@@ -130,7 +122,7 @@ def fit(measured: list[list[MeasuredAttempt]]) -> Confidence:
     """
     learnt = [attempt for attempts in measured for attempt in attempts if attempt.kind != "mirrored"]
     model = _fit_probability(learnt)
-    final = [attempts[-1] for attempts in measured]
+    final = [[m for m in attempts if not m.detail][-1] for attempts in measured]
     model = _scaled_to(model, [m for m in final if math.isfinite(m.error_px)])
     model = replace(model, error_scales=_fit_error_scales(final))
     model = _with_wrong_error(model, [m for m in final if not m.right and math.isfinite(m.error_px)])
@@ -139,13 +131,19 @@ def fit(measured: list[list[MeasuredAttempt]]) -> Confidence:
 
 
 def reported(model: Confidence, attempts: list[MeasuredAttempt]) -> MeasuredAttempt:
-    """Return the attempt that is reported: the first that is accepted, else the last."""
-    return next((m for m in attempts if accepted(model, m)), attempts[-1])
+    """Return the attempt that is reported: the first that is accepted, else the most probable one.
+
+    Of the attempts at equal fields of view the last one counts.
+    """
+    first = next((m for m in attempts if accepted(model, m)), None)
+    whole = [m for m in attempts if not m.detail][-1:]
+    others = [*whole, *(m for m in attempts if m.detail)]
+    return first or max(others, key=lambda m: model.log_odds(m.features))
 
 
 def accepted(model: Confidence, measured: MeasuredAttempt) -> bool:
     """Return whether an attempt is accepted."""
-    if measured.period_px or not model.accepts(measured.features):
+    if measured.ambiguous or not model.accepts(measured.features):
         return False
     return not model.prefers_mirrored(measured.features, measured.mirrored)
 

@@ -15,8 +15,8 @@ LISTED = 12  # channels named in a message; the exception carries all
 ELECTRON_IMAGES = ("haadf", "bse", "bsd", "adf", "cbs", "dark field")
 
 
-class Chosen(NamedTuple):
-    """The position of a channel, a frame, a level, and why this channel if nobody named it."""
+class Choice(NamedTuple):
+    """The position of a channel, a frame and a level, and why this channel was chosen by default."""
 
     channel: int
     frame: int
@@ -30,7 +30,7 @@ def choose(
     channel: str | int | None,
     frame: int | None,
     level: int | None,
-) -> Chosen:
+) -> Choice:
     """Return what is to be read.
 
     Raises ImageChoiceNeeded where a channel or frame must be named, ImageUnreadable where there is none such.
@@ -41,7 +41,7 @@ def choose(
         )
     number, reason = _default(name, channels) if channel is None else (_named(name, channels, channel), None)
     found = channels[number]
-    return Chosen(number, _frame(name, channels, found, frame), _level(name, found, level), reason)
+    return Choice(number, _frame(name, channels, found, frame), _level(name, found, level), reason)
 
 
 def default(channels: Sequence[Channel]) -> tuple[int, str | None] | None:

@@ -30,7 +30,7 @@ def opened(name: str, title: str, signals: Sequence[Mapping[str, Any]]) -> Opene
     return Opened(
         title,
         [entry for number, signal in enumerate(signals) for entry in _entries(name, title, signal, number)],
-        partial(_asked, name, title, signals),
+        partial(_by_name, name, title, signals),
     )
 
 
@@ -51,7 +51,7 @@ def _entries(name: str, title: str, signal: Mapping[str, Any], number: int) -> l
     return []
 
 
-def _asked(name: str, title: str, signals: Sequence[Mapping[str, Any]], wanted: str) -> Entry | None:
+def _by_name(name: str, title: str, signals: Sequence[Mapping[str, Any]], wanted: str) -> Entry | None:
     """Return the channel "NAME:LOW-HIGH" (energy window) or "NAME:LINE" (X-ray line) of a spectrum map."""
     spectrum, _, window = (part.strip() for part in wanted.rpartition(":"))
     for number, signal in enumerate(signals):

@@ -1,4 +1,4 @@
-"""What a TIFF page may ask for, judged by its header before anything of its size is allocated."""
+"""Limits of a TIFF page, checked by its header before memory of its size is allocated."""
 
 from __future__ import annotations
 

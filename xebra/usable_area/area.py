@@ -126,10 +126,24 @@ def given_area(pixels: Pixels, mask: Mask) -> UsableArea:
     return UsableArea(area.mask & mask, {**area.shares, **({"given mask": outside} if outside else {})})
 
 
+def of_large(coarse: UsableArea, step: int, pixels: Pixels, mask: Mask | None) -> UsableArea:
+    """Return the area of grey values (H, W) whose every ``step``-th px has the usable area ``coarse``.
+
+    ``mask`` (H, W): the area that was given for it.
+    """
+    if step == 1:
+        return coarse
+    whole = finite(pixels) if mask is None else finite(pixels) & mask
+    if not coarse.mask.all() and mask is None:
+        spread = np.repeat(np.repeat(coarse.mask, step, 0), step, 1)[: pixels.shape[0], : pixels.shape[1]]
+        whole = spread & whole
+    return UsableArea(whole, coarse.shares)
+
+
 def finite(pixels: Pixels) -> Mask:
     """Return where values (H, W) or (H, W, channels) are finite, alpha ignored, as a mask (H, W)."""
     if pixels.dtype.kind != "f":
-        return np.ones(pixels.shape[:2], bool)
+        return np.broadcast_to(np.True_, pixels.shape[:2])  # takes no memory
     every: Mask = np.isfinite(pixels)
     return every if pixels.ndim == 2 else np.all(every[..., :3], -1)
 

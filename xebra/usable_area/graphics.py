@@ -8,7 +8,7 @@ from scipy import ndimage
 from xebra.arrays import Mask, Pixels
 from xebra.usable_area.levels import MARGIN
 
-LEAST_PX, LARGEST = 60, 0.3  # px, and share of the image: areas of rectangles that are looked for
+LEAST_PX, LARGEST = 60, 0.3  # px, and share of the image: areas of rectangles that are searched for
 BOX_PX = 600  # px: a smaller one counts where it is a bar
 BAR = 4  # times as long as wide
 FILLED = 0.98  # of a rectangle, holes such as text filled

@@ -6,9 +6,10 @@ import numpy as np
 from scipy import ndimage
 
 from xebra.arrays import Floats, Mask, Pixels
-from xebra.usable_area.area import EXAMINED_PX, UsableArea, enlarged, given_area, usable_area
+from xebra.usable_area.area import EXAMINED_PX, UsableArea, enlarged, given_area, of_large, usable_area
 from xebra.usable_area.levels import MARGIN, SQUARE, GreyRange, most_frequent_level
 
+LARGE_PX = 4096  # a larger image is examined on every k-th of its pixels, for time and memory
 OUTLIER = 0.45  # of the robust range beyond its ends: a hot or dead pixel
 FEWEST_OUTLIERS = 3
 EDGE, SAME_EDGE = 0.35, 0.2  # of the range: a step from px to px that is strong, and that two images share
@@ -18,7 +19,7 @@ GROW_PX = 3  # around shared edges
 LARGEST = 0.3  # of the area: more that is shared is the specimen, which has not moved
 STILL = 0.2  # correlation of the rest from which the specimen has not moved
 SHOWS_SAME = 0.9  # correlation under a mask from which both images show the same there
-FEWEST_PX = 32  # of a part that one image excludes, so that it is looked for in the other
+FEWEST_PX = 32  # of a part that one image excludes, so that it is searched for in the other
 CONSTANT = 0.9  # of the values under a mask at one level: nothing is lost by excluding them
 SHADING_PX, NOISE_PX = 6, 1  # sigma
 
@@ -35,13 +36,29 @@ def usable_areas(
 
     Of two images of one shape, what one excludes is excluded in the other too where that shows the same or
     nothing there; and so are hot pixels and burned-in graphics that lie at the same place in both.
+    Of images over 4096 px every k-th pixel is examined.
     """
+    steps = _decimation(fixed), _decimation(moving)
+    if max(steps) > 1:
+        one, other = steps
+        areas = usable_areas(
+            fixed[::one, ::one],
+            moving[::other, ::other],
+            None if fixed_mask is None else fixed_mask[::one, ::one],
+            None if moving_mask is None else moving_mask[::other, ::other],
+        )
+        return of_large(areas[0], one, fixed, fixed_mask), of_large(areas[1], other, moving, moving_mask)
     first = usable_area(fixed) if fixed_mask is None else given_area(fixed, fixed_mask)
     second = usable_area(moving) if moving_mask is None else given_area(moving, moving_mask)
     if fixed_mask is not None and moving_mask is not None:
         return first, second
     found = _compared(fixed, moving, first, second)
     return found[0] if fixed_mask is None else first, found[1] if moving_mask is None else second
+
+
+def _decimation(pixels: Pixels) -> int:
+    """Return every which px of an image is examined."""
+    return -(-int(max(pixels.shape)) // LARGE_PX)
 
 
 def _compared(

@@ -48,7 +48,7 @@ class Weights:
 
     @property
     def certificate(self) -> dict[str, Any] | None:
-        """How many accepted estimates were wrong on specimens kept apart, by group; None: not certified.
+        """How many accepted estimates were wrong on held-out specimens, by group; None: not certified.
 
         Made by ``./dev bench certify``; see ``xebra.evaluation.certificate``.
         """

@@ -813,7 +813,7 @@ export interface components {
         };
         /**
          * Certificate
-         * @description How often accepted results are wrong, measured on specimens kept apart.
+         * @description How often accepted results are wrong, measured on held-out specimens.
          */
         Certificate: {
             /** Groups */

@@ -1,7 +1,7 @@
 import { useEffect, useState } from "react";
 import { guardLeaving } from "../url";
 
-/** What the user is asked before an unsaved correction is lost; `pending` is what then happens. */
+/** The question before an unsaved correction is lost; `pending` is the action after it is confirmed. */
 export interface Leaving {
   pending: (() => void) | null;
   ask: (then: () => void) => void; // at once where nothing is unsaved

@@ -34,7 +34,7 @@ export function Provenance({ registration, result }: { registration: Registratio
 
 const WHOLE_KIND = ", all";
 
-/** For one and for two modalities: how many accepted results were wrong on specimens kept apart, 95 % bound. */
+/** For one and for two modalities: how many accepted results were wrong on held-out specimens, 95 % bound. */
 function certificateRows(service: Service | null, name: string): [string, string][] {
   const network = service?.networks.find((each) => each.name === name);
   const groups = Object.entries(network?.certificate?.groups ?? {}).filter(([kind]) =>

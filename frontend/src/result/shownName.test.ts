@@ -16,7 +16,7 @@ describe("shownName", () => {
     expect(shownName(registration(""), "moving")).toBe("eds.bcf");
   });
 
-  it("names what was asked for until there is a result", () => {
+  it("shows the requested image until there is a result", () => {
     expect(shownName(registration(null, "2"), "moving")).toBe("eds.bcf: image 2");
     expect(shownName(registration(null), "moving")).toBe("eds.bcf");
   });

@@ -4,7 +4,7 @@ import type { Role } from "../frame/RoleName";
 /** The name of a file and, where it holds several images, that of the registered one. */
 export function shownName(registration: Registration, role: Role): string {
   const name = registration[`${role}_name`];
-  const selected = withoutReason(registration.result?.[role].selected ?? asked(registration, role));
+  const selected = withoutReason(registration.result?.[role].selected ?? requested(registration, role));
   return selected === "" ? name : `${name}: ${selected}`;
 }
 
@@ -13,7 +13,7 @@ export function withoutReason(selected: string): string {
   return selected.replace(/ \((the|an?) .*\)$/, "");
 }
 
-function asked({ settings }: Registration, role: Role): string {
+function requested({ settings }: Registration, role: Role): string {
   const channel = settings[`${role}_channel`];
   const frame = settings[`${role}_frame`];
   return [channel === null ? "" : `image ${channel}`, frame === null ? "" : `frame ${frame}`]

@@ -1,0 +1,170 @@
+"""A detail is found in an overview, whichever is fixed; elongated frames are registered by tiles."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import ndimage
+
+import xebra
+from xebra.arrays import Matrix, Pixels
+from xebra.estimate.elongated_frames import Tile, tiles
+from xebra.estimate.field_of_view import elongated_hypotheses, known_detail, possible_details
+from xebra.estimate.template_correlation import TemplateCorrelation, turned_templates
+from xebra.estimate.volume_peaks import volume_peaks
+from xebra.image import Image
+from xebra.resample import resample
+from xebra.transform import SimilarityTransform, corner_error
+
+OVERVIEW, DETAIL = 900, 200
+
+
+def clouds(shape: tuple[int, int], seed: int) -> Pixels:
+    """Return noise at all lengths from 4 px to a quarter of the side."""
+    random = np.random.default_rng(seed)
+    image, cell = np.zeros(shape, np.float32), 4
+    while cell < max(shape) // 4:
+        coarse = random.standard_normal([side // cell + 2 for side in shape]).astype(np.float32)
+        image += ndimage.zoom(coarse, cell, order=1)[: shape[0], : shape[1]] * cell**0.5
+        cell *= 2
+    return image
+
+
+def detail_of(
+    overview: Pixels, ratio: float, angle: float, center: tuple[float, float]
+) -> tuple[Pixels, Matrix]:
+    """Return a detail with 3 % noise, and overview_from_detail."""
+    middle = (DETAIL - 1) / 2
+    scale = max(overview.shape) / ratio / DETAIL
+    shift = center[0] - middle, center[1] - middle
+    matrix = SimilarityTransform(scale, angle, shift, (middle, middle)).matrix
+    detail = resample(overview, matrix, (DETAIL, DETAIL))
+    noise = np.random.default_rng(7).normal(0, 0.03 * detail.std(), detail.shape)
+    return (detail + noise).astype(np.float32), matrix
+
+
+@pytest.fixture(scope="module")
+def overview() -> Pixels:
+    return clouds((OVERVIEW, OVERVIEW), 3)
+
+
+@pytest.mark.parametrize("known", [True, False])
+@pytest.mark.parametrize("swapped", [True, False])
+@pytest.mark.parametrize(("ratio", "angle"), [(3.0, 2.0), (6.5, -0.3)])
+def test_a_detail_is_found_in_an_overview(
+    overview: Pixels, known: bool, swapped: bool, ratio: float, angle: float
+) -> None:
+    detail, truth = detail_of(overview, ratio, angle, (560, 380))
+    spacing = float(np.sqrt(np.linalg.det(truth[:2, :2])))
+    images, spacings = (overview, detail), (1.0, spacing)
+    if swapped:
+        images, spacings, truth = images[::-1], spacings[::-1], np.linalg.inv(truth)
+    given = {"fixed_spacing": spacings[0], "moving_spacing": spacings[1]} if known else {}
+    found = xebra.register(*images, **given)
+    assert found.verdict == "accept", found.reason
+    overview_from_detail = found.moving_from_fixed if swapped else found.fixed_from_moving
+    right = np.linalg.inv(truth) if swapped else truth
+    difference = np.linalg.inv(right) @ overview_from_detail
+    assert corner_error(difference, np.eye(3), (DETAIL, DETAIL)) < 0.01 * DETAIL
+    assert found.expected_corner_error_px < 0.02 * DETAIL * (1 if swapped else spacing)
+
+
+def test_the_best_scores_of_the_search_are_at_the_angle_and_scale_of_the_result(overview: Pixels) -> None:
+    detail, _ = detail_of(overview, 4.0, 1.0, (400, 500))
+    for images in ((overview, detail), (detail, overview)):
+        found = xebra.register(*images)
+        scores = np.array(found.search.scores)
+        scale, angle = np.unravel_index(scores.argmax(), scores.shape)
+        turned = (found.search.angles_deg[angle] - found.angle_deg + 180) % 360 - 180
+        assert abs(turned) < 11
+        assert abs(np.log(found.search.scales[scale] / found.scale)) < 0.25
+
+
+def test_a_detail_at_the_edge_of_the_overview_is_found(overview: Pixels) -> None:
+    whole = clouds((OVERVIEW, OVERVIEW + 200), 5)
+    detail, truth = detail_of(whole[:, :OVERVIEW].copy(), 4.0, 0.2, (120, 450))
+    cut = np.ascontiguousarray(whole[:, 60:OVERVIEW])  # a third of the detail lies outside
+    found = xebra.register(cut, detail)
+    truth = np.array([[1, 0, -60], [0, 1, 0], [0, 0, 1.0]]) @ truth
+    difference = np.linalg.inv(truth) @ found.fixed_from_moving
+    assert found.verdict == "accept", found.reason
+    assert corner_error(difference, np.eye(3), (DETAIL, DETAIL)) < 0.02 * DETAIL
+
+
+def test_the_overview_of_another_specimen_is_not_accepted(overview: Pixels) -> None:
+    detail, _ = detail_of(clouds((OVERVIEW, OVERVIEW), 11), 4.0, 0.5, (400, 450))
+    assert xebra.register(overview, detail).verdict != "accept"
+    assert xebra.register(overview, detail, fixed_spacing=1.0, moving_spacing=1.1).verdict != "accept"
+
+
+def test_several_places_that_fit_are_reported_with_their_number() -> None:
+    tile = clouds((300, 300), 8)
+    overview = np.tile(tile, (3, 3))
+    detail, _ = detail_of(overview, 4.5, 0.0, (450, 450))
+    found = xebra.register(overview, detail, fixed_spacing=1.0, moving_spacing=1.0)
+    assert found.verdict == "review"
+    assert "places in the overview fit nearly as well" in found.reason
+
+
+@pytest.mark.parametrize("aspect", [4, 8, 16])
+def test_elongated_frames_are_registered(aspect: int) -> None:
+    length = 1024
+    height = length // aspect
+    wide = clouds((2 * height, length), 20 + aspect)
+    center = (length - 1) / 2, (height - 1) / 2
+    shift = 0.15 * length, 0.1 * height
+    truth = SimilarityTransform(1.02, 0.2 * height / length, shift, center).matrix  # moving_from_fixed
+    fixed_in_wide = np.array([[1, 0, 0], [0, 1, height / 2], [0, 0, 1.0]])
+    fixed = resample(wide, fixed_in_wide, (height, length))
+    moving = resample(wide, fixed_in_wide @ np.linalg.inv(truth), (height, length))
+    noise = np.random.default_rng(3).normal(0, 0.03 * wide.std(), (2, height, length)).astype(np.float32)
+    for one, other, right in (
+        (fixed + noise[0], moving + noise[1], truth),
+        (moving.T + noise[1].T, fixed.T + noise[0].T, transposed(np.linalg.inv(truth))),
+    ):
+        found = xebra.register(one, other)
+        assert found.verdict == "accept", found.reason
+        error = corner_error(found.fixed_from_moving @ right, np.eye(3), one.shape)
+        assert error < 1.0, "px of the frame"
+
+
+def transposed(matrix: Matrix) -> Matrix:
+    """Return a 3 x 3 between images whose axes are exchanged."""
+    exchange = np.array([[0, 1, 0], [1, 0, 0], [0, 0, 1.0]])
+    return exchange @ matrix @ exchange
+
+
+def test_tiles_cover_the_frame_and_keep_their_place() -> None:
+    image = Image(clouds((100, 1000), 1))
+    found = tiles(image)
+    assert sorted(tile.left for tile in found) == [0, 225, 450, 675, 900]
+    for tile in found:
+        assert np.array_equal(tile.of(image).pixels, image.pixels[:, tile.left : tile.left + 100])
+
+
+def test_a_transform_of_a_tile_becomes_that_of_the_frame() -> None:
+    from xebra.estimate.image_pair import Candidate
+
+    moved = SimilarityTransform(1.1, 0.3, (4.0, 5.0), (20.0, 10.0))
+    whole = Tile(30, 7, 64).whole(Candidate(moved.matrix, 0.0)).moving_from_fixed
+    assert np.allclose((whole @ [35, 9, 1])[:2], moved(np.array([5.0, 2.0])))
+
+
+def test_fields_of_view_are_compared_by_their_pixel_spacings() -> None:
+    large, small = np.eye(800, dtype=np.float32), np.eye(200, dtype=np.float32)
+    assert known_detail(Image(large, 1.0), Image(small, 1.0)).detail == "moving"
+    assert known_detail(Image(large, 0.1), Image(small, 1.0)).detail == "fixed"
+    assert known_detail(Image(large, 0.25), Image(small, 1.0)) is None
+    assert known_detail(Image(large), Image(small, 1.0)) is None
+    assert [each.detail for each in possible_details(Image(large), Image(small))] == ["moving", "fixed"]
+    assert not elongated_hypotheses(Image(large), Image(small))
+
+
+def test_a_template_correlates_best_where_it_was_cut() -> None:
+    maps = np.random.default_rng(2).standard_normal((5, 40, 60)).astype(np.float32)
+    maps[-1] = 1
+    part = maps[:, 11:24, 30:43]
+    scores = TemplateCorrelation(maps, 19, 10.0, 0.1).scores(turned_templates(part, np.array([0.0]), 0.0, 19))
+    peak = volume_peaks(scores[:, None], 1, 3.0)[0]
+    assert (round(peak.row), round(peak.column)) == (17, 36)
+    assert peak.score == pytest.approx(10.0, rel=1e-3)
