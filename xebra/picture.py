@@ -11,15 +11,24 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
+from matplotlib.patches import Polygon
+from matplotlib.patheffects import Normal, Stroke
 from matplotlib_scalebar.scalebar import ScaleBar
 
-from xebra.arrays import Floats, Mask, Pixels
+from xebra.arrays import Floats, Mask, Matrix, Pixels
 from xebra.image import Image, gray
 from xebra.registration import Registration
 from xebra.resample import coverage, resample, shrunk
 from xebra.summary import parameters
+from xebra.transform import homogeneous_corners, map_points
 from xebra.usable_area import UsableArea
 
+DETAIL_SHARE, SURROUNDINGS = (
+    0.5,
+    1.4,
+)  # of the fixed image's width: a smaller field is drawn larger, in 1.4 widths
+OUTLINED_SHARE = 0.7  # of the other image's side: a smaller field of view is outlined there
+OUTLINE_COLOR = "#ffd54a"
 LONGEST = 1024  # px of a panel: more than a slide shows
 BLACK, WHITE = 0.5, 99.5  # percentiles of the gray values that are drawn black and white
 SLIDE = 16 / 9
@@ -44,22 +53,81 @@ def draw(registration: Registration) -> Figure:
     fixed, moving = registration.fixed, registration.moving
     fixed_shown, fixed_from_shown = shrunk(fixed.pixels, LONGEST)
     moving_shown, moving_from_shown = shrunk(moving.pixels, LONGEST)
-    moving_from_grid = registration.moving_from_fixed @ fixed_from_shown
+    zoomed = _zoomed(registration, fixed_from_shown, fixed_shown.shape)
+    fixed_from_grid = fixed_from_shown if zoomed is None else zoomed
+    moving_from_grid = registration.moving_from_fixed @ fixed_from_grid
     registered = resample(moving.pixels, moving_from_grid, fixed_shown.shape[:2])
     reached = coverage(moving.shape, moving_from_grid, fixed_shown.shape[:2])
 
     figure, panels = _figure(fixed_shown.shape)
     magenta, green = stretched(fixed_shown), stretched(registered, reached)
-    on_fixed = _spacing(fixed, fixed_from_shown)
-    _show(panels[0], magenta, "Fixed", fixed.name, on_fixed)
+    _show(panels[0], magenta, "Fixed", fixed.name, _spacing(fixed, fixed_from_shown))
+    if zoomed is not None:
+        magenta = stretched(resample(fixed.pixels, zoomed, fixed_shown.shape[:2]))
+    on_fixed = _spacing(fixed, fixed_from_grid)
+    enlarged = "" if zoomed is None else f", {fixed_from_shown[0, 0] / zoomed[0, 0]:.1f} times as large"
     _show(panels[1], stretched(moving_shown), "Moving", moving.name, _spacing(moving, moving_from_shown))
     _hatch(panels[0], registration.fixed_area, fixed_from_shown)
     _hatch(panels[1], registration.moving_area, moving_from_shown)
-    _show(panels[2], np.where(reached, green, EMPTY_GRAY), "Registered", "", on_fixed)
-    _show(panels[3], np.dstack([magenta, green, magenta]), "Overlay", "", on_fixed)
+    _show(panels[2], np.where(reached, green, EMPTY_GRAY), f"Registered{enlarged}", "", on_fixed)
+    _show(panels[3], np.dstack([magenta, green, magenta]), f"Overlay{enlarged}", "", on_fixed)
     _legend(panels[3])
+    _outline_fields(panels, registration, fixed_from_shown, moving_from_shown)
     _footer(figure, registration)
     return figure
+
+
+def _zoomed(registration: Registration, fixed_from_shown: Matrix, shape: tuple[int, ...]) -> Matrix | None:
+    """Return the 3 x 3 from px of a panel to the fixed image where only the detail's surroundings are drawn.
+
+    None where the moving image covers more than a part of the fixed one.
+    """
+    corners = _corners(registration.fixed_from_moving, registration.moving.shape)
+    sides = np.ptp(corners, axis=0)
+    width = SURROUNDINGS * max(
+        sides[0], sides[1] * shape[1] / shape[0]
+    )  # fixed px, of the panel's proportions
+    step = width / shape[1]
+    if step > DETAIL_SHARE * fixed_from_shown[0, 0]:
+        return None
+    start = corners.mean(0) - step * (np.array(shape[1::-1]) - 1) / 2
+    return np.array([[step, 0, start[0]], [0, step, start[1]], [0, 0, 1.0]])
+
+
+def _outline_fields(
+    panels: list[Axes], registration: Registration, fixed_from_shown: Matrix, moving_from_shown: Matrix
+) -> None:
+    """Draw the outline of one image's field of view on the other one where it is a small part of that."""
+    ends = (
+        (
+            panels[0],
+            registration.fixed_from_moving,
+            registration.moving,
+            registration.fixed,
+            fixed_from_shown,
+        ),
+        (
+            panels[1],
+            registration.moving_from_fixed,
+            registration.fixed,
+            registration.moving,
+            moving_from_shown,
+        ),
+    )
+    for panel, overview_from_detail, detail, overview, overview_from_shown in ends:
+        corners = _corners(overview_from_detail, detail.shape)
+        if np.ptp(corners, axis=0).max() < OUTLINED_SHARE * max(overview.shape[:2]):
+            shown = map_points(np.linalg.inv(overview_from_shown), corners)
+            halo = [Stroke(linewidth=2.6, foreground="black", alpha=0.6), Normal()]
+            panel.add_patch(
+                Polygon(shown, fill=False, edgecolor=OUTLINE_COLOR, linewidth=1.4, path_effects=halo)
+            )
+
+
+def _corners(overview_from_detail: Matrix, shape: tuple[int, ...]) -> Floats:
+    """Return the corners (4, 2) of an image in px of the other one, in order around it."""
+    corners = homogeneous_corners(shape)[[0, 1, 3, 2], :2]
+    return map_points(overview_from_detail, corners)
 
 
 def stretched(pixels: Pixels, where: Mask | None = None) -> Floats:

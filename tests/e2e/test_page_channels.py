@@ -166,7 +166,7 @@ def test_a_binned_map_follows_where_the_same_field_is_confirmed(of_eds: Shown, t
 
 def test_registered_image_is_downloaded_as_ome_tiff(of_eds: Shown):
     with of_eds.page.expect_download() as download:
-        of_eds.page.get_by_role("link", name="Registered image, OME").click()
+        of_eds.page.get_by_role("link", name="Registered, with OME metadata").click()
     assert download.value.suggested_filename == "eds_on_scan.ome.tif"
     with tifffile.TiffFile(download.value.path()) as file:
         assert file.is_ome

@@ -17,7 +17,7 @@ from support.browser import (
     ask,
     canvas_from,
     fixed_from_moving,
-    looking_at,
+    open_result,
     registration_id,
     settled,
     wait_for_picture,
@@ -33,7 +33,7 @@ from xebra.transform import corners, map_points
 def shown(browser: Browser, service: Service, sample_pair: tuple[Path, Path]) -> Iterator[Shown]:
     """A registration of its own for each test, because a correction changes it for all."""
     fixed, moving = (service.upload(file.read_bytes(), file.name) for file in sample_pair)
-    with looking_at(browser, service.url, service.wait(service.submit(fixed, moving))) as shown:
+    with open_result(browser, service.url, service.wait(service.submit(fixed, moving))) as shown:
         yield shown
 
 
@@ -142,7 +142,7 @@ def test_a_correction_counts_everywhere(page, shown):
     kept = ask("GET", shown.url + shown.registration["links"]["corrections"]).json()["items"][-1]
     settled(page, lambda: np.allclose(fixed_from_moving(page), kept["fixed_from_moving"], atol=1e-6))
     with page.expect_download() as download:
-        page.get_by_role("link", name="Registered image", exact=False).first.click()
+        page.get_by_role("link", name="Registered image").click()
     taken = tifffile.imread(download.value.path())
     content = ask("GET", f"{shown.url}/api/v1/images/{shown.registration['moving_image_id']}/content").content
     matrix = np.linalg.inv(kept["fixed_from_moving"])

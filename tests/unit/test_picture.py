@@ -155,3 +155,20 @@ def test_the_table_is_aligned_and_complete(registration):
         "expected corner error",
     ]
     assert lines[-1].endswith("accept: two independent estimates agree to 0.4 px")
+
+
+@pytest.mark.parametrize("swapped", [False, True])
+def test_a_detail_is_outlined_on_the_overview(registration, swapped):
+    if swapped:
+        made = registration((100, 100), (400, 500), scale=1.25, angle=-0.3, translation=(20.0, 10.0))
+        overview_from_detail = made.moving_from_fixed
+    else:
+        made = registration((400, 500), (100, 100), scale=0.8, angle=0.3, translation=(20.0, 10.0))
+        overview_from_detail = made.fixed_from_moving
+    figure = picture.draw(made)
+    with_outline, without = (figure.axes[1], figure.axes[0]) if swapped else figure.axes[:2]
+    (outline,) = with_outline.patches
+    corners = np.array([[0, 0, 1], [99, 0, 1], [99, 99, 1], [0, 99, 1]])
+    assert np.allclose(outline.get_xy()[:4], (corners @ overview_from_detail.T)[:, :2])
+    assert not without.patches
+    assert ("times as large" in figure.axes[2].get_title(loc="left")) is not swapped

@@ -58,7 +58,7 @@ export function Downloads({ registration, result, correction, position }: Props)
           <Item
             href={at(links.registered, { format: "ome-tiff" })}
             name={`${stem}.ome.tif`}
-            title="Registered image, OME"
+            title="Registered, with OME metadata"
             kind="OME-TIFF"
           />
         )}
