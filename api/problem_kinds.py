@@ -15,9 +15,11 @@ from xebra.errors import (
     ImageChoiceNeeded,
     ImageUnreadable,
     ImageUnusable,
+    ModelUnsupported,
     NetworkUnknown,
     PixelSpacingInvalid,
     PointsInvalid,
+    PriorInvalid,
 )
 
 
@@ -39,6 +41,8 @@ TABLE: dict[type[Exception], Kind] = {
     ImageUnusable: Kind(422, "image-unusable", "The image has no content that can be registered"),
     PointsInvalid: Kind(422, "points-invalid", "The points or regions cannot be read"),
     PixelSpacingInvalid: Kind(422, "pixel-spacing-invalid", "The pixel spacing is not a positive number"),
+    ModelUnsupported: Kind(422, "model-unsupported", "The network does not find this family of transforms"),
+    PriorInvalid: Kind(422, "prior-invalid", "The prior or the tilt is not possible"),
     NetworkUnknown: Kind(422, "network-unknown", "The network does not exist"),
     EngineFailed: Kind(503, "engine-failed", "The inference engine is not available"),
     RequestValidationError: REQUEST_INVALID,

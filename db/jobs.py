@@ -38,6 +38,10 @@ class RegistrationRequest:
     fixed_spacing_um: float | None = None
     moving_spacing_um: float | None = None
     mirror: str = "no"
+    model: str = "similarity"
+    prior: dict[str, Any] | None = None  # fixed_from_moving, shift, angle_deg, scale
+    fixed_tilt: dict[str, Any] | None = None  # degrees, axis_deg
+    moving_tilt: dict[str, Any] | None = None
     priority: str = "bulk"
 
     def settings(self) -> dict[str, Any]:
@@ -45,6 +49,8 @@ class RegistrationRequest:
         spacings = [self.fixed_spacing_um, self.moving_spacing_um]
         found = {"network": self.network, "spacing_um": spacings, "mirror": self.mirror}
         channels, frames = [self.fixed_channel, self.moving_channel], [self.fixed_frame, self.moving_frame]
+        tilts = [self.fixed_tilt, self.moving_tilt]
+        found |= {"model": self.model, "prior": self.prior, "tilts": tilts}
         return found | {"channels": channels, "frames": frames}
 
 

@@ -17,10 +17,10 @@ from db.settings import StorageSettings
 from db.store import open_store
 from worker import stored_jobs
 from worker.errors import NothingToReplay
+from worker.estimation import arguments
 from worker.settings import WorkerSettings
 from xebra.align import Aligner
 from xebra.errors import EngineFailed, RegistrationError
-from xebra.mirror import MIRROR
 from xebra.transform import corner_error
 
 TOLERANCE_PX = 1e-3
@@ -72,7 +72,7 @@ def _register_again(row: RegistrationRow, result: ResultRow) -> dict[str, Any]:
     recorded = result.body["model"]
     aligner = Aligner(WorkerSettings().inference_url)
     fixed, moving = stored_jobs.load_images(row, result, open_store(StorageSettings().images_url))
-    new = aligner.register(fixed, moving, network=recorded["name"], mirror=MIRROR[row.mirror]).to_json()
+    new = aligner.register(fixed, moving, network=recorded["name"], **arguments(row)).to_json()
     installed = new["model"]
     if any(installed[name] != recorded[name] for name in ("name", "weights_sha256")):
         raise NothingToReplay(

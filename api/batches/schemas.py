@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from api.images.choice import ChannelChoice, FrameChoice
+from api.registrations.estimation import OPTIONS, Estimation
 from api.registrations.example import FIXED, MOVING
 from api.registrations.example import PATH as REGISTRATIONS
 from api.registrations.schemas import Mirror, MirrorField, Priority
@@ -33,7 +34,7 @@ class PairOfImages(BaseModel):
     moving_frame: FrameChoice = None
 
 
-class NewBatch(BaseModel):
+class NewBatch(Estimation):
     """One fixed image and many moving images, or a list of pairs; one setting for all of them."""
 
     model_config = ConfigDict(
@@ -66,6 +67,7 @@ class NewBatch(BaseModel):
         """Return the parameters of each registration, with this network."""
         names = ("fixed_spacing_um", "moving_spacing_um", "mirror", "priority")
         settings: dict[str, Any] = {name: getattr(self, name) for name in names} | {"network": network}
+        settings |= self.model_dump(include=set(OPTIONS))
         common = {name: getattr(self, name) for name in CHOICES}
         if self.pairs is not None:
             pairs = [common | pair.model_dump(exclude_none=True) for pair in self.pairs]

@@ -18,6 +18,7 @@ from api.dependencies import AppState, DatabaseDep, RequestIdDep
 from api.errors import DeadlineMissed, UploadTooLarge
 from api.images.choice import ByName, FrameChoice
 from api.images.uploads import sanitize_filename
+from api.registrations.estimation import ModelField
 from api.registrations.result import Result
 from api.registrations.schemas import Mirror, MirrorField
 from db import audit, thresholds
@@ -27,10 +28,12 @@ from xebra.errors import (
     ImageChoiceNeeded,
     ImageUnreadable,
     ImageUnusable,
+    ModelUnsupported,
     NetworkUnknown,
     PixelSpacingInvalid,
 )
 from xebra.mirror import MIRROR
+from xebra.models import TransformModel
 
 if TYPE_CHECKING:
     from xebra.align import Aligner
@@ -54,6 +57,7 @@ class PairUpload(BaseModel):
     moving_spacing_um: float | None = Field(None, gt=0, allow_inf_nan=False)
     network: str | None = Field(None, max_length=100, description="Default: the most accurate network.")
     mirror: Annotated[Mirror, MirrorField] = "no"
+    model: Annotated[TransformModel, ModelField] = "similarity"
     deadline_ms: int = Field(5000, ge=1, le=60_000, description="After the arrival of the request.")
 
 
@@ -88,7 +92,8 @@ class DirectRegistration:
                 (pair.moving, pair.moving_spacing_um, pair.moving_channel, pair.moving_frame),
             )
         )
-        found = self.aligner.register(fixed, moving, network=pair.network, mirror=MIRROR[pair.mirror])
+        options: dict[str, Any] = {"mirror": MIRROR[pair.mirror], "model": pair.model}
+        found = self.aligner.register(fixed, moving, network=pair.network, **options)
         _check_deadline(deadline)
         return found.to_json()
 
@@ -98,7 +103,7 @@ class DirectRegistration:
     summary="Register pair",
     responses=problems.documented(
         *(UploadTooLarge, RequestValidationError, ImageChoiceNeeded, ImageUnreadable, ImageUnusable),
-        *(PixelSpacingInvalid, NetworkUnknown, EngineFailed, DeadlineMissed),
+        *(PixelSpacingInvalid, ModelUnsupported, NetworkUnknown, EngineFailed, DeadlineMissed),
     ),
 )
 async def register_pair(
@@ -116,7 +121,7 @@ async def register_pair(
     try:
         async with asyncio.timeout(deadline - time.perf_counter()):
             found = thresholds.apply(await work, thresholds.for_instrument(caller.instrument))
-            payload = {"request": request_id, "mirror": form.mirror, "result": found}
+            payload = {"request": request_id, "mirror": form.mirror, "model": form.model, "result": found}
             await asyncio.to_thread(_record, database, caller.actor, payload)
     except TimeoutError:
         detail = f"not finished within {form.deadline_ms} ms; use a later deadline, or submit a job"

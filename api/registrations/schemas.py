@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from api.images.choice import ChannelChoice, Choice, FrameChoice
 from api.images.schemas import PATH as IMAGES
 from api.registrations import current
+from api.registrations.estimation import Estimation
 from api.registrations.example import FIXED, MOVING, PATH, SUCCEEDED
 from api.registrations.result import Result
 from api.times import Time
@@ -27,7 +28,7 @@ COPIED = (
 )
 
 
-class NewRegistration(BaseModel):
+class NewRegistration(Estimation):
     """A pair of uploaded images to be registered."""
 
     model_config = ConfigDict(
@@ -56,7 +57,7 @@ class NewRegistration(BaseModel):
         return RegistrationRequest(**self.model_dump() | {"network": network})
 
 
-class Settings(BaseModel):
+class Settings(Estimation):
     """The parameters of a registration besides the images."""
 
     network: str | None

@@ -15,13 +15,21 @@ class Setting(TypedDict, total=False):
     moving_channel: str | int
     moving_frame: int
     mirror: Literal["no", "yes", "try"]
+    model: Literal["translation", "rigid", "similarity", "affine"]
     fixed_spacing_um: float
     moving_spacing_um: float
 
 
 class RegistrationRequest(Setting, total=False):
-    """Settings of a queued registration, with its priority."""
+    """Settings of a queued registration, with its priority.
 
+    ``prior`` holds fixed_from_moving (3 x 3, px) and perhaps tolerances (shift, angle_deg, scale); a tilt
+    holds degrees and perhaps axis_deg.
+    """
+
+    prior: dict[str, Any]
+    fixed_tilt: dict[str, float]
+    moving_tilt: dict[str, float]
     priority: Literal["collection", "bulk"]
 
 

@@ -12,6 +12,7 @@ from xebra.mirror import MIRROR, MirrorOption
 from xebra.models import TransformModel
 
 if TYPE_CHECKING:
+    from xebra.arrays import Matrix
     from xebra.image import Image
 
 ACCEPTED, REFUSED = 0, 1
@@ -85,17 +86,18 @@ def register(
     return REFUSED if registration.verdict == "refuse" else ACCEPTED
 
 
-def _prior(path: Path) -> list[list[float]]:
+def _prior(path: Path) -> Matrix:
     """Return ``fixed_from_moving`` of a JSON file; raise PriorInvalid where it has none."""
+    import numpy as np
+
     from xebra.errors import PriorInvalid
 
     try:
-        matrix: list[list[float]] = json.loads(path.read_text(encoding="utf-8"))["fixed_from_moving"]
+        return np.array(json.loads(path.read_text(encoding="utf-8"))["fixed_from_moving"], float)
     except (ValueError, KeyError, TypeError):
         raise PriorInvalid(
             f"{path}: it is no JSON file with fixed_from_moving. Give registration.json."
         ) from None
-    return matrix
 
 
 def _tilt(text: str | None) -> tuple[float, float] | None:

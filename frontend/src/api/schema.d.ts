@@ -1352,6 +1352,7 @@ export interface components {
             fixed_image_id?: string | null;
             /** Fixed Spacing Um */
             fixed_spacing_um?: number | null;
+            fixed_tilt?: components["schemas"]["Tilt"] | null;
             /**
              * Mirror
              * @description Whether the moving image is mirrored; `try` tests both, in twice the time.
@@ -1359,6 +1360,13 @@ export interface components {
              * @enum {string}
              */
             mirror?: "no" | "yes" | "try";
+            /**
+             * Model
+             * @description Family of the transform. `affine` also finds tilt, shear and oblong pixels; `rigid` holds the scale of the pixel spacings, `translation` also the angle.
+             * @default similarity
+             * @enum {string}
+             */
+            model?: "translation" | "rigid" | "similarity" | "affine";
             /**
              * Moving Channel
              * @description Number or name of a channel of the file, as `choices` of the image lists them.
@@ -1373,6 +1381,7 @@ export interface components {
             moving_image_ids?: string[] | null;
             /** Moving Spacing Um */
             moving_spacing_um?: number | null;
+            moving_tilt?: components["schemas"]["Tilt"] | null;
             /**
              * Network
              * @description Default: the most accurate network.
@@ -1380,6 +1389,7 @@ export interface components {
             network?: string | null;
             /** Pairs */
             pairs?: components["schemas"]["PairOfImages"][] | null;
+            prior?: components["schemas"]["PriorGuess"] | null;
             /**
              * Priority
              * @default bulk
@@ -1460,6 +1470,7 @@ export interface components {
             fixed_image_id: string;
             /** Fixed Spacing Um */
             fixed_spacing_um?: number | null;
+            fixed_tilt?: components["schemas"]["Tilt"] | null;
             /**
              * Mirror
              * @description Whether the moving image is mirrored; `try` tests both, in twice the time.
@@ -1467,6 +1478,13 @@ export interface components {
              * @enum {string}
              */
             mirror?: "no" | "yes" | "try";
+            /**
+             * Model
+             * @description Family of the transform. `affine` also finds tilt, shear and oblong pixels; `rigid` holds the scale of the pixel spacings, `translation` also the angle.
+             * @default similarity
+             * @enum {string}
+             */
+            model?: "translation" | "rigid" | "similarity" | "affine";
             /**
              * Moving Channel
              * @description Number or name of a channel of the file, as `choices` of the image lists them.
@@ -1481,11 +1499,13 @@ export interface components {
             moving_image_id: string;
             /** Moving Spacing Um */
             moving_spacing_um?: number | null;
+            moving_tilt?: components["schemas"]["Tilt"] | null;
             /**
              * Network
              * @description Default: the most accurate network.
              */
             network?: string | null;
+            prior?: components["schemas"]["PriorGuess"] | null;
             /**
              * Priority
              * @description `collection`: served first, for data collection at the instrument.
@@ -1574,6 +1594,13 @@ export interface components {
              */
             mirror?: "no" | "yes" | "try";
             /**
+             * Model
+             * @description Family of the transform. `affine` also finds tilt, shear and oblong pixels; `rigid` holds the scale of the pixel spacings, `translation` also the angle.
+             * @default similarity
+             * @enum {string}
+             */
+            model?: "translation" | "rigid" | "similarity" | "affine";
+            /**
              * Moving
              * @description A PNG or TIFF file.
              */
@@ -1607,6 +1634,51 @@ export interface components {
             id: string;
             /** Url */
             url: string;
+        };
+        /**
+         * PriorGuess
+         * @description A transform that is known approximately; the images may overrule it.
+         */
+        PriorGuess: {
+            /**
+             * Angle Deg
+             * @description Tolerance.
+             * @default 3
+             */
+            angle_deg?: number;
+            /**
+             * Fixed From Moving
+             * @description Maps a point (x, y, 1) of the moving image to the fixed image, px.
+             */
+            fixed_from_moving: [
+                [
+                    number,
+                    number,
+                    number
+                ],
+                [
+                    number,
+                    number,
+                    number
+                ],
+                [
+                    number,
+                    number,
+                    number
+                ]
+            ];
+            /**
+             * Scale
+             * @description Tolerance, relative.
+             * @default 0.03
+             */
+            scale?: number;
+            /**
+             * Shift
+             * @description Tolerance, of the fixed image's longer side.
+             * @default 0.05
+             */
+            shift?: number;
         };
         /**
          * Problem
@@ -1670,6 +1742,14 @@ export interface components {
             name: string;
             /** Pixel Spacing Um */
             pixel_spacing_um: number | null;
+            /**
+             * Pixel Spacing Xy Um
+             * @description Along x and y, of pixels that are not square.
+             */
+            pixel_spacing_xy_um?: [
+                number,
+                number
+            ] | null;
             /**
              * Selected
              * @description The image that was used of a file with several.
@@ -1854,7 +1934,8 @@ export interface components {
          *         "verdict": "accept"
          *       },
          *       "settings": {
-         *         "mirror": "no"
+         *         "mirror": "no",
+         *         "model": "similarity"
          *       },
          *       "started_at": "2026-03-01T09:30:00.021Z",
          *       "state": "succeeded"
@@ -2206,19 +2287,29 @@ export interface components {
             fixed_frame: number | null;
             /** Fixed Spacing Um */
             fixed_spacing_um: number | null;
+            fixed_tilt?: components["schemas"]["Tilt"] | null;
             /**
              * Mirror
              * @enum {string}
              */
             mirror: "no" | "yes" | "try";
+            /**
+             * Model
+             * @description Family of the transform. `affine` also finds tilt, shear and oblong pixels; `rigid` holds the scale of the pixel spacings, `translation` also the angle.
+             * @default similarity
+             * @enum {string}
+             */
+            model?: "translation" | "rigid" | "similarity" | "affine";
             /** Moving Channel */
             moving_channel: string | null;
             /** Moving Frame */
             moving_frame: number | null;
             /** Moving Spacing Um */
             moving_spacing_um: number | null;
+            moving_tilt?: components["schemas"]["Tilt"] | null;
             /** Network */
             network: string | null;
+            prior?: components["schemas"]["PriorGuess"] | null;
         };
         /**
          * SignIn
@@ -2267,6 +2358,20 @@ export interface components {
              * @description The tilt that would foreshorten a view as much.
              */
             tilt_deg: number;
+        };
+        /**
+         * Tilt
+         * @description A tilt of the specimen that is known.
+         */
+        Tilt: {
+            /**
+             * Axis Deg
+             * @description From +x towards +y.
+             * @default 0
+             */
+            axis_deg?: number;
+            /** Degrees */
+            degrees: number;
         };
         /**
          * UploadCompletion
@@ -3677,7 +3782,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request does not match the API description (`request-invalid`); The file holds several images (`image-choice-needed`); The image cannot be read (`image-unreadable`); The image has no content that can be registered (`image-unusable`); The pixel spacing is not a positive number (`pixel-spacing-invalid`); The network does not exist (`network-unknown`) */
+            /** @description The request does not match the API description (`request-invalid`); The file holds several images (`image-choice-needed`); The image cannot be read (`image-unreadable`); The image has no content that can be registered (`image-unusable`); The pixel spacing is not a positive number (`pixel-spacing-invalid`); The network does not find this family of transforms (`model-unsupported`); The network does not exist (`network-unknown`) */
             422: {
                 headers: {
                     [name: string]: unknown;

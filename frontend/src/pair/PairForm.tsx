@@ -18,12 +18,12 @@ interface Props {
 
 /** Form for one pair of images. */
 export function PairForm({
-  pair: { pair, pick, uploadFiles, setSpacing, setImage, choose, swap, mirror, setMirror },
+  pair: { pair, pick, uploadFiles, setSpacing, setImage, choose, swap, mirror, setMirror, model, setModel },
   onMany,
   onSubmitted,
 }: Props) {
   const submitting = useSubmit();
-  const submission = submissionOf(pair, mirror);
+  const submission = submissionOf(pair, mirror, model);
   const take = (files: File[], role: Role) => (files.length > 2 ? onMany(files) : uploadFiles(files, role));
   useDropAnywhere((files) => take(files, pair.fixed.state === "empty" ? "fixed" : "moving"));
 
@@ -61,6 +61,8 @@ export function PairForm({
         onSubmit={submit}
         mirror={mirror}
         onMirror={setMirror}
+        model={model}
+        onModel={setModel}
       >
         <button type="button" className="quiet" disabled={pair.fixed.key === pair.moving.key} onClick={swap}>
           <Icon name="swap" /> Swap

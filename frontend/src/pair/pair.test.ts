@@ -49,8 +49,9 @@ describe("agreesWithFile", () => {
 describe("submissionOf", () => {
   it("sends only spacings that differ from the file", () => {
     const pair: Pair = { fixed: ready(1, "0.5", 0.5), moving: ready(2, "0.25", 0.5) };
-    expect(submissionOf(pair, "no")).toEqual({
+    expect(submissionOf(pair, "no", "similarity")).toEqual({
       mirror: "no",
+      model: "similarity",
       fixed_image_id: "image-1",
       moving_image_id: "image-2",
       fixed_channel: null,
@@ -66,13 +67,15 @@ describe("submissionOf", () => {
     const undecided = ready(2, "") as Extract<Upload, { state: "ready" }>;
     undecided.image = { ...undecided.image, choice_needed: true, default_channel: null };
     const pair: Pair = { fixed: ready(1, ""), moving: undecided };
-    expect(submissionOf(pair, "no")).toBe("Choose an image of the moving file.");
+    expect(submissionOf(pair, "no", "similarity")).toBe("Choose an image of the moving file.");
   });
 
   it("names what is missing", () => {
-    expect(submissionOf({ fixed: EMPTY, moving: EMPTY }, "no")).toBe("Choose two images.");
-    expect(submissionOf({ fixed: ready(1, ""), moving: EMPTY }, "no")).toBe("Choose the moving image.");
-    expect(submissionOf({ fixed: ready(1, "x"), moving: ready(2, "") }, "no")).toBe(
+    expect(submissionOf({ fixed: EMPTY, moving: EMPTY }, "no", "similarity")).toBe("Choose two images.");
+    expect(submissionOf({ fixed: ready(1, ""), moving: EMPTY }, "no", "similarity")).toBe(
+      "Choose the moving image.",
+    );
+    expect(submissionOf({ fixed: ready(1, "x"), moving: ready(2, "") }, "no", "similarity")).toBe(
       "Correct the pixel spacing.",
     );
   });

@@ -1,4 +1,4 @@
-import type { Image, Mirror, NewRegistration } from "../api/types";
+import type { Image, Mirror, NewRegistration, TransformModel } from "../api/types";
 import type { Role } from "../frame/RoleName";
 import { type Choice, initialChoice, isUndecided, statedSpacing } from "./choice";
 
@@ -85,7 +85,11 @@ export function agreesWithFile({ image, choice }: Pick<Ready, "image" | "choice"
 }
 
 /** The request body, or a text that states what is missing. */
-export function submissionOf({ fixed, moving }: Pair, mirror: Mirror): NewRegistration | string {
+export function submissionOf(
+  { fixed, moving }: Pair,
+  mirror: Mirror,
+  model: TransformModel,
+): NewRegistration | string {
   if (fixed.state === "refused" || moving.state === "refused") return "Replace the image that was refused.";
   if (fixed.state === "sending" || moving.state === "sending") return "Wait for the upload.";
   if (fixed.state === "empty" && moving.state === "empty") return "Choose two images.";
@@ -99,6 +103,7 @@ export function submissionOf({ fixed, moving }: Pair, mirror: Mirror): NewRegist
   }
   return {
     mirror,
+    model,
     fixed_image_id: fixed.image.id,
     moving_image_id: moving.image.id,
     fixed_channel: fixed.choice.channel,
