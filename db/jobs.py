@@ -23,6 +23,12 @@ WITH_RELATED = [  # everything that the API shows of a job, in few queries
     selectinload(RegistrationRow.corrections),
 ]
 
+WITH_MASKS = [  # of jobs that are registered, now or again
+    joinedload(RegistrationRow.fixed_mask_image),
+    joinedload(RegistrationRow.moving_mask_image),
+]
+MASKS = ("fixed_mask", "moving_mask", "fixed_mask_image_id", "moving_mask_image_id")
+
 
 @dataclass(frozen=True)
 class RegistrationRequest:
@@ -43,6 +49,10 @@ class RegistrationRequest:
     fixed_tilt: dict[str, Any] | None = None  # degrees, axis_deg
     moving_tilt: dict[str, Any] | None = None
     priority: str = "bulk"
+    fixed_mask: dict[str, Any] | None = None  # polygons, in the form of ``xebra.PolygonMask.from_json``
+    moving_mask: dict[str, Any] | None = None
+    fixed_mask_image_id: str | None = None
+    moving_mask_image_id: str | None = None
 
     def settings(self) -> dict[str, Any]:
         """Return the parameters, besides the images, that affect the result, for the audit log."""
@@ -51,7 +61,8 @@ class RegistrationRequest:
         channels, frames = [self.fixed_channel, self.moving_channel], [self.fixed_frame, self.moving_frame]
         tilts = [self.fixed_tilt, self.moving_tilt]
         found |= {"model": self.model, "prior": self.prior, "tilts": tilts}
-        return found | {"channels": channels, "frames": frames}
+        masks = {name: getattr(self, name) for name in MASKS if getattr(self, name) is not None}
+        return found | {"channels": channels, "frames": frames} | masks
 
 
 def submit(
@@ -83,14 +94,17 @@ def submit(
     return row
 
 
-def get(session: Session, registration_id: str, owner: str | None = None) -> RegistrationRow:
-    """Return the job with its images and its result, if any.
+def get(
+    session: Session, registration_id: str, owner: str | None = None, *, masks: bool = False
+) -> RegistrationRow:
+    """Return the job with its images and its result, if any; with its mask images too if ``masks``.
 
     Raises:
         RegistrationNotFound: there is no such job, or it belongs to another owner.
     """
     _check_id(registration_id)
-    row = session.get(RegistrationRow, registration_id, options=WITH_RELATED)
+    options = WITH_RELATED + WITH_MASKS if masks else WITH_RELATED
+    row = session.get(RegistrationRow, registration_id, options=options)
     if row is None or owner not in (None, row.owner):
         raise _not_found(registration_id)
     return row

@@ -13,6 +13,7 @@ from db.engine import affected_rows
 from db.rows import CorrectionRow, DeliveryRow, EventRow, ImageRow, RegistrationRow, ResultRow
 
 ROWS_PER_PASS = 100
+IMAGES_OF_A_JOB = ("fixed_image_id", "moving_image_id", "fixed_mask_image_id", "moving_mask_image_id")
 
 
 def expired_registrations(session: Session, before: datetime) -> list[RegistrationRow]:
@@ -23,7 +24,7 @@ def expired_registrations(session: Session, before: datetime) -> list[Registrati
 
 def expired_images(session: Session, before: datetime) -> list[ImageRow]:
     """Return images that were uploaded before this time and belong to no registration, oldest first."""
-    used = or_(RegistrationRow.fixed_image_id == ImageRow.id, RegistrationRow.moving_image_id == ImageRow.id)
+    used = or_(*(getattr(RegistrationRow, name) == ImageRow.id for name in IMAGES_OF_A_JOB))
     query = select(ImageRow).where(ImageRow.created_at < before, ~exists().where(used))
     return list(session.scalars(query.order_by(ImageRow.created_at).limit(ROWS_PER_PASS)))
 

@@ -35,6 +35,7 @@ def main(url: str) -> None:
             wide.get_by_label(look, exact=True).check()
             shoot(wide, f"{look.lower().replace(' ', '-')}.png")
         correct(wide)
+        areas(wide, url)
         many(wide, url)
         earlier(wide, url)
         refused(wide, url)
@@ -61,6 +62,23 @@ def correct(page: Page) -> None:
     page.get_by_role("button", name="Save correction").click()
     page.locator(".positions").wait_for()
     shoot(page, "corrected.png")
+
+
+def areas(page: Page, url: str) -> None:
+    """Mark areas of the bundled pair."""
+    choose(page, url)
+    page.get_by_role("button", name="Mark areas of the fixed image").click()
+    box = page.locator("dialog[open] .area-canvas").bounding_box()
+    middle, side = box["x"] + box["width"] / 2, box["height"]
+    page.mouse.move(middle - 0.4 * side, box["y"] + 0.1 * side)
+    page.mouse.down()
+    page.mouse.move(middle - 0.1 * side, box["y"] + 0.3 * side, steps=3)
+    page.mouse.up()
+    page.get_by_label("Polygon", exact=True).check()
+    for right, down in ((0.1, 0.5), (0.35, 0.55), (0.3, 0.85), (0.1, 0.8), (0.1, 0.5)):
+        page.mouse.click(middle + right * side, box["y"] + down * side)
+    shoot(page, "areas.png")
+    page.keyboard.press("Escape")
 
 
 def many(page: Page, url: str) -> None:

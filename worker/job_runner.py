@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from tempfile import NamedTemporaryFile
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 from db import job_transitions, jobs, thresholds
 from db.claims import Claim
@@ -15,6 +15,7 @@ from worker.errors import ClaimLost
 from worker.estimation import arguments
 from worker.lease import LeaseRenewer
 from worker.stored_images import read_stored
+from worker.stored_masks import load_masks
 from xebra import Image, Registration
 from xebra.errors import NetworkUnknown, RegistrationError
 from xebra.image_files import write_tiff
@@ -28,7 +29,7 @@ def run_job(claim: Claim, context: WorkerContext) -> None:
         with LeaseRenewer(context, claim) as lease:
             row, fixed, moving = _load(claim, context)
             lease.check()
-            registration = _register(row, fixed, moving, context)
+            registration = context.aligner.register(fixed, moving, **_settings(row, context))
             lease.check()
             key = _store_registered(claim, registration, context)
         _finish(claim, row.owner, registration, key, context)
@@ -49,7 +50,7 @@ def error_code(error: Exception) -> str:
 
 def _load(claim: Claim, context: WorkerContext) -> tuple[RegistrationRow, Image, Image]:
     with context.database.reading() as session:
-        row = jobs.get(session, claim.registration_id)
+        row = jobs.get(session, claim.registration_id, masks=True)
     fixed = _read(row.fixed_image, row.fixed_channel, row.fixed_frame, context)
     return row, fixed, _read(row.moving_image, row.moving_channel, row.moving_frame, context)
 
@@ -60,15 +61,15 @@ def _read(row: ImageRow, channel: str | None, frame: int | None, context: Worker
     return read_stored(row, spacing, context.store, channel, frame)
 
 
-def _register(row: RegistrationRow, fixed: Image, moving: Image, context: WorkerContext) -> Registration:
-    return context.aligner.register(
-        fixed,
-        moving,
-        fixed_spacing=row.fixed_spacing_um,
-        moving_spacing=row.moving_spacing_um,
-        network=row.network,
+def _settings(row: RegistrationRow, context: WorkerContext) -> dict[str, Any]:
+    """Return the arguments of ``xebra.register`` for a job."""
+    return {
+        "fixed_spacing": row.fixed_spacing_um,
+        "moving_spacing": row.moving_spacing_um,
+        "network": row.network,
         **arguments(row),
-    )
+        **load_masks(row, context.store),
+    }
 
 
 def _store_registered(claim: Claim, registration: Registration, context: WorkerContext) -> str:

@@ -19,6 +19,7 @@ from worker import stored_jobs
 from worker.errors import NothingToReplay
 from worker.estimation import arguments
 from worker.settings import WorkerSettings
+from worker.stored_masks import load_masks
 from xebra.align import Aligner
 from xebra.errors import EngineFailed, RegistrationError
 from xebra.transform import corner_error
@@ -71,8 +72,10 @@ def _register_again(row: RegistrationRow, result: ResultRow) -> dict[str, Any]:
     """
     recorded = result.body["model"]
     aligner = Aligner(WorkerSettings().inference_url)
-    fixed, moving = stored_jobs.load_images(row, result, open_store(StorageSettings().images_url))
-    new = aligner.register(fixed, moving, network=recorded["name"], **arguments(row)).to_json()
+    store = open_store(StorageSettings().images_url)
+    fixed, moving = stored_jobs.load_images(row, result, store)
+    settings = {"network": recorded["name"], **arguments(row), **load_masks(row, store)}
+    new = aligner.register(fixed, moving, **settings).to_json()
     installed = new["model"]
     if any(installed[name] != recorded[name] for name in ("name", "weights_sha256")):
         raise NothingToReplay(

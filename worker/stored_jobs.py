@@ -19,7 +19,7 @@ def load_succeeded(database: Database, registration_id: str) -> tuple[Registrati
         NothingToReplay: the job has no result.
     """
     with database.reading() as session:
-        row = jobs.get(session, registration_id)
+        row = jobs.get(session, registration_id, masks=True)
     if row.result is None:
         raise NothingToReplay(f"registration {registration_id} is {row.state} and has no result")
     return row, row.result

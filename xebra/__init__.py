@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:  # for type checkers and the Python reference
     from xebra.align import register
     from xebra.image import Image, inspect, read_image
+    from xebra.masks import PolygonMask
     from xebra.output import load
     from xebra.prior import Prior
     from xebra.registration import Registration
@@ -19,6 +20,7 @@ _HOME = {
     "inspect": "xebra.image",
     "load": "xebra.output",
     "read_image": "xebra.image",
+    "PolygonMask": "xebra.masks",
     "Prior": "xebra.prior",
     "Registration": "xebra.registration",
     "AffineTransform": "xebra.transform",
@@ -29,6 +31,7 @@ _HOME = {
 __all__ = [
     "AffineTransform",
     "Image",
+    "PolygonMask",
     "Prior",
     "Registration",
     "SimilarityTransform",

@@ -19,7 +19,7 @@ from xebra.estimate.pyramid_estimator import PyramidEstimator, mirrored
 from xebra.estimate.regression_estimator import RegressionEstimator
 from xebra.image import Image, luminance, read_image
 from xebra.limits import check_registrable
-from xebra.masks import check_mask
+from xebra.masks import PolygonMask, check_mask
 from xebra.models import TransformModel
 from xebra.prior import Prior
 from xebra.registration import Model, Registration
@@ -52,8 +52,8 @@ class Aligner:
         network: str | None = None,
         mirror: bool | None = False,
         tolerance: float | None = None,
-        fixed_mask: Mask | None = None,
-        moving_mask: Mask | None = None,
+        fixed_mask: Mask | PolygonMask | None = None,
+        moving_mask: Mask | PolygonMask | None = None,
         model: TransformModel = "similarity",
         prior: Prior | Registration | Matrix | None = None,
         fixed_tilt: Tilt | None = None,
@@ -68,7 +68,9 @@ class Aligner:
         moving = _masked(_image(moving, moving_spacing, "moving"), moving_mask)
         loaded = time.perf_counter()
         estimator = ESTIMATORS[network_weights.config["kind"]](network_weights, self.engine)
-        areas = _usable_areas(fixed, moving, network_weights)
+        areas = _usable_areas(
+            fixed, moving, network_weights, (_finds_more(fixed_mask), _finds_more(moving_mask))
+        )
         seen = _usable(fixed, areas[0]), _usable(moving, areas[1])
         known = None if prior is None else Prior.of(prior)
         if mirror is None and known is not None:
@@ -123,8 +125,8 @@ def register(
     network: str | None = None,
     mirror: bool | None = False,
     tolerance: float | None = None,
-    fixed_mask: Mask | None = None,
-    moving_mask: Mask | None = None,
+    fixed_mask: Mask | PolygonMask | None = None,
+    moving_mask: Mask | PolygonMask | None = None,
     model: TransformModel = "similarity",
     prior: Prior | Registration | Matrix | None = None,
     fixed_tilt: Tilt | None = None,
@@ -143,7 +145,7 @@ def register(
             of its longer side.
         fixed_mask: Array (H, W) bool of the fixed image, True where pixels may be used. By default data bars,
             legends, field stops, padding, detector gaps and the like are found and excluded; a mask given
-            is the only rule for its image.
+            is the only rule for its image. Or a ``PolygonMask``.
         moving_mask: Likewise.
         model: Family of the transform. ``"affine"`` also recovers the foreshortening of a tilted view, the
             shear of a drifting scan and oblong pixels; ``"rigid"`` holds the scale that the pixel spacings
@@ -237,10 +239,13 @@ def _square_from_image(image: Image, tilt: Tilt | None) -> Matrix:
     return result
 
 
-def _usable_areas(fixed: Image, moving: Image, model: Weights) -> tuple[UsableArea | None, UsableArea | None]:
+def _usable_areas(
+    fixed: Image, moving: Image, model: Weights, find_more: tuple[bool, bool]
+) -> tuple[UsableArea | None, UsableArea | None]:
     """Return the usable areas of both images; None for a network that uses whole images."""
     if model.config["kind"] == "pyramid":
-        return usable_areas(luminance(fixed.pixels), luminance(moving.pixels), fixed.mask, moving.mask)
+        grey = luminance(fixed.pixels), luminance(moving.pixels)
+        return usable_areas(*grey, fixed.mask, moving.mask, find_more)
     if fixed.mask is not None or moving.mask is not None:
         raise MaskInvalid(f"The network {model.name!r} takes no masks. Choose another one, or give no mask.")
     return None, None
@@ -251,10 +256,17 @@ def _usable(image: Image, area: UsableArea | None) -> Image:
     return image if area is None else image.with_mask(area.mask)
 
 
-def _masked(image: Image, mask: Mask | None) -> Image:
+def _finds_more(mask: Mask | PolygonMask | None) -> bool:
+    """Return whether data bars and the like are looked for beside what a mask excludes."""
+    return isinstance(mask, PolygonMask) and not mask.only_rule
+
+
+def _masked(image: Image, mask: Mask | PolygonMask | None) -> Image:
     """Return an image with a user's mask; raise MaskInvalid where it does not fit."""
     if mask is None:
         return image
+    if isinstance(mask, PolygonMask):
+        mask = mask.pixels(image.name, image.shape)
     check_mask(image.name, mask, image.pixels)
     return image.with_mask(mask)
 

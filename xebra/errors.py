@@ -53,5 +53,13 @@ class NetworkUnknown(RegistrationError):
     """No network of this name is installed."""
 
 
+class PairingInvalid(RegistrationError):
+    """File name patterns or a table do not say which images belong together."""
+
+
+class FormatUnknown(RegistrationError):
+    """There is no transform format of this name."""
+
+
 class EngineFailed(Exception):
     """The inference engine failed; the input is not the cause."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from xebra.errors import ImageUnreadable
 from xebra.image import Image
 from xebra.image_files import read, write_tiff
 from xebra.registration import Registration
+from xebra.transform_files import FORMATS, Format
 
 FIXED, MOVING = "fixed.tif", "moving.tif"  # of save only
 REGISTERED, JSON, PICTURE = NAMES = ("registered.tif", "registration.json", "picture.png")
@@ -32,11 +33,21 @@ def folder_for(registration: Registration, wanted: Path | None, moving: str) -> 
     return wanted
 
 
-def write(registration: Registration, folder: Path) -> None:
-    """Write the three files into ``folder``; the JSON is written last and marks the others as complete."""
+def transform_name(format: Format) -> str:
+    """Return the name of the file of a transform format."""
+    return f"transform{FORMATS[format].suffix}"
+
+
+def write(registration: Registration, folder: Path, formats: Iterable[Format] = ()) -> None:
+    """Write the three files, and the transform in ``formats``, into ``folder``.
+
+    The JSON is written last and marks the others as complete.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     write_tiff(folder / REGISTERED, registration.registered, registration.fixed.pixel_spacing_xy)
     picture.save(registration, folder / PICTURE)
+    for format in formats:
+        registration.export(folder / transform_name(format), format)
     text = json.dumps(registration.to_json(), indent=2)
     (folder / JSON).write_text(text + "\n", encoding="utf-8")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 from pathlib import Path
 from typing import BinaryIO
@@ -42,13 +43,22 @@ WORDS = {"corrected": "corrected by hand"}  # verdicts that are no word of their
 VERDICT_COLOR = {"accept": GREEN, "review": "#a15c00", "refuse": "#b3261e", "corrected": "#1d4f91"}
 
 
+class Picture(Figure):
+    """A figure that notebooks show without pyplot."""
+
+    def _repr_png_(self) -> bytes:
+        file = io.BytesIO()
+        self.savefig(file, format="png")
+        return file.getvalue()
+
+
 def save(registration: Registration, target: str | Path | BinaryIO, *, dpi: int = 200) -> None:
     """Write the picture of ``registration`` as PNG."""
     # Level 3: higher levels take twice as long and save little on noise.
     draw(registration).savefig(target, format="png", dpi=dpi, pil_kwargs={"compress_level": 3})
 
 
-def draw(registration: Registration) -> Figure:
+def draw(registration: Registration) -> Picture:
     """Draw fixed, moving, registered and overlay (magenta and green, white where equal) with a footer."""
     fixed, moving = registration.fixed, registration.moving
     fixed_shown, fixed_from_shown = shrunk(fixed.pixels, LONGEST)
@@ -141,7 +151,7 @@ def stretched(pixels: Pixels, where: Mask | None = None) -> Floats:
     return result if where is None else result * where
 
 
-def _figure(shape: tuple[int, ...]) -> tuple[Figure, list[Axes]]:
+def _figure(shape: tuple[int, ...]) -> tuple[Picture, list[Axes]]:
     """Return a figure with four panels of the fixed image's proportions, arranged for a slide."""
     ratio = min(max(shape[1] / shape[0], 1 / 3), 4)
     rows, columns = min([(1, 4), (2, 2), (4, 1)], key=lambda rc: abs(math.log(rc[1] / rc[0] * ratio / SLIDE)))
@@ -150,7 +160,7 @@ def _figure(shape: tuple[int, ...]) -> tuple[Figure, list[Axes]]:
         2 * MARGIN + columns * width + (columns - 1) * GAP,
         MARGIN / 2 + rows * (height + TITLE) + (rows - 1) * GAP / 2 + FOOT,
     )
-    figure = Figure(figsize=inches, facecolor="white")
+    figure = Picture(figsize=inches, facecolor="white")
     FigureCanvasAgg(figure)
     panels = []
     for index in range(4):

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -16,6 +16,9 @@ from xebra.models import TransformModel
 from xebra.resample import Interpolation, coverage, resample
 from xebra.transform import AffineTransform, Transform, image_center, transform_of
 from xebra.usable_area import UsableArea
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 Verdict = Literal["accept", "review", "refuse", "corrected"]  # "corrected": by hand
 
@@ -181,6 +184,26 @@ class Registration:
         from xebra import output
 
         output.save(self, Path(folder))
+
+    def export(self, file: str | Path, format: str) -> None:
+        """Write the transform for another program, in a format of ``xebra.transform_files.FORMATS``.
+
+        Raises ValueError where there is no such format.
+        """
+        from xebra import transform_files
+
+        transform_files.export(self.to_json(), Path(file), format)
+
+    def plot(self) -> Figure:
+        """Return a figure of fixed, moving, registered and overlay with the parameters, for a notebook."""
+        from xebra import picture
+
+        return picture.draw(self)
+
+    def _repr_html_(self) -> str:
+        from xebra import notebook
+
+        return notebook.html(self)
 
     def to_json(self) -> dict[str, Any]:
         """Return the canonical JSON form: everything but the pixels."""

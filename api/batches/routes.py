@@ -18,11 +18,12 @@ from api.dependencies import DatabaseDep, IdentityDep, OwnerDep, RequestIdDep, S
 from api.errors import CursorInvalid, UploadTooLarge
 from api.idempotency import IdempotencyDep
 from api.paging import CursorQuery, LimitQuery
+from api.registrations import masks
 from api.registrations.validation import apply_defaults, check_choices
 from db import batches, keys, pages
 from db.errors import BatchNotFound, IdempotencyKeyInFlight, IdempotencyKeyReused, ImageNotFound
 from db.rows import BatchRow
-from xebra.errors import ImageChoiceNeeded, ImageUnreadable, NetworkUnknown
+from xebra.errors import ImageChoiceNeeded, ImageUnreadable, MaskInvalid, NetworkUnknown
 
 router = APIRouter(prefix=PATH, tags=["batches"])
 MAX_BODY_BYTES = 4 << 20  # 10,000 pairs of ids take a third of it
@@ -34,7 +35,7 @@ MAX_BODY_BYTES = 4 << 20  # 10,000 pairs of ids take a third of it
     summary="Create batch",
     responses=problems.documented(
         *(UploadTooLarge, ImageNotFound, RequestValidationError, NetworkUnknown),
-        *(ImageChoiceNeeded, ImageUnreadable),
+        *(ImageChoiceNeeded, ImageUnreadable, MaskInvalid),
         *(IdempotencyKeyReused, IdempotencyKeyInFlight),
     ),
 )
@@ -51,6 +52,7 @@ def create_batch(
     def accept(session: Session) -> Batch:
         check_choices(session, requests, caller.owner)
         keys.check_queue_quota(session, caller.instrument, len(requests))
+        masks.check(session, requests, caller.owner)
         row = batches.submit(session, requests, owner=caller.owner, actor=caller.actor, request_id=request_id)
         return Batch.of(row, batches.states(session, [row.id])[row.id])
 

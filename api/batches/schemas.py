@@ -10,6 +10,7 @@ from api.images.choice import ChannelChoice, FrameChoice
 from api.registrations.estimation import OPTIONS, Estimation
 from api.registrations.example import FIXED, MOVING
 from api.registrations.example import PATH as REGISTRATIONS
+from api.registrations.masks import Masks
 from api.registrations.schemas import Mirror, MirrorField, Priority
 from api.times import Time
 from db.jobs import RegistrationRequest
@@ -34,7 +35,7 @@ class PairOfImages(BaseModel):
     moving_frame: FrameChoice = None
 
 
-class NewBatch(Estimation):
+class NewBatch(Masks, Estimation):
     """One fixed image and many moving images, or a list of pairs; one setting for all of them."""
 
     model_config = ConfigDict(
@@ -68,6 +69,7 @@ class NewBatch(Estimation):
         names = ("fixed_spacing_um", "moving_spacing_um", "mirror", "priority")
         settings: dict[str, Any] = {name: getattr(self, name) for name in names} | {"network": network}
         settings |= self.model_dump(include=set(OPTIONS))
+        settings |= self.model_dump(include=set(Masks.model_fields))
         common = {name: getattr(self, name) for name in CHOICES}
         if self.pairs is not None:
             pairs = [common | pair.model_dump(exclude_none=True) for pair in self.pairs]

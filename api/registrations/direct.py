@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Form, Request, UploadFile
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, Json
 
 from api import problems
 from api.authentication import CallerDep
@@ -19,6 +19,7 @@ from api.errors import DeadlineMissed, UploadTooLarge
 from api.images.choice import ByName, FrameChoice
 from api.images.uploads import sanitize_filename
 from api.registrations.estimation import ModelField
+from api.registrations.masks import Mask
 from api.registrations.result import Result
 from api.registrations.schemas import Mirror, MirrorField
 from db import audit, thresholds
@@ -28,10 +29,12 @@ from xebra.errors import (
     ImageChoiceNeeded,
     ImageUnreadable,
     ImageUnusable,
+    MaskInvalid,
     ModelUnsupported,
     NetworkUnknown,
     PixelSpacingInvalid,
 )
+from xebra.masks import PolygonMask
 from xebra.mirror import MIRROR
 from xebra.models import TransformModel
 
@@ -58,7 +61,13 @@ class PairUpload(BaseModel):
     network: str | None = Field(None, max_length=100, description="Default: the most accurate network.")
     mirror: Annotated[Mirror, MirrorField] = "no"
     model: Annotated[TransformModel, ModelField] = "similarity"
+    fixed_mask: Json[Mask] | None = Field(None, description="What may be used of the fixed image, as JSON.")
+    moving_mask: Json[Mask] | None = Field(None, description="The same of the moving image.")
     deadline_ms: int = Field(5000, ge=1, le=60_000, description="After the arrival of the request.")
+
+    def masks(self) -> dict[str, Any]:
+        """Return the masks that are given, as ``xebra.PolygonMask.from_json`` takes them."""
+        return self.model_dump(include={"fixed_mask", "moving_mask"}, exclude_none=True)
 
 
 class DirectRegistration:
@@ -92,8 +101,13 @@ class DirectRegistration:
                 (pair.moving, pair.moving_spacing_um, pair.moving_channel, pair.moving_frame),
             )
         )
-        options: dict[str, Any] = {"mirror": MIRROR[pair.mirror], "model": pair.model}
-        found = self.aligner.register(fixed, moving, network=pair.network, **options)
+        settings: dict[str, Any] = {
+            "network": pair.network,
+            "mirror": MIRROR[pair.mirror],
+            "model": pair.model,
+        }
+        settings |= {name: PolygonMask.from_json(body) for name, body in pair.masks().items()}
+        found = self.aligner.register(fixed, moving, **settings)
         _check_deadline(deadline)
         return found.to_json()
 
@@ -103,7 +117,7 @@ class DirectRegistration:
     summary="Register pair",
     responses=problems.documented(
         *(UploadTooLarge, RequestValidationError, ImageChoiceNeeded, ImageUnreadable, ImageUnusable),
-        *(PixelSpacingInvalid, ModelUnsupported, NetworkUnknown, EngineFailed, DeadlineMissed),
+        *(MaskInvalid, PixelSpacingInvalid, ModelUnsupported, NetworkUnknown, EngineFailed, DeadlineMissed),
     ),
 )
 async def register_pair(
@@ -121,7 +135,8 @@ async def register_pair(
     try:
         async with asyncio.timeout(deadline - time.perf_counter()):
             found = thresholds.apply(await work, thresholds.for_instrument(caller.instrument))
-            payload = {"request": request_id, "mirror": form.mirror, "model": form.model, "result": found}
+            settings = {"mirror": form.mirror, "model": form.model, **form.masks()}
+            payload = {"request": request_id, **settings, "result": found}
             await asyncio.to_thread(_record, database, caller.actor, payload)
     except TimeoutError:
         detail = f"not finished within {form.deadline_ms} ms; use a later deadline, or submit a job"

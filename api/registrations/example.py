@@ -56,6 +56,10 @@ RESULT: dict[str, Any] = {
         "scales": [1.0, 2.0],
         "scores": [[11.5, 4.1, 4.4], [5.2, 4.0, 4.3]],
     },
+    "usable_area": {
+        "fixed": {"runs": [240640, 21504], "excluded": [{"name": "data bar", "share": 0.082}]},
+        "moving": {"runs": [262144], "excluded": []},
+    },
 }
 SUCCEEDED: dict[str, Any] = {
     "id": ID,
@@ -79,6 +83,10 @@ SUCCEEDED: dict[str, Any] = {
         "prior": None,
         "fixed_tilt": None,
         "moving_tilt": None,
+        "fixed_mask": None,
+        "moving_mask": None,
+        "fixed_mask_image_id": None,
+        "moving_mask_image_id": None,
     },
     "created_at": "2026-03-01T09:30:00.000Z",
     "started_at": "2026-03-01T09:30:00.021Z",

@@ -39,7 +39,7 @@ class Model(BaseModel):
     engine: str
 
 
-ADDED_LATER = ("intervals", "covariance", "search", "correction", "stretch")
+ADDED_LATER = ("intervals", "covariance", "search", "usable_area", "correction", "stretch")
 
 
 class AppliedCorrection(BaseModel):
@@ -73,6 +73,33 @@ class Stretch(BaseModel):
     ratio: float = Field(description="Length along the axis over that across it.")
     axis_deg: float = Field(description="In the fixed image, from +x towards +y.")
     tilt_deg: float = Field(description="The tilt that would foreshorten a view as much.")
+
+
+class ExcludedPart(BaseModel):
+    """What is excluded for one reason."""
+
+    name: str = Field(
+        description="`data bar`, `detector gap`, `frame` (field stop, aperture or padding), `graphics`, "
+        "`hot pixels`, `same in both images`, `as in the other image`, `not finite` or `given mask`."
+    )
+    share: float = Field(description="Of the image's pixels.")
+
+
+class UsableArea(BaseModel):
+    """The pixels of an image that were used."""
+
+    runs: list[int] = Field(
+        description="Lengths of the runs of used and unused pixels in turn, row after row from the top left, "
+        "starting with used ones; values that are not finite count as used here."
+    )
+    excluded: list[ExcludedPart]
+
+
+class UsableAreas(BaseModel):
+    """What was used of each image; None for a network that uses whole images."""
+
+    fixed: UsableArea | None
+    moving: UsableArea | None
 
 
 class Result(BaseModel):
@@ -109,6 +136,7 @@ class Result(BaseModel):
     model: Model
     timings_s: dict[str, float]
     search: SearchMap | None = Field(description="None if the network does not search.")
+    usable_area: UsableAreas | None = Field(description="None in results of earlier versions.")
 
     @model_validator(mode="before")
     @classmethod

@@ -18,6 +18,7 @@ from api.events.broadcaster import EventBroadcaster
 from api.idempotency import IdempotencyDep
 from api.paging import CursorQuery, LimitQuery
 from api.prefer_wait import WaitDep, wait_until_ended
+from api.registrations import masks
 from api.registrations.example import PATH
 from api.registrations.filters import RegistrationFilters
 from api.registrations.schemas import NewRegistration, Registration, RegistrationPage
@@ -32,7 +33,7 @@ from db.errors import (
     RegistrationNotFound,
 )
 from db.rows import FINAL_STATES, RegistrationRow, ResultRow
-from xebra.errors import ImageChoiceNeeded, ImageUnreadable, NetworkUnknown
+from xebra.errors import ImageChoiceNeeded, ImageUnreadable, MaskInvalid, NetworkUnknown
 
 router = APIRouter(prefix=PATH, tags=["registrations"])
 
@@ -43,7 +44,7 @@ router = APIRouter(prefix=PATH, tags=["registrations"])
     summary="Create registration",
     responses=problems.documented(
         *(UploadTooLarge, ImageNotFound, RequestValidationError, NetworkUnknown),
-        *(ImageChoiceNeeded, ImageUnreadable),
+        *(ImageChoiceNeeded, ImageUnreadable, MaskInvalid),
         *(IdempotencyKeyReused, IdempotencyKeyInFlight),
     )
     | {
@@ -69,6 +70,7 @@ async def create_registration(
     def accept(session: Session) -> Registration:
         check_choices(session, [request], caller.owner)
         keys.check_queue_quota(session, caller.instrument, 1)
+        masks.check(session, [request], caller.owner)
         row = jobs.submit(session, request, actor=caller.actor, request_id=request_id, owner=caller.owner)
         return Registration.of(row)
 

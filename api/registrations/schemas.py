@@ -11,6 +11,7 @@ from api.images.schemas import PATH as IMAGES
 from api.registrations import current
 from api.registrations.estimation import Estimation
 from api.registrations.example import FIXED, MOVING, PATH, SUCCEEDED
+from api.registrations.masks import Mask, Masks
 from api.registrations.result import Result
 from api.times import Time
 from db.jobs import RegistrationRequest
@@ -28,7 +29,7 @@ COPIED = (
 )
 
 
-class NewRegistration(Estimation):
+class NewRegistration(Masks, Estimation):
     """A pair of uploaded images to be registered."""
 
     model_config = ConfigDict(
@@ -68,6 +69,10 @@ class Settings(Estimation):
     fixed_spacing_um: float | None
     moving_spacing_um: float | None
     mirror: Mirror
+    fixed_mask: Mask | None = None
+    moving_mask: Mask | None = None
+    fixed_mask_image_id: str | None = None
+    moving_mask_image_id: str | None = None
 
 
 class Failure(BaseModel):

@@ -47,6 +47,10 @@ class RegistrationRow(Row):
     prior: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))  # matrix with tolerances
     fixed_tilt: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))  # degrees, axis_deg
     moving_tilt: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    fixed_mask: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))  # polygons
+    moving_mask: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    fixed_mask_image_id: Mapped[str | None] = mapped_column(ForeignKey("images.id"))
+    moving_mask_image_id: Mapped[str | None] = mapped_column(ForeignKey("images.id"))
     actor: Mapped[str]
     request_id: Mapped[str]
     created_at: Mapped[datetime]
@@ -62,6 +66,12 @@ class RegistrationRow(Row):
     result: Mapped[ResultRow | None] = relationship(lazy="raise", viewonly=True)
     fixed_image: Mapped[ImageRow] = relationship(lazy="raise", viewonly=True, foreign_keys=fixed_image_id)
     moving_image: Mapped[ImageRow] = relationship(lazy="raise", viewonly=True, foreign_keys=moving_image_id)
+    fixed_mask_image: Mapped[ImageRow | None] = relationship(
+        lazy="raise", viewonly=True, foreign_keys=fixed_mask_image_id
+    )
+    moving_mask_image: Mapped[ImageRow | None] = relationship(
+        lazy="raise", viewonly=True, foreign_keys=moving_mask_image_id
+    )
     corrections: Mapped[list[CorrectionRow]] = relationship(
         lazy="raise", viewonly=True, order_by="CorrectionRow.created_at, CorrectionRow.id"
     )

@@ -40,6 +40,12 @@ export function pixels(px: number, digits: number): string {
   return `${fixedDigits(px, digits)}${NARROW_SPACE}px`;
 }
 
+/** A share in percent; very small ones as a bound. */
+export function share(value: number): string {
+  if (value < 0.0005) return `<${NARROW_SPACE}0.1${NARROW_SPACE}%`;
+  return `${(100 * value).toFixed(value < 0.095 ? 1 : 0)}${NARROW_SPACE}%`;
+}
+
 export function bytes(count: number): string {
   if (count < 1e6) return `${Math.max(1, Math.round(count / 1e3))}${NARROW_SPACE}kB`;
   return count < 1e9

@@ -67,7 +67,7 @@ def faults(operation: APIOperation, mode: GenerationMode, **given_parts: dict) -
     def send(case: Case) -> None:
         answer = case.call(timeout=PATIENCE_S)
         try:
-            case.validate_response(answer, checks=CHECKS)
+            case.validate_response(answer, checks=CHECKS[missed_deadline(answer) :])
         except FailureGroup as group:
             found.extend(f"{fault}\n{case.as_curl_command()}" for fault in group.exceptions)
         found.extend(f"{fault}\n{case.as_curl_command()}" for fault in schema_errors(answer, case))
@@ -75,6 +75,11 @@ def faults(operation: APIOperation, mode: GenerationMode, **given_parts: dict) -
     with contextlib.suppress(Unsatisfiable):  # an operation without parameters has no invalid requests
         send()
     return found
+
+
+def missed_deadline(answer: Response) -> bool:
+    """Return whether the request has set a deadline that nobody can meet; its 504 is the right answer."""
+    return answer.status_code == 504 and answer.json()["type"] == "/problems/deadline-missed"
 
 
 def schema_errors(answer: Response, case: Case) -> list[str]:

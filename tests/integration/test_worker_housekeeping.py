@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import select, update
-from support.jobs import RESULT, claim_next, do, submit
+from support.jobs import RESULT, claim_next, do, submit, upload
 
 from db import audit, job_transitions, pending_objects, webhooks
 from db.rows import LOCAL, AuditRow, DeliveryRow, ImageRow, PendingObjectRow, RegistrationRow
@@ -38,7 +38,7 @@ def test_expired_registration_is_deleted_and_the_audit_log_is_kept(database, sto
     store.put(held.registered_key, io.BytesIO(b"x"))
     do(database, job_transitions.finish, held, RESULT, held.registered_key)
     do(database, webhooks.remove, hook, actor="tester")
-    waiting = submit(database)
+    waiting = submit(database, fixed_mask_image_id=upload(database))
     housekeeping = Housekeeping(database, lambda: store, keep_days=1)
     assert housekeeping.expire() == 0
     with database.writing() as session:
@@ -54,7 +54,7 @@ def test_expired_registration_is_deleted_and_the_audit_log_is_kept(database, sto
     with database.reading() as session:
         assert session.scalars(select(RegistrationRow.id)).all() == [waiting]
         assert session.scalars(select(DeliveryRow)).all() == []
-        assert len(session.scalars(select(ImageRow)).all()) == 2
+        assert len(session.scalars(select(ImageRow)).all()) == 3  # of the waiting job, its mask included
         assert audit.verify(session) == []
         events = session.scalars(select(AuditRow.event)).all()
     assert events.count("registration.expired") == 1 and events.count("registration.succeeded") == 1

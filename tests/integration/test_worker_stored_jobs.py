@@ -3,19 +3,24 @@
 import json
 from datetime import timedelta
 
+import numpy as np
 import pytest
 import tifffile
-from sqlalchemy import text
-from support.worker import run, submit
+from sqlalchemy import select, text
+from support.service import speckle
+from support.worker import run, submit, upload
 
 import db.audit_command
 import worker.export
 import worker.replay
-from db.rows import RegistrationRow, ResultRow
+from db.rows import AuditRow, RegistrationRow, ResultRow
 from db.store import open_store
 from worker.context import WorkerContext
 from worker.estimation import arguments
 from xebra.align import Aligner
+from xebra.polygons import rectangle
+
+LEFT = {"exclude": [rectangle(-0.5, -0.5, 59.5, 255.5)]}
 
 
 @pytest.fixture
@@ -63,6 +68,26 @@ def test_model_prior_and_tilt_reach_the_estimator_and_the_replay(context, capsys
     assert (known["model"], known["moving_tilt"], known["prior"].shift) == ("affine", (10.0, 90.0), 0.2)
     assert body["transform_model"] == "affine" and len(body["covariance"]) == 6
     assert worker.replay.main([job]) == 0
+
+
+def test_replay_uses_the_masks_of_the_job(context, capsys):
+    """Other masks would give another result."""
+    mask_image = upload(context, np.where(np.arange(256) < 150, 255, 0) * np.ones((256, 1)))
+    masks = {"fixed_mask": LEFT, "moving_mask": LEFT, "moving_mask_image_id": mask_image}
+    job = submit(context, speckle(seed=8), mirror="try", **masks)
+    row = run(context, job)
+    excluded = {role: area["excluded"][0] for role, area in row.result.body["usable_area"].items()}
+    assert excluded["fixed"] == {"name": "given mask", "share": 60 / 256}
+    assert excluded["moving"] == {"name": "given mask", "share": (60 + 106) / 256}
+    assert worker.replay.main([job]) == 0
+    with context.database.writing() as session:
+        entries = session.scalars(select(AuditRow.payload).where(AuditRow.event == "registration.submitted"))
+        settings = json.loads(entries.all()[-1])["settings"]
+        assert {name: settings[name] for name in masks} == masks
+        session.get_one(RegistrationRow, job).fixed_mask = {"exclude": [rectangle(0, 0, 250, 120)]}
+    capsys.readouterr()
+    worker.replay.main([job])
+    assert "corner difference 0 px" not in capsys.readouterr().out
 
 
 def test_replay_with_other_weights_is_rejected(context, job, capsys):

@@ -21,11 +21,16 @@ def submit(
     context: WorkerContext, pixels: np.ndarray | None = None, spacing_um: float | None = None, **settings: Any
 ) -> str:
     """Upload an image, submit its registration with itself; return the id of the job."""
-    content = io.BytesIO(tiff(speckle() if pixels is None else pixels))
-    row = decode_and_store(content, "a.tif", spacing_um, context.store)
-    do(context.database, images.add, row, actor="tester")
-    request = jobs.RegistrationRequest(row.id, row.id, **settings)
+    image = upload(context, speckle() if pixels is None else pixels, spacing_um)
+    request = jobs.RegistrationRequest(image, image, **settings)
     return do(context.database, jobs.submit, request, actor="tester", request_id="r1").id
+
+
+def upload(context: WorkerContext, pixels: np.ndarray, spacing_um: float | None = None) -> str:
+    """Upload an image; return its id."""
+    row = decode_and_store(io.BytesIO(tiff(pixels)), "a.tif", spacing_um, context.store)
+    do(context.database, images.add, row, actor="tester")
+    return row.id
 
 
 def run(context: WorkerContext, job: str) -> RegistrationRow:

@@ -220,7 +220,19 @@ WITHOUT_TORCH = (
 
 @pytest.mark.parametrize(
     "command",
-    ["register", "inspect", "evaluate", "specimens", "sample", "version", "train", "export", "apply"],
+    [
+        "register",
+        "batch",
+        "watch",
+        "inspect",
+        "evaluate",
+        "specimens",
+        "sample",
+        "version",
+        "train",
+        "export",
+        "apply",
+    ],
 )
 def test_help_of_each_command_needs_no_torch(command):
     call = [sys.executable, "-c", WITHOUT_TORCH, command, "--help"]

@@ -10,6 +10,7 @@ import xebra
 from xebra.arrays import Matrix, Pixels
 from xebra.estimate.elongated_frames import Tile, tiles
 from xebra.estimate.field_of_view import elongated_hypotheses, known_detail, possible_details
+from xebra.estimate.repeated_places import masked_correlation
 from xebra.estimate.template_correlation import TemplateCorrelation, turned_templates
 from xebra.estimate.volume_peaks import volume_peaks
 from xebra.image import Image
@@ -104,6 +105,27 @@ def test_several_places_that_fit_are_reported_with_their_number() -> None:
     found = xebra.register(overview, detail, fixed_spacing=1.0, moving_spacing=1.0)
     assert found.verdict == "review"
     assert "places in the overview fit nearly as well" in found.reason
+
+
+def test_small_differences_tell_the_copies_of_a_pattern_apart() -> None:
+    overview = np.tile(clouds((300, 300), 8), (3, 3))
+    overview += 0.15 * overview.std() * clouds((900, 900), 9) / clouds((900, 900), 9).std()
+    detail, truth = detail_of(overview, 4.5, 0.4, (450, 440))
+    found = xebra.register(overview, detail, fixed_spacing=1.0, moving_spacing=1.0)
+    difference = np.linalg.inv(truth) @ found.fixed_from_moving
+    assert corner_error(difference, np.eye(3), (DETAIL, DETAIL)) < 0.01 * DETAIL
+
+
+def test_masked_correlation_is_pearsons_of_the_overlap() -> None:
+    random = np.random.default_rng(3)
+    overview = np.stack([random.random((30, 40)), random.random((30, 40)) > 0.2])
+    template = np.stack([random.random((9, 7)), random.random((9, 7)) > 0.2])
+    scores = masked_correlation(overview, template)
+    assert scores.shape == (38, 46)
+    part = overview[:, 11:20, 20:27]
+    both = (part[1] > 0) & (template[1] > 0)
+    expected = np.corrcoef(part[0][both], template[0][both])[0, 1]
+    assert scores[11 + 8, 20 + 6] == pytest.approx(expected, abs=1e-6)
 
 
 @pytest.mark.parametrize("aspect", [4, 8, 16])

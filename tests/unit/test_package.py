@@ -18,13 +18,14 @@ import xebra
 
 CHECKOUT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["project"]
-BESIDE_TESTS = [path for folder in ("tests", "bench") for path in (CHECKOUT / folder).rglob("*")]
+BESIDE_TESTS = [path for folder in ("tests", "bench", "plugins") for path in (CHECKOUT / folder).rglob("*")]
 OURS = {"xebra", "api", "worker", "db", *(path.stem for path in BESIDE_TESTS)}
 TRAINING = ("network", "training", "evaluation", "specimen")
 EXTRA_OF = {
     "client": ["xebra/client"],
     "triton": ["xebra/triton.py", "xebra/shared_memory.py", "xebra/shared_region.py"],
     "formats": ["xebra/readers"],
+    "watch": ["xebra/batch/notifications.py"],
     "train": [f"xebra/{name}" for name in TRAINING],
     "service": ["api", "worker", "db"],
 }
@@ -76,6 +77,12 @@ def test_each_extra_declares_what_its_files_import(extra: str, folders: list[str
 def test_the_extras_of_the_tests_declare_what_the_tests_import() -> None:
     files = imported(CHECKOUT / "tests", CHECKOUT / "bench")
     assert undeclared(files, "service", "formats", "train", "bench", "test") == set()
+
+
+def test_the_napari_plugin_declares_what_it_imports() -> None:
+    plugin = tomllib.loads((CHECKOUT / "plugins/napari-xebra/pyproject.toml").read_text())["project"]
+    known = {canonicalize_name(Requirement(text).name) for text in plugin["dependencies"]} | {"xebra"}
+    assert imported(CHECKOUT / "plugins") <= known and plugin["version"] == PROJECT["version"]
 
 
 def test_an_undeclared_import_is_found(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 
 import h5py
 import numpy as np
@@ -407,3 +408,12 @@ class TestDefaults:
         for wrong, known in (({"frame": 3}, "frames: 0 to 2"), ({"frame": 0, "level": 2}, "to 1")):
             with pytest.raises(ImageUnreadable, match=known):
                 choose.choose("file", stack, None, wrong.get("frame"), wrong.get("level"))
+
+
+def test_a_block_file_that_states_more_patterns_than_it_has_bytes_is_refused_at_once():
+    header = b"IMGBLO" + struct.pack("<HIIIHHHH", 258, 4096, 4096, 0, 12, 0, 60000, 60000)
+    with pytest.raises(ImageUnreadable, match="60000 x 60000 patterns of 12 x 12 px"):
+        inspect(io.BytesIO(header + bytes(8192)), name="a.blo")
+    for damaged in (header[:20], b"I1BLO" + header[6:] + bytes(8192)):
+        with pytest.raises(ImageUnreadable, match="truncated or damaged"):
+            inspect(io.BytesIO(damaged), name="a.blo")

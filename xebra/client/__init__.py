@@ -2,7 +2,7 @@
 
 from xebra.client.client import Client
 from xebra.client.errors import Failed, Refused, TookTooLong
-from xebra.client.models import Channels, Image, Job, RegistrationRequest, Setting
+from xebra.client.models import Channels, Image, Job, Mask, Polygon, RegistrationRequest, Setting
 
 __all__ = [
     "Channels",
@@ -10,6 +10,8 @@ __all__ = [
     "Failed",
     "Image",
     "Job",
+    "Mask",
+    "Polygon",
     "Refused",
     "RegistrationRequest",
     "Setting",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 import uuid
 from collections.abc import Callable, Iterable
@@ -168,7 +169,10 @@ class Client:
             Refused: Code ``deadline-missed`` where the result is not ready in time.
         """
         files = {"fixed": ("fixed", fixed), "moving": ("moving", moving)}
-        data = {"deadline_ms": str(deadline_ms), **{name: str(value) for name, value in setting.items()}}
+        data = {
+            "deadline_ms": str(deadline_ms),
+            **{name: _form_value(value) for name, value in setting.items()},
+        }
         answer = self._requests.send("POST", "/api/v1/register", files=files, data=data)
         result: dict[str, Any] = answer.json()
         return result
@@ -227,3 +231,7 @@ class Client:
         return self._requests.send(
             "POST", path, params={"to": to}, content=content.encode(), headers=headers
         ).content.decode()
+
+
+def _form_value(value: object) -> str:
+    return json.dumps(value) if isinstance(value, dict) else str(value)

@@ -6,6 +6,20 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypedDict
 
 
+class Polygon(TypedDict):
+    """A GeoJSON Polygon in px of an image."""
+
+    type: Literal["Polygon"]
+    coordinates: list[list[list[float]]]
+
+
+class Mask(TypedDict, total=False):
+    """Which pixels of an image may be used; with ``exclude`` alone, data bars and the like are found too."""
+
+    include: list[Polygon]
+    exclude: list[Polygon]
+
+
 class Setting(TypedDict, total=False):
     """Settings of a registration; those left out are the defaults of the instrument."""
 
@@ -18,10 +32,12 @@ class Setting(TypedDict, total=False):
     model: Literal["translation", "rigid", "similarity", "affine"]
     fixed_spacing_um: float
     moving_spacing_um: float
+    fixed_mask: Mask
+    moving_mask: Mask
 
 
 class RegistrationRequest(Setting, total=False):
-    """Settings of a queued registration, with its priority.
+    """Settings of a queued registration: also its priority, and uploaded images as masks.
 
     ``prior`` holds fixed_from_moving (3 x 3, px) and perhaps tolerances (shift, angle_deg, scale); a tilt
     holds degrees and perhaps axis_deg.
@@ -31,6 +47,8 @@ class RegistrationRequest(Setting, total=False):
     fixed_tilt: dict[str, float]
     moving_tilt: dict[str, float]
     priority: Literal["collection", "bulk"]
+    fixed_mask_image_id: str
+    moving_mask_image_id: str
 
 
 State = Literal["queued", "running", "succeeded", "failed", "cancelled"]

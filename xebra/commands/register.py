@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Option
 
+from xebra.commands.transforms import Transforms, checked
 from xebra.mirror import MIRROR, MirrorOption
 from xebra.models import TransformModel
 
@@ -22,7 +23,7 @@ NETWORK = "name of the network (default: the most accurate one)"
 MIRRORED = "is one image mirrored (specimen turned over)? try: test both, in twice the time"
 SPACING = "pixel spacing of {} in um per px (default: from the file)"
 MODEL = "family of the transform: affine also finds tilt, shear and oblong pixels; rigid holds the scale"
-MASK = "image file as large as {}, not zero where pixels may be used (default: found)"
+MASK = "image as large as {}, not zero where pixels may be used, or polygons (.json) (default: found)"
 SEVERAL = "{} of both files, where they hold several (see xebra inspect)"
 
 PRIOR = "registration.json of an earlier result, or JSON with fixed_from_moving: search near it first"
@@ -55,6 +56,7 @@ def register(
     moving_frame: MovingFrame = None,
     fixed_spacing: Annotated[float | None, Option(metavar="UM", help=SPACING.format("FIXED"))] = None,
     moving_spacing: Annotated[float | None, Option(metavar="UM", help=SPACING.format("MOVING"))] = None,
+    transform: Transforms = None,
     fixed_mask: Annotated[Path | None, Option(metavar="FILE", help=MASK.format("FIXED"))] = None,
     moving_mask: Annotated[Path | None, Option(metavar="FILE", help=MASK.format("MOVING"))] = None,
 ) -> int:
@@ -64,6 +66,7 @@ def register(
     from xebra import summary
     from xebra.masks import read_mask
 
+    formats = checked(transform)
     registration = xebra.register(
         _read(fixed, fixed_spacing, (fixed_channel, fixed_frame), (channel, frame)),
         _read(moving, moving_spacing, (moving_channel, moving_frame), (channel, frame)),
@@ -77,12 +80,12 @@ def register(
         moving_mask=None if moving_mask is None else read_mask(moving_mask),
     )
     folder = files.folder_for(registration, output, moving)
-    files.write(registration, folder)
+    files.write(registration, folder, formats)
     if as_json:
         print(json.dumps(registration.to_json(), indent=2))
     else:
         print(summary.table(registration))
-        print(f"\nwritten to {folder}/: {', '.join(files.NAMES)}")
+        print(f"\nwritten to {folder}/: {', '.join([*files.NAMES, *map(files.transform_name, formats)])}")
     return REFUSED if registration.verdict == "refuse" else ACCEPTED
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from xebra.estimate.attempts import DIFFERENT_PX, Attempt, Attempts
 from xebra.estimate.candidate_scoring import CandidateScoring
 from xebra.estimate.detail_search import DetailSearchResult, detail_search
 from xebra.estimate.image_pair import Candidate, ImagePair, corner_distance_px
+from xebra.estimate.intensity_refinement import refine_by_intensity
+from xebra.estimate.repeated_places import places_by_intensity
 from xebra.estimate.stages import Stages
 
 QUICK_CANDIDATES = 8  # of the search that the quick attempt refines
@@ -35,9 +39,25 @@ class DetailAttempts(Attempts):
 
     def places(self, attempt: Attempt) -> int:
         """Return how many places of the overview fit nearly as well as an attempt's, itself included."""
-        start = attempt.path[0]
-        near = [c for c in self._refined if start.score - c.score < PLACE_MARGIN]
-        return max(1, len(self._apart([start, *near])))
+        return len(self._near(attempt.path[0]))
+
+    def _near(self, start: Candidate) -> list[Candidate]:
+        """Return a refined candidate and the other places that fit nearly as well."""
+        return self._apart([start, *(c for c in self._refined if start.score - c.score < PLACE_MARGIN)])
+
+    def _follow(self, candidates: list[Candidate], count: int) -> tuple[Candidate, Candidate]:
+        """Return the best candidate after fine refinement, of places alike the one whose pixels fit best."""
+        start, end = super()._follow(candidates, count)
+        return self._most_alike(start, end) if len(self._near(start)) > 1 else (start, end)
+
+    def _most_alike(self, start: Candidate, end: Candidate) -> tuple[Candidate, Candidate]:
+        """Return the place, refined coarsely and fully, whose pixel values correlate best."""
+        starts = [start, *self._refine(places_by_intensity(self._pair, end))]
+        ends = [end, *(self._refine_fully(other) for other in starts[1:])]
+        found = [refine_by_intensity(self._pair, each) for each in ends]
+        correlations = [-1.0 if each is None else each.correlation for each in found]
+        best = int(np.argmax(correlations))
+        return starts[best], ends[best]
 
     def _apart(self, candidates: list[Candidate]) -> list[Candidate]:
         """Return those of candidates that differ from all before them."""

@@ -32,13 +32,15 @@ class LargeImage:
         """Return the means over usable px of blocks of 2 ** ``times`` px, and which blocks have any."""
         side = 2**times
         rows = max(side, STRIP_PX // self.shape[1] // side * side)
-        tops = range(0, self.shape[0], rows)
-        strips = [self._binned_rows(top, min(top + rows, self.shape[0]), times) for top in tops]
-        values = np.concatenate([strip for strip, _ in strips])
-        if self._mask is None:
-            return values, None
-        usable = np.concatenate([share for _, share in strips]) > 0
-        return filled(values, usable), usable
+        size = tuple(-(-length // side) for length in self.shape)
+        values, usable = np.empty(size, np.float32), None if self._mask is None else np.empty(size, bool)
+        for top in range(0, self.shape[0], rows):
+            means, shares = self._binned_rows(top, min(top + rows, self.shape[0]), times)
+            part = slice(top // side, top // side + len(means))
+            values[part] = means
+            if usable is not None:
+                usable[part] = shares > 0
+        return (values, None) if usable is None else (filled(values, usable), usable)
 
     def _binned_rows(self, top: int, bottom: int, times: int) -> tuple[Floats, Floats]:
         """Return the means of blocks of some rows, and the shares of usable px."""

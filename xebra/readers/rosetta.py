@@ -14,13 +14,14 @@ from pathlib import PurePath
 from typing import Any
 
 from xebra.errors import ImageUnreadable
-from xebra.readers import signals, velox
+from xebra.readers import blockfile, signals, velox
 from xebra.readers.channel import Opened
 from xebra.readers.source import Source
 
 NOT_INSTALLED = (
     '{name}: reading {what} needs the optional readers. Install them: pip install "xebra[formats]".'
 )
+TOO_LARGE = "{name}: the file is damaged, or needs more memory than there is. Export it again, or crop it."
 MODULES = {  # of rsciio, by suffix
     ".dm3": "digitalmicrograph",
     ".dm4": "digitalmicrograph",
@@ -80,8 +81,13 @@ def opened(source: Source) -> Iterator[Opened]:
         raise ImageUnreadable(
             f"{source.name}: the file is of no format that Xebra reads. Save the image as TIFF or PNG."
         )
-    with opened_as(source, suffix) as found:
-        yield found
+    if suffix == ".blo":
+        blockfile.check(source)
+    try:
+        with opened_as(source, suffix) as found:
+            yield found
+    except MemoryError as error:  # mostly a header with wrong sizes
+        raise ImageUnreadable(TOO_LARGE.format(name=source.name)) from error
 
 
 @contextmanager

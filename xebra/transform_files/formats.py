@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
-from xebra.transform_files import itk, tables
+from xebra.transform_files import itk, tables, viewers
 from xebra.transform_files.pair import Pair
 
 Format = Literal[
@@ -25,6 +25,14 @@ Format = Literal[
     "elastix-px",
     "csv-um",
     "slicer",
+    "slicer-px",
+    "napari-layers",
+    "napari-layers-px",
+    "mobie",
+    "mobie-px",
+    "hyperspy",
+    "hyperspy-px",
+    "qupath",
     "matrices",
 ]
 
@@ -56,5 +64,13 @@ FORMATS: dict[Format, Kind] = {
     "elastix-px": Kind(partial(itk.elastix, unit="px"), ".px.elastix.txt", TEXT),
     "csv-um": Kind(partial(tables.table, unit="um"), ".um.csv", CSV),
     "slicer": Kind(partial(itk.slicer, unit="mm"), ".slicer.tfm", TEXT),
+    "slicer-px": Kind(partial(itk.slicer, unit="px"), ".px.slicer.tfm", TEXT),
+    "napari-layers": Kind(partial(viewers.napari_layers, unit="um"), ".napari.json", JSON),
+    "napari-layers-px": Kind(partial(viewers.napari_layers, unit="px"), ".px.napari.json", JSON),
+    "mobie": Kind(partial(viewers.mobie, unit="um"), ".mobie.json", JSON),
+    "mobie-px": Kind(partial(viewers.mobie, unit="px"), ".px.mobie.json", JSON),
+    "hyperspy": Kind(partial(viewers.hyperspy, unit="um"), ".hyperspy.json", JSON),
+    "hyperspy-px": Kind(partial(viewers.hyperspy, unit="px"), ".px.hyperspy.json", JSON),
+    "qupath": Kind(viewers.qupath, ".qupath.groovy", TEXT),
     "matrices": Kind(tables.matrices, ".matrices.json", JSON),
 }

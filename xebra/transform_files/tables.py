@@ -9,6 +9,7 @@ from typing import Any
 
 from xebra.transform_files.pair import ORIGIN, Pair, Unit, swapped
 
+NGFF_VERSION = "0.6"
 DIRECTION = "fixed_from_moving: maps points of the moving image to the fixed one"
 
 
@@ -73,27 +74,33 @@ def napari(pair: Pair, unit: Unit) -> str:
 def bigwarp(pair: Pair, unit: Unit) -> str:
     """Return landmarks of Fiji's BigWarp: name, active, moving x and y, fixed x and y.
 
-    BigWarp's landmarks are in the unit of the images as Fiji shows them.
+    BigWarp's landmarks are in the unit of the images as Fiji shows them. The format has no comments: the
+    name of the first landmark says what the file is.
     """
     file = io.StringIO(newline="")
     lines = csv.writer(file, quoting=csv.QUOTE_ALL, lineterminator="\n")
+    about = "; ".join(["Pt-0", *pair.provenance("moving and fixed points", unit)])
+    about = about.replace('"', "'").replace("\\", "/")  # its reader takes a backslash as an escape
     points = zip(*(side.tolist() for side in pair.landmarks(unit)), strict=True)
     for number, (moving, fixed) in enumerate(points):
-        name = f"Pt-{number} moving and fixed in {pair.unit(unit)}"
-        lines.writerow([name, "true", *map(repr, (*moving, *fixed))])
+        lines.writerow([f"Pt-{number}" if number else about, "true", *map(repr, (*moving, *fixed))])
     return file.getvalue()
 
 
 def ngff(pair: Pair, unit: Unit) -> str:
-    """Return an OME-NGFF coordinate transformation (RFC 5); its points have the order of the axes, (y, x)."""
+    """Return the metadata of an OME-NGFF 0.6 scene; its points have the order of the axes, (y, x).
+
+    They are the attributes of a Zarr group. The coordinate systems are those of both images.
+    """
     unit = pair.unit(unit)
     named = {"um": {"unit": "micrometer"}, "mm": {"unit": "millimeter"}}.get(unit, {})  # pixels are no unit
     axes = [{"name": name, "type": "space", **named} for name in "yx"]
-    affine = {"type": "affine", "name": "fixed_from_moving", "input": "moving", "output": "fixed"}
-    affine["affine"] = swapped(pair.fixed_from_moving_in(unit))[:2].tolist()
+    affine = {"type": "affine", "name": "fixed_from_moving", "input": {"name": "moving"}}
+    affine |= {"output": {"name": "fixed"}, "affine": swapped(pair.fixed_from_moving_in(unit))[:2].tolist()}
     systems = [{"name": name, "axes": axes} for name in ("fixed", "moving")]
-    body = {"version": "0.6", "coordinateSystems": systems, "coordinateTransformations": [affine]}
-    return _json(body | {"xebra": pair.provenance(DIRECTION, unit)})
+    scene = {"coordinateSystems": systems, "coordinateTransformations": [affine]}
+    ome = {"version": NGFF_VERSION, "scene": scene}
+    return _json({"ome": ome, "xebra": pair.provenance(DIRECTION, unit)})
 
 
 def _images(pair: Pair) -> dict[str, Any]:

@@ -64,13 +64,13 @@ class UsableArea:
         return cls(mask, {part["name"]: part["share"] for part in body["excluded"]})
 
 
-def usable_area(pixels: Pixels) -> UsableArea:
-    """Return the usable area of grey values (H, W) of any real type.
+def usable_area(pixels: Pixels, mask: Mask | None = None) -> UsableArea:
+    """Return the usable area of grey values (H, W) of any real type, inside of a mask (H, W) if given.
 
     Excludes values that are not finite, detector lines and gaps, data bars,
     constant frames around a convex field of view, and filled rectangles at the lowest or highest level.
     """
-    area = _finite(pixels)
+    area = _finite(pixels) if mask is None else given_area(pixels, mask)
     levels = GreyRange.of(pixels, area.mask)
     lines = lines_off_range(pixels, area.mask, levels)
     central = GreyRange.of_centre(pixels, area.mask)
@@ -126,17 +126,21 @@ def given_area(pixels: Pixels, mask: Mask) -> UsableArea:
     return UsableArea(area.mask & mask, {**area.shares, **({"given mask": outside} if outside else {})})
 
 
-def of_large(coarse: UsableArea, step: int, pixels: Pixels, mask: Mask | None) -> UsableArea:
+def of_large(coarse: UsableArea, step: int, pixels: Pixels, mask: Mask | None, searched: bool) -> UsableArea:
     """Return the area of grey values (H, W) whose every ``step``-th px has the usable area ``coarse``.
 
-    ``mask`` (H, W): the area that was given for it.
+    ``mask`` (H, W): the area that was given for it. ``searched``: more than that was excluded.
     """
     if step == 1:
         return coarse
-    whole = finite(pixels) if mask is None else finite(pixels) & mask
-    if not coarse.mask.all() and mask is None:
-        spread = np.repeat(np.repeat(coarse.mask, step, 0), step, 1)[: pixels.shape[0], : pixels.shape[1]]
-        whole = spread & whole
+    parts = [] if mask is None else [mask]
+    if searched and not coarse.mask.all():
+        parts.append(
+            np.repeat(np.repeat(coarse.mask, step, 0), step, 1)[: pixels.shape[0], : pixels.shape[1]]
+        )
+    if pixels.dtype.kind == "f" or not parts:
+        parts.append(finite(pixels))
+    whole = parts[0] if len(parts) == 1 else np.logical_and.reduce(parts)  # a copy takes 0.3 GiB at 16k
     return UsableArea(whole, coarse.shares)
 
 

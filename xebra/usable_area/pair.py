@@ -29,15 +29,18 @@ def usable_areas(
     moving: Pixels,
     fixed_mask: Mask | None = None,
     moving_mask: Mask | None = None,
+    find_more: tuple[bool, bool] = (False, False),
 ) -> tuple[UsableArea, UsableArea]:
     """Return the usable areas of grey values (H, W) of two images.
 
-    A given mask (H, W) bool is the only rule for its image, beside values that are not finite.
+    A given mask (H, W) bool is the only rule for its image, beside values that are not finite, unless
+    ``find_more`` is true of it.
 
     Of two images of one shape, what one excludes is excluded in the other too where that shows the same or
     nothing there; and so are hot pixels and burned-in graphics that lie at the same place in both.
     Of images over 4096 px every k-th pixel is examined.
     """
+    searched = [mask is None or more for mask, more in zip((fixed_mask, moving_mask), find_more, strict=True)]
     steps = _decimation(fixed), _decimation(moving)
     if max(steps) > 1:
         one, other = steps
@@ -46,14 +49,22 @@ def usable_areas(
             moving[::other, ::other],
             None if fixed_mask is None else fixed_mask[::one, ::one],
             None if moving_mask is None else moving_mask[::other, ::other],
+            find_more,
         )
-        return of_large(areas[0], one, fixed, fixed_mask), of_large(areas[1], other, moving, moving_mask)
-    first = usable_area(fixed) if fixed_mask is None else given_area(fixed, fixed_mask)
-    second = usable_area(moving) if moving_mask is None else given_area(moving, moving_mask)
-    if fixed_mask is not None and moving_mask is not None:
+        return (
+            of_large(areas[0], one, fixed, fixed_mask, searched[0]),
+            of_large(areas[1], other, moving, moving_mask, searched[1]),
+        )
+    first, second = _own_area(fixed, fixed_mask, find_more[0]), _own_area(moving, moving_mask, find_more[1])
+    if not any(searched):
         return first, second
     found = _compared(fixed, moving, first, second)
-    return found[0] if fixed_mask is None else first, found[1] if moving_mask is None else second
+    return found[0] if searched[0] else first, found[1] if searched[1] else second
+
+
+def _own_area(pixels: Pixels, mask: Mask | None, find_more: bool) -> UsableArea:
+    """Return the usable area of one image (H, W) alone."""
+    return usable_area(pixels, mask) if mask is None or find_more else given_area(pixels, mask)
 
 
 def _decimation(pixels: Pixels) -> int:

@@ -1000,6 +1000,22 @@ export interface components {
             next_cursor: string | null;
         };
         /**
+         * ExcludedPart
+         * @description What is excluded for one reason.
+         */
+        ExcludedPart: {
+            /**
+             * Name
+             * @description `data bar`, `detector gap`, `frame` (field stop, aperture or padding), `graphics`, `hot pixels`, `same in both images`, `as in the other image`, `not finite` or `given mask`.
+             */
+            name: string;
+            /**
+             * Share
+             * @description Of the image's pixels.
+             */
+            share: number;
+        };
+        /**
          * Failure
          * @description The reason of a failure; ``fault`` states whether another attempt can help.
          */
@@ -1303,6 +1319,55 @@ export interface components {
             status?: "alive";
         };
         /**
+         * Mask
+         * @description Which pixels of an image may be used, as polygons.
+         * @example {
+         *       "exclude": [
+         *         {
+         *           "coordinates": [
+         *             [
+         *               [
+         *                 0,
+         *                 884
+         *               ],
+         *               [
+         *                 1023,
+         *                 884
+         *               ],
+         *               [
+         *                 1023,
+         *                 959
+         *               ],
+         *               [
+         *                 0,
+         *                 959
+         *               ],
+         *               [
+         *                 0,
+         *                 884
+         *               ]
+         *             ]
+         *           ],
+         *           "type": "Polygon"
+         *         }
+         *       ]
+         *     }
+         */
+        Mask: {
+            /**
+             * Exclude
+             * @description These areas are not used.
+             * @default []
+             */
+            exclude?: components["schemas"]["Polygon"][];
+            /**
+             * Include
+             * @description Only these areas are used. Without them, data bars, field stops and the like are found and excluded.
+             * @default []
+             */
+            include?: components["schemas"]["Polygon"][];
+        };
+        /**
          * Model
          * @description The network and the inference engine.
          */
@@ -1350,6 +1415,13 @@ export interface components {
             fixed_frame?: number | null;
             /** Fixed Image Id */
             fixed_image_id?: string | null;
+            /** @description What may be used of the fixed image. */
+            fixed_mask?: components["schemas"]["Mask"] | null;
+            /**
+             * Fixed Mask Image Id
+             * @description An uploaded image as large as the fixed one, not zero where its pixels may be used.
+             */
+            fixed_mask_image_id?: string | null;
             /** Fixed Spacing Um */
             fixed_spacing_um?: number | null;
             fixed_tilt?: components["schemas"]["Tilt"] | null;
@@ -1379,6 +1451,13 @@ export interface components {
             moving_frame?: number | null;
             /** Moving Image Ids */
             moving_image_ids?: string[] | null;
+            /** @description What may be used of the moving image. */
+            moving_mask?: components["schemas"]["Mask"] | null;
+            /**
+             * Moving Mask Image Id
+             * @description The same of the moving image.
+             */
+            moving_mask_image_id?: string | null;
             /** Moving Spacing Um */
             moving_spacing_um?: number | null;
             moving_tilt?: components["schemas"]["Tilt"] | null;
@@ -1468,6 +1547,13 @@ export interface components {
             fixed_frame?: number | null;
             /** Fixed Image Id */
             fixed_image_id: string;
+            /** @description What may be used of the fixed image. */
+            fixed_mask?: components["schemas"]["Mask"] | null;
+            /**
+             * Fixed Mask Image Id
+             * @description An uploaded image as large as the fixed one, not zero where its pixels may be used.
+             */
+            fixed_mask_image_id?: string | null;
             /** Fixed Spacing Um */
             fixed_spacing_um?: number | null;
             fixed_tilt?: components["schemas"]["Tilt"] | null;
@@ -1497,6 +1583,13 @@ export interface components {
             moving_frame?: number | null;
             /** Moving Image Id */
             moving_image_id: string;
+            /** @description What may be used of the moving image. */
+            moving_mask?: components["schemas"]["Mask"] | null;
+            /**
+             * Moving Mask Image Id
+             * @description The same of the moving image.
+             */
+            moving_mask_image_id?: string | null;
             /** Moving Spacing Um */
             moving_spacing_um?: number | null;
             moving_tilt?: components["schemas"]["Tilt"] | null;
@@ -1584,6 +1677,11 @@ export interface components {
              * @description Number of a frame, where the channel is a stack.
              */
             fixed_frame?: number | null;
+            /**
+             * Fixed Mask
+             * @description What may be used of the fixed image, as JSON.
+             */
+            fixed_mask?: string | null;
             /** Fixed Spacing Um */
             fixed_spacing_um?: number | null;
             /**
@@ -1615,6 +1713,11 @@ export interface components {
              * @description Number of a frame, where the channel is a stack.
              */
             moving_frame?: number | null;
+            /**
+             * Moving Mask
+             * @description The same of the moving image.
+             */
+            moving_mask?: string | null;
             /** Moving Spacing Um */
             moving_spacing_um?: number | null;
             /**
@@ -1622,6 +1725,25 @@ export interface components {
              * @description Default: the most accurate network.
              */
             network?: string | null;
+        };
+        /**
+         * Polygon
+         * @description A GeoJSON Polygon (RFC 7946) in px of the image, (0, 0) at the centre of the top-left pixel.
+         */
+        Polygon: {
+            /**
+             * Coordinates
+             * @description The outer ring and those of holes; a ring is a list of points [x, y], the last one equal to the first.
+             */
+            coordinates: [
+                number,
+                number
+            ][][];
+            /**
+             * Type
+             * @constant
+             */
+            type: "Polygon";
         };
         /**
          * PresignedUpload
@@ -1931,6 +2053,26 @@ export interface components {
          *           "read": 0.004
          *         },
          *         "transform_model": "similarity",
+         *         "usable_area": {
+         *           "fixed": {
+         *             "excluded": [
+         *               {
+         *                 "name": "data bar",
+         *                 "share": 0.082
+         *               }
+         *             ],
+         *             "runs": [
+         *               240640,
+         *               21504
+         *             ]
+         *           },
+         *           "moving": {
+         *             "excluded": [],
+         *             "runs": [
+         *               262144
+         *             ]
+         *           }
+         *         },
          *         "verdict": "accept"
          *       },
          *       "settings": {
@@ -2217,6 +2359,8 @@ export interface components {
              * @enum {string}
              */
             transform_model: "translation" | "rigid" | "similarity" | "affine";
+            /** @description None in results of earlier versions. */
+            usable_area: components["schemas"]["UsableAreas"] | null;
             /**
              * Verdict
              * @enum {string}
@@ -2285,6 +2429,9 @@ export interface components {
             fixed_channel: string | null;
             /** Fixed Frame */
             fixed_frame: number | null;
+            fixed_mask?: components["schemas"]["Mask"] | null;
+            /** Fixed Mask Image Id */
+            fixed_mask_image_id?: string | null;
             /** Fixed Spacing Um */
             fixed_spacing_um: number | null;
             fixed_tilt?: components["schemas"]["Tilt"] | null;
@@ -2304,6 +2451,9 @@ export interface components {
             moving_channel: string | null;
             /** Moving Frame */
             moving_frame: number | null;
+            moving_mask?: components["schemas"]["Mask"] | null;
+            /** Moving Mask Image Id */
+            moving_mask_image_id?: string | null;
             /** Moving Spacing Um */
             moving_spacing_um: number | null;
             moving_tilt?: components["schemas"]["Tilt"] | null;
@@ -2390,6 +2540,27 @@ export interface components {
             name?: string;
             /** Pixel Spacing Um */
             pixel_spacing_um?: number | null;
+        };
+        /**
+         * UsableArea
+         * @description The pixels of an image that were used.
+         */
+        UsableArea: {
+            /** Excluded */
+            excluded: components["schemas"]["ExcludedPart"][];
+            /**
+             * Runs
+             * @description Lengths of the runs of used and unused pixels in turn, row after row from the top left, starting with used ones; values that are not finite count as used here.
+             */
+            runs: number[];
+        };
+        /**
+         * UsableAreas
+         * @description What was used of each image; None for a network that uses whole images.
+         */
+        UsableAreas: {
+            fixed: components["schemas"]["UsableArea"] | null;
+            moving: components["schemas"]["UsableArea"] | null;
         };
         /**
          * Usage
@@ -2674,7 +2845,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request does not match the API description (`request-invalid`); The network does not exist (`network-unknown`); The file holds several images (`image-choice-needed`); The image cannot be read (`image-unreadable`); The Idempotency-Key belongs to another request (`idempotency-key-reused`) */
+            /** @description The request does not match the API description (`request-invalid`); The network does not exist (`network-unknown`); The file holds several images (`image-choice-needed`); The image cannot be read (`image-unreadable`); The mask does not fit the image (`mask-invalid`); The Idempotency-Key belongs to another request (`idempotency-key-reused`) */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3782,7 +3953,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request does not match the API description (`request-invalid`); The file holds several images (`image-choice-needed`); The image cannot be read (`image-unreadable`); The image has no content that can be registered (`image-unusable`); The pixel spacing is not a positive number (`pixel-spacing-invalid`); The network does not find this family of transforms (`model-unsupported`); The network does not exist (`network-unknown`) */
+            /** @description The request does not match the API description (`request-invalid`); The file holds several images (`image-choice-needed`); The image cannot be read (`image-unreadable`); The image has no content that can be registered (`image-unusable`); The mask does not fit the image (`mask-invalid`); The pixel spacing is not a positive number (`pixel-spacing-invalid`); The network does not find this family of transforms (`model-unsupported`); The network does not exist (`network-unknown`) */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4014,7 +4185,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request does not match the API description (`request-invalid`); The network does not exist (`network-unknown`); The file holds several images (`image-choice-needed`); The image cannot be read (`image-unreadable`); The Idempotency-Key belongs to another request (`idempotency-key-reused`) */
+            /** @description The request does not match the API description (`request-invalid`); The network does not exist (`network-unknown`); The file holds several images (`image-choice-needed`); The image cannot be read (`image-unreadable`); The mask does not fit the image (`mask-invalid`); The Idempotency-Key belongs to another request (`idempotency-key-reused`) */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -5243,7 +5414,7 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description File format, named after the program that reads it. In physical units where both pixel spacings are known; names that end in -px: always in pixels. */
-                format?: "json" | "itk" | "ngff" | "bigwarp" | "napari" | "elastix" | "csv" | "itk-px" | "ngff-px" | "bigwarp-px" | "napari-px" | "elastix-px" | "csv-um" | "slicer" | "matrices";
+                format?: "json" | "itk" | "ngff" | "bigwarp" | "napari" | "elastix" | "csv" | "itk-px" | "ngff-px" | "bigwarp-px" | "napari-px" | "elastix-px" | "csv-um" | "slicer" | "slicer-px" | "napari-layers" | "napari-layers-px" | "mobie" | "mobie-px" | "hyperspy" | "hyperspy-px" | "qupath" | "matrices";
                 /** @description Id of a correction, `latest`, or `predicted`; default: the newest correction, the prediction if there is none. */
                 correction?: string | null;
             };

@@ -16,6 +16,9 @@ export type PairOfImages = Schemas["PairOfImages"];
 export type Batch = Schemas["Batch"];
 
 export type SearchMap = Schemas["SearchMap"];
+export type UsableAreas = Schemas["UsableAreas"];
+export type UsableArea = Schemas["UsableArea"];
+export type Mask = Schemas["Mask"];
 export type Result = Schemas["Result"];
 export type Failure = Schemas["Failure"];
 export type Registration = Schemas["Registration"];

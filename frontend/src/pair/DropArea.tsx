@@ -1,8 +1,9 @@
 import { type ChangeEvent, type DragEvent, useState } from "react";
+import { AreaShapes } from "../areas/AreaShapes";
 import { Icon } from "../frame/Icon";
 import type { Role } from "../frame/RoleName";
 import { bytes } from "../quantities";
-import { isUndecided, previewOf } from "./choice";
+import { chosenSize, isUndecided, previewOf } from "./choice";
 import type { Upload } from "./pair";
 import "./drop.css";
 
@@ -46,6 +47,7 @@ function DropContent({ upload }: { upload: Upload }) {
     return <Sending name={upload.file.name} size={upload.file.size} share={upload.share} />;
   if (upload.state === "ready") {
     const undecided = isUndecided(upload.image, upload.choice);
+    const size = chosenSize(upload.image, upload.choice);
     return (
       <>
         <img
@@ -54,6 +56,11 @@ function DropContent({ upload }: { upload: Upload }) {
           alt={`Preview of ${upload.image.name}`}
         />
         {undecided && <span className="drop-choose">Choose an image of this file below</span>}
+        {upload.areas.length > 0 && (
+          <svg className="drop-areas" viewBox={`-0.5 -0.5 ${size.width} ${size.height}`} aria-hidden="true">
+            <AreaShapes areas={upload.areas} size={size} />
+          </svg>
+        )}
         <span className="drop-again">Replace</span>
       </>
     );

@@ -1,10 +1,12 @@
+import type { Area } from "../areas/area";
 import type { Image } from "../api/types";
 import { ProblemNote } from "../frame/ProblemNote";
 import { RoleName, type Role } from "../frame/RoleName";
 import { DropArea } from "./DropArea";
 import { EarlierUploads } from "./EarlierUploads";
 import { ImageFacts } from "./ImageFacts";
-import type { Choice } from "./choice";
+import { SlotAreas } from "./SlotAreas";
+import { type Choice, isUndecided } from "./choice";
 import type { Upload } from "./pair";
 
 interface Props {
@@ -13,6 +15,7 @@ interface Props {
   onFiles: (files: File[]) => void;
   onPick: (image: Image) => void;
   onSpacing: (text: string) => void;
+  onAreas: (areas: Area[]) => void;
   onImage: (image: Image) => void; // the image as stored by the service
   onChoose: (choice: Choice) => void; // an image of the file
 }
@@ -21,7 +24,7 @@ const TITLE: Record<Role, string> = { fixed: "Fixed image", moving: "Moving imag
 const MEANING: Record<Role, string> = { fixed: "is the reference", moving: "is transformed" };
 
 /** One of the two images: drop area, upload progress, metadata. */
-export function ImageSlot({ role, upload, onFiles, onPick, onSpacing, onImage, onChoose }: Props) {
+export function ImageSlot({ role, upload, onFiles, onPick, onSpacing, onAreas, onImage, onChoose }: Props) {
   return (
     <section className="slot" aria-labelledby={`${role}-title`} data-role={role}>
       <h2 id={`${role}-title`}>
@@ -38,7 +41,18 @@ export function ImageSlot({ role, upload, onFiles, onPick, onSpacing, onImage, o
         </ProblemNote>
       )}
       {upload.state === "ready" && (
-        <ImageFacts role={role} upload={upload} onSpacing={onSpacing} onImage={onImage} onChoose={onChoose} />
+        <>
+          <ImageFacts
+            role={role}
+            upload={upload}
+            onSpacing={onSpacing}
+            onImage={onImage}
+            onChoose={onChoose}
+          />
+          {!isUndecided(upload.image, upload.choice) && (
+            <SlotAreas role={role} upload={upload} onAreas={onAreas} />
+          )}
+        </>
       )}
     </section>
   );

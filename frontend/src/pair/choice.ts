@@ -1,4 +1,5 @@
 import type { Image, ImageChoice } from "../api/types";
+import type { Size } from "../viewer/geometry";
 
 /** Which image of a file is used; null: the default of the service. */
 export interface Choice {
@@ -26,6 +27,12 @@ export function withFrame(image: Image, channel: number | null): Choice {
 export function chosenOf(image: Image, { channel }: Choice): ImageChoice | null {
   const number = channel ?? image.default_channel;
   return image.choices.find((choice) => choice.channel === number) ?? null;
+}
+
+/** Pixels of the chosen image. */
+export function chosenSize(image: Image, choice: Choice): Size {
+  const { width, height } = chosenOf(image, choice) ?? image;
+  return { width, height };
 }
 
 /** Whether the user must choose before the image can be used. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Image, ImageChoice } from "../api/types";
+import { type Area, cornersOf } from "../areas/area";
 import {
   EMPTY,
   type Pair,
@@ -24,7 +25,14 @@ function image(id: string, stated: number | null): Image {
 }
 
 function ready(key: number, spacing: string, stated: number | null = null): Upload {
-  return { state: "ready", key, image: image(`image-${key}`, stated), spacing, choice: DEFAULT };
+  return {
+    state: "ready",
+    key,
+    image: image(`image-${key}`, stated),
+    spacing,
+    areas: [],
+    choice: DEFAULT,
+  };
 }
 
 describe("readSpacing", () => {
@@ -60,6 +68,8 @@ describe("submissionOf", () => {
       moving_frame: null,
       fixed_spacing_um: null,
       moving_spacing_um: 0.25,
+      fixed_mask: null,
+      moving_mask: null,
     });
   });
 
@@ -88,6 +98,18 @@ describe("pairReducer", () => {
     const swapped = pairReducer(pair, { kind: "swap" });
     const updated = pairReducer(swapped, { kind: "update", key: 1, upload: ready(1, "0.5") });
     expect(updated.moving).toMatchObject({ key: 1, spacing: "0.5" });
+  });
+
+  it("keeps areas with their image", () => {
+    const areas: Area[] = [{ kind: "exclude", rings: [cornersOf({ left: 0, top: 0, right: 5, bottom: 9 })] }];
+    const marked = pairReducer(pair, { kind: "areas", role: "fixed", areas });
+    const swapped = pairReducer(marked, { kind: "swap" });
+    expect(submissionOf(swapped, "no", "similarity")).toMatchObject({
+      fixed_mask: null,
+      moving_mask: { include: [] },
+    });
+    const replaced = pairReducer(swapped, { kind: "start", role: "moving", upload: ready(3, "") });
+    expect(submissionOf(replaced, "no", "similarity")).toMatchObject({ fixed_mask: null, moving_mask: null });
   });
 
   it("ignores an upload that was replaced", () => {

@@ -1,13 +1,14 @@
+import { type Area, maskOf } from "../areas/area";
 import type { Image, Mirror, NewRegistration, TransformModel } from "../api/types";
 import type { Role } from "../frame/RoleName";
-import { type Choice, initialChoice, isUndecided, statedSpacing } from "./choice";
+import { type Choice, chosenSize, initialChoice, isUndecided, statedSpacing } from "./choice";
 
 /** State of one upload; `key` distinguishes an upload from the one that replaced it. */
 export type Upload =
   | { state: "empty"; key: 0 }
   | { state: "sending"; key: number; file: File; share: number }
   | { state: "refused"; key: number; file: File; message: string }
-  | { state: "ready"; key: number; image: Image; spacing: string; choice: Choice };
+  | { state: "ready"; key: number; image: Image; spacing: string; areas: Area[]; choice: Choice };
 
 export type Pair = Record<Role, Upload>;
 export const EMPTY: Upload = { state: "empty", key: 0 };
@@ -16,6 +17,7 @@ export type PairAction =
   | { kind: "start"; role: Role; upload: Upload }
   | { kind: "update"; key: number; upload: Upload }
   | { kind: "space"; role: Role; text: string }
+  | { kind: "areas"; role: Role; areas: Area[] }
   | { kind: "choose"; role: Role; choice: Choice }
   | { kind: "describe"; image: Image }
   | { kind: "swap" };
@@ -32,6 +34,10 @@ export function pairReducer(pair: Pair, action: PairAction): Pair {
       return upload.state === "ready"
         ? { ...pair, [action.role]: { ...upload, spacing: action.text } }
         : pair;
+    }
+    case "areas": {
+      const upload = pair[action.role];
+      return upload.state === "ready" ? { ...pair, [action.role]: { ...upload, areas: action.areas } } : pair;
     }
     case "choose": {
       const upload = pair[action.role];
@@ -54,15 +60,18 @@ export type Ready = Extract<Upload, { state: "ready" }>;
 /** A new upload, with the default choice of an image. */
 export function ready(key: number, image: Image): Ready {
   const choice = initialChoice(image);
-  return { state: "ready", key, image, choice, spacing: spacingText(statedSpacing(image, choice).um) };
+  const spacing = spacingText(statedSpacing(image, choice).um);
+  return { state: "ready", key, image, choice, spacing, areas: [] };
 }
 
-/** Another image of the file; an input of the pixel spacing is kept if the user has changed it. */
+/** Another image of the file; a pixel spacing that the user has changed is kept, and areas if the size is the same. */
 function withChoice(upload: Ready, choice: Choice): Ready {
   const spacing = agreesWithFile(upload, upload.spacing)
     ? spacingText(statedSpacing(upload.image, choice).um)
     : upload.spacing;
-  return { ...upload, choice, spacing };
+  const [before, now] = [chosenSize(upload.image, upload.choice), chosenSize(upload.image, choice)];
+  const same = before.width === now.width && before.height === now.height;
+  return { ...upload, choice, spacing, areas: same ? upload.areas : [] };
 }
 
 function spacingText(spacing: number | null): string {
@@ -112,5 +121,7 @@ export function submissionOf(
     moving_frame: moving.choice.frame,
     fixed_spacing_um: agreesWithFile(fixed, fixed.spacing) ? null : readSpacing(fixed.spacing),
     moving_spacing_um: agreesWithFile(moving, moving.spacing) ? null : readSpacing(moving.spacing),
+    fixed_mask: maskOf(fixed.areas),
+    moving_mask: maskOf(moving.areas),
   };
 }

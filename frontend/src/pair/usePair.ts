@@ -1,5 +1,6 @@
 import { useCallback, useEffect, useReducer, useRef, useState } from "react";
 import { isAbort, messageOf } from "../api/errors";
+import type { Area } from "../areas/area";
 import type { Image, Mirror, TransformModel } from "../api/types";
 import { uploadImage } from "../api/upload";
 import type { Role } from "../frame/RoleName";
@@ -11,6 +12,7 @@ export interface PairControls {
   pick: (role: Role, image: Image) => void; // choose an image that was uploaded before
   uploadFiles: (files: File[], first: Role) => void;
   setSpacing: (role: Role, text: string) => void;
+  setAreas: (role: Role, areas: Area[]) => void;
   setImage: (image: Image) => void;
   choose: (role: Role, choice: Choice) => void; // an image of the file
   swap: () => void;
@@ -63,9 +65,10 @@ export function usePair(): PairControls {
   );
 
   const setSpacing = useCallback((role: Role, text: string) => dispatch({ kind: "space", role, text }), []);
+  const setAreas = useCallback((role: Role, areas: Area[]) => dispatch({ kind: "areas", role, areas }), []);
   const setImage = useCallback((image: Image) => dispatch({ kind: "describe", image }), []);
   const choose = useCallback((role: Role, choice: Choice) => dispatch({ kind: "choose", role, choice }), []);
   const swap = useCallback(() => dispatch({ kind: "swap" }), []);
   const options = { mirror, setMirror, model, setModel };
-  return { pair, pick, uploadFiles, setSpacing, setImage, choose, swap, ...options };
+  return { pair, pick, uploadFiles, setSpacing, setAreas, setImage, choose, swap, ...options };
 }

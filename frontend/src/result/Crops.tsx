@@ -21,14 +21,15 @@ interface Props {
 export function Crops({ registration, sizes, fixedFromMoving }: Props) {
   const fixed = usePreview(registration.links.fixed_preview);
   const moving = usePreview(registration.links.moving_preview);
+  const used = registration.result?.usable_area ?? null;
   const previews = useMemo(
     () =>
       fixed instanceof HTMLImageElement && moving instanceof HTMLImageElement ? { fixed, moving } : null,
     [fixed, moving],
   );
   const patches = useMemo(
-    () => previews && informativePatches(previews, sizes, fixedFromMoving, COUNT, CROP.width),
-    [previews, sizes, fixedFromMoving],
+    () => previews && informativePatches(previews, sizes, fixedFromMoving, COUNT, CROP.width, used),
+    [previews, sizes, fixedFromMoving, used],
   );
   if (!previews || !patches) return <div className="crops crops-coming" />;
   if (patches.length === 0)

@@ -23,15 +23,23 @@ const FORMATS: Record<Format, { name: string; suffix: string }> = {
   "csv-um": { name: "Table (CSV), µm", suffix: ".um.csv" },
   napari: { name: "napari affine", suffix: ".napari.txt" },
   "napari-px": { name: "napari affine, px", suffix: ".px.napari.txt" },
+  "napari-layers": { name: "napari layers", suffix: ".napari.json" },
+  "napari-layers-px": { name: "napari layers, px", suffix: ".px.napari.json" },
   bigwarp: { name: "BigWarp landmarks", suffix: ".landmarks.csv" },
   "bigwarp-px": { name: "BigWarp landmarks, px", suffix: ".px.landmarks.csv" },
   itk: { name: "ITK transform", suffix: ".tfm" },
   "itk-px": { name: "ITK transform, px", suffix: ".px.tfm" },
   slicer: { name: "3D Slicer transform", suffix: ".slicer.tfm" },
+  "slicer-px": { name: "3D Slicer transform, px", suffix: ".px.slicer.tfm" },
   elastix: { name: "elastix parameters", suffix: ".elastix.txt" },
   "elastix-px": { name: "elastix parameters, px", suffix: ".px.elastix.txt" },
   ngff: { name: "OME-NGFF transformation", suffix: ".ngff.json" },
   "ngff-px": { name: "OME-NGFF transformation, px", suffix: ".px.ngff.json" },
+  mobie: { name: "MoBIE view", suffix: ".mobie.json" },
+  "mobie-px": { name: "MoBIE view, px", suffix: ".px.mobie.json" },
+  hyperspy: { name: "HyperSpy axes", suffix: ".hyperspy.json" },
+  "hyperspy-px": { name: "HyperSpy axes, px", suffix: ".px.hyperspy.json" },
+  qupath: { name: "QuPath script", suffix: ".qupath.groovy" },
 };
 
 /** Downloads: registered image, figure, transform, code. */

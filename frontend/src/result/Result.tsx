@@ -16,6 +16,7 @@ import { Provenance } from "./Provenance";
 import { SearchPlot } from "./SearchPlot";
 import { Downloads } from "./Downloads";
 import { PREDICTED, correctionParameter, shownCorrection } from "./position";
+import { UsedAreas } from "./UsedAreas";
 import { CorrectedNote, VerdictNote } from "./VerdictNote";
 
 interface Props {
@@ -100,6 +101,7 @@ export function Result({ registration, result, onCorrected }: Props) {
               <p className="hint">In pixels only: the fixed image has no pixel spacing.</p>
             )}
           </section>
+          <UsedAreas registration={registration} result={result} sizes={sizes} />
           {result.search && <SearchPlot result={result} map={result.search} />}
           <CorrectionList
             items={corrections.items}

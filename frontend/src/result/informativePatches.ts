@@ -1,4 +1,6 @@
-import type { Sizes } from "../viewer/geometry";
+import type { UsableAreas } from "../api/types";
+import { unusedRectangles } from "../areas/unusedPicture";
+import { type Sizes, magnification } from "../viewer/geometry";
 import { wholePicture } from "../viewer/picture";
 import { drawPictures, newContext } from "./drawPictures";
 
@@ -10,6 +12,7 @@ export interface Patch {
 }
 
 const MAP_SIZE = 160; // px, longest side of the searched maps
+const LEAST_CLEARED = 0.5; // px of a map
 const MAX_FRACTION = 1 / 7; // largest side of a patch, as a fraction of the shorter side of the fixed image
 
 /**
@@ -22,6 +25,7 @@ export function informativePatches(
   fixedFromMoving: DOMMatrix,
   count: number,
   maxSide: number, // side of a patch, in px
+  used: UsableAreas | null, // no patch shows what was not used
 ): Patch[] {
   const factor = Math.min(1, MAP_SIZE / Math.max(sizes.fixed.width, sizes.fixed.height));
   const grid = {
@@ -33,6 +37,7 @@ export function informativePatches(
     const context = newContext(grid.width, grid.height);
     const canvasFromImage = role === "fixed" ? gridFromFixed : gridFromFixed.multiply(fixedFromMoving);
     drawPictures(context, [wholePicture(sizes[role], previews[role])], canvasFromImage);
+    clearUnused(context, used?.[role]?.runs ?? [], sizes[role].width, canvasFromImage);
     return context.getImageData(0, 0, grid.width, grid.height);
   });
   const minDistance = Math.min(grid.width, grid.height) * MAX_FRACTION;
@@ -57,6 +62,22 @@ export function informativePatches(
   }
   const side = Math.min((2 * halfSide) / factor, maxSide);
   return best.map(({ x, y }) => ({ x: roundToBoundary(x / factor), y: roundToBoundary(y / factor), side }));
+}
+
+/** Make what was not used transparent, except for single pixels. */
+function clearUnused(
+  context: CanvasRenderingContext2D,
+  runs: number[],
+  width: number,
+  canvasFromImage: DOMMatrix,
+): void {
+  const area = magnification(canvasFromImage) ** 2;
+  context.setTransform(canvasFromImage);
+  context.globalCompositeOperation = "destination-out";
+  for (const [left, top, right, bottom] of unusedRectangles(runs, width)) {
+    if ((right - left) * (bottom - top) * area > LEAST_CLEARED)
+      context.fillRect(left - 0.5, top - 0.5, right - left, bottom - top);
+  }
 }
 
 /** Round to a pixel boundary, so that the pixels of a patch with an even side stay sharp. */

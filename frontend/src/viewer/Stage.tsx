@@ -15,6 +15,7 @@ import { StageButtons } from "./StageButtons";
 import { changeByKey } from "./keys";
 import { type CanvasSize, canvasPosition } from "./useCanvasSize";
 import { type PointerActions, type PointerPosition, useNavigation } from "./useNavigation";
+import { UnusedAreas } from "./UnusedAreas";
 import { useScene } from "./useScene";
 import type { ChangeView } from "./useView";
 import type { View } from "./view";
@@ -92,6 +93,7 @@ export function Stage({ registration, result, size, view, change, corrected, ali
         {...handlers}
       >
         {sceneState.scene && <OverlayCanvas scene={sceneState.scene} />}
+        {view.unused && <UnusedAreas result={result} size={size} sceneState={sceneState} side={side} />}
         {!side && (
           <Outlines
             size={size}
@@ -125,7 +127,7 @@ export function Stage({ registration, result, size, view, change, corrected, ali
 /** Names of the images in side-by-side mode. */
 function SideLabels() {
   return (
-    <div className="pendingPoint-names">
+    <div className="half-names">
       <RoleName role="fixed" />
       <RoleName role="moving" />
     </div>

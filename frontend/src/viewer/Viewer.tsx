@@ -5,6 +5,7 @@ import { useCanvasSize } from "./useCanvasSize";
 import { useView } from "./useView";
 import { Stage } from "./Stage";
 import { ToneControls } from "./ToneControls";
+import { hasUnusedAreas } from "./UnusedAreas";
 import { ViewerControls } from "./ViewerControls";
 import { ViewerHelp } from "./ViewerHelp";
 import "./viewer.css";
@@ -57,6 +58,16 @@ export function Viewer({ registration, result, corrected, alignment }: Props) {
               onChange={(event) => change({ errors: event.currentTarget.checked })}
             />
             <span>Corner errors</span>
+          </label>
+        )}
+        {hasUnusedAreas(result) && (
+          <label className="check">
+            <input
+              type="checkbox"
+              checked={view.unused}
+              onChange={(event) => change({ unused: event.currentTarget.checked })}
+            />
+            <span>Unused areas</span>
           </label>
         )}
         <ToneControls view={view} change={change} />

@@ -13,6 +13,7 @@ export const KEYS: [keys: string, what: string][] = [
   ["[ ]", "slider"],
   ["B", "before and after registration"],
   ["E", "corner errors"],
+  ["U", "unused areas"],
   ["I", "invert the moving image"],
   ["C", "reset the contrast"],
 ];
@@ -52,6 +53,8 @@ export function changeByKey(key: string, far: boolean, view: View, camera: Camer
       return { before: !view.before };
     case "e":
       return { errors: !view.errors };
+    case "u":
+      return { unused: !view.unused };
     case "i":
       return {
         tones: { ...view.tones, moving: { ...view.tones.moving, invert: !view.tones.moving.invert } },

@@ -10,6 +10,7 @@ export interface View {
   camera: Camera | null; // null: fit the whole fixed image
   before: boolean; // show the images before registration
   errors: boolean; // show the 95 % regions of the corners
+  unused: boolean; // hatch what was not used of the images
   tones: Record<Role, Tone>;
 }
 
@@ -21,6 +22,7 @@ export function readView(address: URLSearchParams): View {
     camera: readCamera(address.get("at")),
     before: address.get("before") === "1",
     errors: address.get("errors") !== "0",
+    unused: address.get("unused") !== "0",
     tones: { fixed: readTone(address.get("fixed_tone")), moving: readTone(address.get("moving_tone")) },
   };
 }
@@ -32,6 +34,7 @@ export function writeView({
   camera,
   before,
   errors,
+  unused,
   tones,
 }: View): Record<string, string | null> {
   return {
@@ -40,6 +43,7 @@ export function writeView({
     at: camera && cameraText(camera),
     before: before ? "1" : null,
     errors: errors ? null : "0",
+    unused: unused ? null : "0",
     fixed_tone: toneText(tones.fixed),
     moving_tone: toneText(tones.moving),
   };
