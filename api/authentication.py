@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import secrets
 import threading
 import time
 from collections.abc import Awaitable, Callable
@@ -59,9 +61,11 @@ class Authenticator:
 
     database: Database
     open: bool
+    token: str = ""  # that of an open service, if it has one
     _cache: dict[Credential, tuple[float, Caller]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _generation: int = 0  # number of invalidations
+    _running: dict[Credential, asyncio.Task[tuple[float, Caller]]] = field(default_factory=dict)
 
     async def authenticate(self, key: str | None, token: str | None = None) -> Caller:
         """Return the caller of an API key or, without one, of a session token.
@@ -72,7 +76,7 @@ class Authenticator:
             SessionUnknown: the session does not exist or has expired.
         """
         if self.open:
-            return Caller()
+            return self._open_caller(key, token)
         if key is not None:
             credential = Credential(key, by_cookie=False)
         elif token is not None:
@@ -81,8 +85,25 @@ class Authenticator:
             raise ApiKeyMissing("send an API key: `Authorization: Bearer KEY`")
         cached = self._cache.get(credential)
         if cached is None or cached[0] < time.monotonic():
-            cached = await run_in_threadpool(self._look_up, credential)
+            cached = await asyncio.shield(self._look_up_once(credential))
         return cached[1]
+
+    def _open_caller(self, key: str | None, token: str | None) -> Caller:
+        if not self.token:
+            return Caller()
+        if key is None and token is None:
+            raise ApiKeyMissing("open the URL with the token that `xebra serve` printed, or send it as a key")
+        if not secrets.compare_digest((key or token or "").encode(), self.token.encode()):
+            raise ApiKeyUnknown("the token is wrong; open the URL that `xebra serve` has printed")
+        return Caller(by_cookie=key is None)
+
+    def _look_up_once(self, credential: Credential) -> asyncio.Task[tuple[float, Caller]]:
+        """Return the look-up that is running, if there is one: many streams have the same key."""
+        if credential not in self._running:
+            task = asyncio.create_task(run_in_threadpool(self._look_up, credential))
+            self._running[credential] = task
+            task.add_done_callback(lambda _: self._running.pop(credential, None))
+        return self._running[credential]
 
     def invalidate(self, token: str) -> None:
         """Remove a session token from the cache, and do not cache look-ups of it that are in progress."""
@@ -122,21 +143,42 @@ AuthenticatorDep = Annotated[Authenticator, Depends(_authenticator)]
 CredentialsDep = Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)]
 
 
-async def _caller(
-    request: Request,
-    authenticator: AuthenticatorDep,
-    rate_limiter: Annotated[RateLimiter, Depends(_rate_limiter)],
-    credentials: CredentialsDep,
-    token: CookieDep,
-) -> Caller:
-    caller = await authenticator.authenticate(credentials.credentials if credentials else None, token)
-    if caller.by_cookie and request.method not in SAFE_METHODS:
-        check_origin(request)
+async def look_up(request: Request, authenticator: Authenticator) -> Caller:
+    """Return the caller of a request; raise what ``Authenticator.authenticate`` raises."""
+    scheme, _, key = request.headers.get("authorization", "").partition(" ")
+    return await authenticator.authenticate(
+        key.strip() if scheme.lower() == "bearer" else None, request.cookies.get(COOKIE)
+    )
+
+
+async def identify(request: Request, authenticator: Authenticator, rate_limiter: RateLimiter) -> Caller:
+    """Return the caller of a request that it may send.
+
+    Raises:
+        CrossSiteRequest: a page of another site sent it, with a cookie or to a service without keys.
+        RateLimitExceeded: the caller has sent too many.
+        ScopeMissing: the caller may only read, or not even that.
+    """
+    caller = await look_up(request, authenticator)
+    if request.method not in SAFE_METHODS and (caller.by_cookie or authenticator.open):
+        check_origin(request, required=caller.by_cookie)
     if caller.instrument is not None:
         limit = caller.instrument.requests_per_minute
         request.state.extra_headers = await rate_limiter.check(caller.owner, limit)
     caller.require("read" if request.method in SAFE_METHODS else "write")
     return caller
+
+
+async def _caller(
+    request: Request,
+    authenticator: AuthenticatorDep,
+    rate_limiter: Annotated[RateLimiter, Depends(_rate_limiter)],
+    credentials: CredentialsDep,  # for the OpenAPI document
+    token: CookieDep,
+) -> Caller:
+    """Return the caller that the middleware has found before the body was read."""
+    known: Caller | None = getattr(request.state, "caller", None)
+    return known or await identify(request, authenticator, rate_limiter)
 
 
 CallerDep = Annotated[Caller, Depends(_caller)]

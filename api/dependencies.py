@@ -9,6 +9,8 @@ from fastapi import Depends, Request
 
 from api.authentication import CallerDep
 from api.events.broadcaster import EventBroadcaster
+from api.events.stream_limits import StreamLimits
+from api.images.decoder import UploadDecoder
 from api.requests import current_request_id
 from api.settings import ApiSettings
 from db.engine import Database
@@ -23,6 +25,8 @@ class AppState:
     database: Database
     store: ImageStore
     broadcaster: EventBroadcaster
+    decoder: UploadDecoder
+    streams: StreamLimits
 
 
 async def _state(request: Request) -> AppState:
@@ -46,6 +50,10 @@ async def _settings(state: StateDep) -> ApiSettings:
 
 async def _broadcaster(state: StateDep) -> EventBroadcaster:
     return state.broadcaster
+
+
+async def _decoder(state: StateDep) -> UploadDecoder:
+    return state.decoder
 
 
 async def _owner(caller: CallerDep) -> str:
@@ -72,6 +80,7 @@ DatabaseDep = Annotated[Database, Depends(_database)]
 StoreDep = Annotated[ImageStore, Depends(_store)]
 SettingsDep = Annotated[ApiSettings, Depends(_settings)]
 BroadcasterDep = Annotated[EventBroadcaster, Depends(_broadcaster)]
+DecoderDep = Annotated[UploadDecoder, Depends(_decoder)]
 OwnerDep = Annotated[str, Depends(_owner)]
 IdentityDep = Annotated[Identity, Depends(_identity)]
 RequestIdDep = Annotated[str, Depends(_request_id)]

@@ -33,6 +33,18 @@ class CursorInvalid(ValueError):
     """The pagination cursor was not created by this service."""
 
 
+class DecodersBusy(Exception):
+    """No decoder became free in time; a retry may succeed."""
+
+
+class DrawingBusy(Exception):
+    """Too many requests wait for a drawing; a retry may succeed."""
+
+
+class ClientLeft(Exception):
+    """The client has closed the connection before the response."""
+
+
 class NoResult(Exception):
     """The registration has no result: it has not finished, has failed, or was cancelled."""
 
@@ -57,6 +69,14 @@ class CrossSiteRequest(Exception):
     """A page of another origin sent the request with the session cookie."""
 
 
+class HostUnknown(Exception):
+    """The Host header has a name that is not one of this service."""
+
+
+class TooManyStreams(Exception):
+    """The maximum number of event streams is open."""
+
+
 class ScopeMissing(Exception):
     """The API key does not have the required scope."""
 
@@ -67,6 +87,10 @@ class RateLimitExceeded(Exception):
     def __init__(self, detail: str, headers: dict[str, str]) -> None:
         super().__init__(detail)
         self.headers = headers
+
+
+class DecoderStuck(Exception):
+    """A decoder has exceeded its deadline and was not ended: this process must be restarted."""
 
 
 class NotReady(Exception):

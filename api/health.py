@@ -10,11 +10,10 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 
 from api import problems
-from api.dependencies import DatabaseDep, SettingsDep, StoreDep
-from api.errors import NotReady
+from api.dependencies import DatabaseDep, DecoderDep, SettingsDep, StoreDep
+from api.errors import DecoderStuck, NotReady
 from db import heartbeats
 from db.engine import Database
-from db.types import utc_now
 
 router = APIRouter(prefix="/health", tags=["health"])
 
@@ -32,9 +31,13 @@ class Readiness(BaseModel):
     parts: list[str]
 
 
-@router.get("/live", summary="Get liveness")
-async def get_liveness() -> Liveness:
-    """Return whether this process responds, without a check of any backend."""
+@router.get("/live", summary="Get liveness", responses=problems.documented(DecoderStuck))
+async def get_liveness(decoder: DecoderDep) -> Liveness:
+    """Return whether this process responds and can decode uploads, without a check of any backend."""
+    if overdue_s := decoder.overdue_s():
+        raise DecoderStuck(
+            f"a decoder ended {overdue_s:.0f} s after its deadline or not at all; restart the API"
+        )
     return Liveness()
 
 
@@ -67,8 +70,9 @@ def _check_heartbeat(database: Database, role: str, action: str, timeout_s: floa
     """Raise ``TimeoutError`` if no process of this role has a recent heartbeat."""
     with database.reading() as session:
         seen = heartbeats.last_seen(session, role)
+        recent = seen is not None and heartbeats.is_recent(session, seen, timedelta(seconds=timeout_s))
     if seen is None:
         raise TimeoutError(f"no {role} has {action} yet; check that one is running, and its log")
-    if utc_now() - seen > timedelta(seconds=timeout_s):
+    if not recent:
         last = seen.isoformat(timespec="seconds")
         raise TimeoutError(f"no {role} has {action} since {last}; check its log")

@@ -1,4 +1,4 @@
-"""The ASGI application: ``uvicorn --factory api.main:create_app``."""
+"""The ASGI application, which ``api.server`` serves."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from contextlib import asynccontextmanager
 from importlib import import_module
 from importlib.metadata import version
 
+from anyio import to_thread
 from asgi_correlation_id import CorrelationIdMiddleware
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 
 from api import health, logs, metrics, openapi, page, problems, service
+from api.access import AccessControl
 from api.administration.routes import router as administration
 from api.authentication import Authenticator
 from api.batches.routes import MAX_BODY_BYTES as MAX_BATCH_BYTES
@@ -21,10 +23,13 @@ from api.batches.schemas import PATH as BATCHES
 from api.dependencies import AppState
 from api.events.broadcaster import EventBroadcaster
 from api.events.routes import router as events
+from api.events.stream_limits import StreamLimits
 from api.images import tiles
+from api.images.decoder import UploadDecoder
 from api.images.presigned import router as uploads
 from api.images.routes import router as images
 from api.images.schemas import PATH as IMAGES
+from api.previews import MAX_WAITING
 from api.rate_limits import RateLimiter
 from api.registrations.apply import MAX_POINTS_BYTES
 from api.registrations.apply import router as apply
@@ -43,7 +48,9 @@ from db.engine import Database
 from db.migrate import migrate
 from db.settings import StorageSettings
 from db.store import open_store
+from xebra.readers import decoding_client
 
+READERS = 40  # threads for requests that do not wait for a drawing
 PRELOAD_AFTER_S = 0.1  # the import of matplotlib takes a second: do it during the first job
 DESCRIPTION = """Registers X-ray and electron microscopy images: upload two images, submit the pair, wait
 until the job has ended, download the parameters and the registered image.
@@ -80,11 +87,14 @@ def _open_backends(app: FastAPI, settings: ApiSettings) -> None:
     storage = StorageSettings()
     database = Database(storage.database_url)
     migrate(database)
-    state = AppState(settings, database, open_store(storage.images_url), EventBroadcaster(database))
+    decoder = UploadDecoder(settings.decode_seconds, settings.decode_wait_seconds)
+    streams = StreamLimits(settings.max_streams_per_key, settings.max_streams)
+    broadcaster = EventBroadcaster(database)
+    state = AppState(settings, database, open_store(storage.images_url), broadcaster, decoder, streams)
     app.state.shared = state
     app.state.direct = DirectRegistration(state)
     app.state.state_counter = statistics.StateCounter()
-    app.state.authenticator = Authenticator(database, open=settings.access == "open")
+    app.state.authenticator = Authenticator(database, settings.access == "open", settings.token)
     app.state.rate_limiter = RateLimiter(settings.broker_url)
 
 
@@ -93,6 +103,8 @@ def _add_middleware(app: FastAPI, settings: ApiSettings) -> None:
     limits = {IMAGES: settings.max_upload_bytes, DIRECT: settings.max_direct_bytes, BATCHES: MAX_BATCH_BYTES}
     limits |= {"*/apply/points": MAX_POINTS_BYTES, "*/apply/regions": MAX_POINTS_BYTES}
     app.add_middleware(BodyLimit, limits=limits, stalled_after_s=settings.stalled_after_seconds)
+    shared = {"authenticator": app.state.authenticator, "rate_limiter": app.state.rate_limiter}
+    app.add_middleware(AccessControl, **shared, settings=settings)
     app.add_middleware(RequestContext)
     app.add_middleware(
         CorrelationIdMiddleware,
@@ -107,6 +119,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     preload = threading.Timer(PRELOAD_AFTER_S, import_module, args=("xebra.picture",))
     preload.daemon = True
     preload.start()
+    to_thread.current_default_thread_limiter().total_tokens = MAX_WAITING + READERS
+    threading.Thread(target=decoding_client.server().start, daemon=True).start()
     app.state.shared.broadcaster.start()
     yield
     preload.cancel()

@@ -1,10 +1,13 @@
 """/: the web page, built by ``npm run build`` into ``api/static``."""
 
 from pathlib import Path
+from typing import Annotated
 
-from fastapi import APIRouter, FastAPI
-from fastapi.responses import FileResponse, PlainTextResponse, Response
+from fastapi import APIRouter, FastAPI, Query, Request
+from fastapi.responses import FileResponse, PlainTextResponse, RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
+
+from api.authentication import COOKIE
 
 STATIC = Path(__file__).parent / "static"
 NOT_BUILT = """Xebra is running, but its web page is not built: cd frontend && npm ci && npm run build
@@ -15,8 +18,16 @@ router = APIRouter(include_in_schema=False)
 
 
 @router.get("/")
-def get_page() -> Response:
-    """Return the page, which browsers revalidate at each visit because it changes with each build."""
+def get_page(request: Request, token: Annotated[str | None, Query(max_length=200)] = None) -> Response:
+    """Return the page, which browsers revalidate at each visit because it changes with each build.
+
+    The token of a service without keys moves from the URL into a cookie.
+    """
+    if token is not None:
+        answer = RedirectResponse("/", 303)
+        secure = request.url.scheme == "https"
+        answer.set_cookie(COOKIE, token, path="/", httponly=True, samesite="strict", secure=secure)
+        return answer
     index = STATIC / "index.html"
     if not index.is_file():
         return PlainTextResponse(NOT_BUILT)
@@ -26,4 +37,5 @@ def get_page() -> Response:
 def install(app: FastAPI) -> None:
     """Serve the page and its files; call it after all other routes are installed."""
     app.include_router(router)
-    app.mount("/", StaticFiles(directory=STATIC, check_dir=False))
+    if STATIC.is_dir():
+        app.mount("/", StaticFiles(directory=STATIC))

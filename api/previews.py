@@ -5,21 +5,24 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from tempfile import NamedTemporaryFile, SpooledTemporaryFile
-from threading import Lock
+from threading import BoundedSemaphore, Lock
 from typing import Any, BinaryIO, cast
 
 import numpy as np
 
+from api.errors import DrawingBusy
 from api.images.choice import Choice
 from db.errors import ObjectAltered
 from db.rows import ImageRow
 from db.store import ImageStore
-from xebra.errors import RegistrationError
+from xebra.errors import ImageChoiceNeeded, RegistrationError
 
 MAX_SIDE_PX = 1024
 THUMBNAIL_PX = 256
 SPOOL_BYTES = 8 << 20
 Draw = Callable[[BinaryIO], None]
+MAX_WAITING = 80  # requests that wait for a drawing; each takes a thread
+_waiting = BoundedSemaphore(MAX_WAITING)
 _drawing = Lock()  # one at a time: drawing needs much memory and processor time
 
 
@@ -27,14 +30,29 @@ def create_once(store: ImageStore, key: str, draw: Draw) -> None:
     """Draw and store a picture, unless the store has it.
 
     Raises:
+        DrawingBusy: too many requests wait for a drawing.
         ObjectAltered: the stored image, which was readable when it was uploaded, cannot be read.
     """
     if store.exists(key):
         return
-    with _drawing, SpooledTemporaryFile(max_size=SPOOL_BYTES) as spooled:
+    if not _waiting.acquire(blocking=False):
+        raise DrawingBusy("many pictures are being drawn; send the request again in some seconds")
+    try:
+        with _drawing:
+            _create(store, key, draw)
+    finally:
+        _waiting.release()
+
+
+def _create(store: ImageStore, key: str, draw: Draw) -> None:
+    if store.exists(key):  # drawn while this request waited
+        return
+    with SpooledTemporaryFile(max_size=SPOOL_BYTES) as spooled:
         file = cast(BinaryIO, spooled)
         try:
             draw(file)
+        except ImageChoiceNeeded:  # such as an X-ray line that is not in the spectrum
+            raise
         except RegistrationError as error:
             raise ObjectAltered(f"{key.rpartition('/')[2]} cannot be drawn: {error}") from error
         file.seek(0)

@@ -13,14 +13,24 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
+from starlette.routing import compile_path
 
-from api.errors import ApiKeyMissing, CrossSiteRequest, RateLimitExceeded, ScopeMissing, StreamEnded
+from api.errors import (
+    ApiKeyMissing,
+    ClientLeft,
+    CrossSiteRequest,
+    HostUnknown,
+    RateLimitExceeded,
+    ScopeMissing,
+    StreamEnded,
+)
 from api.problem_kinds import FRAMEWORK, HEADERS, INTERNAL_ERROR, REQUEST_INVALID, TABLE, Kind
 from db.errors import ApiKeyUnknown, QuotaExceeded, SessionUnknown, StoreUnavailable
 
 log = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
+CLIENT_LEFT = 499  # as nginx logs it
 E = TypeVar("E", bound=Exception)
 
 
@@ -50,7 +60,7 @@ class Problem(BaseModel):
 _CONTENT = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
 COMMON = (
     *(OperationalError, StoreUnavailable),
-    *(ApiKeyMissing, ApiKeyUnknown, SessionUnknown, CrossSiteRequest, ScopeMissing),
+    *(ApiKeyMissing, ApiKeyUnknown, SessionUnknown, CrossSiteRequest, ScopeMissing, HostUnknown),
     *(RateLimitExceeded, QuotaExceeded),
 )
 
@@ -79,11 +89,12 @@ def response(kind: Kind, detail: str, instance: str, **fields: Any) -> JSONRespo
 def install(app: FastAPI) -> None:
     """Return every error of the table and of the framework as a problem."""
     for error in TABLE:
-        app.add_exception_handler(error, _from_table)
+        app.add_exception_handler(error, from_table)
     _handle(app, RequestValidationError, _from_validation)
-    _handle(app, OperationalError, _from_database)
+    _handle(app, OperationalError, from_database)
     _handle(app, HTTPException, _from_framework)
     _handle(app, StreamEnded, _no_content)
+    _handle(app, ClientLeft, _no_reader)
 
 
 def unexpected(path: str, request_id: str) -> JSONResponse:
@@ -95,7 +106,8 @@ def _handle(app: FastAPI, error: type[E], handler: Callable[[Request, E], Awaita
     app.add_exception_handler(error, cast(Any, handler))
 
 
-async def _from_table(request: Request, error: Exception) -> Response:
+async def from_table(request: Request, error: Exception) -> Response:
+    """Return an error of the table as a problem."""
     kind = next(TABLE[base] for base in type(error).__mro__ if base in TABLE)
     answer = response(kind, str(error), request.url.path, **getattr(error, "fields", {}))
     answer.headers.update(getattr(error, "headers", None) or HEADERS.get(kind.status, {}))
@@ -108,7 +120,8 @@ async def _from_validation(request: Request, error: RequestValidationError) -> R
     return response(REQUEST_INVALID, detail, request.url.path, errors=errors)
 
 
-async def _from_database(request: Request, error: OperationalError) -> Response:
+async def from_database(request: Request, error: OperationalError) -> Response:
+    """Return the problem of a database that is not available."""
     log.error("the database is not available: %s", error)
     answer = response(TABLE[OperationalError], "retry in a few seconds", request.url.path)
     answer.headers.update(HEADERS[503])
@@ -119,7 +132,21 @@ async def _no_content(request: Request, error: StreamEnded) -> Response:
     return Response(status_code=204)
 
 
+async def _no_reader(request: Request, error: ClientLeft) -> Response:
+    return Response(status_code=CLIENT_LEFT)  # for the log
+
+
 async def _from_framework(request: Request, error: HTTPException) -> Response:
     answer = response(FRAMEWORK[HTTPStatus(error.status_code)], str(error.detail), request.url.path)
     answer.headers.update(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED and (methods := _methods(request)):
+        answer.headers["Allow"] = ", ".join(methods)
     return answer
+
+
+def _methods(request: Request) -> list[str]:
+    """Return the methods of the path in the API's document; the framework states those of one route."""
+    for path, operations in request.app.openapi()["paths"].items():
+        if compile_path(path)[0].fullmatch(request.url.path):
+            return sorted(method.upper() for method in operations)
+    return []

@@ -24,6 +24,24 @@ _VALID_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 METHODS = ("GET", "POST", "DELETE", "HEAD", "PUT", "PATCH", "OPTIONS")
 FORM_OVERHEAD_BYTES = 64 << 10  # form fields and boundaries
 MAX_JSON_BYTES = 1 << 20
+MIN_BYTES_PER_S = 1024  # on average, besides the time without data: a drop each minute is no upload
+
+SECURITY_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+PAGE_POLICY = (
+    "default-src 'self'; img-src 'self' blob: data:; style-src 'self' 'unsafe-inline';"
+    " worker-src 'self' blob:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+DOCUMENTS_POLICY = f"{PAGE_POLICY}; script-src 'self' 'unsafe-inline'"  # Swagger UI starts in the page
+
+
+def _policy(path: str) -> str:
+    return DOCUMENTS_POLICY if path in ("/docs", "/redoc") else PAGE_POLICY
 
 
 def current_request_id() -> str:
@@ -55,7 +73,7 @@ class RequestContext:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 headers = MutableHeaders(scope=message)
-                headers["X-Content-Type-Options"] = "nosniff"
+                headers.update(SECURITY_HEADERS | {"Content-Security-Policy": _policy(scope["path"])})
                 headers.update(scope["state"].get("extra_headers", {}))
             await send(message)
 
@@ -81,8 +99,15 @@ class BodyLimit:
     or by the end of a path after ``*``.
     """
 
-    def __init__(self, app: ASGIApp, limits: dict[str, int], stalled_after_s: float) -> None:
-        self.app, self.limits, self.stalled_after_s = app, limits, stalled_after_s
+    def __init__(
+        self,
+        app: ASGIApp,
+        limits: dict[str, int],
+        stalled_after_s: float,
+        bytes_per_s: float = MIN_BYTES_PER_S,
+    ) -> None:
+        self.app, self.limits = app, limits
+        self.stalled_after_s, self.bytes_per_s = stalled_after_s, bytes_per_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle a request; refuse a body above the limit of its path."""
@@ -100,7 +125,7 @@ class BodyLimit:
         return self.limits.get(path) or next(by_end, MAX_JSON_BYTES)
 
     def _limited(self, receive: Receive, limit: int) -> Receive:
-        received, more = 0, True
+        received, more, started = 0, True, time.monotonic()
 
         async def receive_limited() -> Message:
             nonlocal received, more
@@ -113,6 +138,8 @@ class BodyLimit:
             received, more = received + len(message.get("body", b"")), message.get("more_body", False)
             if received > limit + FORM_OVERHEAD_BYTES:
                 raise UploadTooLarge(limit)
+            if more and time.monotonic() - started > self.stalled_after_s + received / self.bytes_per_s:
+                raise UploadStalled(self.stalled_after_s)
             return message
 
         return receive_limited

@@ -13,8 +13,15 @@ class ApiSettings(BaseSettings):
 
     max_upload_bytes: int = Field(default=2 << 30, gt=0)
     access: Literal["open", "keys"] = "open"
+    host: str = "127.0.0.1"  # of `xebra serve`
+    token: str = ""  # that an open service requires
+    allowed_hosts: str = ""  # names in the Host header, separated by commas
+    max_streams: int = Field(default=1000, ge=1)  # event streams of this process
+    max_streams_per_key: int = Field(default=100, ge=1)
     webhooks_anywhere: bool = False
     max_direct_bytes: int = Field(default=64 << 20, gt=0)
+    decode_seconds: float = Field(default=60, gt=0)  # time limit of one upload's decoding
+    decode_wait_seconds: float = Field(default=30, gt=0)  # for a free decoder
     direct_threads: int = Field(default=2, ge=1)
     stalled_after_seconds: float = Field(default=60, gt=0)
     broker_url: str = ""  # counts the requests of all API processes for the rate limits

@@ -17,6 +17,8 @@ from db.errors import ApiKeyUnknown, BackendUnknown, InstrumentUnknown
 from db.migrate import migrate
 from db.rows import InstrumentRow, KeyRow
 from db.settings import StorageSettings
+from xebra.errors import PixelSpacingInvalid
+from xebra.pixel_spacing import checked
 
 EXIT_ERROR = 2
 LIMITS: dict[str, tuple[type, str]] = {
@@ -37,7 +39,7 @@ def main(argv: list[str]) -> int:
     try:
         with open_database() as database:
             return int(arguments.run(database, arguments))
-    except (ValueError, BackendUnknown, InstrumentUnknown, ApiKeyUnknown) as error:
+    except (ValueError, BackendUnknown, InstrumentUnknown, ApiKeyUnknown, PixelSpacingInvalid) as error:
         print(f"xebra admin: {error}", file=sys.stderr)
         return EXIT_ERROR
 
@@ -84,6 +86,8 @@ def _add_instrument(database: Database, arguments: argparse.Namespace) -> int:
     limits = {name: getattr(arguments, name) for name in LIMITS}
     if any(isinstance(value, (int, float)) and value <= 0 for value in limits.values()):
         raise ValueError("a limit must be positive; omit the option for no limit")
+    if limits["pixel_spacing_um"] is not None:
+        checked("--pixel-spacing-um", limits["pixel_spacing_um"])
     with database.writing() as session:
         keys.add_instrument(session, arguments.name, _actor(), **limits)
     return 0

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
+from db.audit_results import RecordedResults
 from db.engine import is_postgresql
 from db.rows import AuditRow
 from db.types import utc_now
@@ -44,8 +45,9 @@ def record(session: Session, event: str, *, actor: str, **payload: Any) -> Audit
 
 
 def verify(session: Session) -> list[str]:
-    """Return one message for each altered, missing or misplaced entry of the chain."""
+    """Return one message for each altered, missing or misplaced entry, and for each result that differs."""
     faults: list[str] = []
+    results = RecordedResults()
     expected_seq, expected_previous = 1, GENESIS_HASH
     for entry in session.scalars(select(AuditRow).order_by(AuditRow.seq).execution_options(yield_per=1000)):
         if entry.seq != expected_seq:
@@ -55,7 +57,8 @@ def verify(session: Session) -> list[str]:
         if entry.hash != digest(entry):
             faults.append(f"entry {entry.seq} was altered")
         expected_seq, expected_previous = entry.seq + 1, entry.hash
-    return faults
+        results.read(entry)
+    return faults + results.faults(session)
 
 
 def digest(entry: AuditRow) -> str:

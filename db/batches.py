@@ -9,14 +9,15 @@ from typing import Any, TypeVar
 from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
-from db import audit, events, images, job_queue
+from db import audit, clock, events, images, job_queue
 from db.engine import NO_SESSION_SYNC
 from db.errors import BatchNotFound
 from db.jobs import RegistrationRequest
 from db.rows import STATES, BatchRow, OutboxRow, RegistrationRow
-from db.types import is_valid_id, utc_now
+from db.types import is_valid_id
 
 VALUES_PER_STATEMENT = 500
+CANCELLED_AT_ONCE = 500
 T = TypeVar("T")
 
 
@@ -30,7 +31,7 @@ def submit(
     """
     pairs = [(request.fixed_image_id, request.moving_image_id) for request in requests]
     images.by_id(session, {image_id for pair in pairs for image_id in pair}, owner)
-    now = utc_now()
+    now = clock.now(session)
     batch = BatchRow(id=str(uuid.uuid4()), owner=owner, actor=actor, size=len(requests), created_at=now)
     session.add(batch)
     session.flush()
@@ -70,24 +71,27 @@ def states(session: Session, batch_ids: Sequence[str]) -> dict[str, dict[str, in
     return counts
 
 
-def cancel(session: Session, batch: BatchRow, *, actor: str) -> int:
-    """Cancel every unfinished job of the batch; return the number of cancelled jobs."""
+def cancel(session: Session, batch: BatchRow, *, actor: str, limit: int = CANCELLED_AT_ONCE) -> int:
+    """Cancel at most ``limit`` unfinished jobs of the batch; return the number of cancelled jobs.
+
+    Call it in one transaction after another until it returns 0: each holds the lock of the audit log.
+    """
     unfinished = (RegistrationRow.batch_id == batch.id, RegistrationRow.state.in_(("queued", "running")))
-    queued = OutboxRow.registration_id.in_(select(RegistrationRow.id).where(*unfinished))
-    session.execute(delete(OutboxRow).where(queued), execution_options=NO_SESSION_SYNC)
+    ids = list(session.scalars(select(RegistrationRow.id).where(*unfinished).limit(limit)))
+    queued = delete(OutboxRow).where(OutboxRow.registration_id.in_(ids))
+    session.execute(queued, execution_options=NO_SESSION_SYNC)
     cancelled = session.scalars(
         update(RegistrationRow)
-        .where(*unfinished)
-        .values(state="cancelled", finished_at=utc_now(), lease_until=None)
+        .where(RegistrationRow.id.in_(ids), *unfinished)
+        .values(state="cancelled", finished_at=clock.now(session), lease_until=None)
         .returning(RegistrationRow)
     ).all()
-    for ids in _chunks([row.id for row in cancelled]):
-        session.execute(delete(OutboxRow).where(OutboxRow.registration_id.in_(ids)))
+    session.execute(queued, execution_options=NO_SESSION_SYNC)  # a retry may have queued one in the meantime
     if cancelled:
         jobs = [row.id for row in cancelled]
         entry = audit.record(session, "batch.cancelled", actor=actor, batch=batch.id, jobs=jobs)
         events.publish(session, entry, cancelled, "cancelled")
-    return len(cancelled)
+    return len(ids)
 
 
 def _choice(row: RegistrationRow) -> list[Any]:

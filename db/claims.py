@@ -12,10 +12,9 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, update
 from sqlalchemy.orm import Session
 
-from db import audit, events, job_queue, pending_objects
+from db import audit, clock, events, job_queue, pending_objects
 from db.engine import NO_SESSION_SYNC, affected_rows
 from db.rows import RegistrationRow
-from db.types import utc_now
 
 
 @dataclass(frozen=True)
@@ -37,7 +36,7 @@ def claim_job(
     session: Session, registration_id: str, worker: str, lease: timedelta, now: datetime | None = None
 ) -> Claim | None:
     """Claim a queued job for one attempt; return None if the job is not queued."""
-    now = now or utc_now()
+    now = now or clock.now(session)
     claiming = (
         update(RegistrationRow)
         .where(RegistrationRow.id == registration_id, RegistrationRow.state == "queued")
@@ -71,7 +70,7 @@ def claim_next(session: Session, worker: str, lease: timedelta, now: datetime | 
 
 def renew(session: Session, claim: Claim, lease: timedelta, now: datetime | None = None) -> bool:
     """Extend the lease; return False if the job was cancelled or claimed by another worker."""
-    until = (now or utc_now()) + lease
+    until = (now or clock.now(session)) + lease
     return affected_rows(session, update(RegistrationRow).where(*held(claim)).values(lease_until=until)) == 1
 
 

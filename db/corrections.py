@@ -7,10 +7,9 @@ import uuid
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from db import audit, jobs
+from db import audit, clock, jobs
 from db.errors import CorrectionNotFound
 from db.rows import CorrectionRow, RegistrationRow
-from db.types import utc_now
 
 LATEST, PREDICTED = "latest", "predicted"
 
@@ -33,7 +32,7 @@ def add(
     row = CorrectionRow(
         id=str(uuid.uuid4()), registration_id=registration_id, fixed_from_moving=fixed_from_moving
     )
-    row.note, row.actor, row.created_at = note, actor, utc_now()
+    row.note, row.actor, row.created_at = note, actor, clock.now(session)
     session.add(row)
     payload = {"correction": row.id, "fixed_from_moving": fixed_from_moving, "note": note}
     audit.record(session, "registration.corrected", actor=actor, registration=registration_id, **payload)

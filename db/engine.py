@@ -26,6 +26,11 @@ from sqlalchemy.orm import Session
 from db.errors import BackendUnknown
 
 BUSY_TIMEOUT_S = 30
+LOCK_TIMEOUT_S = 30  # of PostgreSQL, after which a statement fails; as the busy timeout of SQLite
+IDLE_TIMEOUT_S = 20  # of an open transaction: its process was suspended, and others wait for its locks
+POSTGRESQL_OPTIONS = (
+    f"-c lock_timeout={LOCK_TIMEOUT_S}s -c idle_in_transaction_session_timeout={IDLE_TIMEOUT_S}s"
+)
 NO_SESSION_SYNC = {"synchronize_session": False}  # for statements on rows without an object in the session
 
 
@@ -90,7 +95,8 @@ def _open(url: str) -> Engine:
     if scheme == "sqlite":
         return _open_sqlite(url)
     if scheme == "postgresql+psycopg":
-        return create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=30)
+        arguments = {"options": POSTGRESQL_OPTIONS}
+        return create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=30, connect_args=arguments)
     raise BackendUnknown(f"XEBRA_DATABASE_URL: the database '{scheme}' is not supported; {_SUPPORTED}")
 
 

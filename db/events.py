@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from sqlalchemy import func, insert, select, text
 from sqlalchemy.orm import Session
 
-from db import webhooks
 from db.engine import is_postgresql
 from db.rows import AuditRow, EventRow, RegistrationRow
 from db.types import utc_now
@@ -37,7 +36,6 @@ def publish(session: Session, entry: AuditRow, rows: Iterable[RegistrationRow], 
     ]
     if values:
         session.execute(insert(EventRow), values)
-        webhooks.enqueue(session, values)
     if is_postgresql(session):
         session.execute(text(f"NOTIFY {CHANNEL}"))
 

@@ -10,10 +10,10 @@ from sqlalchemy import delete, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from db import clock
 from db.engine import affected_rows
 from db.errors import IdempotencyKeyInFlight, IdempotencyKeyReused
 from db.rows import IdempotencyKeyRow
-from db.types import utc_now
 
 RETENTION = timedelta(days=1)
 TAKEOVER_AFTER = timedelta(seconds=60)  # the process of a request without a response after that was killed
@@ -30,7 +30,7 @@ def begin(
         IdempotencyKeyReused: the key belongs to a request with another content.
         IdempotencyKeyInFlight: the first request with this key has no response yet.
     """
-    now = now or utc_now()
+    now = now or clock.now(session)
     row = _unexpired(session, owner, key, now)
     if row is None:
         return None, _insert(session, owner, key, request_hash, now)
@@ -66,7 +66,7 @@ def release(session: Session, owner: str, key: str, token: str) -> None:
 
 def delete_expired(session: Session, now: datetime | None = None) -> int:
     """Delete keys older than the retention time; return their number."""
-    expired = IdempotencyKeyRow.created_at < (now or utc_now()) - RETENTION
+    expired = IdempotencyKeyRow.created_at < (now or clock.now(session)) - RETENTION
     return affected_rows(session, delete(IdempotencyKeyRow).where(expired))
 
 

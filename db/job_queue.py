@@ -14,9 +14,9 @@ from datetime import datetime
 from sqlalchemy import delete, func, insert, select, text
 from sqlalchemy.orm import Session
 
+from db import clock
 from db.engine import NO_SESSION_SYNC, is_postgresql
 from db.rows import PRIORITIES, OutboxRow, RegistrationRow
-from db.types import utc_now
 
 LOCK_TIMEOUT_S, LOCK_POLL_S = 10.0, 0.005
 CHANNEL = "xebra_outbox"  # PostgreSQL notifies the relays of new entries on this channel
@@ -55,7 +55,7 @@ def next(session: Session, now: datetime | None = None) -> str | None:
     relay may be marking it, and the worker that it woke must find the job. The wait has a timeout, because
     the process that holds the lock may be suspended.
     """
-    query = select(OutboxRow.registration_id).where(OutboxRow.due_at <= (now or utc_now()))
+    query = select(OutboxRow.registration_id).where(OutboxRow.due_at <= (now or clock.now(session)))
     query = query.order_by(OutboxRow.rank, OutboxRow.turn, OutboxRow.id).limit(1)
     end = time.monotonic() + LOCK_TIMEOUT_S
     while True:

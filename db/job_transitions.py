@@ -8,18 +8,21 @@ from typing import Any, Literal
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from db import audit, events, job_queue, pending_objects
+from db import audit, clock, events, job_queue, pending_objects
 from db.claims import Claim, held
 from db.engine import NO_SESSION_SYNC
 from db.rows import RegistrationRow, ResultRow
-from db.types import utc_now
 
 # Retry policy
-MAX_ATTEMPTS = 8  # spans more than two minutes, so that an unavailable server can recover
-MAX_LOST_WORKERS = 3  # lost workers after which the job counts as their cause
+MAX_SYSTEM_FAULTS = 8  # span more than two minutes, so that an unavailable server can recover
+MAX_LOST_WORKERS = 5  # after which the job counts as their cause
 INITIAL_BACKOFF, MAX_BACKOFF = timedelta(seconds=1), timedelta(minutes=1)
 
 WORKER_LOST = "worker-lost"
+CAUSES = (  # of an attempt without a result: column, limit, description
+    ("system_faults", MAX_SYSTEM_FAULTS, "attempt"),
+    ("lost_workers", MAX_LOST_WORKERS, "lost worker"),
+)
 STATE_AFTER = {
     "registration.succeeded": "succeeded",
     "registration.failed": "failed",
@@ -30,7 +33,7 @@ Fault = Literal["input", "system"]
 
 def finish(session: Session, claim: Claim, body: dict[str, Any], registered_key: str) -> bool:
     """Store the result; return False, without an effect, if the claim is no longer valid."""
-    now = utc_now()
+    now = clock.now(session)
     row = _end_attempt(session, claim, state="succeeded", finished_at=now)
     if row is None:
         return False
@@ -48,10 +51,10 @@ def finish(session: Session, claim: Claim, body: dict[str, Any], registered_key:
     return True
 
 
-def fail(session: Session, claim: Claim, fault: Fault, code: str, message: str) -> bool:
+def fail(session: Session, claim: Claim, fault: Fault, code: str, message: str, **counts: int) -> bool:
     """Fail the job permanently; return False if the claim is no longer valid."""
     failure = {"fault": fault, "failure_code": code, "failure_message": message}
-    row = _end_attempt(session, claim, state="failed", finished_at=utc_now(), **failure)
+    row = _end_attempt(session, claim, state="failed", finished_at=clock.now(session), **failure, **counts)
     if row is None:
         return False
     _record(session, "registration.failed", claim, row, **failure)
@@ -61,15 +64,21 @@ def fail(session: Session, claim: Claim, fault: Fault, code: str, message: str) 
 def retry(session: Session, claim: Claim, code: str, message: str, now: datetime | None = None) -> bool:
     """Queue the job again with exponential backoff, or fail it as a system fault after the last attempt.
 
-    Returns False if the claim is no longer valid.
+    Lost workers and other faults are counted separately. Returns False if the claim is no longer valid.
     """
-    limit = MAX_LOST_WORKERS if code == WORKER_LOST else MAX_ATTEMPTS
-    if claim.attempt >= limit:
-        return fail(session, claim, "system", code, f"{message} (attempt {claim.attempt} of {limit})")
-    row = _end_attempt(session, claim, state="queued")
+    column, limit, what = CAUSES[code == WORKER_LOST]
+    before = session.scalar(select(getattr(RegistrationRow, column)).where(*held(claim)).with_for_update())
+    if before is None:
+        return False
+    count = before + 1
+    if count >= limit:
+        return fail(
+            session, claim, "system", code, f"{message} ({what} {count} of {limit})", **{column: count}
+        )
+    row = _end_attempt(session, claim, state="queued", **{column: count})
     if row is None:
         return False
-    due_at = (now or utc_now()) + min(INITIAL_BACKOFF * 2 ** (claim.attempt - 1), MAX_BACKOFF)
+    due_at = (now or clock.now(session)) + min(INITIAL_BACKOFF * 2 ** (count - 1), MAX_BACKOFF)
     job_queue.enqueue(session, row, due_at, first=True)
     _record(session, "registration.retried", claim, row, failure_code=code, failure_message=message)
     return True
@@ -77,7 +86,7 @@ def retry(session: Session, claim: Claim, code: str, message: str, now: datetime
 
 def requeue_expired(session: Session, now: datetime | None = None) -> int:
     """Retry each running job whose lease has expired; return their number."""
-    now = now or utc_now()
+    now = now or clock.now(session)
     expired = session.execute(
         select(RegistrationRow.id, RegistrationRow.attempt, RegistrationRow.worker)
         .where(RegistrationRow.lease_until < now)

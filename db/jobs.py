@@ -10,11 +10,11 @@ from sqlalchemy import select, true, update
 from sqlalchemy.orm import Session, joinedload, selectinload
 from sqlalchemy.orm.attributes import set_committed_value
 
-from db import audit, events, images, job_queue
+from db import audit, clock, events, images, job_queue
 from db.engine import affected_rows
 from db.errors import RegistrationEnded, RegistrationNotFound
 from db.rows import LOCAL, RegistrationRow
-from db.types import is_valid_id, utc_now
+from db.types import is_valid_id
 
 WITH_RELATED = [  # everything that the API shows of a job, in few queries
     joinedload(RegistrationRow.result),
@@ -57,7 +57,7 @@ class RegistrationRequest:
     def settings(self) -> dict[str, Any]:
         """Return the parameters, besides the images, that affect the result, for the audit log."""
         spacings = [self.fixed_spacing_um, self.moving_spacing_um]
-        found = {"network": self.network, "spacing_um": spacings, "mirror": self.mirror}
+        found: dict[str, Any] = {"network": self.network, "spacing_um": spacings, "mirror": self.mirror}
         channels, frames = [self.fixed_channel, self.moving_channel], [self.fixed_frame, self.moving_frame]
         tilts = [self.fixed_tilt, self.moving_tilt]
         found |= {"model": self.model, "prior": self.prior, "tilts": tilts}
@@ -75,7 +75,7 @@ def submit(
     """
     fixed = images.get(session, request.fixed_image_id, owner)
     moving = images.get(session, request.moving_image_id, owner)
-    now = utc_now()
+    now = clock.now(session)
     row = RegistrationRow(id=str(uuid.uuid4()), owner=owner, state="queued", actor=actor, **vars(request))
     row.request_id, row.created_at = request_id, now
     session.add(row)
@@ -131,7 +131,7 @@ def cancel(
         update(RegistrationRow)
         .where(RegistrationRow.id == registration_id, RegistrationRow.state.in_(("queued", "running")))
         .where(RegistrationRow.owner == owner if owner else true())
-        .values(state="cancelled", finished_at=utc_now(), lease_until=None),
+        .values(state="cancelled", finished_at=clock.now(session), lease_until=None),
     )
     row = get(session, registration_id, owner)
     if row_count == 0:

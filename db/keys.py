@@ -89,7 +89,11 @@ def find(session: Session, text: str) -> tuple[KeyRow, InstrumentRow]:
 
 
 def check_queue_quota(session: Session, instrument: InstrumentRow | None, additional: int) -> None:
-    """Raise ``QuotaExceeded`` if this number of additional jobs would exceed the instrument's quota."""
+    """Raise ``QuotaExceeded`` if this number of additional jobs would exceed the instrument's quota.
+
+    Other submissions of the instrument wait for the end of the transaction, so that none passes twice.
+    """
+    instrument = lock(session, instrument)
     if instrument is None or instrument.max_queued_jobs is None:
         return
     queued = session.scalar(select(func.count()).where(OutboxRow.owner == instrument.name)) or 0
@@ -98,6 +102,19 @@ def check_queue_quota(session: Session, instrument: InstrumentRow | None, additi
             f"{queued} jobs are queued and {additional} more would exceed the limit of"
             f" {instrument.max_queued_jobs}; retry when some have finished"
         )
+
+
+def reserve_storage(session: Session, instrument: InstrumentRow | None, additional: int) -> None:
+    """Check the storage quota, and have other uploads of the instrument wait for this transaction."""
+    check_storage_quota(session, lock(session, instrument), additional)
+
+
+def lock(session: Session, instrument: InstrumentRow | None) -> InstrumentRow | None:
+    """Return the present row of the instrument, locked until the commit (SQLite has a single writer)."""
+    if instrument is None:
+        return None
+    query = select(InstrumentRow).where(InstrumentRow.name == instrument.name)
+    return session.scalar(query.with_for_update(key_share=True).execution_options(populate_existing=True))
 
 
 def check_storage_quota(session: Session, instrument: InstrumentRow | None, additional: int) -> None:

@@ -31,6 +31,8 @@ def migrate(database: Database) -> None:
     with database.writing() as session:
         connection = session.connection()
         if is_postgresql(session):  # SQLite has a single writer
+            connection.execute(text("SET LOCAL lock_timeout = 0"))  # another process may migrate for minutes
+            connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
         _upgrade(connection)
 

@@ -8,11 +8,10 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from db import audit
+from db import audit, clock
 from db.errors import InstrumentUnknown, SessionUnknown
 from db.keys import digest
 from db.rows import InstrumentRow, KeyRow, SessionRow
-from db.types import utc_now
 
 LIFETIME = timedelta(hours=12)  # a day at the instrument
 
@@ -25,7 +24,7 @@ def create(
     The keys of the previous session are included, and that session is deleted. The token is always a new one,
     so that a token planted in the browser is never authenticated (session fixation).
     """
-    now = now or utc_now()
+    now = now or clock.now(session)
     session.execute(delete(SessionRow).where(SessionRow.expires_at < now))
     key_ids = {key.id}
     if previous:
@@ -48,7 +47,7 @@ def find(
     Raises:
         SessionUnknown: there is no such session, or it has expired.
     """
-    rows = _rows(session, token, now or utc_now())
+    rows = _rows(session, token, now or clock.now(session))
     if not rows:
         raise SessionUnknown("this session has ended; sign in again")
     return [
@@ -65,7 +64,7 @@ def select_instrument(session: Session, token: str, instrument: str, now: dateti
         SessionUnknown: there is no such session, or it has expired.
         InstrumentUnknown: the session has no key of this instrument.
     """
-    now = now or utc_now()
+    now = now or clock.now(session)
     keys = [key for key, owner, _ in find(session, token, now) if owner.name == instrument]
     if not keys:
         raise InstrumentUnknown(f"this session has no API key of '{instrument}'; sign in with one")

@@ -14,6 +14,7 @@ class StorageSettings(BaseSettings):
     state_dir: Path = Path("data")
     database_url: str = ""
     images_url: str = ""
+    audit_key_file: Path | None = None  # of the relay, which signs the audit log
 
     @model_validator(mode="after")
     def use_embedded_backends(self) -> "StorageSettings":
@@ -21,4 +22,5 @@ class StorageSettings(BaseSettings):
         self.state_dir = self.state_dir.absolute()
         self.database_url = self.database_url or f"sqlite:///{self.state_dir / 'xebra.sqlite'}"
         self.images_url = self.images_url or (self.state_dir / "images").as_uri()
+        self.audit_key_file = self.audit_key_file or self.state_dir / "audit.key"
         return self

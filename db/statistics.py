@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 from sqlalchemy import Float, Row, func, select
 from sqlalchemy.orm import Session
 
+from db import clock
 from db.rows import FINAL_STATES, STATES, OutboxRow, RegistrationRow, ResultRow
-from db.types import utc_now
 
 RECENT = timedelta(minutes=5)
 MAX_RECENT_JOBS = 2000
@@ -36,7 +36,7 @@ class FinishedJob(NamedTuple):
 
 def queued(session: Session, now: datetime | None = None) -> list[QueuedJobs]:
     """Return the queue length and the age of the oldest entry of each instrument with queued jobs."""
-    now = now or utc_now()
+    now = now or clock.now(session)
     query = select(OutboxRow.owner, func.count(), func.min(OutboxRow.due_at)).group_by(OutboxRow.owner)
     rows = session.execute(query)
     return [QueuedJobs(owner, jobs, max(0.0, (now - since).total_seconds())) for owner, jobs, since in rows]
@@ -73,7 +73,7 @@ def recent_jobs(session: Session, now: datetime | None = None) -> list[FinishedJ
     query: Any = select(row.state, row.fault, row.attempt, row.created_at, row.started_at, row.finished_at)
     query = query.add_columns(body["verdict"].as_string().label("verdict"), engine.label("engine"))
     query = query.outerjoin(ResultRow, ResultRow.registration_id == row.id)
-    query = query.where(row.created_at > (now or utc_now()) - RECENT, row.finished_at.is_not(None))
+    query = query.where(row.created_at > (now or clock.now(session)) - RECENT, row.finished_at.is_not(None))
     query = query.order_by(row.created_at.desc()).limit(MAX_RECENT_JOBS)
     return [_finished_job(job) for job in session.execute(query)]
 

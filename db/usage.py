@@ -8,9 +8,8 @@ from typing import NamedTuple
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
-from db import statistics
+from db import clock, statistics
 from db.rows import ImageRow, InstrumentRow, RegistrationRow, ResultRow
-from db.types import utc_now
 
 
 class Instrument(NamedTuple):
@@ -62,7 +61,7 @@ def instruments(session: Session, now: datetime | None = None) -> list[Instrumen
 
 def days(session: Session, count: int, now: datetime | None = None) -> list[Day]:
     """Return the last ``count`` days, newest first, without days on which an instrument submitted nothing."""
-    today = (now or utc_now()).astimezone(UTC).date()
+    today = (now or clock.now(session)).astimezone(UTC).date()
     return [
         Day(day, owner, outcomes)
         for day in (today - timedelta(days=back) for back in range(count))

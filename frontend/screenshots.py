@@ -11,11 +11,12 @@ import numpy as np
 from playwright.sync_api import Page, sync_playwright
 from scipy.ndimage import gaussian_filter
 
-from xebra import sample
-from xebra.image_files import write_tiff
+from xebra import read_image, sample
+from xebra.image_files import write_channels, write_tiff
 
 FOLDER = Path(__file__).parent.parent / "docs" / "page"
 PATIENCE_MS = 120_000
+ELEMENTS = ("Fe Ka", "Ni Ka", "Cu Ka", "Al Ka", "Si Ka", "O Ka", "C Ka", "Mn Ka", "Cr Ka", "Ti Ka")
 COLOURS = "Magenta\N{EN DASH}green"
 
 
@@ -35,6 +36,7 @@ def main(url: str) -> None:
             wide.get_by_label(look, exact=True).check()
             shoot(wide, f"{look.lower().replace(' ', '-')}.png")
         correct(wide)
+        several(wide, url)
         areas(wide, url)
         many(wide, url)
         earlier(wide, url)
@@ -92,6 +94,29 @@ def many(page: Page, url: str) -> None:
     page.locator("[data-role=fixed] input[type=file]").set_input_files(files)
     page.locator(".thumb img").nth(3).wait_for()
     shoot(page, "many.png")
+
+
+def several(page: Page, url: str) -> None:
+    """Choose an image of an EDS set, register it, and look at the panel of further channels."""
+    haadf = read_image(sample.MOVING).pixels
+    random = np.random.default_rng(1)
+    maps = [random.poisson(haadf / haadf.max() * 9).astype(haadf.dtype) for _ in ELEMENTS]
+    file = io.BytesIO()
+    write_channels(file, [haadf, *maps], ["HAADF", *ELEMENTS])
+    page.goto(url)
+    for role, name, content in (
+        ("fixed", "bse.tif", sample.FIXED.read_bytes()),
+        ("moving", "eds.ome.tif", file.getvalue()),
+    ):
+        picture = {"name": name, "mimeType": "image/tiff", "buffer": content}
+        page.locator(f"[data-role={role}] input[type=file]").set_input_files(picture)
+        page.locator(f"[data-role={role}] .facts").wait_for()
+    page.locator(".channel img").last.scroll_into_view_if_needed()
+    page.wait_for_timeout(5000)
+    shoot(page, "channels.png")
+    register(page, "Blend")
+    page.locator(".apply").scroll_into_view_if_needed()
+    shoot(page, "apply.png")
 
 
 def sign_in(page: Page, url: str) -> None:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
-from db import idempotency, pending_objects, retention
+from db import clock, idempotency, pending_objects, retention
 from db.engine import Database
 from db.rows import ImageRow, RegistrationRow
 from db.store import ImageStore
-from db.types import utc_now
 
 log = logging.getLogger(__name__)
 
@@ -22,15 +21,21 @@ class Housekeeping:
     """A thread of the relay; a failed task is repeated in the next interval."""
 
     def __init__(
-        self, database: Database, open_store: Callable[[], ImageStore], keep_days: float = 0
+        self,
+        database: Database,
+        open_store: Callable[[], ImageStore],
+        keep_days: float = 0,
+        others: Sequence[Callable[[], int]] = (),
     ) -> None:
+        self._others = others
         self.database, self._open_store, self.keep_days = database, open_store, keep_days
         self._opened: ImageStore | None = None
 
     def run(self, stop: threading.Event) -> None:
         """Run all tasks periodically until ``stop`` is set."""
         while not stop.is_set():
-            for task in (self.delete_idempotency_keys, self.expire, self.delete_pending_objects):
+            own = (self.delete_idempotency_keys, self.expire, self.delete_pending_objects)
+            for task in (*own, *self._others):
                 try:
                     task()
                 except Exception:
@@ -46,8 +51,8 @@ class Housekeeping:
         """Delete registrations, images and deliveries older than the retention time; return their number."""
         if not self.keep_days:
             return 0
-        before = utc_now() - timedelta(days=self.keep_days)
         with self.database.writing() as session:
+            before = clock.now(session) - timedelta(days=self.keep_days)
             retention.delete_deliveries(session, before)
         return _repeat(lambda: self._expire_some(before))
 

@@ -7,6 +7,8 @@ import re
 from tempfile import NamedTemporaryFile
 from typing import Any, BinaryIO, cast
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from db import job_transitions, jobs, thresholds
 from db.claims import Claim
 from db.rows import GIVEN, INSTRUMENT, ImageRow, InstrumentRow, RegistrationRow
@@ -46,6 +48,13 @@ def run_job(claim: Claim, context: WorkerContext) -> None:
 def error_code(error: Exception) -> str:
     """Return the code of an error class, as in the HTTP API: ImageUnusable becomes image-unusable."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", type(error).__name__).lower()
+
+
+def describe(error: Exception) -> str:
+    """Return an error for the user of the API: of a database error the reason, not the statement."""
+    if isinstance(error, SQLAlchemyError):
+        return "the database did not take the result; see the log of the worker"
+    return str(error) or type(error).__name__
 
 
 def _load(claim: Claim, context: WorkerContext) -> tuple[RegistrationRow, Image, Image]:
@@ -101,7 +110,7 @@ def _fail(claim: Claim, error: RegistrationError, context: WorkerContext) -> Non
 def _retry(claim: Claim, error: Exception, context: WorkerContext) -> None:
     log.exception("%s failed", _name(claim), extra=_log_fields(claim))
     with context.database.writing() as session:
-        job_transitions.retry(session, claim, error_code(error), str(error) or type(error).__name__)
+        job_transitions.retry(session, claim, error_code(error), describe(error))
 
 
 def _name(claim: Claim) -> str:

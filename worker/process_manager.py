@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import fcntl
+import ipaddress
 import os
+import secrets
 import socket
 import sys
 from collections.abc import Iterator
@@ -25,7 +27,6 @@ from worker.supervisor import ManagedProcess, Supervisor
 CELERY = ("-m", "celery", "-A", "worker.app", "worker", "-l", "INFO")
 CELERY_FLAGS = ("--without-gossip", "--without-mingle", "--without-heartbeat")  # no messages between workers
 JOB_STOP_TIMEOUT_S = 30.0
-SHUTDOWN_TIMEOUT = ("--timeout-graceful-shutdown", "3")  # event streams never end by themselves
 
 
 def create_supervisor(storage: StorageSettings, settings: WorkerSettings, own_socket: Path) -> Supervisor:
@@ -36,7 +37,7 @@ def create_supervisor(storage: StorageSettings, settings: WorkerSettings, own_so
         processes.append(ManagedProcess("redis", broker.redis_server_command(own_socket), stop_last=True))
     broker.validate_url(settings.broker_url)
     address = ("--host", settings.host, "--port", str(settings.port))
-    api = _python("-m", "uvicorn", "--factory", "api.main:create_app", *address, *SHUTDOWN_TIMEOUT)
+    api = _python("-m", "api.server", *address)
     processes += [
         ManagedProcess("api", api),
         ManagedProcess("worker", _python(*CELERY, *CELERY_FLAGS), stop_timeout_s=JOB_STOP_TIMEOUT_S),
@@ -80,6 +81,20 @@ def service_url(settings: WorkerSettings) -> str:
     """Return the URL of the page for a browser on this machine."""
     host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host
     return f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"
+
+
+def require_token(settings: WorkerSettings) -> None:
+    """Create a token if others can reach a service that requires no keys."""
+    if settings.access == "open" and not settings.token and not is_loopback(settings.host):
+        settings.token = secrets.token_urlsafe(24)
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether only this machine can reach a host."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def check_port(host: str, port: int) -> None:
@@ -127,6 +142,7 @@ def _environment(storage: StorageSettings, settings: WorkerSettings) -> dict[str
         "XEBRA_WEBHOOKS_ANYWHERE": str(settings.webhooks_anywhere),
         "XEBRA_KEEP_DAYS": str(settings.keep_days),
         "XEBRA_ACCESS": settings.access,
+        "XEBRA_TOKEN": settings.token,
         "XEBRA_HOST": settings.host,
         "XEBRA_PORT": str(settings.port),
         "PYTHONUNBUFFERED": "1",

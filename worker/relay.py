@@ -5,6 +5,7 @@ Any number of relays can run: a job that is published twice is claimed once.
 
 from __future__ import annotations
 
+import functools
 import logging
 import signal
 import threading
@@ -21,6 +22,7 @@ from db.migrate import migrate
 from db.settings import StorageSettings
 from db.store import open_store
 from worker.app import app
+from worker.audit_signer import AuditSigner
 from worker.broker import queue_length
 from worker.housekeeping import Housekeeping
 from worker.processes import process_name
@@ -109,7 +111,10 @@ def main() -> int:
     storage, settings = StorageSettings(), WorkerSettings()
     database = Database(storage.database_url)
     migrate(database)
-    housekeeping = Housekeeping(database, lambda: open_store(storage.images_url), settings.keep_days)
+    store = functools.cache(lambda: open_store(storage.images_url))
+    assert storage.audit_key_file is not None  # the settings have a default
+    signer = AuditSigner(database, store, storage.audit_key_file)
+    housekeeping = Housekeeping(database, store, settings.keep_days, [signer.sign])
     for target in (housekeeping.run, WebhookSender(database, settings.webhooks_anywhere).run):
         threading.Thread(target=target, args=(stop,), daemon=True).start()
     Relay(database, app).run(stop)

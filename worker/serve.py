@@ -58,6 +58,7 @@ def _serve(arguments: argparse.Namespace, stopped: threading.Event) -> int:
     with process_manager.lock_state_dir(storage.state_dir), broker.socket_in(storage.state_dir) as own_socket:
         process_manager.check_port(settings.host, settings.port)
         process_manager.check_settings(storage, settings)
+        process_manager.require_token(settings)
         supervisor = process_manager.create_supervisor(storage, settings, own_socket)
         url = process_manager.service_url(settings)
         probe = StartupProbe(url, storage, settings, supervisor, arguments)

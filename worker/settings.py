@@ -19,5 +19,6 @@ class WorkerSettings(BaseSettings):
     webhooks_anywhere: bool = False  # allow http and private addresses
     keep_days: float = Field(default=0, ge=0)  # retention time of results and uploads; 0: unlimited
     access: Literal["open", "keys"] = "open"
+    token: str = ""  # that an open service requires; created where others can reach it
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=1, le=65535)

@@ -21,6 +21,7 @@ POLL_S = 0.1
 REQUEST_TIMEOUT_S = 30
 EXIT_NOT_READY = 1
 OPEN = "Access is open to everyone who can reach this address; set XEBRA_ACCESS=keys to require API keys."
+TOKEN = "Access requires the token of this URL, or as a key; set XEBRA_ACCESS=keys for keys of instruments."
 KEYS = "API keys are required: see xebra admin --help. The sample pair is skipped."
 
 
@@ -35,6 +36,7 @@ class StartupProbe:
         supervisor: Supervisor,
         arguments: argparse.Namespace,
     ) -> None:
+        self.token = settings.token
         self.url, self.state_dir, self.log_dir = url, storage.state_dir, supervisor.log_dir
         self.open, self.once = settings.access == "open", arguments.once
         self.sample = self.open and (arguments.sample or arguments.once)
@@ -53,7 +55,9 @@ class StartupProbe:
     def _run(self) -> None:
         try:
             # without the proxies of the environment, which cannot reach a service on this machine
-            with httpx.Client(base_url=self.url, timeout=REQUEST_TIMEOUT_S, trust_env=False) as client:
+            headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+            timeout = httpx.Timeout(REQUEST_TIMEOUT_S)
+            with httpx.Client(base_url=self.url, headers=headers, timeout=timeout, trust_env=False) as client:
                 self.exit_code = self._probe(client)
         except Exception as error:
             what = "the sample pair could not be registered" if self.sample else "the service does not answer"
@@ -71,14 +75,17 @@ class StartupProbe:
             late = f"xebra: not ready after {STARTUP_TIMEOUT_S:.0f} s"
             self._print(f"{late}: {down}. See {self.log_dir}", sys.stderr)
             return EXIT_NOT_READY
-        self._print(f"Xebra {version('xebra')} serves at {self.url}")
+        self._print(f"Xebra {version('xebra')} serves at {self._page()}")
         self._print(f"State in {self.state_dir}, logs in {self.log_dir}; press Ctrl-C to stop.")
-        self._print(OPEN if self.open else KEYS)
+        self._print((TOKEN if self.token else OPEN) if self.open else KEYS)
         if job is None:
             return 0
         corner_error = show_sample(client, job, self.state_dir / "sample", show=self._print)
-        self._print(f"  page          {self.url}/")
+        self._print(f"  page          {self._page()}")
         return 0 if corner_error < MAX_ERROR_PX or not self.once else EXIT_NOT_READY
+
+    def _page(self) -> str:
+        return f"{self.url}/?token={self.token}" if self.token else f"{self.url}/"
 
     def _print(self, text: str, stream: TextIO | None = None) -> None:
         print(text, file=stream or sys.stdout, flush=True)

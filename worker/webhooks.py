@@ -1,127 +1,117 @@
-"""Delivery of webhooks: signed as in Standard Webhooks, to public addresses only (SSRF protection)."""
+"""Delivery of webhooks: signed as in Standard Webhooks, many at a time, each with a deadline."""
 
 from __future__ import annotations
 
-import ipaddress
+import asyncio
 import json
 import logging
-import socket
 import ssl
 import threading
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
 import httpcore
 from standardwebhooks import Webhook
 
-from db import webhooks
+from db import deliveries, webhooks
+from db.deliveries import Claimed
 from db.engine import Database
 from db.rows import DeliveryRow, WebhookRow
 from db.types import utc_now
+from worker.webhook_network import AddressRefused, GuardedBackend
 
 log = logging.getLogger(__name__)
 
 POLL_S = 1.0
-TIMEOUTS_S = {"connect": 5.0, "read": 15.0, "write": 15.0, "pool": 5.0}
+TOTAL = 64  # deliveries at the same time
+DEADLINE_S = 10.0  # of one attempt, from the look-up of the address to the end of the response's headers
 HTTP_GONE = 410
+DATABASE_THREADS = 2
 NETWORK_ERRORS = (
     *(httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException),
-    OSError,
+    *(OSError, TimeoutError),
 )
-
-
-class AddressRefused(httpcore.ConnectError):
-    """The host resolves to an address that is not public."""
-
-
-class GuardedBackend(httpcore.NetworkBackend):
-    """Connect to the very address that was checked, so that a second DNS answer cannot replace it."""
-
-    def __init__(self, anywhere: bool) -> None:
-        self._backend, self._anywhere = httpcore.SyncBackend(), anywhere
-
-    def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
-    ) -> httpcore.NetworkStream:
-        """Connect to the address that was checked."""
-        address = self._resolve(host, port)
-        return self._backend.connect_tcp(address, port, timeout, local_address, socket_options)
-
-    def sleep(self, seconds: float) -> None:
-        """Sleep between attempts to connect."""
-        self._backend.sleep(seconds)
-
-    def _resolve(self, host: str, port: int) -> str:
-        try:
-            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        except OSError as error:
-            raise httpcore.ConnectError(f"{host} cannot be resolved: {error}") from error
-        addresses = [str(entry[4][0]) for entry in found]
-        if not self._anywhere:
-            check_public(host, addresses)
-        return addresses[0]
-
-
-def check_public(host: str, addresses: Sequence[str]) -> None:
-    """Raise ``AddressRefused`` unless all addresses of the host are public."""
-    if not all(map(is_public, addresses)):
-        raise AddressRefused(f"{host} resolves to an address that is not public")
-
-
-def is_public(address: str) -> bool:
-    """Return whether an address is global, an IPv4 address that it contains (mapped, 6to4) included."""
-    outer = ipaddress.ip_address(address.partition("%")[0])
-    inner = getattr(outer, "ipv4_mapped", None) or getattr(outer, "sixtofour", None) or outer
-    return outer.is_global and inner.is_global and not outer.is_multicast
+T = TypeVar("T")
 
 
 class WebhookSender:
-    """A thread of the relay that delivers what is due."""
+    """A thread of the relay that queues new events for the endpoints and delivers what is due."""
 
     def __init__(self, database: Database, anywhere: bool) -> None:
         self.database, self.anywhere = database, anywhere
-        self._pool = httpcore.ConnectionPool(
-            ssl_context=ssl.create_default_context(), network_backend=GuardedBackend(anywhere)
-        )
+        self._threads = ThreadPoolExecutor(DATABASE_THREADS, "webhooks")
+        self._ssl_context = ssl.create_default_context()
 
     def run(self, stop: threading.Event) -> None:
         """Work until ``stop`` is set."""
-        while not stop.is_set():
-            try:
-                attempts = self.step()
-            except Exception:
-                log.exception("webhooks could not be delivered; trying again")
-                attempts = 0
-            if not attempts:
-                stop.wait(POLL_S)
+        asyncio.run(self._run(stop))
 
     def step(self) -> int:
         """Deliver what is due now; return the number of attempts."""
-        with self.database.writing() as session:
-            claimed = webhooks.claim_due(session, now=utc_now())
-        for delivery, webhook in claimed:
-            self._deliver(delivery, webhook)
+        return asyncio.run(self._step())
+
+    async def _step(self) -> int:
+        claimed = await self._in_thread(self._claim, [])
+        async with self._connections() as pool:
+            await asyncio.gather(*(self._deliver(pool, *one) for one in claimed))
         return len(claimed)
 
-    def _deliver(self, delivery: DeliveryRow, webhook: WebhookRow) -> None:
+    async def _run(self, stop: threading.Event) -> None:
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(TOTAL, "resolver"))
+        running: dict[asyncio.Task[None], Claimed] = {}
+        async with self._connections() as pool:
+            while not stop.is_set():
+                for one in await self._claim_safely([*running.values()]):
+                    running[asyncio.create_task(self._deliver(pool, *one))] = one
+                if not running:
+                    await asyncio.sleep(POLL_S)
+                    continue
+                done, _ = await asyncio.wait(running, timeout=POLL_S, return_when=asyncio.FIRST_COMPLETED)
+                for task in done:
+                    del running[task]
+                    if error := task.exception():
+                        log.error("a webhook's outcome was not recorded: %s", error)
+
+    async def _claim_safely(self, busy: list[Claimed]) -> list[Claimed]:
         try:
-            status = self._send(delivery, webhook)
+            return await self._in_thread(self._claim, busy)
+        except Exception:
+            log.exception("webhooks could not be read; trying again")
+            return []
+
+    def _claim(self, busy: list[Claimed]) -> list[Claimed]:
+        with self.database.reading() as session:
+            if not deliveries.any_waiting(session):
+                return []
+        with self.database.writing() as session:
+            deliveries.queue_new(session)
+        with self.database.writing() as session:
+            return deliveries.claim_due(session, TOTAL - len(busy), busy)
+
+    async def _deliver(
+        self, pool: httpcore.AsyncConnectionPool, delivery: DeliveryRow, webhook: WebhookRow
+    ) -> None:
+        try:
+            async with asyncio.timeout(DEADLINE_S):
+                status = await self._send(pool, delivery, webhook)
             outcome, delivered = f"answered {status}", 200 <= status < 300
         except NETWORK_ERRORS as error:
-            status, outcome, delivered = 0, f"{type(error).__name__}: {error}"[:500], False
+            reason = str(error) or f"no response within {DEADLINE_S:g} s"
+            status, outcome, delivered = 0, f"{type(error).__name__}: {reason}"[:500], False
         if not delivered:
             log.warning("webhook=%s attempt=%d %s", webhook.id, delivery.attempts, outcome)
-        with self.database.writing() as session:
-            webhooks.record_attempt(session, delivery, outcome, delivered)
-            if status == HTTP_GONE:
-                webhooks.remove(session, session.get_one(WebhookRow, webhook.id), actor="relay")
+        await self._in_thread(self._record, delivery, outcome, delivered, status == HTTP_GONE)
 
-    def _send(self, delivery: DeliveryRow, webhook: WebhookRow) -> int:
+    def _record(self, delivery: DeliveryRow, outcome: str, delivered: bool, gone: bool) -> None:
+        with self.database.writing() as session:
+            deliveries.record_attempt(session, delivery, outcome, delivered)
+            if gone:
+                webhooks.remove(session, session.get_one(WebhookRow, delivery.webhook_id), actor="relay")
+
+    async def _send(
+        self, pool: httpcore.AsyncConnectionPool, delivery: DeliveryRow, webhook: WebhookRow
+    ) -> int:
         """Send the event and return the HTTP status; redirects are not followed."""
         if not self.anywhere and not webhook.url.startswith("https://"):
             raise AddressRefused("only https is allowed")
@@ -133,7 +123,12 @@ class WebhookSender:
             "webhook-timestamp": str(int(now.timestamp())),
             "webhook-signature": Webhook(webhook.secret).sign(delivery.id, now, body),
         }
-        with self._pool.stream(
-            "POST", webhook.url, headers=headers, content=body.encode(), extensions={"timeout": TIMEOUTS_S}
-        ) as answer:
+        async with pool.stream("POST", webhook.url, headers=headers, content=body.encode()) as answer:
             return answer.status
+
+    def _connections(self) -> httpcore.AsyncConnectionPool:
+        backend = GuardedBackend(self.anywhere)
+        return httpcore.AsyncConnectionPool(self._ssl_context, max_connections=TOTAL, network_backend=backend)
+
+    async def _in_thread(self, work: Callable[..., T], *arguments: object) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work, *arguments)

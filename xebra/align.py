@@ -21,6 +21,7 @@ from xebra.image import Image, luminance, read_image
 from xebra.limits import check_registrable
 from xebra.masks import PolygonMask, check_mask
 from xebra.models import TransformModel
+from xebra.pixel_spacing import check_fields
 from xebra.prior import Prior
 from xebra.registration import Model, Registration
 from xebra.reshaping import Tilt, between_originals, reshaped, untilted
@@ -66,6 +67,7 @@ class Aligner:
         network_weights = self._weights(network)
         fixed = _masked(_image(fixed, fixed_spacing, "fixed"), fixed_mask)
         moving = _masked(_image(moving, moving_spacing, "moving"), moving_mask)
+        check_fields(*((image.name, image.pixel_spacing, max(image.shape[:2])) for image in (fixed, moving)))
         loaded = time.perf_counter()
         estimator = ESTIMATORS[network_weights.config["kind"]](network_weights, self.engine)
         areas = _usable_areas(

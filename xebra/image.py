@@ -9,6 +9,7 @@ from copy import copy
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 __all__ = ["MAX_SIDE", "MIN_SIDE", "Image", "gray", "inspect", "read_image"]
 
 DTYPES = ("uint8", "int8", "uint16", "int16", "uint32", "int32", "float16", "float32", "float64")
-HEADERS_CHECKED = ("image/tiff", "image/png")
 BLOCK_ROWS = 512  # work on large images goes through blocks, to avoid a copy in float64
 TOO_LARGE = 1e300  # sums of a few such values would overflow: they count as not finite
 SAMPLE_PX = 2**18  # of an image, that percentiles are taken of
@@ -159,11 +159,8 @@ def read_image(
     wanted = {"channel": channel, "frame": frame, "level": level}
     with opened(source, name) as (file, path, name):
         given = None if pixel_spacing is None else checked(name, pixel_spacing)
-        pixels, stated, selected = _contents(file, name, path, wanted, limits)
-        spacing = given or (stated and mean(stated))
-        axes = oblong(stated) if stated and not given else None
-        spacing_source = "given" if given else stated and stated.source
-        return Image(pixels, spacing, spacing_source, name, _sha256(file, path), selected, spacing_axes=axes)
+        contents = _contents(file, name, path, wanted, limits)
+        return _image(contents, given, name, _sha256(file, path))
 
 
 def read_untrusted(
@@ -173,15 +170,19 @@ def read_untrusted(
     *,
     channel: str | int | None = None,
     frame: int | None = None,
+    limits: Limits | None = None,
+    cancelled: Event | None = None,
 ) -> Image:
-    """Read an image of unknown origin, such as an upload; see ``read_image``.
+    """Read an image of unknown origin, such as an upload, in a process with limits; see ``read_image``.
 
-    TIFF and PNG are decoded here, since their headers are checked before any pixel is. Files of other formats
-    are decoded in a process of its own with limits on memory and time.
+    Raises CancelledError soon after ``cancelled`` is set; the process is then killed.
     """
-    return read_image(
-        file, name=name, pixel_spacing=pixel_spacing, channel=channel, frame=frame, limits=_limits(file)
-    )
+    from xebra.readers import sandbox
+
+    given = None if pixel_spacing is None else checked(name, pixel_spacing)
+    wanted: dict[str, Any] = {"channel": channel, "frame": frame}
+    contents = sandbox.read(file, name, **wanted, limits=limits, cancelled=cancelled)
+    return _image(contents, given, name, _sha256(file, None))
 
 
 def read_pixels_untrusted(
@@ -191,24 +192,26 @@ def read_pixels_untrusted(
 
     Values that cannot be registered, such as those of an empty element map, are no error.
     """
-    wanted = {"channel": channel, "frame": frame, "level": None}
-    return _contents(file, name, None, wanted, _limits(file)).pixels
+    from xebra.readers import sandbox
+
+    return sandbox.read(file, name, channel=channel, frame=frame).pixels
 
 
-def inspect_untrusted(file: BinaryIO, name: str) -> image_files.FileInfo:
+def inspect_untrusted(
+    file: BinaryIO, name: str, *, limits: Limits | None = None, cancelled: Event | None = None
+) -> image_files.FileInfo:
     """Return what a file of unknown origin holds, as ``inspect`` does, in a process with limits."""
     from xebra.readers import sandbox
 
-    return sandbox.inspect(file, name)
+    return sandbox.inspect(file, name, limits=limits, cancelled=cancelled)
 
 
-def _limits(file: BinaryIO) -> Limits | None:
-    from xebra.readers.sandbox import Limits
-
-    file.seek(0)
-    checked_first = image_files.media_type_of(file.read(8)) in HEADERS_CHECKED
-    file.seek(0)
-    return None if checked_first else Limits()
+def _image(contents: image_files.Contents, given: float | None, name: str, sha256: str) -> Image:
+    pixels, stated, selected = contents
+    spacing = given or (stated and mean(stated))
+    axes = oblong(stated) if stated and not given else None
+    source = "given" if given else stated and stated.source
+    return Image(pixels, spacing, source, name, sha256, selected, spacing_axes=axes)
 
 
 def _contents(

@@ -34,6 +34,8 @@ __all__ = [
     "write_tiff",
 ]
 
+UNKNOWN = "application/octet-stream"  # media type of formats other than TIFF and pictures
+
 
 @dataclass(frozen=True)
 class Selected:
@@ -194,7 +196,7 @@ def _planes(pixels: Pixels, name: str) -> list[tuple[str, Pixels]]:
 def media_type_of(start: bytes) -> str:
     """Return the media type that a file's first eight bytes announce."""
     picture = raster.kind(start)
-    tiff = "image/tiff" if start.startswith(SIGNATURES) else "application/octet-stream"
+    tiff = "image/tiff" if start.startswith(SIGNATURES) else UNKNOWN
     return f"image/{picture.lower()}" if picture else tiff
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import math
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -180,9 +180,9 @@ def _show(panel: Axes, values: Floats, title: str, name: str, spacing: float | N
     panel.set_title(title, loc="left", fontsize=11, color=TEXT_COLOR, pad=5)
     figure = panel.get_figure(root=True)
     inches = panel.get_position().width * (figure.get_figwidth() if figure else 0)
-    panel.set_title(
-        _shorten(name, round(15 * inches) - 15), loc="right", fontsize=7.5, color=SECONDARY_COLOR, pad=5
-    )
+    short = _shorten(name, round(15 * inches) - 15)
+    small: dict[str, Any] = {"fontsize": 7.5, "color": SECONDARY_COLOR}
+    panel.set_title(short, loc="right", pad=5, parse_math=False, **small)  # a name may contain "$"
     if spacing is not None:
         panel.add_artist(_scale_bar(spacing))
 

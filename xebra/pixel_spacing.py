@@ -49,6 +49,9 @@ SPELLINGS = {
 # write 72, 96 or 300 dpi (353 to 85 um) whatever was imaged. Printers have no pixels below 10 um (2540 dpi).
 PRINTED_FROM_UM = 10.0
 SQUARE_WITHIN = 1e-3
+MAX_FIELD_RATIO = 100.0  # of two images of one specimen; ten are the most that can be registered
+Field = tuple[str, float | None, int]
+MIN_UM, MAX_UM = 1e-6, 1e5  # a picometre, and ten centimetres: no image has smaller or larger pixels
 
 
 class Spacing(NamedTuple):
@@ -70,11 +73,27 @@ def of_png(physical: bytes | None) -> Spacing | None:
 
 def checked(name: str, um: float) -> float:
     """Return ``um`` if it can be a pixel spacing; raise PixelSpacingInvalid if not."""
-    if not (math.isfinite(um) and um > 0):
+    if not MIN_UM <= um <= MAX_UM:
         raise PixelSpacingInvalid(
-            f"{name}: a pixel spacing of {um} um is impossible. Give a positive number of um per pixel."
+            f"{name}: a pixel spacing of {um} um is impossible. Give a positive number of um per pixel, "
+            f"{MIN_UM:g} to {MAX_UM:g}."
         )
     return float(um)
+
+
+def check_fields(fixed: Field, moving: Field) -> None:
+    """Raise PixelSpacingInvalid where the fields of view cannot be those of one specimen.
+
+    A field is a name, a pixel spacing (None: unknown) and the longer side in px.
+    """
+    if fixed[1] is None or moving[1] is None:
+        return
+    ratio = (fixed[1] * fixed[2]) / (moving[1] * moving[2])
+    if not 1 / MAX_FIELD_RATIO <= ratio <= MAX_FIELD_RATIO:
+        raise PixelSpacingInvalid(
+            f"{fixed[0]} is {fixed[1] * fixed[2]:g} um wide and {moving[0]} {moving[1] * moving[2]:g} um, by "
+            "pixel spacings of which one must be wrong. Give the right ones in um per pixel."
+        )
 
 
 def mean(spacing: Spacing) -> float:
@@ -118,7 +137,7 @@ def _spacing(x: float, y: float, um_x: float, source: str, um_y: float, unit: ob
     if not (x > 0 and y > 0):
         return None
     found = Spacing(float(um_x / x), float(um_y / y), source, str(unit).strip())
-    return found if all(math.isfinite(um) and um > 0 for um in found[:2]) else None
+    return found if all(MIN_UM <= um <= MAX_UM for um in found[:2]) else None
 
 
 def plausible(found: Spacing | None) -> Spacing | None:

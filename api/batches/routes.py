@@ -85,10 +85,12 @@ def get_batch(batch_id: str, database: DatabaseDep, owner: OwnerDep) -> Batch:
 @router.delete("/{batch_id}", summary="Cancel batch", responses=problems.documented(BatchNotFound))
 def cancel_batch(batch_id: str, database: DatabaseDep, identity: IdentityDep) -> Batch:
     """Cancel its unfinished registrations; finished ones keep their results."""
-    with database.writing() as session:
-        row = batches.get(session, batch_id, identity.owner)
-        batches.cancel(session, row, actor=identity.actor)
-        return Batch.of(row, batches.states(session, [row.id])[row.id])
+    cancelled = 1
+    while cancelled:  # in short transactions, between which others have their turn
+        with database.writing() as session:
+            row = batches.get(session, batch_id, identity.owner)
+            cancelled = batches.cancel(session, row, actor=identity.actor)
+    return get_batch(batch_id, database, identity.owner)
 
 
 @router.get(

@@ -15,8 +15,9 @@ from pydantic import BaseModel
 from api import problems
 from api.authentication import StillAuthorizedDep
 from api.dependencies import BroadcasterDep, DatabaseDep, OwnerDep
-from api.errors import StreamEnded
+from api.errors import StreamEnded, TooManyStreams
 from api.events.broadcaster import EventBroadcaster
+from api.events.slots import StreamSlot
 from api.times import Time
 from db import events, jobs
 from db.engine import Database
@@ -56,7 +57,8 @@ AfterDep = Annotated[int | None, Depends(_after)]
     "/events",
     summary="Stream events",
     response_class=EventSourceResponse,
-    responses=problems.documented(RequestValidationError),
+    responses=problems.documented(RequestValidationError, TooManyStreams),
+    dependencies=[StreamSlot],
 )
 async def stream_events(
     database: DatabaseDep,
@@ -84,9 +86,9 @@ def _check(registration_id: str, database: DatabaseDep, owner: OwnerDep, after: 
     "/registrations/{registration_id}/events",
     summary="Stream registration events",
     response_class=EventSourceResponse,
-    responses=problems.documented(RegistrationNotFound, RequestValidationError)
+    responses=problems.documented(RegistrationNotFound, RequestValidationError, TooManyStreams)
     | {204: {"description": "The registration has ended and all its events were received"}},
-    dependencies=[Depends(_check)],
+    dependencies=[Depends(_check), StreamSlot],
 )
 async def stream_registration_events(
     registration_id: str,
@@ -120,7 +122,7 @@ async def _stream(
             return events.after(session, seen, owner=owner, registration_id=registration_id)
 
     async with broadcaster.subscribe(owner, registration_id) as queue:
-        while missed := await run_in_threadpool(stored):
+        while await authorized() and (missed := await run_in_threadpool(stored)):
             for event in missed:
                 yield event
             seen = missed[-1].seq

@@ -13,11 +13,12 @@ from sqlalchemy import select
 from api import files, paging, previews, problems
 from api.authentication import CallerDep
 from api.dependencies import DatabaseDep, OwnerDep, StoreDep
-from api.errors import CursorInvalid, UploadTooLarge
+from api.errors import CursorInvalid, DecodersBusy, UploadTooLarge
+from api.fields import SpacingUm
 from api.images import choice
 from api.images.choice import ChoiceDep
 from api.images.schemas import PATH, Image, ImagePage, Modality
-from api.images.uploads import add_image
+from api.images.uploads import UploaderDep
 from api.paging import CursorQuery, LimitQuery
 from db import images, pages
 from db.errors import ImageNotFound, ObjectAltered, ObjectMissing
@@ -42,9 +43,7 @@ class ImageUpload(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     file: UploadFile = Field(description="An image file; see the list of formats in the documentation.")
-    pixel_spacing_um: float | None = Field(
-        None, gt=0, allow_inf_nan=False, description="Micrometres per pixel; overrides the file."
-    )
+    pixel_spacing_um: SpacingUm = Field(None, description="Micrometres per pixel; overrides the file.")
     modality: Modality = None
 
 
@@ -53,14 +52,13 @@ class ImageUpload(BaseModel):
     status_code=201,
     summary="Upload image",
     responses=problems.documented(
-        UploadTooLarge, RequestValidationError, ImageUnreadable, ImageUnusable, PixelSpacingInvalid
+        *(UploadTooLarge, RequestValidationError, DecodersBusy),
+        *(ImageUnreadable, ImageUnusable, PixelSpacingInvalid),
     ),
 )
-def upload_image(
+async def upload_image(
     form: Annotated[ImageUpload, Form(media_type="multipart/form-data")],
-    database: DatabaseDep,
-    store: StoreDep,
-    caller: CallerDep,
+    uploader: UploaderDep,
     response: Response,
 ) -> Image:
     """Check that the image can be registered, and store the file unchanged.
@@ -68,9 +66,7 @@ def upload_image(
     `choices` of the answer lists the images of the file. Where `choice_needed` is true, a registration must
     name one of them.
     """
-    row = add_image(
-        form.file.file, form.file.filename, form.pixel_spacing_um, form.modality, database, store, caller
-    )
+    row = await uploader.add(form.file.file, form.file.filename, form.pixel_spacing_um, form.modality)
     response.headers["Location"] = f"{PATH}/{row.id}"
     return Image.of(row)
 

@@ -5,78 +5,94 @@ from __future__ import annotations
 import io
 import uuid
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import PurePosixPath
-from threading import BoundedSemaphore
-from typing import BinaryIO
+from typing import Annotated, BinaryIO
 
-from api.authentication import Caller
-from api.images import choice
+from fastapi import Depends, Request
+
+from api.authentication import Caller, CallerDep
+from api.dependencies import DatabaseDep, DecoderDep, StoreDep
+from api.images.decoder import UploadDecoder
 from db import images, keys, pending_objects
 from db.engine import Database
+from db.errors import QuotaExceeded
 from db.rows import INSTRUMENT, ImageRow, InstrumentRow
 from db.store import ImageStore
 from db.types import utc_now
-from xebra import Image
-from xebra.errors import ImageChoiceNeeded
-from xebra.image import inspect_untrusted, read_untrusted
+from xebra.image import Image
 from xebra.image_files import FileInfo, media_type_of
 from xebra.limits import check_registrable
 
 MAX_NAME_LENGTH = 200
-DECODERS = 2  # at the same time: a decoded image may take gigabytes
-_decoding = BoundedSemaphore(DECODERS)
 
 
-def add_image(
-    file: BinaryIO,
-    name: str | None,
-    spacing_um: float | None,
-    modality: str | None,
-    database: Database,
-    store: ImageStore,
-    caller: Caller,
-) -> ImageRow:
-    """Store an uploaded file as an image of the caller.
+@dataclass(frozen=True)
+class Uploader:
+    """Checks and stores the uploads of one request."""
 
-    Raises:
-        QuotaExceeded: the instrument's storage quota would be exceeded.
-        RegistrationError: the file cannot be read, or shows nothing that can be registered.
-    """
-    size = file.seek(0, io.SEEK_END)
-    file.seek(0)
+    request: Request
+    database: Database
+    store: ImageStore
+    caller: Caller
+    decoder: UploadDecoder
 
-    def register(key: str) -> None:
-        with database.writing() as session:
-            keys.check_storage_quota(session, caller.instrument, size)
+    async def add(
+        self, file: BinaryIO, filename: str | None, spacing_um: float | None, modality: str | None
+    ) -> ImageRow:
+        """Store an uploaded file as an image of the caller.
+
+        Raises:
+            QuotaExceeded: the instrument's storage quota would be exceeded.
+            RegistrationError: the file cannot be read, or shows nothing that can be registered.
+            DecodersBusy, ClientLeft: the file was not decoded.
+        """
+        name = sanitize_filename(filename)
+        await self.decoder.in_thread(self._check_quota, file)
+        decoded = await self.decoder.decode(self.request, file, name, spacing_um)
+        return await self.decoder.in_thread(self._store, file, *decoded, modality)
+
+    def _check_quota(self, file: BinaryIO) -> None:
+        size = file.seek(0, io.SEEK_END)
+        file.seek(0)
+        with self.database.reading() as session:
+            keys.check_storage_quota(session, self.caller.instrument, size)
+
+    def _store(self, file: BinaryIO, image: Image, contents: FileInfo, modality: str | None) -> ImageRow:
+        row = store_image(file, image, contents, self.store, self._register)
+        row.owner, row.modality = self.caller.owner, modality
+        if self.caller.instrument is not None:
+            _apply_defaults(row, self.caller.instrument)
+        try:
+            with self.database.writing() as session:
+                keys.reserve_storage(session, self.caller.instrument, row.size_bytes)
+                images.add(session, row, self.caller.actor)
+        except QuotaExceeded:  # another upload has used the rest in the meantime
+            with self.database.writing() as session:
+                pending_objects.discard(session, row.store_key)
+            raise
+        return row
+
+    def _register(self, key: str) -> None:
+        with self.database.writing() as session:
             pending_objects.register(session, key)
 
-    row = decode_and_store(file, name, spacing_um, store, register)
-    row.owner, row.modality = caller.owner, modality
-    if caller.instrument is not None:
-        _apply_defaults(row, caller.instrument)
-    with database.writing() as session:
-        images.add(session, row, caller.actor)
-    return row
 
-
-def decode_and_store(
+def store_image(
     file: BinaryIO,
-    filename: str | None,
-    spacing_um: float | None,
+    image: Image,
+    contents: FileInfo,
     store: ImageStore,
     before_put: Callable[[str], None] = lambda key: None,
 ) -> ImageRow:
-    """Decode the image, store its file, and return its row, which the caller adds to the database.
+    """Store the file of a decoded image, and return its row, which the caller adds to the database.
 
     ``before_put`` is called with the object key before the object is written.
 
     Raises:
-        RegistrationError: the file cannot be read, or shows nothing that can be registered.
+        ImageUnusable: the image is too small to be registered.
     """
-    name = sanitize_filename(filename)
-    with _decoding:
-        image, contents = _read(file, name, spacing_um)
-    check_registrable(name, *image.shape[:2])
+    check_registrable(image.name, *image.shape[:2])
     image_id = str(uuid.uuid4())
     key = f"images/{image_id}/original"
     file.seek(0)
@@ -86,7 +102,7 @@ def decode_and_store(
     size = store.put(key, file)
     return ImageRow(
         id=image_id,
-        name=name,
+        name=image.name,
         media_type=media_type,
         size_bytes=size,
         sha256=image.sha256,
@@ -102,19 +118,13 @@ def decode_and_store(
     )
 
 
-def _read(file: BinaryIO, name: str, spacing_um: float | None) -> tuple[Image, FileInfo]:
-    """Return the image that needs no naming, else the first one, and everything that the file holds."""
-    try:
-        image = read_untrusted(file, name, spacing_um)
-    except ImageChoiceNeeded:
-        info = inspect_untrusted(file, name)
-        chosen = choice.first(info)
-        return read_untrusted(file, name, spacing_um, channel=chosen.channel, frame=chosen.frame), info
-    selected = image.selected
-    assert selected is not None  # it was read from a file
-    if selected.of == 1:
-        return image, FileInfo(name, selected.format, [selected.channel], 0, None)
-    return image, inspect_untrusted(file, name)
+async def _uploader(
+    request: Request, database: DatabaseDep, store: StoreDep, caller: CallerDep, decoder: DecoderDep
+) -> Uploader:
+    return Uploader(request, database, store, caller, decoder)
+
+
+UploaderDep = Annotated[Uploader, Depends(_uploader)]
 
 
 def sanitize_filename(filename: str | None) -> str:

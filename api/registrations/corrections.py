@@ -23,6 +23,7 @@ from db.errors import IdempotencyKeyInFlight, IdempotencyKeyReused, Registration
 from db.rows import CorrectionRow
 
 router = APIRouter(prefix=PATH + "/{registration_id}/corrections", tags=["registrations"])
+MAX_NUMBER = 1e9  # px, or px for each px
 MIN_DETERMINANT = 1e-12  # area of a moving pixel in fixed pixels
 
 
@@ -31,7 +32,10 @@ def _check_invertible(matrix: Matrix) -> Matrix:
         raise ValueError("every number must be finite")
     if tuple(matrix[2]) != (0, 0, 1):
         raise ValueError("the last row must be 0 0 1")
-    if abs(np.linalg.det(np.array(matrix)[:2, :2])) < MIN_DETERMINANT:
+    values = np.array(matrix)
+    if np.abs(values).max() > MAX_NUMBER:
+        raise ValueError(f"every number must be between -{MAX_NUMBER:g} and {MAX_NUMBER:g}")
+    if abs(np.linalg.det(values[:2, :2])) < MIN_DETERMINANT:
         raise ValueError("the matrix is not invertible")
     return matrix
 

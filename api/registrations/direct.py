@@ -16,6 +16,7 @@ from api import problems
 from api.authentication import CallerDep
 from api.dependencies import AppState, DatabaseDep, RequestIdDep
 from api.errors import DeadlineMissed, UploadTooLarge
+from api.fields import SpacingUm
 from api.images.choice import ByName, FrameChoice
 from api.images.uploads import sanitize_filename
 from api.registrations.estimation import ModelField
@@ -37,10 +38,13 @@ from xebra.errors import (
 from xebra.masks import PolygonMask
 from xebra.mirror import MIRROR
 from xebra.models import TransformModel
+from xebra.readers.sandbox import Limits
 
 if TYPE_CHECKING:
+    from xebra import Image
     from xebra.align import Aligner
 
+MIN_DECODE_S = 0.01
 PATH = "/api/v1/register"
 router = APIRouter(tags=["registrations"])
 
@@ -56,8 +60,8 @@ class PairUpload(BaseModel):
     fixed_frame: FrameChoice = None
     moving_channel: ByName | None = Field(None, description="Number or name, of a file with several.")
     moving_frame: FrameChoice = None
-    fixed_spacing_um: float | None = Field(None, gt=0, allow_inf_nan=False)
-    moving_spacing_um: float | None = Field(None, gt=0, allow_inf_nan=False)
+    fixed_spacing_um: SpacingUm = None
+    moving_spacing_um: SpacingUm = None
     network: str | None = Field(None, max_length=100, description="Default: the most accurate network.")
     mirror: Annotated[Mirror, MirrorField] = "no"
     model: Annotated[TransformModel, ModelField] = "similarity"
@@ -91,12 +95,10 @@ class DirectRegistration:
             TimeoutError: the work was not started or not finished before the deadline.
             RegistrationError: an image cannot be registered.
         """
-        from xebra.image import read_untrusted
-
         _check_deadline(deadline)
         fixed, moving = (
-            read_untrusted(file.file, sanitize_filename(file.filename), spacing, channel=channel, frame=frame)
-            for file, spacing, channel, frame in (
+            _read(*given, deadline)
+            for given in (
                 (pair.fixed, pair.fixed_spacing_um, pair.fixed_channel, pair.fixed_frame),
                 (pair.moving, pair.moving_spacing_um, pair.moving_channel, pair.moving_frame),
             )
@@ -142,6 +144,17 @@ async def register_pair(
         detail = f"not finished within {form.deadline_ms} ms; use a later deadline, or submit a job"
         raise DeadlineMissed(detail) from None
     return Result.model_validate(found)
+
+
+def _read(
+    file: UploadFile, spacing_um: float | None, channel: str | None, frame: int | None, deadline: float
+) -> Image:
+    """Return an image, decoded before the deadline or not at all."""
+    from xebra.image import read_untrusted
+
+    limits = Limits(wall_s=max(MIN_DECODE_S, deadline - time.perf_counter()))
+    name = sanitize_filename(file.filename)
+    return read_untrusted(file.file, name, spacing_um, channel=channel, frame=frame, limits=limits)
 
 
 def _check_deadline(deadline: float) -> None:

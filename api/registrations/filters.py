@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field
 from sqlalchemy import Select, exists
 
 from api.registrations.schemas import State
+from api.times import GivenTime
 from db.rows import CorrectionRow, RegistrationRow, ResultRow
 from xebra.correction import VERDICT
 
@@ -20,8 +21,8 @@ class RegistrationFilters(BaseModel):
     batch_id: str | None = Field(None, max_length=100, pattern=r"^[^\x00]*$")
     fixed_image_id: str | None = Field(None, max_length=100, pattern=r"^[^\x00]*$")
     moving_image_id: str | None = Field(None, max_length=100, pattern=r"^[^\x00]*$")
-    created_after: AwareDatetime | None = None
-    created_before: AwareDatetime | None = None
+    created_after: GivenTime | None = None
+    created_before: GivenTime | None = None
 
     def apply(self, query: Select[Any]) -> Select[Any]:
         """Return the query restricted by these filters."""

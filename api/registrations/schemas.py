@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from api.fields import SpacingUm
 from api.images.choice import ChannelChoice, Choice, FrameChoice
 from api.images.schemas import PATH as IMAGES
 from api.registrations import current
@@ -45,8 +46,8 @@ class NewRegistration(Masks, Estimation):
     fixed_frame: FrameChoice = None
     moving_channel: ChannelChoice = None
     moving_frame: FrameChoice = None
-    fixed_spacing_um: float | None = Field(None, gt=0, allow_inf_nan=False)
-    moving_spacing_um: float | None = Field(None, gt=0, allow_inf_nan=False)
+    fixed_spacing_um: SpacingUm = None
+    moving_spacing_um: SpacingUm = None
     network: str | None = Field(None, max_length=100, description="Default: the most accurate network.")
     mirror: Annotated[Mirror, MirrorField] = "no"
     priority: Priority = Field(

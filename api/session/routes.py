@@ -41,7 +41,7 @@ def create_session(
 @router.get("", summary="Get session", responses=problems.documented())
 def get_session(caller: CallerDep, database: DatabaseDep, token: CookieDep) -> Session:
     """Return the instrument and the scopes of the cookie or the API key."""
-    if token is not None and caller.by_cookie:
+    if token is not None and caller.by_cookie and caller.instrument is not None:
         return _session(database, token)
     return Session(
         instrument=caller.owner, instruments=[caller.owner], scopes=list(caller.scopes), expires_at=None

@@ -37,7 +37,11 @@ router = APIRouter(prefix=PATH, tags=["webhooks"])
 def create_webhook(
     body: NewWebhook, database: DatabaseDep, settings: SettingsDep, identity: IdentityDep, response: Response
 ) -> CreatedWebhook:
-    """Deliver the end of each registration, signed as in Standard Webhooks, with retries for three days."""
+    """Deliver the end of each registration, signed as in Standard Webhooks, with retries for three days.
+
+    A receiver must respond within 10 s. An endpoint is paused for up to an hour after five failures in a row,
+    and disabled after five days without a success.
+    """
     if body.url.scheme != "https" and not settings.webhooks_anywhere:
         raise WebhookUnsafe("the URL of a webhook must start with https://")
     with database.writing() as session:
@@ -64,6 +68,17 @@ def delete_webhook(webhook_id: str, database: DatabaseDep, identity: IdentityDep
     """Delete the endpoint and drop its pending deliveries."""
     with database.writing() as session:
         webhooks.remove(session, webhooks.get(session, webhook_id, identity.owner), identity.actor)
+
+
+@router.post(
+    "/{webhook_id}/enable", summary="Enable webhook endpoint", responses=problems.documented(WebhookNotFound)
+)
+def enable_webhook(webhook_id: str, database: DatabaseDep, identity: IdentityDep) -> Webhook:
+    """Enable an endpoint that was disabled or paused after failures. A replay delivers what it missed."""
+    with database.writing() as session:
+        row = webhooks.get(session, webhook_id, identity.owner)
+        webhooks.enable(session, row, identity.actor)
+        return Webhook.model_validate(row, from_attributes=True)
 
 
 @router.get(
@@ -96,7 +111,10 @@ def list_webhook_deliveries(
 def replay_webhook(
     webhook_id: str, body: ReplayRequest, database: DatabaseDep, owner: OwnerDep
 ) -> ReplayResult:
-    """Deliver all registrations that have ended since a time again, whether delivered before or not."""
+    """Deliver all registrations that have ended since a time again, whether delivered before or not.
+
+    An event keeps its `webhook-id`, by which receivers recognize repetitions.
+    """
     with database.writing() as session:
         row = webhooks.get(session, webhook_id, owner)
         return ReplayResult(events=webhooks.replay(session, row, body.since))

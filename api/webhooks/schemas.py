@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, AnyHttpUrl, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AnyHttpUrl, BaseModel, ConfigDict, Field
 
-from api.times import Time
+from api.times import GivenTime, Time
 
 
 def _without_password(url: AnyHttpUrl) -> AnyHttpUrl:
@@ -31,6 +31,9 @@ class Webhook(BaseModel):
     id: str
     url: str
     created_at: Time
+    failing_since: Time | None = Field(description="Time of the first failure since the last success.")
+    paused_until: Time | None = Field(description="Nothing is sent until then, after failures in a row.")
+    disabled_at: Time | None = Field(description="Nothing is sent after days of failures; enable it again.")
 
 
 class CreatedWebhook(Webhook):
@@ -69,7 +72,7 @@ class ReplayRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    since: AwareDatetime
+    since: GivenTime
 
 
 class ReplayResult(BaseModel):

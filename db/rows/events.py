@@ -43,13 +43,18 @@ class WebhookRow(Row):
     actor: Mapped[str]
     created_at: Mapped[datetime]
     removed_at: Mapped[datetime | None]
+    cursor: Mapped[int] = mapped_column(BigInteger, server_default="0")  # last event queued
+    failures: Mapped[int] = mapped_column(default=0, server_default="0")  # since the last success
+    failing_since: Mapped[datetime | None]
+    paused_until: Mapped[datetime | None]
+    disabled_at: Mapped[datetime | None]
 
 
 class DeliveryRow(Row):
     """An event to be delivered to a webhook; pending while ``due_at`` is set."""
 
     __tablename__ = "deliveries"
-    __table_args__ = (Index(None, "due_at"), Index(None, "webhook_id", "created_at", "id"))
+    __table_args__ = (Index(None, "webhook_id", "due_at"), Index(None, "webhook_id", "created_at", "id"))
 
     id: Mapped[str] = mapped_column(String(36), primary_key=True)
     webhook_id: Mapped[str] = mapped_column(ForeignKey("webhooks.id"))

@@ -107,6 +107,21 @@ def test_a_frame_of_a_stack_is_chosen(page, service_url, tmp_path: Path):
     assert shown.result["moving"]["selected"] == "frame 2"
 
 
+def test_a_line_of_a_spectrum_map_is_chosen_by_its_name(page, service_url, tmp_path: Path):
+    several_images.spectrum(tmp_path / "eds.hspy")
+    choose(page, "fixed", several_images.dm4(tmp_path / "scan.dm4"))
+    choose(page, "moving", tmp_path / "eds.hspy")
+    line = slot(page, "moving").get_by_label("X-ray line or energy window")
+    line.fill("Xx_Ka")
+    line.press("Enter")
+    expect(slot(page, "moving").locator(".line-field .spacing-wrong")).to_contain_text("no single channel")
+    line.fill("Fe_Ka")
+    line.press("Enter")
+    expect(slot(page, "moving").locator(".channels")).to_contain_text("Used: EDS:Fe_Ka")
+    shown = register(page, service_url)
+    assert shown.result["moving"]["selected"] == "EDS: Fe_Ka"
+
+
 @pytest.fixture
 def of_eds(page: Page, service_url: str, tmp_path: Path) -> Shown:
     """The electron image of a set with ten maps, registered."""

@@ -27,7 +27,7 @@ def api_killed(service: Service) -> Iterator[None]:
     """Kill the API process, and stop the supervisor that would restart it."""
     service.process.send_signal(signal.SIGSTOP)
     try:
-        for part in service.parts("uvicorn"):
+        for part in service.parts("api.server"):
             part.kill()
         yield
     finally:

@@ -74,7 +74,7 @@ def service_works_afterwards(service) -> Iterator[None]:
 
 def processes(service) -> list[int]:
     return sorted(
-        part.pid for word in ("api.main", "worker.app", "worker.relay") for part in service.parts(word)
+        part.pid for word in ("api.server", "worker.app", "worker.relay") for part in service.parts(word)
     )
 
 

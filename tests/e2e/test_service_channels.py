@@ -110,3 +110,14 @@ def test_synchronous_registration_takes_channels(service, folder, several):
     assert refused.json()["type"] == "/problems/image-choice-needed"
     answer = service.client.post("/api/v1/register", files=files, data=data | {"moving_channel": "1"})
     assert answer.json()["moving"]["selected"] == "Phase"
+
+
+def test_a_line_of_a_spectrum_map_is_registered_by_its_name(service, fixed, folder):
+    iron = several_images.spectrum(folder / "eds.hspy")
+    eds = service.upload((folder / "eds.hspy").read_bytes(), "eds.hspy")
+    assert [choice["name"] for choice in eds["choices"]] == ["EDS: total counts"]
+    assert pixels(service, f"{eds['links']['preview']}?channel=EDS:Fe_Ka").shape == iron.shape
+    unknown = service.client.get(f"{eds['links']['preview']}?channel=EDS:Xx_Ka")
+    assert (unknown.status_code, unknown.json()["type"]) == (422, "/problems/image-choice-needed")
+    job = service.wait(service.submit(fixed, eds, moving_channel="EDS:Fe_Ka", **QUICK))
+    assert job["result"]["moving"]["selected"] == "EDS: Fe_Ka"

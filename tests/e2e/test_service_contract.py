@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -19,7 +20,7 @@ from schemathesis.specs.openapi.checks import content_type_conformance, status_c
 from support.service import PATIENCE_S, Service, serving, speckle
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance]
-EXAMPLES = 15
+EXAMPLES = int(os.environ.get("XEBRA_TEST_EXAMPLES", "15"))  # 50 before a release
 ENDLESS = "/api/v1/events"
 SETTINGS = settings(
     max_examples=EXAMPLES,
@@ -110,6 +111,22 @@ def test_every_response_about_existing_objects_conforms_to_the_document(operatio
         ids = {name: known[name] for name in names(operation) if name in known}
         found += faults(operation, GenerationMode.POSITIVE, path_parameters=ids)
     assert not found, "\n\n".join(found)
+
+
+@pytest.mark.parametrize("path", ["/api/v1/images", "/api/v1/batches/x", "/api/v1/session", "/health/live"])
+def test_refused_method_lists_all_methods_of_the_path(service, path):
+    document = service.get("/openapi.json")["paths"]
+    template = "/api/v1/batches/{batch_id}" if path.endswith("/x") else path
+    answer = service.client.options(path)
+    assert answer.status_code == 405
+    assert answer.headers["Allow"].lower().split(", ") == sorted(document[template])
+
+
+def test_number_is_no_date(service, known):
+    for since in (0, "0.5", "yesterday"):
+        answer = service.client.post(f"/api/v1/webhooks/{known['webhook_id']}/replay", json={"since": since})
+        assert answer.status_code == 422, since
+    assert service.client.get("/api/v1/registrations", params={"created_after": "0"}).status_code == 422
 
 
 def names(operation: APIOperation) -> list[str]:

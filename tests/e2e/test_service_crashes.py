@@ -105,7 +105,7 @@ def test_worker_finishes_its_jobs_after_sigterm(stack: Stack):
 
 def test_kill_api(stack: Stack):
     with stack.running_jobs():
-        kill(stack.service.parts("api.main"))
+        kill(stack.service.parts("api.server"))
 
 
 def test_kill_relay(stack: Stack):

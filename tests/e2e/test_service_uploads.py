@@ -47,7 +47,7 @@ def stored(service: Service) -> tuple[list[Path], list[str]]:
 
 def spooled(service: Service) -> list[str]:
     """Return the unnamed temporary files into which the API spools uploads."""
-    [api] = service.parts("api.main")
+    [api] = service.parts("api.server")
     links = (Path(f"/proc/{api.pid}/fd")).iterdir()
     found = []
     for link in links:
@@ -89,7 +89,7 @@ def test_stalled_upload_is_rejected_and_leaves_no_files(service):
 
 
 def test_large_upload_is_not_held_in_memory(service):
-    [api] = service.parts("api.main")
+    [api] = service.parts("api.server")
     service.upload(tiff(speckle()))
     before = psutil.Process(api.pid).memory_info().rss
     large = b"not an image" + bytes(100 << 20)

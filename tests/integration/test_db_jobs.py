@@ -143,7 +143,29 @@ def test_expired_lease_is_requeued_and_invalidates_the_claim(database):
     assert do(database, job_transitions.finish, again, RESULT, "new")
 
 
-def test_three_lost_workers_fail_the_job_as_a_system_fault(database):
+def test_lost_worker_after_other_faults_does_not_fail_the_job(database):
+    """The causes are counted separately: neither alone has reached its limit."""
+    job = submit(database)
+    for _ in range(job_transitions.MAX_SYSTEM_FAULTS - 1):
+        do(database, job_transitions.retry, claim(database, job), "engine-failed", "no answer")
+    for _ in range(job_transitions.MAX_LOST_WORKERS - 1):
+        assert claim(database, job) is not None
+        do(database, job_transitions.requeue_expired, utc_now() + LATER)
+    assert get(database, job).state == "queued"
+    assert do(database, job_transitions.finish, claim(database, job), RESULT, "key")
+
+
+def test_message_counts_the_attempts_of_its_cause(database):
+    job = submit(database)
+    claim(database, job)
+    do(database, job_transitions.requeue_expired, utc_now() + LATER)
+    for _ in range(job_transitions.MAX_SYSTEM_FAULTS):
+        do(database, job_transitions.retry, claim(database, job), "engine-failed", "no answer")
+    limit = job_transitions.MAX_SYSTEM_FAULTS
+    assert get(database, job).failure_message == f"no answer (attempt {limit} of {limit})"
+
+
+def test_repeatedly_lost_workers_fail_the_job_as_a_system_fault(database):
     job = submit(database)
     for _ in range(job_transitions.MAX_LOST_WORKERS):
         assert claim(database, job) is not None

@@ -1,21 +1,20 @@
 """Faults of the input fail a job at once; faults of the system cause another attempt."""
 
 import hashlib
-import io
 from datetime import timedelta
 
 import pytest
+from sqlalchemy.exc import DataError
 from support.jobs import claim, do, get
-from support.service import speckle, tiff
-from support.worker import run, stored_file, submit
+from support.worker import run, store, stored_file, submit
 
-from api.images.uploads import decode_and_store
 from db import images, job_transitions, jobs
 from db.rows import INSTRUMENT
 from db.store import open_store
 from worker.context import WorkerContext
-from worker.job_runner import run_job
+from worker.job_runner import describe, run_job
 from xebra.align import Aligner
+from xebra.pixel_spacing import MAX_UM, MIN_UM
 
 UNREACHABLE = "grpc://127.0.0.1:1"
 
@@ -39,7 +38,7 @@ def test_pixel_spacing_of_the_upload_is_used(context):
 
 
 def test_pixel_spacing_of_the_instrument_is_used(context):
-    row = decode_and_store(io.BytesIO(tiff(speckle())), "a.tif", None, context.store)
+    row = store(context)
     row.pixel_spacing_um, row.spacing_source = 0.5, INSTRUMENT
     do(context.database, images.add, row, actor="tester")
     request = jobs.RegistrationRequest(row.id, row.id)
@@ -53,7 +52,7 @@ def test_unavailable_engine_is_a_system_fault(context):
         context.name, context.database, context.store, Aligner(UNREACHABLE), context.lease
     )
     job = submit(context)
-    for _ in range(job_transitions.MAX_ATTEMPTS - 1):
+    for _ in range(job_transitions.MAX_SYSTEM_FAULTS - 1):
         assert run(context, job).state == "queued"
     ended = run(context, job)
     assert (ended.state, ended.fault, ended.failure_code) == ("failed", "system", "engine-failed")
@@ -95,3 +94,18 @@ def test_job_cancelled_during_its_attempt_has_no_result_and_no_stored_image(cont
     ended = get(context.database, job)
     assert (ended.state, ended.result) == ("cancelled", None)
     assert list(context.store.list("registrations/")) == []
+
+
+@pytest.mark.parametrize("spacings", [(MIN_UM, MAX_UM), (MAX_UM, MIN_UM), (MIN_UM, MIN_UM)])
+@pytest.mark.parametrize("network", ["paper", None])
+def test_extreme_spacings_are_answered_at_the_first_attempt(context, spacings, network):
+    fixed, moving = spacings
+    job = submit(context, fixed_spacing_um=fixed, moving_spacing_um=moving, network=network)
+    ended = run(context, job)
+    assert ended.state == "succeeded" or ended.fault == "input", ended.failure_message
+    assert ended.attempt == 1
+
+
+def test_message_of_a_database_error_shows_no_statement():
+    error = DataError("INSERT INTO results VALUES (1)", {"body": "secret"}, ValueError("out of range"))
+    assert describe(error) == "the database did not take the result; see the log of the worker"

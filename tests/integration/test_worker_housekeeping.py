@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select, update
 from support.jobs import RESULT, claim_next, do, submit, upload
 
-from db import audit, job_transitions, pending_objects, webhooks
+from db import audit, deliveries, job_transitions, pending_objects, webhooks
 from db.rows import LOCAL, AuditRow, DeliveryRow, ImageRow, PendingObjectRow, RegistrationRow
 from db.types import utc_now
 from worker.housekeeping import Housekeeping
@@ -37,6 +37,7 @@ def test_expired_registration_is_deleted_and_the_audit_log_is_kept(database, sto
     held = claim_next(database)
     store.put(held.registered_key, io.BytesIO(b"x"))
     do(database, job_transitions.finish, held, RESULT, held.registered_key)
+    do(database, deliveries.queue_new)
     do(database, webhooks.remove, hook, actor="tester")
     waiting = submit(database, fixed_mask_image_id=upload(database))
     housekeeping = Housekeeping(database, lambda: store, keep_days=1)
@@ -65,6 +66,7 @@ def test_pending_delivery_is_kept_however_old_it_is(database, store):
     submit(database), submit(database)
     for _ in range(2):
         do(database, job_transitions.finish, claim_next(database), RESULT, "key")
+    do(database, deliveries.queue_new)
     with database.writing() as session:
         delivered, pending = session.scalars(select(DeliveryRow)).all()
         for row in (delivered, pending):

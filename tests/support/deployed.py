@@ -84,14 +84,7 @@ def _prepare(given: dict[str, str]) -> None:
 
 
 def _parts(ports: list[int], workers: int) -> list[ManagedProcess]:
-    api = (
-        "uvicorn",
-        "--factory",
-        "api.main:create_app",
-        "--host",
-        LOOPBACK,
-        *process_manager.SHUTDOWN_TIMEOUT,
-    )
+    api = ("api.server", "--host", LOOPBACK)
     parts = [
         ManagedProcess(f"api-{n}", _python("-m", *api, "--port", str(port)))
         for n, port in enumerate(ports, 1)

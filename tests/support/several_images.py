@@ -53,3 +53,25 @@ def element_maps(path: Path) -> dict[str, np.ndarray]:
     metadata = {"axes": "CYX", "Channel": {"Name": list(found)}}
     tifffile.imwrite(path, np.stack(list(found.values())), ome=True, metadata=metadata)
     return found
+
+
+def spectrum(path: Path) -> np.ndarray:
+    """Write an EDS map with an electron image, as HyperSpy does; return the counts of Fe."""
+    from rsciio.hspy import file_writer
+
+    moving = read_image(sample.MOVING).pixels
+    counts = np.zeros((*moving.shape, 40), np.uint16)  # 0 to 10 keV
+    iron = (moving / moving.max() * 200).astype(np.uint16)
+    counts[..., 26], counts[..., 5] = iron, 9  # 6.4 keV, and a background
+    common = {"offset": 0.0, "_type": "UniformDataAxis", "is_binned": False}
+    sizes = (("y", 1.0, "px", True), ("x", 1.0, "px", True), ("Energy", 0.25, "keV", False))
+    axes = [
+        {"name": name, "scale": scale, "units": units, "navigate": along, "size": size, **common}
+        | {"index_in_array": number}
+        for number, ((name, scale, units, along), size) in enumerate(zip(sizes, counts.shape, strict=True))
+    ]
+    about = {"General": {"title": "EDS"}, "Signal": {"signal_type": ""}}
+    empty = ("original_metadata", "learning_results", "models", "package_info", "tmp_parameters")
+    body = {"data": counts, "axes": axes, "metadata": about, "attributes": {"_lazy": False}}
+    file_writer(str(path), body | {name: {} for name in empty})
+    return iron

@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from api.images.uploads import decode_and_store
+from api.images.decoder import read_upload
+from api.images.uploads import store_image
 from db import claims, images, jobs
-from db.rows import RegistrationRow
+from db.rows import ImageRow, RegistrationRow
 from support.jobs import do, get
 from support.service import speckle, tiff
 from worker.context import WorkerContext
@@ -28,9 +29,17 @@ def submit(
 
 def upload(context: WorkerContext, pixels: np.ndarray, spacing_um: float | None = None) -> str:
     """Upload an image; return its id."""
-    row = decode_and_store(io.BytesIO(tiff(pixels)), "a.tif", spacing_um, context.store)
+    row = store(context, pixels, spacing_um)
     do(context.database, images.add, row, actor="tester")
     return row.id
+
+
+def store(
+    context: WorkerContext, pixels: np.ndarray | None = None, spacing_um: float | None = None
+) -> ImageRow:
+    """Store an image; return its row, which is not in the database yet."""
+    content = io.BytesIO(tiff(speckle() if pixels is None else pixels))
+    return store_image(content, *read_upload(content, "a.tif", spacing_um), context.store)
 
 
 def run(context: WorkerContext, job: str) -> RegistrationRow:

@@ -1,5 +1,7 @@
 """Affine registration: tilted and sheared views, the transform's class, its covariance and its files."""
 
+import csv
+import io
 import json
 import math
 
@@ -133,7 +135,7 @@ def napari_matrix(text):
 
 
 def ngff_matrix(text):
-    found = json.loads(text)["coordinateTransformations"][0]["affine"]
+    found = json.loads(text)["ome"]["scene"]["coordinateTransformations"][0]["affine"]
     return rows_first(np.vstack([found, [0, 0, 1]]))
 
 
@@ -142,22 +144,52 @@ def csv_matrix(text):
 
 
 def bigwarp_matrix(text):
-    rows = [line.replace('"', "").split(",") for line in text.splitlines()]
+    rows = list(csv.reader(io.StringIO(text)))
     points = np.array([[float(v) for v in row[2:]] for row in rows])
     solved = np.linalg.lstsq(np.c_[points[:, :2], np.ones(len(points))], points[:, 2:], rcond=None)[0]
     return np.vstack([solved.T, [0, 0, 1]])
 
 
-FORWARD = {"napari": napari_matrix, "ngff": ngff_matrix, "csv": csv_matrix, "bigwarp": bigwarp_matrix}
+def layers_matrix(text):
+    return rows_first(np.array(json.loads(text)["moving"]["affine"]))
+
+
+def mobie_matrix(text):
+    numbers = json.loads(text)["sourceTransforms"][0]["affine"]["parameters"]
+    return np.vstack([np.array(numbers).reshape(3, 4)[:2][:, [0, 1, 3]], [0, 0, 1]])
+
+
+def hyperspy_matrix(text):
+    return np.array(json.loads(text)["original_metadata"]["xebra"]["fixed_from_moving"])
+
+
+def qupath_matrix(text):
+    line = next(line for line in text.splitlines() if "new AffineTransform(" in line)
+    numbers = list(map(float, line.split("(")[1].split(")")[0].split(",")))
+    matrix = np.vstack([np.array(numbers).reshape(3, 2).T, [0, 0, 1]])
+    to_corner = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1]])
+    return np.linalg.inv(to_corner) @ matrix @ to_corner
+
+
+FORWARD = {
+    "napari": napari_matrix,
+    "napari-layers": layers_matrix,
+    "ngff": ngff_matrix,
+    "csv": csv_matrix,
+    "bigwarp": bigwarp_matrix,
+    "mobie": mobie_matrix,
+    "hyperspy": hyperspy_matrix,
+    "qupath": qupath_matrix,
+}
 BACKWARD = {"itk": itk_matrix, "slicer": slicer_matrix, "elastix": elastix_matrix}
 
 
 @pytest.mark.parametrize("name", [n for n in FORMATS if n not in ("json", "matrices")])
 def test_an_affine_transform_round_trips_through_every_format(name):
     about = _pair()
-    text, kind = FORMATS[name].write(about), name.split("-")[0]
+    text, kind = FORMATS[name].write(about), name.removesuffix("-px").removesuffix("-um")
     um = 1e3 if kind in BACKWARD else 1.0  # ITK's files are in mm
-    physical = name in ("itk", "slicer", "elastix", "napari", "ngff", "bigwarp", "csv-um")
+    physical = not name.endswith("-px") and name not in ("csv", "qupath")
     fixed, moving = (0.02 / um, 0.03 / um) if physical else (1, 1)
     read = BACKWARD[kind](text) if kind in BACKWARD else FORWARD[kind](text)
     in_unit = np.linalg.inv(read) if kind in BACKWARD else read

@@ -12,7 +12,10 @@ import pytest
 import yaml
 
 CHECKOUT = Path(__file__).parents[2]
-SECRETS = {"POSTGRES_PASSWORD": "one", "S3_ACCESS_KEY": "two", "S3_SECRET_KEY": "three"}
+SECRETS = {
+    **{"POSTGRES_PASSWORD": "one", "POSTGRES_ADMIN_PASSWORD": "four", "REDIS_PASSWORD": "five"},
+    **{"S3_ACCESS_KEY": "two", "S3_SECRET_KEY": "three"},
+}
 OURS = {"api", "relay", "worker", "prepare"}
 
 
@@ -68,6 +71,34 @@ def test_nothing_runs_as_root(stack: dict) -> None:
         assert "no-new-privileges:true" in service["security_opt"], name
 
 
+def test_keys_are_required_by_default(stack: dict) -> None:
+    assert stack["services"]["api"]["environment"]["XEBRA_ACCESS"] == "keys"
+
+
+def test_no_service_can_take_the_whole_machine(stack: dict) -> None:
+    for name, service in stack["services"].items():
+        limits = service["deploy"]["resources"]["limits"]
+        assert limits["memory"] and float(limits["cpus"]) > 0 and service["pids_limit"], name
+
+
+def test_redis_requires_a_password(stack: dict) -> None:
+    redis = stack["services"]["redis"]
+    assert redis["command"][-2:] == ["--requirepass", "five"]
+    assert redis["environment"]["REDISCLI_AUTH"] == "five"  # of the health check
+    for name in OURS:
+        assert stack["services"][name]["environment"]["XEBRA_BROKER_URL"] == "redis://:five@redis:6379/0"
+
+
+def test_database_role_is_no_superuser(stack: dict) -> None:
+    postgres, url = (
+        stack["services"]["postgres"],
+        stack["services"]["api"]["environment"]["XEBRA_DATABASE_URL"],
+    )
+    assert url.startswith("postgresql+psycopg://xebra:one@")
+    assert postgres["environment"]["POSTGRES_USER"] == "postgres"
+    assert postgres["environment"]["XEBRA_PASSWORD"] == "one"
+
+
 def test_every_awaited_service_has_a_health_check(stack: dict) -> None:
     for name, service in stack["services"].items():
         for needed, how in service.get("depends_on", {}).items():
@@ -79,8 +110,10 @@ def test_state_is_in_named_volumes(stack: dict) -> None:
     for name in ("postgres", "s3"):
         volumes = stack["services"][name]["volumes"]
         kept = {
-            v["source"] if isinstance(v, dict) else v.partition(":")[0] for v in volumes
-        }  # docker-compose 2, 1
+            v["source"] if isinstance(v, dict) else v.partition(":")[0]  # docker-compose 2, 1
+            for v in volumes
+            if not (v.get("read_only") if isinstance(v, dict) else v.endswith(":ro"))
+        }
         assert kept, name
         assert kept <= set(stack["volumes"]), name
 
@@ -99,7 +132,7 @@ def test_every_service_is_restarted(stack: dict) -> None:
 
 
 def test_commands_start_existing_modules(stack: dict) -> None:
-    modules = ["api.main", "db.migrate", "worker.relay", "worker.app"]
+    modules = ["api.server", "db.migrate", "worker.relay", "worker.app"]
     commands = str([stack["services"][name].get("command") for name in sorted(OURS)])
     commands += (CHECKOUT / "docker/Dockerfile").read_text()
     for module in modules:

@@ -7,6 +7,8 @@ import sys
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
 from matplotlib_scalebar.scalebar import ScaleBar
 
 from xebra import picture
@@ -155,6 +157,20 @@ def test_the_table_is_aligned_and_complete(registration):
         "expected corner error",
     ]
     assert lines[-1].endswith("accept: two independent estimates agree to 0.4 px")
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(name=st.text(st.characters(codec="utf-8"), max_size=60))
+@example("$a_$b.tif")
+@example("$\\undefined{$.tif")
+@example("100 % & #1 ^2.tif")
+def test_any_file_name_is_drawn(registration, name):
+    made = registration()
+    object.__setattr__(made.fixed, "name", name)
+    file = io.BytesIO()
+    picture.save(made, file, dpi=30)
+    assert file.getvalue().startswith(b"\x89PNG")
+    picture.draw(made).savefig(io.BytesIO(), format="svg")
 
 
 @pytest.mark.parametrize("swapped", [False, True])

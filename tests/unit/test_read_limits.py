@@ -5,20 +5,26 @@ from __future__ import annotations
 import hashlib
 import io
 import struct
+import threading
+import time
 import zlib
 from collections.abc import Callable
+from concurrent.futures import CancelledError
 
 import imagecodecs
 import numpy as np
+import psutil
 import pytest
 import tifffile
 from PIL import Image as Picture
 from support import instrument_files as files
+from support.servers import wait_until
 
-from xebra import inspect, read_image
+from xebra import image_files, inspect, read_image
 from xebra.errors import ImageChoiceNeeded, ImageUnreadable
 from xebra.image import read_untrusted
-from xebra.readers import sandbox
+from xebra.readers import decoding_client, sandbox
+from xebra.readers.decoding_client import server
 from xebra.readers.sandbox import Limits
 
 SIDE = 16_384
@@ -224,16 +230,67 @@ def test_many_directories_that_end_are_read(count):
     np.testing.assert_array_equal(read_image(file, frame=count - 1).pixels, stack[-1])
 
 
-def test_an_upload_is_decoded_in_another_process_unless_its_headers_are_checked(monkeypatch):
-    elsewhere = []
-    decode = sandbox.read
-    monkeypatch.setattr(sandbox, "read", lambda *a, **k: elsewhere.append(a[1]) or decode(*a, **k))
+def decoding_server() -> psutil.Process:
+    """Return the server of this process, which has decoded a file."""
+    sandbox.read(tiff(), "first")
+    return psutil.Process(server()._process.pid)
+
+
+def test_every_upload_is_decoded_in_another_process(monkeypatch):
     pixels = np.arange(70 * 90, dtype=np.uint8).reshape(70, 90)
-    files = {
-        "here.tif": tiff(),
-        "here.png": io.BytesIO(imagecodecs.png_encode(pixels)),
-        "elsewhere.jpg": io.BytesIO(imagecodecs.jpeg_encode(pixels)),
+    uploads = {
+        "a.tif": tiff(),
+        "a.png": io.BytesIO(imagecodecs.png_encode(pixels)),
+        "a.jpg": io.BytesIO(imagecodecs.jpeg_encode(pixels)),
     }
-    for name, file in files.items():
+    monkeypatch.setattr(image_files, "read", None)  # nothing is decoded here
+    for name, file in uploads.items():
         assert read_untrusted(file, name).shape == (70, 90)
-    assert elsewhere == ["elsewhere.jpg"]
+
+
+class TestDecodingServer:
+    def test_decodes_many_files_and_knows_no_setting(self, monkeypatch):
+        monkeypatch.setenv("XEBRA_DATABASE_URL", "secret")
+        before = decoding_server()
+        assert decoding_server().pid == before.pid
+        assert not [name for name in before.environ() if name.startswith("XEBRA")]
+
+    def test_is_started_again_after_its_end(self):
+        before = decoding_server()
+        before.kill()
+        assert decoding_server().pid != before.pid
+
+    def test_is_replaced_if_it_does_not_respond(self, monkeypatch):
+        monkeypatch.setattr(decoding_client, "GRACE_S", 0.5)
+        before = decoding_server()
+        before.suspend()
+        started = time.monotonic()
+        with pytest.raises(ImageUnreadable, match=r"could not be read within 0\.2 s"):
+            sandbox.read(tiff(), "stuck", limits=Limits(wall_s=0.2))
+        assert time.monotonic() - started < 5
+        assert not before.is_running()
+        assert sandbox.read(tiff(), "next").pixels.shape == (70, 90)
+
+    def test_kills_a_child_that_is_no_longer_wanted(self):
+        """A suspended child neither ends by itself nor uses processor time."""
+        parent, cancelled, ended = decoding_server(), threading.Event(), threading.Event()
+        slow = tiff(np.random.default_rng(0).integers(0, 9, (4000, 4000), np.uint8), compression="zlib")
+
+        def decode():
+            with pytest.raises(CancelledError):
+                sandbox.read(slow, "slow", cancelled=cancelled)
+            ended.set()
+
+        threading.Thread(target=decode).start()
+        while not parent.children():
+            time.sleep(0.001)
+        (child,) = parent.children()
+        child.suspend()
+        cancelled.set()
+        assert ended.wait(5)
+        wait_until(lambda: not parent.children(), "the end of the child")
+
+    def test_pixels_cannot_be_changed_by_anybody(self):
+        pixels = sandbox.read(tiff(), "sealed").pixels
+        with pytest.raises(ValueError, match="read-only"):
+            pixels[0, 0] = 1

@@ -16,8 +16,9 @@ Role = Literal["fixed", "moving"]
 
 DETAIL_RATIO = 1.5  # fields of view that differ by more are searched as detail and overview
 MAX_RATIO = 10.0  # of unknown fields of view
-MIN_RATIO = 1.26  # of unknown fields of view: the search of equal fields covers less
-MIN_DETAIL_PX = 40.0  # of the overview, along the detail: a smaller part shows too little to be found
+MIN_RATIO = 1.26  # of unknown fields of view of images of different sizes
+MIN_RATIO_OF_EQUAL_SIZES = 1.8  # the thorough attempt, which comes before, covers less
+MIN_DETAIL_PX = 64.0  # of the overview, along the detail: a smaller part shows too little to be found
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,9 @@ def _over_all_scales(detail: Role, sides: dict[Role, int]) -> DetailHypothesis |
     """Return one image as a part of the other over all scales; None where it would be too few px."""
     overview = sides["moving" if detail == "fixed" else "fixed"]
     largest_ratio = min(MAX_RATIO, overview / MIN_DETAIL_PX)
-    if largest_ratio < MIN_RATIO:
+    differ = max(sides.values()) > DETAIL_RATIO * min(sides.values())
+    least_ratio = MIN_RATIO if differ else MIN_RATIO_OF_EQUAL_SIZES
+    if largest_ratio < least_ratio:
         return None
     same_field = overview / sides[detail]
-    return DetailHypothesis(detail, (same_field / largest_ratio, same_field / MIN_RATIO))
+    return DetailHypothesis(detail, (same_field / largest_ratio, same_field / least_ratio))

@@ -1,35 +1,36 @@
 """Read a file of unknown origin in a process of its own, with limits on memory, processor time and wall time.
 
-The process has no network where the system lets it give that up (a network namespace of its own, on Linux).
-It gets an open file and writes pixels to another: it gets no path.
+The process is forked from a decoding server (``xebra.readers.decoding_server``), which has imported the
+readers already, so that a small file costs some milliseconds. It has no network where the system lets it
+give that up (a network namespace of its own, on Linux), gets an open file, and writes pixels to another: it
+gets no path.
 """
 
 from __future__ import annotations
 
 import contextlib
-import ctypes
+import fcntl
 import json
+import mmap
 import os
-import resource
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from tempfile import TemporaryDirectory, TemporaryFile
-from typing import Any, BinaryIO
+from threading import Event
+from typing import Any, BinaryIO, cast
 
 import numpy as np
 
 from xebra import errors
-from xebra.errors import ImageChoiceNeeded, ImageUnreadable, RegistrationError
-from xebra.image_files import Contents, FileInfo, Selected
+from xebra.errors import ImageChoiceNeeded, ImageUnreadable
+from xebra.image_files import UNKNOWN, Contents, FileInfo, Selected, media_type_of
 from xebra.pixel_spacing import Spacing
 from xebra.readers.channel import Channel
+from xebra.readers.decoding_client import server
+from xebra.readers.decoding_server import too_costly
 
 MIB = 1 << 20
-CLONE_NEWUSER, CLONE_NEWNET = 0x10000000, 0x40000000
 
 
 @dataclass(frozen=True)
@@ -49,17 +50,18 @@ def read(
     frame: int | None = None,
     level: int | None = None,
     limits: Limits | None = None,
+    cancelled: Event | None = None,
 ) -> Contents:
-    """Read one image as ``xebra.image_files.read`` does, in another process.
+    """Read one image as ``xebra.image_files.read`` does, in another process; the pixels are read-only.
 
-    A ``file`` without a descriptor is copied. Raises what that function raises, and ImageUnreadable where
-    a limit is reached.
+    A ``file`` without a descriptor is copied. Raises what that function raises, ImageUnreadable where a limit
+    is reached, and CancelledError soon after ``cancelled`` is set.
     """
     wanted = {"channel": channel, "frame": frame, "level": level}
-    with TemporaryFile() as target:
-        response = _run(file, name, {"what": "read", **wanted}, target, limits or Limits())
-        target.seek(0)
-        pixels = np.fromfile(target, np.dtype(response["dtype"])).reshape(response["shape"])
+    with _shared_file() as target:
+        request = {"what": "read", **wanted}
+        response = _run(file, name, request, target, limits or Limits(), cancelled)
+        pixels = _pixels(target, np.dtype(response["dtype"]), response["shape"])
     selected = response["selected"]
     return Contents(
         pixels,
@@ -68,48 +70,40 @@ def read(
     )
 
 
-def inspect(file: BinaryIO, name: str, *, limits: Limits | None = None) -> FileInfo:
+def inspect(
+    file: BinaryIO, name: str, *, limits: Limits | None = None, cancelled: Event | None = None
+) -> FileInfo:
     """List what a file holds as ``xebra.image_files.inspect`` does, in another process."""
-    with TemporaryFile() as target:
-        response = _run(file, name, {"what": "inspect"}, target, limits or Limits())
+    with _shared_file() as target:
+        response = _run(file, name, {"what": "inspect"}, target, limits or Limits(), cancelled)
     return FileInfo.from_json(response)
 
 
 def _run(
-    file: BinaryIO, name: str, request: dict[str, Any], target: BinaryIO, limits: Limits
+    file: BinaryIO,
+    name: str,
+    request: dict[str, Any],
+    target: BinaryIO,
+    limits: Limits,
+    cancelled: Event | None,
 ) -> dict[str, Any]:
-    """Run the process and return its answer; raise the error that it describes."""
-    with _with_descriptor(file) as source, TemporaryDirectory(prefix="xebra-") as folder:
-        request = {
-            **request,
-            "name": name,
-            "source": source.fileno(),
-            "target": target.fileno(),
-            **asdict(limits),
-        }
+    """Have the file decoded and return the response; raise the error that it describes."""
+    with _folder_for(file) as folder, _with_descriptor(file) as source:
+        request = {**request, "name": name, "folder": folder, **asdict(limits)}
         try:
-            done = subprocess.run(
-                [sys.executable, "-P", "-m", "xebra.readers.sandbox"],
-                input=json.dumps(request).encode(),
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                pass_fds=(source.fileno(), target.fileno()),
-                timeout=limits.wall_s,
-                env=_environment(folder),
-                check=False,
-            )
-        except subprocess.TimeoutExpired as error:
-            raise ImageUnreadable(_too_costly(name, f"{limits.wall_s:g} s")) from error
-    return _answer(done, name, limits)
+            answer = server().run(request, source.fileno(), target.fileno(), limits.wall_s, cancelled)
+        except TimeoutError:
+            raise ImageUnreadable(too_costly(name, f"{limits.wall_s:g} s")) from None
+    return _response(answer, name, limits)
 
 
-def _answer(done: subprocess.CompletedProcess[bytes], name: str, limits: Limits) -> dict[str, Any]:
+def _response(answer: bytes, name: str, limits: Limits) -> dict[str, Any]:
     try:
-        response = json.loads(done.stdout)
+        response = json.loads(answer)
     except ValueError:
         response = None
     if not isinstance(response, dict):  # killed by a limit, or by a fault of a decoder
-        raise ImageUnreadable(_too_costly(name, f"{limits.cpu_s} s and {limits.memory_bytes // MIB} MiB"))
+        raise ImageUnreadable(too_costly(name, f"{limits.cpu_s} s and {limits.memory_bytes // MIB} MiB"))
     if "error" not in response:
         return response
     kind = getattr(errors, response["error"], ImageUnreadable)
@@ -118,36 +112,52 @@ def _answer(done: subprocess.CompletedProcess[bytes], name: str, limits: Limits)
     raise kind(response["message"])
 
 
-def _too_costly(name: str, limit: str) -> str:
-    return (
-        f"{name}: the file could not be read within {limit}. It is damaged or larger than Xebra takes; "
-        "save the image to be registered as a file of its own."
-    )
-
-
-def _with_descriptor(file: BinaryIO) -> AbstractContextManager[BinaryIO]:
-    """``file`` itself, or a copy on disk; closing ``file`` is left to the caller."""
+@contextlib.contextmanager
+def _folder_for(file: BinaryIO) -> Iterator[str | None]:
+    """Yield a folder for the copies of a reader; None for TIFF and pictures, whose readers make none."""
     file.seek(0)
-    try:
-        file.fileno()
-    except (OSError, AttributeError):
-        return _copied(file)
-    if file.writable():
-        file.flush()
-    return _with_position(file)
+    start = file.read(8)
+    if media_type_of(start) != UNKNOWN:
+        yield None
+        return
+    with TemporaryDirectory(prefix="xebra-") as folder:
+        yield folder
+
+
+def _shared_file() -> BinaryIO:
+    """Return a file without a name, in memory where the system has such files."""
+    if not hasattr(os, "memfd_create"):
+        return cast(BinaryIO, TemporaryFile())
+    return os.fdopen(os.memfd_create("xebra", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING), "w+b")
+
+
+def _pixels(target: BinaryIO, dtype: np.dtype, shape: list[int]) -> np.ndarray:
+    """Return the pixels in a file, without a copy; nothing that another process does can change them."""
+    if not hasattr(os, "memfd_create"):
+        target.seek(0)
+        return np.fromfile(target, dtype).reshape(shape)
+    fcntl.fcntl(target, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE)
+    if not os.fstat(target.fileno()).st_size:
+        return np.empty(shape, dtype)
+    mapped = mmap.mmap(target.fileno(), 0, access=mmap.ACCESS_READ)
+    return np.frombuffer(mapped, dtype).reshape(shape)
 
 
 @contextlib.contextmanager
-def _with_position(file: BinaryIO) -> Iterator[BinaryIO]:
-    """``file``; the position of its descriptor, which the process shares, is afterwards as it was.
-
-    The buffer of ``file`` relies on that position.
-    """
-    position = os.lseek(file.fileno(), 0, os.SEEK_CUR)
+def _with_descriptor(file: BinaryIO) -> Iterator[BinaryIO]:
+    """``file`` itself at its start, or a copy on disk; closing ``file`` is left to the caller."""
+    file.seek(0)
     try:
-        yield file
-    finally:
-        os.lseek(file.fileno(), position, os.SEEK_SET)
+        descriptor = file.fileno()
+    except (OSError, AttributeError):
+        with _copied(file) as copy:
+            yield copy
+        return
+    if file.writable():
+        file.flush()
+    position = os.lseek(descriptor, 0, os.SEEK_CUR)
+    yield file
+    os.lseek(descriptor, position, os.SEEK_SET)  # which the other process shares and has changed
 
 
 @contextlib.contextmanager
@@ -157,82 +167,3 @@ def _copied(file: BinaryIO) -> Iterator[BinaryIO]:
         copy.flush()
         copy.seek(0)
         yield copy
-
-
-def _environment(folder: str) -> dict[str, str]:
-    """Single threads, a folder for copies that ends with the process, and no setting that may be a secret."""
-    kept = {k: os.environ[k] for k in ("PATH", "PYTHONPATH", "LANG") if k in os.environ}
-    return {
-        **kept,
-        "TMPDIR": folder,
-        "HOME": folder,
-        "OMP_NUM_THREADS": "1",
-        "OPENBLAS_NUM_THREADS": "1",
-        "TIFFFILE_NUM_THREADS": "1",
-    }
-
-
-def main() -> None:
-    """Apply the limits, read the file and write one line of JSON; the entry point of the process."""
-    request = json.load(sys.stdin.buffer)
-    _limit(request["memory_bytes"], request["cpu_s"])
-    _leave_network()
-    answer = _do(request)
-    sys.stdout.write(json.dumps(answer))
-
-
-def _do(request: dict[str, Any]) -> dict[str, Any]:
-    from xebra import image_files
-
-    try:
-        with open(request["source"], "rb", closefd=False) as file:
-            if request["what"] == "inspect":
-                return image_files.inspect(file, request["name"]).to_json()
-            wanted = {key: request[key] for key in ("channel", "frame", "level")}
-            contents = image_files.read(file, request["name"], **wanted)
-        return _written(contents, request["target"])
-    except ImageChoiceNeeded as error:
-        choices = [channel.to_json() for channel in error.choices]
-        return {"error": "ImageChoiceNeeded", "message": str(error), "choices": choices}
-    except RegistrationError as error:
-        return {"error": type(error).__name__, "message": str(error)}
-    except MemoryError:
-        return {
-            "error": "ImageUnreadable",
-            "message": _too_costly(request["name"], "the memory that it may take"),
-        }
-
-
-def _written(contents: Contents, target: int) -> dict[str, Any]:
-    """Write the pixels to an open file; the rest is the answer."""
-    pixels, spacing, selected = contents
-    with open(target, "wb", closefd=False) as file:
-        for row in pixels:
-            file.write(np.ascontiguousarray(row).data)
-    return {
-        "dtype": pixels.dtype.str,
-        "shape": list(pixels.shape),
-        "spacing": spacing and spacing._asdict(),
-        "selected": {**vars(selected), "channel": selected.channel.to_json()},
-    }
-
-
-def _limit(memory_bytes: int, cpu_s: int) -> None:
-    resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
-    resource.setrlimit(resource.RLIMIT_CPU, (cpu_s, cpu_s))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (memory_bytes, memory_bytes))
-
-
-def _leave_network() -> None:
-    """Enter a network namespace without interfaces. Where the system forbids it, nothing is lost but this."""
-    try:
-        unshare = ctypes.CDLL(None, use_errno=True).unshare
-    except (OSError, AttributeError):
-        return
-    if unshare(CLONE_NEWNET) != 0:
-        unshare(CLONE_NEWUSER | CLONE_NEWNET)
-
-
-if __name__ == "__main__":
-    main()

@@ -45,6 +45,15 @@ export function getImage(id: string, signal: AbortSignal): Promise<Image> {
   return send("GET", `/images/${encodeURIComponent(id)}`, { signal });
 }
 
+/** Have a preview drawn; fails with the reason where the file has no such image. */
+export async function checkPreview(url: string): Promise<void> {
+  const session = sessionVersion();
+  const response = await fetch(url).catch(() => {
+    throw unreachable();
+  });
+  if (!response.ok) readResponse(response.status, await response.text(), session);
+}
+
 export function setModality(id: string, modality: string | null): Promise<Image> {
   return send("PATCH", `/images/${id}`, { body: { modality } });
 }

@@ -562,6 +562,8 @@ export interface paths {
         /**
          * Complete presigned upload
          * @description Check the file and store it as an image, under a key to which the presigned URL cannot write.
+         *
+         *     A file over a limit or over the quota is deleted.
          */
         post: operations["completeUpload"];
         delete?: never;
@@ -586,6 +588,9 @@ export interface paths {
         /**
          * Create webhook endpoint
          * @description Deliver the end of each registration, signed as in Standard Webhooks, with retries for three days.
+         *
+         *     A receiver must respond within 10 s. An endpoint is paused for up to an hour after five failures in a row,
+         *     and disabled after five days without a success.
          */
         post: operations["createWebhook"];
         delete?: never;
@@ -634,6 +639,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/webhooks/{webhook_id}/enable": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Enable webhook endpoint
+         * @description Enable an endpoint that was disabled or paused after failures. A replay delivers what it missed.
+         */
+        post: operations["enableWebhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/webhooks/{webhook_id}/replay": {
         parameters: {
             query?: never;
@@ -646,6 +671,8 @@ export interface paths {
         /**
          * Replay webhook events
          * @description Deliver all registrations that have ended since a time again, whether delivered before or not.
+         *
+         *     An event keeps its `webhook-id`, by which receivers recognize repetitions.
          */
         post: operations["replayWebhook"];
         delete?: never;
@@ -663,7 +690,7 @@ export interface paths {
         };
         /**
          * Get liveness
-         * @description Return whether this process responds, without a check of any backend.
+         * @description Return whether this process responds and can decode uploads, without a check of any backend.
          */
         get: operations["getLiveness"];
         put?: never;
@@ -923,8 +950,23 @@ export interface components {
         CreatedWebhook: {
             /** Created At */
             created_at: string;
+            /**
+             * Disabled At
+             * @description Nothing is sent after days of failures; enable it again.
+             */
+            disabled_at: string | null;
+            /**
+             * Failing Since
+             * @description Time of the first failure since the last success.
+             */
+            failing_since: string | null;
             /** Id */
             id: string;
+            /**
+             * Paused Until
+             * @description Nothing is sent until then, after failures in a row.
+             */
+            paused_until: string | null;
             /** Secret */
             secret: string;
             /** Url */
@@ -1422,7 +1464,10 @@ export interface components {
              * @description An uploaded image as large as the fixed one, not zero where its pixels may be used.
              */
             fixed_mask_image_id?: string | null;
-            /** Fixed Spacing Um */
+            /**
+             * Fixed Spacing Um
+             * @description Micrometres per pixel.
+             */
             fixed_spacing_um?: number | null;
             fixed_tilt?: components["schemas"]["Tilt"] | null;
             /**
@@ -1458,7 +1503,10 @@ export interface components {
              * @description The same of the moving image.
              */
             moving_mask_image_id?: string | null;
-            /** Moving Spacing Um */
+            /**
+             * Moving Spacing Um
+             * @description Micrometres per pixel.
+             */
             moving_spacing_um?: number | null;
             moving_tilt?: components["schemas"]["Tilt"] | null;
             /**
@@ -1554,7 +1602,10 @@ export interface components {
              * @description An uploaded image as large as the fixed one, not zero where its pixels may be used.
              */
             fixed_mask_image_id?: string | null;
-            /** Fixed Spacing Um */
+            /**
+             * Fixed Spacing Um
+             * @description Micrometres per pixel.
+             */
             fixed_spacing_um?: number | null;
             fixed_tilt?: components["schemas"]["Tilt"] | null;
             /**
@@ -1590,7 +1641,10 @@ export interface components {
              * @description The same of the moving image.
              */
             moving_mask_image_id?: string | null;
-            /** Moving Spacing Um */
+            /**
+             * Moving Spacing Um
+             * @description Micrometres per pixel.
+             */
             moving_spacing_um?: number | null;
             moving_tilt?: components["schemas"]["Tilt"] | null;
             /**
@@ -1682,7 +1736,10 @@ export interface components {
              * @description What may be used of the fixed image, as JSON.
              */
             fixed_mask?: string | null;
-            /** Fixed Spacing Um */
+            /**
+             * Fixed Spacing Um
+             * @description Micrometres per pixel.
+             */
             fixed_spacing_um?: number | null;
             /**
              * Mirror
@@ -1718,7 +1775,10 @@ export interface components {
              * @description The same of the moving image.
              */
             moving_mask?: string | null;
-            /** Moving Spacing Um */
+            /**
+             * Moving Spacing Um
+             * @description Micrometres per pixel.
+             */
             moving_spacing_um?: number | null;
             /**
              * Network
@@ -2538,7 +2598,10 @@ export interface components {
              * @default image
              */
             name?: string;
-            /** Pixel Spacing Um */
+            /**
+             * Pixel Spacing Um
+             * @description Micrometres per pixel.
+             */
             pixel_spacing_um?: number | null;
         };
         /**
@@ -2579,8 +2642,23 @@ export interface components {
         Webhook: {
             /** Created At */
             created_at: string;
+            /**
+             * Disabled At
+             * @description Nothing is sent after days of failures; enable it again.
+             */
+            disabled_at: string | null;
+            /**
+             * Failing Since
+             * @description Time of the first failure since the last success.
+             */
+            failing_since: string | null;
             /** Id */
             id: string;
+            /**
+             * Paused Until
+             * @description Nothing is sent until then, after failures in a row.
+             */
+            paused_until: string | null;
             /** Url */
             url: string;
         };
@@ -2633,6 +2711,15 @@ export interface operations {
             };
             /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2712,6 +2799,15 @@ export interface operations {
             };
             /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2845,6 +2941,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request does not match the API description (`request-invalid`); The network does not exist (`network-unknown`); The file holds several images (`image-choice-needed`); The image cannot be read (`image-unreadable`); The mask does not fit the image (`mask-invalid`); The Idempotency-Key belongs to another request (`idempotency-key-reused`) */
             422: {
                 headers: {
@@ -2930,6 +3035,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request does not match the API description (`request-invalid`) */
             422: {
                 headers: {
@@ -3008,6 +3122,15 @@ export interface operations {
             };
             /** @description The batch does not exist (`batch-not-found`) */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3103,6 +3226,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request does not match the API description (`request-invalid`) */
             422: {
                 headers: {
@@ -3183,6 +3315,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request does not match the API description (`request-invalid`) */
             422: {
                 headers: {
@@ -3192,7 +3333,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
+            /** @description Too many event streams are open (`too-many-streams`); The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3257,6 +3398,15 @@ export interface operations {
             };
             /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3369,6 +3519,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request does not match the API description (`request-invalid`); The image cannot be read (`image-unreadable`); The image has no content that can be registered (`image-unusable`); The pixel spacing is not a positive number (`pixel-spacing-invalid`) */
             422: {
                 headers: {
@@ -3396,7 +3555,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
+            /** @description Too many uploads are being decoded (`decoders-busy`); The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3447,6 +3606,15 @@ export interface operations {
             };
             /** @description The image does not exist (`image-not-found`) */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3570,6 +3738,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request does not match the API description (`request-invalid`) */
             422: {
                 headers: {
@@ -3653,6 +3830,15 @@ export interface operations {
             };
             /** @description The image does not exist (`image-not-found`) */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3752,6 +3938,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request does not match the API description (`request-invalid`); The file holds several images (`image-choice-needed`); The image cannot be read (`image-unreadable`) */
             422: {
                 headers: {
@@ -3841,6 +4036,15 @@ export interface operations {
             };
             /** @description The image does not exist (`image-not-found`) */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3953,6 +4157,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request does not match the API description (`request-invalid`); The file holds several images (`image-choice-needed`); The image cannot be read (`image-unreadable`); The image has no content that can be registered (`image-unusable`); The mask does not fit the image (`mask-invalid`); The pixel spacing is not a positive number (`pixel-spacing-invalid`); The network does not find this family of transforms (`model-unsupported`); The network does not exist (`network-unknown`) */
             422: {
                 headers: {
@@ -4041,6 +4254,15 @@ export interface operations {
             };
             /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4185,6 +4407,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request does not match the API description (`request-invalid`); The network does not exist (`network-unknown`); The file holds several images (`image-choice-needed`); The image cannot be read (`image-unreadable`); The mask does not fit the image (`mask-invalid`); The Idempotency-Key belongs to another request (`idempotency-key-reused`) */
             422: {
                 headers: {
@@ -4263,6 +4494,15 @@ export interface operations {
             };
             /** @description The registration does not exist (`registration-not-found`) */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4357,6 +4597,15 @@ export interface operations {
             };
             /** @description The registration has ended (`registration-ended`) */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4490,6 +4739,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request does not match the API description (`request-invalid`); The file holds several images (`image-choice-needed`); The image cannot be read (`image-unreadable`); The image has no content that can be registered (`image-unusable`) */
             422: {
                 headers: {
@@ -4615,6 +4873,15 @@ export interface operations {
             };
             /** @description The request is too large (`upload-too-large`) */
             413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4756,6 +5023,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request does not match the API description (`request-invalid`); The points or regions cannot be read (`points-invalid`) */
             422: {
                 headers: {
@@ -4843,6 +5119,15 @@ export interface operations {
             };
             /** @description The registration has no result (`registration-not-succeeded`) */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4978,6 +5263,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request does not match the API description (`request-invalid`); The Idempotency-Key belongs to another request (`idempotency-key-reused`) */
             422: {
                 headers: {
@@ -5076,6 +5370,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request does not match the API description (`request-invalid`) */
             422: {
                 headers: {
@@ -5085,7 +5388,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
+            /** @description Too many event streams are open (`too-many-streams`); The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -5169,6 +5472,15 @@ export interface operations {
             };
             /** @description The registration has no result (`registration-not-succeeded`) */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5275,6 +5587,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request does not match the API description (`request-invalid`) */
             422: {
                 headers: {
@@ -5365,6 +5686,15 @@ export interface operations {
             };
             /** @description The registration has no result (`registration-not-succeeded`) */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5473,6 +5803,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request does not match the API description (`request-invalid`) */
             422: {
                 headers: {
@@ -5560,6 +5899,15 @@ export interface operations {
             };
             /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5672,6 +6020,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request does not match the API description (`request-invalid`) */
             422: {
                 headers: {
@@ -5777,6 +6134,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request does not match the API description (`request-invalid`) */
             422: {
                 headers: {
@@ -5842,6 +6208,15 @@ export interface operations {
             };
             /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5916,6 +6291,15 @@ export interface operations {
             };
             /** @description The image store does not support presigned uploads (`uploads-only-through-api`) */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6030,6 +6414,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request does not match the API description (`request-invalid`); The image cannot be read (`image-unreadable`); The image has no content that can be registered (`image-unusable`); The pixel spacing is not a positive number (`pixel-spacing-invalid`) */
             422: {
                 headers: {
@@ -6057,7 +6450,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
+            /** @description Too many uploads are being decoded (`decoders-busy`); The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -6097,6 +6490,15 @@ export interface operations {
             };
             /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6200,6 +6602,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request does not match the API description (`request-invalid`); The webhook does not use https (`webhook-unsafe`) */
             422: {
                 headers: {
@@ -6276,6 +6687,15 @@ export interface operations {
             };
             /** @description The webhook does not exist (`webhook-not-found`) */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6373,7 +6793,110 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request does not match the API description (`request-invalid`); The cursor is invalid (`cursor-invalid`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error (`internal-error`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    enableWebhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                webhook_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+            /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The webhook does not exist (`webhook-not-found`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request does not match the API description (`request-invalid`) */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -6489,6 +7012,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request does not match the API description (`request-invalid`) */
             422: {
                 headers: {
@@ -6545,6 +7077,60 @@ export interface operations {
                     "application/json": components["schemas"]["Liveness"];
                 };
             };
+            /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error (`internal-error`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A decoder has exceeded its deadline (`decoder-stuck`); The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     getReadiness: {
@@ -6576,6 +7162,15 @@ export interface operations {
             };
             /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -60,7 +60,11 @@ export function ApplyPanel({ registration, result, correction }: Props) {
           onClick={() => void run(apply)}
         >
           <Icon name="download" />
-          {uploading ? "Uploading…" : sending ? "Resampling…" : `Download ${count} registered`}
+          {uploading
+            ? "Uploading…"
+            : sending
+              ? "Resampling…"
+              : `Download ${count} registered ${count === 1 ? "image" : "images"}`}
         </button>
       )}
       {problem && <ProblemNote title="Not applied:">{problem}</ProblemNote>}

@@ -1,8 +1,9 @@
 import type { Image, ImageChoice } from "../api/types";
 import type { Role } from "../frame/RoleName";
 import { groupedDigits } from "../quantities";
+import { LineField } from "./LineField";
 import "./channels.css";
-import { type Choice, choicesOf, chosenOf, isUndecided, withFrame } from "./choice";
+import { type Choice, choicesOf, chosenOf, isUndecided, spectrumOf, withFrame } from "./choice";
 
 interface Props {
   role: Role;
@@ -15,10 +16,11 @@ interface Props {
 export function ChannelPicker({ role, image, choice, onChoose }: Props) {
   const choices = choicesOf(image);
   const chosen = chosenOf(image, choice);
-  if (choices.length < 2 && (chosen?.frames ?? 1) < 2) return null;
+  const listed = choices.length > 1 || spectrumOf(image) !== null;
+  if (!listed && (chosen?.frames ?? 1) < 2) return null;
   return (
     <div className="channels">
-      {choices.length > 1 && (
+      {listed && (
         <fieldset className="channel-list" aria-describedby={`${role}-channel-note`}>
           <legend>
             {isUndecided(image, choice) ? `Choose one of ${choices.length} images` : "Image in the file"}
@@ -37,6 +39,7 @@ export function ChannelPicker({ role, image, choice, onChoose }: Props) {
           <p id={`${role}-channel-note`} className="spacing-note">
             {noteOn(image, choice)}
           </p>
+          <LineField key={image.id} role={role} image={image} onChoose={onChoose} />
         </fieldset>
       )}
       {chosen !== null && chosen.frames > 1 && (
@@ -47,6 +50,7 @@ export function ChannelPicker({ role, image, choice, onChoose }: Props) {
 }
 
 function noteOn(image: Image, choice: Choice): string {
+  if (typeof choice.channel === "string") return `Used: ${choice.channel}.`;
   if (choice.channel !== null) return "";
   return image.default_reason ? `Used unless you choose: ${image.default_reason}.` : "";
 }

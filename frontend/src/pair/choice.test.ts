@@ -5,7 +5,9 @@ import {
   chosenOf,
   initialChoice,
   isUndecided,
+  lineOf,
   previewOf,
+  spectrumOf,
   statedSpacing,
   withFrame,
 } from "./choice";
@@ -48,6 +50,16 @@ describe("choice of an image in a file", () => {
   it("offers everything but previews", () => {
     expect(choicesOf(THREE).map(({ name }) => name)).toEqual(["C0", "C1", "C2"]);
     expect(chosenOf(THREE, { channel: 9, frame: null })).toBeNull();
+  });
+
+  it("names lines and windows of a spectrum map", () => {
+    const total = channel(1, { kind: "map", name: "EDS: total counts", width: 40 });
+    const eds = file([channel(0), total], { default_channel: 0, choice_needed: false });
+    const choice = { channel: lineOf(spectrumOf(eds)!, " Fe_Ka "), frame: null };
+    expect(choice.channel).toBe("EDS:Fe_Ka");
+    expect(chosenOf(eds, choice)).toMatchObject({ name: "EDS:Fe_Ka", width: 40 });
+    expect(previewOf(eds, choice)).toBe("/preview?channel=EDS%3AFe_Ka");
+    expect(spectrumOf(THREE)).toBeNull();
   });
 
   it("has the pixel spacing of the channel, unless one was given for the file", () => {

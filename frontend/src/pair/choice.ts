@@ -3,7 +3,7 @@ import type { Size } from "../viewer/geometry";
 
 /** Which image of a file is used; null: the default of the service. */
 export interface Choice {
-  channel: number | null;
+  channel: number | string | null; // a text names a line or a window of a spectrum map
   frame: number | null;
 }
 
@@ -18,13 +18,17 @@ export function initialChoice(image: Image): Choice {
 }
 
 /** The choice of a channel; a stack begins with its first frame. */
-export function withFrame(image: Image, channel: number | null): Choice {
+export function withFrame(image: Image, channel: Choice["channel"]): Choice {
   const chosen = chosenOf(image, { channel, frame: null });
   return { channel, frame: chosen !== null && chosen.frames > 1 ? 0 : null };
 }
 
 /** The chosen image; null where the file has no default and nothing is chosen, or its content is unknown. */
 export function chosenOf(image: Image, { channel }: Choice): ImageChoice | null {
+  if (typeof channel === "string") {
+    const whole = spectrumOf(image);
+    return whole && { ...whole, channel: NAMED, name: channel };
+  }
   const number = channel ?? image.default_channel;
   return image.choices.find((choice) => choice.channel === number) ?? null;
 }
@@ -61,4 +65,17 @@ export function statedSpacing(image: Image, choice: Choice): { um: number | null
   const chosen = choice.channel === null ? null : chosenOf(image, choice);
   if (chosen === null || NOT_OF_THE_FILE.includes(image.spacing_source ?? "")) return whole;
   return { um: chosen.pixel_spacing_um, source: chosen.spacing_source };
+}
+
+const NAMED = -1; // number of a channel that exists by its name only
+const TOTAL = ": total counts"; // end of the name of a spectrum map's sum
+
+/** The sum of a spectrum map, of which lines and windows can be chosen by name. */
+export function spectrumOf(image: Image): ImageChoice | null {
+  return image.choices.find(({ kind, name }) => kind === "map" && name.endsWith(TOTAL)) ?? null;
+}
+
+/** The name of an X-ray line ("Fe_Ka") or an energy window ("6.2-6.6") as a channel. */
+export function lineOf(spectrum: ImageChoice, text: string): string {
+  return `${spectrum.name.slice(0, -TOTAL.length)}:${text.trim()}`;
 }
