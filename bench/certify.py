@@ -102,7 +102,7 @@ def reliability(model: Confidence, measured: Groups, bins: int = 8) -> str:
     for attempts in itertools.chain(*measured.values()):
         last = reported(model, attempts)
         if np.isfinite(last.error_px):
-            rows.append((model.expected_error_px(last.features), min(last.error_px, 256)))
+            rows.append((model.expected_error_px(last.features, last.places), min(last.error_px, 256)))
     held = np.array(sorted(rows))
     means = [part.mean(0) for part in np.array_split(held, bins)]
     table = [[f"{expected:.3f}", f"{true:.3f}", f"{true / expected:.2f}"] for expected, true in means]

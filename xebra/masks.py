@@ -24,13 +24,21 @@ JSON_SUFFIXES = (".json", ".geojson")
 class PolygonMask:
     """Which pixels of an image may be used: areas drawn as polygons, or an array, or both.
 
-    ``include``: where pixels may be used, and nowhere else. ``exclude``: where they may not. Each is a list
-    of polygons in px of the image, a polygon a list of rings (the outer one, then holes), a ring a list of
-    points (x, y) whose last one equals the first; (0, 0) is the centre of the top-left pixel.
-    ``array``: (H, W) bool, True where pixels may be used.
-
     With ``exclude`` alone, data bars and the like are found and excluded too; ``include`` and ``array`` are
     the only rule for the image.
+
+    Args:
+        include: Where pixels may be used, and nowhere else: a list of polygons in px of the image, a polygon
+            a list of rings (the outer one, then holes), a ring a list of points (x, y) whose last one
+            equals the first; (0, 0) is the centre of the top-left pixel.
+        exclude: Where pixels may not be used; likewise.
+        array: (H, W) bool, True where pixels may be used.
+
+    Examples:
+        >>> corner = [[(0, 0), (39, 0), (39, 29), (0, 29), (0, 0)]]
+        >>> mask = PolygonMask(exclude=[corner]).pixels("fixed.tif", (100, 200))
+        >>> mask.shape, bool(mask[10, 10]), bool(mask[50, 50])
+        ((100, 200), False, True)
     """
 
     include: Sequence[Polygon] = ()

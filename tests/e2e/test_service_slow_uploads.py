@@ -13,6 +13,7 @@ import numpy as np
 import psutil
 import pytest
 import tifffile
+from support.crashes import still_running
 from support.servers import wait_until
 from support.service import Service, serving, speckle, tiff
 
@@ -88,7 +89,7 @@ def test_client_that_leaves_frees_its_decoder(service, slow):
     started = time.monotonic()
     assert post(service, tiff(speckle())).status_code == 201
     assert time.monotonic() - started < DECODE_S - 3  # before the deadline would have freed one
-    assert not any(child.is_running() for child in suspended.values())
+    assert still_running([*suspended.values()]) == []
 
 
 def test_decoder_that_does_not_end_is_stopped_at_its_deadline(service):

@@ -144,7 +144,7 @@ def test_the_first_accepted_attempt_is_reported(fitted):
     later = replace(sure, error_px=1.0)
     assert reported(fitted, [sure, later]) is sure
     assert reported(fitted, [unsure, later]) is later
-    assert reported(fitted, [replace(sure, ambiguous=True), later]) is later
+    assert reported(fitted, [replace(sure, places=2), later]) is later
     assert reported(fitted, [unsure, last := replace(unsure)]) is last
 
 
@@ -222,3 +222,9 @@ def test_a_mirrored_image_is_preferred_only_where_it_is_found_and_more_probable(
     assert not BUNDLED.prefers_mirrored(SURE, SURE)
     assert not BUNDLED.prefers_mirrored(HOPELESS, HOPELESS)
     assert not BUNDLED.prefers_mirrored(HOPELESS, None)
+
+
+@pytest.mark.parametrize("places", [2, 5])
+def test_an_estimate_that_may_be_one_of_several_places_has_a_large_expected_error(places: int) -> None:
+    alone, among = BUNDLED.expected_error_px(SURE), BUNDLED.expected_error_px(SURE, places)
+    assert among == pytest.approx(alone / places + (1 - 1 / places) * BUNDLED.wrong_px)

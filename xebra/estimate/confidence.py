@@ -81,10 +81,14 @@ class Confidence:
         random = scale.mean_over_median * scale.uncertainty_scale * features.final_uncertainty_px
         return math.hypot(random, features.affine.corner_px)
 
-    def expected_error_px(self, features: QualityFeatures) -> float:
-        """Return the expected mean corner error, px at 256, the chance of another place included."""
+    def expected_error_px(self, features: QualityFeatures, places: int = 1) -> float:
+        """Return the expected mean corner error, px at 256, the chance of another place included.
+
+        ``places``: how many fit nearly as well, the estimate's included; any of them may be the right one.
+        """
         right = self.probability(features)
-        return right * self.precision_px(features) + (1 - right) * self.wrong_error_px(features)
+        expected = right * self.precision_px(features) + (1 - right) * self.wrong_error_px(features)
+        return expected / places + (1 - 1 / places) * max(self.wrong_px, RIGHT_PX)
 
     def calibrated(self, covariance: Matrix, final_stage: str = WHOLE_VIEW) -> Matrix:
         """Return the covariance of log scale, angle and shift whose 95 % intervals hold.

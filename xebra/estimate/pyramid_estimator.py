@@ -73,7 +73,12 @@ class PyramidResult(Attempt):
     @property
     def is_ambiguous(self) -> bool:
         """Return whether another place fits nearly as well."""
-        return self.period_px is not None or self.places > 1
+        return self.places_alike > 1
+
+    @property
+    def places_alike(self) -> int:
+        """Return how many places fit nearly as well: at least two where a shift by a period does."""
+        return max(self.places, 1 if self.period_px is None else 2)
 
     @property
     def fixed_px(self) -> float:
@@ -130,7 +135,7 @@ class PyramidEstimator:
         fixed_from_moving = np.linalg.inv(found.moving_from_fixed)
         return Estimate(
             transform_class(model).from_matrix(fixed_from_moving, image_center(moving.shape)),
-            self.confidence.expected_error_px(found.features) * width / REFERENCE_WIDTH,
+            self.confidence.expected_error_px(found.features, found.places_alike) * width / REFERENCE_WIDTH,
             verdict,
             reason,
             self.confidence.calibrated(found.covariance(fixed, moving), found.features.final_stage),

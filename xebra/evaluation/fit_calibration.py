@@ -63,7 +63,7 @@ class MeasuredAttempt:
     pulls: Floats  # (4,): errors of log scale, angle, shift x and y over their predicted deviations
     kind: str = "multi"
     source: str = "simulated"
-    ambiguous: bool = False  # another place fits nearly as well: not accepted
+    places: int = 1  # that fit nearly as well: several are not accepted
     detail: bool = False  # one image as a part of the other
     mirrored: QualityFeatures | None = None  # of the mirrored moving image, where the pair is not sure
 
@@ -95,7 +95,7 @@ def _needs_no_other(confidence: Confidence, features: QualityFeatures) -> bool:
 
 def _measure(attempt: PyramidResult, pair: LabelledPair) -> MeasuredAttempt:
     """Return an attempt with its error at a pair."""
-    known = (pair.kind, pair.source, attempt.is_ambiguous, attempt.detail is not None)
+    known = (pair.kind, pair.source, attempt.places_alike, attempt.detail is not None)
     if pair.moving_from_fixed is None:
         return MeasuredAttempt(attempt.features, math.inf, np.full(4, np.nan), *known)
     shape, moving_shape = pair.fixed.shape, pair.moving.shape
@@ -143,7 +143,7 @@ def reported(model: Confidence, attempts: list[MeasuredAttempt]) -> MeasuredAtte
 
 def accepted(model: Confidence, measured: MeasuredAttempt) -> bool:
     """Return whether an attempt is accepted."""
-    if measured.ambiguous or not model.accepts(measured.features):
+    if measured.places > 1 or not model.accepts(measured.features):
         return False
     return not model.prefers_mirrored(measured.features, measured.mirrored)
 
