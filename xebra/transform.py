@@ -197,6 +197,11 @@ class AffineTransform:
         """Map points of shape (..., 2)."""
         return map_points(self.matrix, points)
 
+    @property
+    def similarity(self) -> SimilarityTransform:
+        """The transform without its stretch; both map the centre alike."""
+        return SimilarityTransform(self.scale, self.angle, self.translation, self.center, self.mirror)
+
     def inverse(self) -> AffineTransform:
         """Return the inverse transform about the same centre."""
         return AffineTransform.from_matrix(np.linalg.inv(self.matrix), self.center)

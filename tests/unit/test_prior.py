@@ -73,6 +73,13 @@ def test_an_earlier_registration_is_a_prior(signal):
     assert corner_error(again.fixed_from_moving, first.fixed_from_moving, (SIDE, SIDE)) < 0.1
 
 
+def test_an_affine_result_is_a_prior_of_a_similarity(signal):
+    images = pair(signal, TRUTH.matrix)
+    found = xebra.register(*images, prior=xebra.register(*images, model="affine"))
+    assert found.verdict == "accept" and found.stretch is None
+    assert corner_error(found.fixed_from_moving, TRUTH.matrix, (SIDE, SIDE)) < 0.3
+
+
 def test_a_wrong_prior_does_not_overrule_the_images(signal):
     found = xebra.register(*pair(signal, TRUTH.matrix), prior=ELSEWHERE.matrix)
     assert corner_error(found.fixed_from_moving, TRUTH.matrix, (SIDE, SIDE)) < 0.3

@@ -202,7 +202,8 @@ class PyramidEstimator:
         """Yield the result of refinement from a prior where it stays within the tolerances."""
         role = detail_at(prior.fixed_from_moving, fixed, moving)
         images = (moving, fixed) if role == "moving" else (fixed, moving)
-        pair, start = ImagePair(*images), prior.fixed_from_moving
+        known = AffineTransform.from_matrix(prior.fixed_from_moving, image_center(moving.shape))
+        pair, start = ImagePair(*images), known.matrix if model == "affine" else known.similarity.matrix
         if model in HELD:
             pair = pair.with_model(model)
             pair.moving_per_fixed = spacing_ratio(*images) or 1.0
