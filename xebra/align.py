@@ -194,7 +194,7 @@ def register(
 
 @dataclass(frozen=True)
 class _Task:
-    """What is asked of an estimator, and what is known beforehand."""
+    """Options of an estimator, and what is known beforehand."""
 
     estimator: PyramidEstimator | RegressionEstimator
     tolerance: float | None
