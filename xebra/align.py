@@ -92,6 +92,7 @@ class Aligner:
             covariance=estimate.covariance,
             search=estimate.search,
             model=Model(network_weights.name, network_weights.sha256, self.engine.name),
+            places=estimate.places,
             timings_s={"read": loaded - started, "estimate": done - loaded},
             fixed_area=areas[0],
             moving_area=areas[1],
@@ -222,7 +223,11 @@ class _Task:
         reflection = SimilarityTransform(center=image_center(moving.shape), mirror=True).matrix
         flipped = prior and replace(prior, fixed_from_moving=prior.fixed_from_moving @ reflection)
         estimate = self._of_estimator(fixed, mirrored(moving), flipped)
-        return replace(estimate, transform=mirrored_first(estimate.transform))
+        places = tuple(
+            replace(place, fixed_from_moving=place.fixed_from_moving @ reflection)
+            for place in estimate.places
+        )
+        return replace(estimate, transform=mirrored_first(estimate.transform), places=places)
 
     def _of_estimator(self, fixed: Image, moving: Image, prior: Prior | None) -> Estimate:
         """Return the estimate for images as they are."""

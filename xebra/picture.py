@@ -18,7 +18,7 @@ from matplotlib_scalebar.scalebar import ScaleBar
 
 from xebra.arrays import Floats, Mask, Matrix, Pixels
 from xebra.image import Image, gray
-from xebra.registration import Registration
+from xebra.registration import Place, Registration
 from xebra.resample import coverage, resample, shrunk
 from xebra.summary import parameters
 from xebra.transform import homogeneous_corners, map_points
@@ -30,6 +30,7 @@ DETAIL_SHARE, SURROUNDINGS = (
 )  # of the fixed image's width: a smaller field is drawn larger, in 1.4 widths
 OUTLINED_SHARE = 0.7  # of the other image's side: a smaller field of view is outlined there
 OUTLINE_COLOR = "#ffd54a"
+DRAWN_PROBABILITY = 0.05  # of the next best places of a detail: less probable ones are not drawn
 LONGEST = 1024  # px of a panel: more than a slide shows
 BLACK, WHITE = 0.5, 99.5  # percentiles of the gray values that are drawn black and white
 SLIDE = 16 / 9
@@ -107,31 +108,45 @@ def _zoomed(registration: Registration, fixed_from_shown: Matrix, shape: tuple[i
 def _outline_fields(
     panels: list[Axes], registration: Registration, fixed_from_shown: Matrix, moving_from_shown: Matrix
 ) -> None:
-    """Draw the outline of one image's field of view on the other one where it is a small part of that."""
+    """Draw the outline of one image's field of view on the other one where it is a small part of that.
+
+    The next best places that are not improbable are drawn thinly.
+    """
+    fixed, moving, found = registration.fixed, registration.moving, registration.fixed_from_moving
+    others = [place.fixed_from_moving for place in _probable(registration)]
     ends = (
-        (
-            panels[0],
-            registration.fixed_from_moving,
-            registration.moving,
-            registration.fixed,
-            fixed_from_shown,
-        ),
-        (
-            panels[1],
-            registration.moving_from_fixed,
-            registration.fixed,
-            registration.moving,
-            moving_from_shown,
-        ),
+        (panels[0], [found, *others], moving, fixed, fixed_from_shown),
+        (panels[1], [np.linalg.inv(each) for each in (found, *others)], fixed, moving, moving_from_shown),
     )
-    for panel, overview_from_detail, detail, overview, overview_from_shown in ends:
-        corners = _corners(overview_from_detail, detail.shape)
-        if np.ptp(corners, axis=0).max() < OUTLINED_SHARE * max(overview.shape[:2]):
-            shown = map_points(np.linalg.inv(overview_from_shown), corners)
-            halo = [Stroke(linewidth=2.6, foreground="black", alpha=0.6), Normal()]
-            panel.add_patch(
-                Polygon(shown, fill=False, edgecolor=OUTLINE_COLOR, linewidth=1.4, path_effects=halo)
-            )
+    for panel, matrices, detail, overview, overview_from_shown in ends:
+        corners = [_corners(overview_from_detail, detail.shape) for overview_from_detail in matrices]
+        if np.ptp(corners[0], axis=0).max() < OUTLINED_SHARE * max(overview.shape[:2]):
+            shown = [map_points(np.linalg.inv(overview_from_shown), each) for each in corners]
+            for other in shown[1:]:
+                _outline(panel, other, 0.7, (0, (4, 2)))
+            _outline(panel, shown[0], 1.4, "-")
+
+
+def _probable(registration: Registration) -> tuple[Place, ...]:
+    """Return the next best places of a detail that are drawn; none for a refused result."""
+    if registration.verdict == "refuse":
+        return ()
+    return tuple(place for place in registration.places[1:] if place.probability > DRAWN_PROBABILITY)
+
+
+def _outline(panel: Axes, corners: Floats, width: float, style: str | tuple[int, tuple[int, int]]) -> None:
+    """Draw an outline with a dark halo; ``width`` in points."""
+    halo = [Stroke(linewidth=width + 1.2, foreground="black", alpha=0.6), Normal()]
+    panel.add_patch(
+        Polygon(
+            corners,
+            fill=False,
+            edgecolor=OUTLINE_COLOR,
+            linewidth=width,
+            linestyle=style,
+            path_effects=halo,
+        )
+    )
 
 
 def _corners(overview_from_detail: Matrix, shape: tuple[int, ...]) -> Floats:

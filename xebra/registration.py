@@ -41,6 +41,14 @@ class SearchMap:
     scores: list[list[float]]  # (scales, angles), differences are log odds
 
 
+@dataclass(frozen=True, eq=False)
+class Place:
+    """A candidate transform of a detail in an overview; probabilities of all distinct candidates sum to 1."""
+
+    fixed_from_moving: Matrix  # 3 x 3, px
+    probability: float  # of this candidate, if one of them is right
+
+
 @dataclass(frozen=True)
 class Correction:
     """Who set the transform by hand, and when (ISO 8601)."""
@@ -71,6 +79,7 @@ class Registration:
     moving_area: UsableArea | None = None
     transform_model: TransformModel = "similarity"  # the family that the transform was chosen from
     correction: Correction | None = None  # of a transform that was set by hand
+    places: tuple[Place, ...] = ()  # of a detail in an overview: the reported one, then the next best ones
 
     @property
     def scale(self) -> float:
@@ -229,6 +238,10 @@ class Registration:
             "model": vars(self.model).copy(),
             "timings_s": dict(self.timings_s),
             "search": None if self.search is None else vars(self.search).copy(),
+            "places": [
+                {"fixed_from_moving": each.fixed_from_moving.tolist(), "probability": each.probability}
+                for each in self.places
+            ],
             "usable_area": {
                 "fixed": self.fixed_area and self.fixed_area.to_json(self.fixed.pixels),
                 "moving": self.moving_area and self.moving_area.to_json(self.moving.pixels),
@@ -254,6 +267,10 @@ class Registration:
             moving_area=_area(body, "moving", moving),
             transform_model=body.get("transform_model", "similarity"),
             correction=Correction(**body["correction"]) if body.get("correction") else None,
+            places=tuple(
+                Place(np.array(each["fixed_from_moving"]), each["probability"])
+                for each in body.get("places") or ()
+            ),
         )
 
 

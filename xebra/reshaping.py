@@ -82,7 +82,11 @@ def between_originals(
 
         jacobian = derivatives(parameters, STEPS[:count])
         covariance = jacobian @ covariance @ jacobian.T
-    return replace(estimate, transform=transform, covariance=covariance)
+    places = tuple(
+        replace(place, fixed_from_moving=fixed.image_from_new @ place.fixed_from_moving @ moving_from_new)
+        for place in estimate.places
+    )
+    return replace(estimate, transform=transform, covariance=covariance, places=places)
 
 
 def changed(transform: Transform, change: Floats) -> Transform:

@@ -58,6 +58,7 @@ RESULT: dict[str, Any] = {
         "scales": [1.0, 2.0],
         "scores": [[11.5, 4.1, 4.4], [5.2, 4.0, 4.3]],
     },
+    "places": [],
     "usable_area": {
         "fixed": {"runs": [240640, 21504], "excluded": [{"name": "data bar", "share": 0.082}]},
         "moving": {"runs": [262144], "excluded": []},

@@ -75,6 +75,13 @@ class Stretch(BaseModel):
     tilt_deg: float = Field(description="The tilt that would foreshorten a view as much.")
 
 
+class Place(BaseModel):
+    """A place of a detail in an overview."""
+
+    fixed_from_moving: Matrix = Field(description="As in the result, px.")
+    probability: float = Field(description="That this place is right, if one of those compared is.")
+
+
 class ExcludedPart(BaseModel):
     """What is excluded for one reason."""
 
@@ -136,11 +143,15 @@ class Result(BaseModel):
     model: Model
     timings_s: dict[str, float]
     search: SearchMap | None = Field(description="None if the network does not search.")
+    places: list[Place] = Field(
+        description="Where one image shows a part of the other: the place of the result, then the next best "
+        "ones, at most 5 in all. Empty for equal fields of view."
+    )
     usable_area: UsableAreas | None = Field(description="None in results of earlier versions.")
 
     @model_validator(mode="before")
     @classmethod
     def _read_earlier_version(cls, body: Any) -> Any:
-        """Set fields that results of earlier versions do not have to None; those were similarities."""
-        earlier = dict.fromkeys(ADDED_LATER) | {"transform_model": "similarity"}
+        """Set fields that earlier results, which were similarities, do not have."""
+        earlier = dict.fromkeys(ADDED_LATER) | {"transform_model": "similarity", "places": []}
         return earlier | body if isinstance(body, dict) else body

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 from scipy import ndimage
@@ -14,6 +16,7 @@ from xebra.estimate.repeated_places import masked_correlation
 from xebra.estimate.template_correlation import TemplateCorrelation, turned_templates
 from xebra.estimate.volume_peaks import volume_peaks
 from xebra.image import Image
+from xebra.registration import Registration
 from xebra.resample import resample
 from xebra.transform import SimilarityTransform, corner_error
 
@@ -105,6 +108,30 @@ def test_several_places_that_fit_are_reported_with_their_number() -> None:
     found = xebra.register(overview, detail, fixed_spacing=1.0, moving_spacing=1.0)
     assert found.verdict == "review"
     assert "places in the overview fit nearly as well" in found.reason
+    assert 2 <= len(found.places) <= 5
+    first, second = found.places[:2]
+    assert np.allclose(first.fixed_from_moving, found.fixed_from_moving)
+    assert first.probability < 20 * second.probability, "within 3 in log odds"
+    shifts = (second.fixed_from_moving - first.fixed_from_moving)[:2, 2] / 300
+    assert np.allclose(shifts, shifts.round(), atol=0.05) and shifts.round().any(), "one tile or more apart"
+
+
+def test_a_single_place_has_the_whole_probability_also_of_a_mirrored_image(overview: Pixels) -> None:
+    detail, _ = detail_of(overview, 4.0, 0.6, (500, 400))
+    for images in ((overview, detail), (detail, overview)):
+        found = xebra.register(*images)
+        assert np.allclose(found.places[0].fixed_from_moving, found.fixed_from_moving)
+        assert found.places[0].probability > 0.9
+        others = [each.probability for each in found.places[1:]]
+        assert others == sorted(others, reverse=True) and sum(others) < 0.1
+        reflected = xebra.register(images[0], np.ascontiguousarray(images[1][:, ::-1]), mirror=True)
+        assert np.allclose(reflected.places[0].fixed_from_moving, reflected.fixed_from_moving)
+        again = Registration.from_json(json.loads(json.dumps(found.to_json())), found.fixed, found.moving)
+        assert again.to_json() == found.to_json()
+
+
+def test_equal_fields_of_view_have_no_further_places(overview: Pixels) -> None:
+    assert xebra.register(overview[:500, :500], overview[20:520, 30:530]).places == ()
 
 
 def test_small_differences_tell_the_copies_of_a_pattern_apart() -> None:

@@ -4,6 +4,7 @@ import io
 import itertools
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from matplotlib_scalebar.scalebar import ScaleBar
 
 from xebra import picture
 from xebra.image import read_image
+from xebra.registration import Place
 from xebra.summary import length, parameters, table
 
 RANDOM = np.random.default_rng(3)
@@ -188,3 +190,20 @@ def test_a_detail_is_outlined_on_the_overview(registration, swapped):
     assert np.allclose(outline.get_xy()[:4], (corners @ overview_from_detail.T)[:, :2])
     assert not without.patches
     assert ("times as large" in figure.axes[2].get_title(loc="left")) is not swapped
+
+
+@pytest.mark.parametrize(("verdict", "drawn"), [("review", 3), ("refuse", 1)])
+def test_the_next_best_places_of_a_detail_are_outlined_thinly(registration, verdict, drawn):
+    made = registration((400, 500), (100, 100), scale=0.8, verdict=verdict)
+    moved = [
+        np.array([[1, 0, x], [0, 1, 0], [0, 0, 1.0]]) @ made.fixed_from_moving for x in (0, 90, -90, 150)
+    ]
+    places = tuple(Place(each, p) for each, p in zip(moved, (0.5, 0.3, 0.16, 0.04), strict=True))
+    made = replace(made, places=places)
+    picture.save(made, io.BytesIO(), dpi=30)
+    *others, found = picture.draw(made).axes[0].patches
+    assert len(others) + 1 == drawn
+    corners = np.array([[0, 0, 1], [99, 0, 1], [99, 99, 1], [0, 99, 1]])
+    for outline, matrix in zip((found, *others), moved[:drawn], strict=True):
+        assert np.allclose(outline.get_xy()[:4], (corners @ matrix.T)[:, :2])
+    assert all(other.get_linewidth() < found.get_linewidth() for other in others)

@@ -9,12 +9,12 @@ from xebra.estimate.candidate_scoring import CandidateScoring
 from xebra.estimate.detail_search import DetailSearchResult, detail_search
 from xebra.estimate.image_pair import Candidate, ImagePair, corner_distance_px
 from xebra.estimate.intensity_refinement import refine_by_intensity
+from xebra.estimate.places import equal_places
 from xebra.estimate.repeated_places import places_by_intensity
 from xebra.estimate.stages import Stages
 
 QUICK_CANDIDATES = 8  # of the search that the quick attempt refines
 THOROUGH_CANDIDATES = 24
-PLACE_MARGIN = 3.0  # log odds: places within this of the best fit nearly as well
 
 
 class DetailAttempts(Attempts):
@@ -37,18 +37,19 @@ class DetailAttempts(Attempts):
         start, end = self._follow(self._refined, 1)
         return self._attempt(start, end, self._refined, thorough=False)
 
-    def places(self, attempt: Attempt) -> int:
-        """Return how many places of the overview fit nearly as well as an attempt's, itself included."""
-        return len(self._near(attempt.path[0]))
+    def places(self, attempt: Attempt) -> list[Candidate]:
+        """Return the distinct refined candidates, an attempt's own first, then by falling score."""
+        return self._places(attempt.path[0])
 
-    def _near(self, start: Candidate) -> list[Candidate]:
-        """Return a refined candidate and the other places that fit nearly as well."""
-        return self._apart([start, *(c for c in self._refined if start.score - c.score < PLACE_MARGIN)])
+    def _places(self, start: Candidate) -> list[Candidate]:
+        """Return a refined candidate and those that differ from it, by falling score."""
+        others = sorted(self._refined, key=lambda candidate: candidate.score, reverse=True)
+        return self._apart([start, *others])
 
     def _follow(self, candidates: list[Candidate], count: int) -> tuple[Candidate, Candidate]:
         """Return the best candidate after fine refinement, of places alike the one whose pixels fit best."""
         start, end = super()._follow(candidates, count)
-        return self._most_alike(start, end) if len(self._near(start)) > 1 else (start, end)
+        return self._most_alike(start, end) if equal_places(self._places(start)) > 1 else (start, end)
 
     def _most_alike(self, start: Candidate, end: Candidate) -> tuple[Candidate, Candidate]:
         """Return the place, refined coarsely and fully, whose pixel values correlate best."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from xebra.arrays import Matrix
-from xebra.registration import SearchMap, Verdict
+from xebra.registration import Place, SearchMap, Verdict
 from xebra.transform import Transform
 
 REFERENCE_WIDTH = 256  # px: error limits are stated for a fixed image whose longer side is this
@@ -22,3 +22,4 @@ class Estimate:
     # (4, 4) of log scale, angle (rad), shift x, shift y (fixed px), or (6, 6) with the stretch (a, b)
     covariance: Matrix | None = None
     search: SearchMap | None = None
+    places: tuple[Place, ...] = ()  # of a detail in an overview, the reported one first

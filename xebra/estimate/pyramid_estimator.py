@@ -30,6 +30,7 @@ from xebra.estimate.field_of_view import (
     spacing_ratio,
 )
 from xebra.estimate.image_pair import Candidate, ImagePair, scale_of
+from xebra.estimate.places import equal_places, listed_places
 from xebra.estimate.prior_attempts import PriorAttempts
 from xebra.estimate.quality_features import QualityFeatures, detail_covariance, parameter_covariance
 from xebra.estimate.refinement import refine_step, refine_until_converged
@@ -39,7 +40,7 @@ from xebra.estimate.verdict import Findings, decide
 from xebra.image import Image
 from xebra.models import TransformModel
 from xebra.prior import Deviation, Prior
-from xebra.registration import SearchMap
+from xebra.registration import Place, SearchMap
 from xebra.transform import AffineTransform, SimilarityTransform, image_center
 from xebra.weights import Weights
 
@@ -60,7 +61,8 @@ class PyramidResult(Attempt):
     period_px: float | None  # of the reference, in its px, where a shift by it fits nearly as well
     search: SearchMap | None  # None: nothing was searched
     detail: Role | None = None  # the image that shows a part of the other one
-    places: int = 1  # places of the overview that fit nearly as well
+    places: tuple[Place, ...] = ()  # of the detail in the overview: the reported one, then the next best
+    equal_places: int = 1  # places of the overview that fit nearly as well, the reported one included
     model: TransformModel = "similarity"
     origin: Literal["search", "prior", "stretched"] = "search"
 
@@ -78,7 +80,7 @@ class PyramidResult(Attempt):
     @property
     def places_alike(self) -> int:
         """Return how many places fit nearly as well: at least two where a shift by a period does."""
-        return max(self.places, 1 if self.period_px is None else 2)
+        return max(self.equal_places, 1 if self.period_px is None else 2)
 
     @property
     def fixed_px(self) -> float:
@@ -140,6 +142,7 @@ class PyramidEstimator:
             reason,
             self.confidence.calibrated(found.covariance(fixed, moving), found.features.final_stage),
             found.search,
+            found.places,
         )
 
     def find(
@@ -210,7 +213,7 @@ class PyramidEstimator:
         candidate = Candidate(pair.held(start if role == "moving" else np.linalg.inv(start)), 0.0)
         for attempt in _with_model(PriorAttempts(self.stages, pair, candidate), model):
             found = PyramidResult(
-                attempt.best, attempt.features, attempt.path, None, None, role, 1, model, "prior"
+                attempt.best, attempt.features, attempt.path, None, None, role, model=model, origin="prior"
             )
             if _beside_prior(prior, found, fixed, moving) is None:
                 period = self._ambiguous_period(pair, attempt)
@@ -225,7 +228,13 @@ class PyramidEstimator:
         for attempt in StretchedAttempts(self.stages, pair, max_log_scale):
             period = self._ambiguous_period(pair, attempt)
             yield PyramidResult(
-                attempt.best, attempt.features, attempt.path, period, search, None, 1, "affine", "stretched"
+                attempt.best,
+                attempt.features,
+                attempt.path,
+                period,
+                search,
+                model="affine",
+                origin="stretched",
             )
 
     def _whole_results(self, fixed: Image, moving: Image, model: TransformModel) -> Iterator[PyramidResult]:
@@ -245,7 +254,7 @@ class PyramidEstimator:
         pair = self._detail_pair(tile.of(detail) if tile else detail, overview, hypothesis, model)
         attempts = DetailAttempts(self.stages, pair, hypothesis.scales)
         for attempt in _with_model(attempts, model):
-            found = attempt
+            found, candidates = attempt, attempts.places(attempt)
             if tile:
                 whole = self._detail_pair(detail, overview, hypothesis, model)
                 whole = whole.with_model(model)
@@ -257,7 +266,8 @@ class PyramidEstimator:
                 self._ambiguous_period(pair, attempt),
                 attempts.found.search_map(inverted=hypothesis.detail == "fixed"),
                 hypothesis.detail,
-                attempts.places(attempt),
+                listed_places(candidates, found.best, hypothesis),
+                equal_places(candidates),
                 model,
             )
 
@@ -316,12 +326,12 @@ class PyramidEstimator:
         known = replace(known, period_px=found.period_px and found.period_px * found.fixed_px)
         if self.confidence.finds(found.features):
             scale = None if ratio is None else ratio / scale_of(found.moving_from_fixed)
-            return replace(known, spacing_scale=scale, places=found.places)
+            return replace(known, spacing_scale=scale, places=found.equal_places)
         other = None if ratio is None else self._quick_attempt(fixed, moving)
         contradicting = (
             None if other is None or ratio is None else ratio / scale_of(other.best.moving_from_fixed)
         )
-        return replace(known, other_spacing_scale=contradicting, places=found.places)
+        return replace(known, other_spacing_scale=contradicting, places=found.equal_places)
 
     def _contradicts_held(
         self, fixed: Image, moving: Image, found: PyramidResult

@@ -1787,6 +1787,38 @@ export interface components {
             network?: string | null;
         };
         /**
+         * Place
+         * @description A place of a detail in an overview.
+         */
+        Place: {
+            /**
+             * Fixed From Moving
+             * @description As in the result, px.
+             */
+            fixed_from_moving: [
+                [
+                    number,
+                    number,
+                    number
+                ],
+                [
+                    number,
+                    number,
+                    number
+                ],
+                [
+                    number,
+                    number,
+                    number
+                ]
+            ];
+            /**
+             * Probability
+             * @description That this place is right, if one of those compared is.
+             */
+            probability: number;
+        };
+        /**
          * Polygon
          * @description A GeoJSON Polygon (RFC 7946) in px of the image, (0, 0) at the centre of the top-left pixel.
          */
@@ -2075,6 +2107,7 @@ export interface components {
          *             1
          *           ]
          *         ],
+         *         "places": [],
          *         "reason": "two independent estimates agree to 0.6 px",
          *         "scale": 1.19,
          *         "search": {
@@ -2382,6 +2415,11 @@ export interface components {
                     number
                 ]
             ];
+            /**
+             * Places
+             * @description Where one image shows a part of the other: the place of the result, then the next best ones, at most 5 in all. Empty for equal fields of view.
+             */
+            places: components["schemas"]["Place"][];
             /** Reason */
             reason: string;
             /**

@@ -15,6 +15,7 @@ export type NewBatch = Schemas["NewBatch"];
 export type PairOfImages = Schemas["PairOfImages"];
 export type Batch = Schemas["Batch"];
 
+export type Place = Schemas["Place"];
 export type SearchMap = Schemas["SearchMap"];
 export type UsableAreas = Schemas["UsableAreas"];
 export type UsableArea = Schemas["UsableArea"];

@@ -11,15 +11,17 @@ const ROWS: { key: keyof Parameters; parameter: string; name: string; text: (val
   { key: "y", parameter: "shift_y", name: "Shift y", text: (value) => pixels(value, 2) },
 ];
 
-/** Predicted and corrected parameters, and how far the correction moves the corners. */
+/** Predicted parameters and those of another position, and how far apart the corners are. */
 export function CorrectedParameters({
   result,
   corrected,
   sizes,
+  name,
 }: {
   result: Result;
   corrected: DOMMatrix;
   sizes: Sizes;
+  name: string; // of the other position
 }) {
   const found = affine(result.fixed_from_moving);
   const [before, after] = [parametersOf(found, sizes), parametersOf(corrected, sizes)];
@@ -31,7 +33,7 @@ export function CorrectedParameters({
         <tr>
           <td />
           <th scope="col">Predicted</th>
-          <th scope="col">Corrected</th>
+          <th scope="col">{name}</th>
         </tr>
       </thead>
       <tbody>

@@ -8,13 +8,16 @@ import { useCorrections } from "../correct/useCorrections";
 import { useManualAlignment } from "../correct/useManualAlignment";
 import { adjustAddress, useAddress } from "../url";
 import { Viewer } from "../viewer/Viewer";
+import { detailOf } from "../viewer/detail";
 import { affine, matrix3, sizeOf } from "../viewer/geometry";
 import { CorrectedParameters } from "./CorrectedParameters";
 import { Crops } from "./Crops";
 import { Parameters } from "./Parameters";
+import { Places } from "./Places";
 import { Provenance } from "./Provenance";
 import { SearchPlot } from "./SearchPlot";
 import { Downloads } from "./Downloads";
+import { likelyPlaces, placeParameter, shownPlace } from "./likelyPlaces";
 import { PREDICTED, correctionParameter, shownCorrection } from "./position";
 import { UsedAreas } from "./UsedAreas";
 import { CorrectedNote, VerdictNote } from "./VerdictNote";
@@ -32,11 +35,18 @@ export function Result({ registration, result, onCorrected }: Props) {
     [result],
   );
   const corrections = useCorrections(registration);
-  const shown = useAddress().get("correction");
-  const correction = shownCorrection(corrections.items, shown);
+  const address = useAddress();
+  const correction = shownCorrection(corrections.items, address.get("correction"));
   const position = correctionParameter(corrections.items, correction);
   const corrected = useMemo(() => correction && affine(correction.fixed_from_moving), [correction]);
-  const current = useMemo(() => corrected ?? affine(result.fixed_from_moving), [corrected, result]);
+  const places = useMemo(() => (correction ? [] : likelyPlaces(result)), [correction, result]);
+  const place = shownPlace(places, address.get("place"));
+  const other = useMemo(
+    () => corrected ?? (place > 0 ? affine(places[place]!.fixed_from_moving) : null),
+    [corrected, places, place],
+  );
+  const current = useMemo(() => other ?? affine(result.fixed_from_moving), [other, result]);
+  const detail = useMemo(() => detailOf(sizes, current), [sizes, current]);
   const [correcting, setCorrecting] = useState(false);
   const alignment = useManualAlignment(current, sizes);
   const openButton = useFocusReturn(correcting);
@@ -46,10 +56,10 @@ export function Result({ registration, result, onCorrected }: Props) {
     setCorrecting(true);
   }
 
-  async function save(note: string): Promise<void> {
-    const saved = await corrections.save(matrix3(alignment.matrix), note);
+  async function save(matrix: DOMMatrix, note: string): Promise<void> {
+    const saved = await corrections.save(matrix3(matrix), note);
     if (!saved) return;
-    adjustAddress({ correction: saved.id });
+    adjustAddress({ correction: saved.id, place: null });
     setCorrecting(false);
     onCorrected();
   }
@@ -60,7 +70,9 @@ export function Result({ registration, result, onCorrected }: Props) {
         <Viewer
           registration={registration}
           result={result}
-          corrected={correcting ? alignment.matrix : corrected}
+          corrected={correcting ? alignment.matrix : other}
+          placed={current}
+          place={place}
           alignment={correcting ? alignment : null}
         />
         {!correcting && <Crops registration={registration} sizes={sizes} fixedFromMoving={current} />}
@@ -72,7 +84,7 @@ export function Result({ registration, result, onCorrected }: Props) {
             alignment={alignment}
             sizes={sizes}
             problem={corrections.problem}
-            onSave={save}
+            onSave={(note) => save(alignment.matrix, note)}
             onClose={() => setCorrecting(false)}
           />
         </div>
@@ -83,10 +95,29 @@ export function Result({ registration, result, onCorrected }: Props) {
           ) : (
             <VerdictNote verdict={result.verdict} reason={result.reason} />
           )}
+          {detail && (
+            <Places
+              registration={registration}
+              result={result}
+              sizes={sizes}
+              detail={detail}
+              places={places}
+              shown={place}
+              current={current}
+              onShow={(index) => adjustAddress({ place: placeParameter(index) })}
+              onUse={() => save(current, `place ${place + 1} of the search`)}
+              problem={corrections.problem}
+            />
+          )}
           <section aria-labelledby="parameters-title">
             <h2 id="parameters-title">Moving onto fixed</h2>
-            {corrected ? (
-              <CorrectedParameters result={result} corrected={corrected} sizes={sizes} />
+            {other ? (
+              <CorrectedParameters
+                result={result}
+                corrected={other}
+                sizes={sizes}
+                name={corrected ? "Corrected" : `Place ${place + 1}`}
+              />
             ) : (
               <Parameters result={result} />
             )}
@@ -106,7 +137,7 @@ export function Result({ registration, result, onCorrected }: Props) {
           <CorrectionList
             items={corrections.items}
             shown={correction && correction.id}
-            onShow={(id) => adjustAddress({ correction: id ?? PREDICTED })}
+            onShow={(id) => adjustAddress({ correction: id ?? PREDICTED, place: null })}
           />
           <button type="button" ref={openButton} onClick={begin}>
             Correct by hand

@@ -4,13 +4,14 @@ import { PointMarkers } from "../correct/PointMarkers";
 import type { ManualAlignment } from "../correct/useManualAlignment";
 import { ProblemNote } from "../frame/ProblemNote";
 import { RoleName } from "../frame/RoleName";
-import { type Camera, fit } from "./camera";
+import type { Camera } from "./camera";
 import { CornerErrorNote, CornerErrors } from "./CornerErrors";
 import { cornerErrors } from "./cornerErrors";
 import { OverlayCanvas } from "./OverlayCanvas";
 import { Outlines } from "./Outlines";
 import { Readout } from "./Readout";
 import { ScaleBar } from "./ScaleBar";
+import { shownCamera } from "./shownCamera";
 import { StageButtons } from "./StageButtons";
 import { changeByKey } from "./keys";
 import { type CanvasSize, canvasPosition } from "./useCanvasSize";
@@ -26,17 +27,19 @@ interface Props {
   size: CanvasSize;
   view: View;
   change: ChangeView;
-  corrected: DOMMatrix | null; // a manual correction in place of the result
+  corrected: DOMMatrix | null; // a manual correction or another place, instead of the result
+  placed: DOMMatrix; // the position that the camera looks at where it has no other
   alignment: ManualAlignment | null; // null unless a manual correction is in progress
 }
 
 /** The drawing area with its pointer and keyboard controls. */
-export function Stage({ registration, result, size, view, change, corrected, alignment }: Props) {
+export function Stage({ registration, result, size, view, change, corrected, placed, alignment }: Props) {
   const stage = useRef<HTMLDivElement>(null);
   const sceneState = useScene({
     registration,
     result,
-    corrected: corrected,
+    corrected,
+    placed,
     view: alignment ? { ...view, before: false } : view,
     size,
   });
@@ -49,9 +52,9 @@ export function Stage({ registration, result, size, view, change, corrected, ali
   const changeCamera = useCallback(
     (step: (camera: Camera) => Camera) =>
       change((now) => ({
-        camera: step(now.camera ?? fit(sceneState.sizes.fixed, size, now.mode === "side")),
+        camera: step(shownCamera(now, sceneState.sizes, placed, size)),
       })),
-    [change, sceneState.sizes, size],
+    [change, sceneState.sizes, placed, size],
   );
   const { hover, handlers } = useNavigation(
     stage,
@@ -74,7 +77,7 @@ export function Stage({ registration, result, size, view, change, corrected, ali
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (alignment?.nudge(event.key, event.shiftKey)) return event.preventDefault();
     if (alignment?.tool === "points" && event.key === "Enter") return alignment.addPoint(middleOfFixed());
-    const viewChange = changeByKey(event.key, event.shiftKey, view, sceneState.camera);
+    const viewChange = changeByKey(event.key, event.shiftKey, view, sceneState.camera, sceneState.hasDetail);
     if (!viewChange) return;
     event.preventDefault();
     change(viewChange);
@@ -111,7 +114,7 @@ export function Stage({ registration, result, size, view, change, corrected, ali
         {side && <SideLabels />}
         <ScaleBar pixelSpacing={result.fixed.pixel_spacing_um} cssPerPixel={sceneState.camera.zoom} />
       </div>
-      <StageButtons view={view} camera={sceneState.camera} change={change} />
+      <StageButtons view={view} camera={sceneState.camera} hasDetail={sceneState.hasDetail} change={change} />
       <Readout sceneState={sceneState} size={size} position={hover} side={side} result={result}>
         {ellipses.length > 0 && <CornerErrorNote ellipses={ellipses} cssPerPixel={sceneState.camera.zoom} />}
       </Readout>

@@ -1,16 +1,18 @@
 import type { ReactNode } from "react";
 import { type Camera, zoomed } from "./camera";
 import type { ChangeView } from "./useView";
-import type { View } from "./view";
+import { type View, WHOLE } from "./view";
 import "./stageButtons.css";
 
 interface Props {
   view: View;
   camera: Camera;
+  hasDetail: boolean; // one image shows a part of the other
   change: ChangeView;
 }
 
-export function StageButtons({ view, camera, change }: Props) {
+export function StageButtons({ view, camera, hasDetail, change }: Props) {
+  const whole = hasDetail ? WHOLE : null;
   const zoom = (factor: number) => change({ camera: zoomed(camera, factor) });
   return (
     <div className="stage-buttons" role="group" aria-label="Zoom">
@@ -22,11 +24,16 @@ export function StageButtons({ view, camera, change }: Props) {
       </StageButton>
       <StageButton
         label="Whole image"
-        pressed={view.camera === null}
-        onClick={() => change({ camera: null })}
+        pressed={view.camera === whole}
+        onClick={() => change({ camera: whole })}
       >
         <path d="M4 7.5V4h3.5M16 7.5V4h-3.5M4 12.5V16h3.5M16 12.5V16h-3.5" />
       </StageButton>
+      {hasDetail && (
+        <StageButton label="Detail" pressed={view.camera === null} onClick={() => change({ camera: null })}>
+          <path d="M3.5 3.5h13v13h-13zM8 7.5h5v5h-5z" />
+        </StageButton>
+      )}
       <StageButton label="Actual pixels" onClick={() => change({ camera: { ...camera, zoom: 1 } })}>
         <path d="M4.5 6.5L6.5 5v10M13 6.5L15 5v10M10 8.2v.1M10 12.6v.1" />
       </StageButton>

@@ -1,4 +1,4 @@
-import { useRef } from "react";
+import { useEffect, useRef } from "react";
 import type { Registration, Result } from "../api/types";
 import type { ManualAlignment } from "../correct/useManualAlignment";
 import { useCanvasSize } from "./useCanvasSize";
@@ -14,15 +14,22 @@ import "./stage.css";
 interface Props {
   registration: Registration;
   result: Result;
-  corrected: DOMMatrix | null;
+  corrected: DOMMatrix | null; // a manual correction or another place, instead of the result
+  placed: DOMMatrix; // the position that the camera looks at where it has no other
+  place: number; // the camera returns to the position when another place is chosen
   alignment: ManualAlignment | null;
 }
 
 /** The overlay of both images: the browser draws the moving image through the transform. */
-export function Viewer({ registration, result, corrected, alignment }: Props) {
+export function Viewer({ registration, result, corrected, placed, place, alignment }: Props) {
   const well = useRef<HTMLDivElement>(null);
   const size = useCanvasSize(well);
   const [view, change] = useView();
+  const before = useRef(place);
+  useEffect(() => {
+    if (before.current !== place) change({ camera: null });
+    before.current = place;
+  }, [place, change]);
   return (
     <div className="viewer">
       <div className="well stage-well" ref={well}>
@@ -34,6 +41,7 @@ export function Viewer({ registration, result, corrected, alignment }: Props) {
             view={view}
             change={change}
             corrected={corrected}
+            placed={placed}
             alignment={alignment}
           />
         )}

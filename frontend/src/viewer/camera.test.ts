@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { cameraText, canvasFromFixed, fit, panned, readCamera, zoomed } from "./camera";
 
 const CANVAS = { width: 800, height: 600, density: 2 };
-const FIXED = { width: 256, height: 256 };
+const FIXED = { left: -0.5, top: -0.5, right: 255.5, bottom: 255.5 };
 
 function onCanvas(camera: ReturnType<typeof fit>, x: number, y: number): DOMPoint {
   return canvasFromFixed(camera, CANVAS).transformPoint({ x, y });
@@ -18,9 +18,8 @@ describe("fit", () => {
   });
 
   it("uses half of the width in side-by-side mode", () => {
-    expect(fit({ width: 512, height: 64 }, CANVAS, true).zoom).toBeLessThan(
-      fit({ width: 512, height: 64 }, CANVAS, false).zoom,
-    );
+    const wide = { ...FIXED, right: 511.5, bottom: 63.5 };
+    expect(fit(wide, CANVAS, true).zoom).toBeLessThan(fit(wide, CANVAS, false).zoom);
   });
 });
 

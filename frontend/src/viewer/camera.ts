@@ -1,4 +1,4 @@
-import { type Size, centreOf } from "./geometry";
+import type { Bounds } from "./detail";
 import type { CanvasSize } from "./useCanvasSize";
 
 /** The point of the fixed image at the middle of the canvas, and the zoom in CSS px per px of the fixed image. */
@@ -8,17 +8,16 @@ export interface Camera {
   zoom: number;
 }
 
-const MARGIN = 36; // CSS px around the fixed image, for overlapping moving images and the scale bar
+const MARGIN = 36; // CSS px around what is shown whole, for overlapping moving images and the scale bar
 const [MIN_ZOOM, MAX_ZOOM] = [0.01, 64];
 
-/** The camera that shows the whole fixed image on the canvas, or on half of it. */
-export function fit(fixed: Size, canvas: CanvasSize, halves: boolean): Camera {
+/** The camera that shows bounds whole on the canvas, or on half of it. */
+export function fit({ left, top, right, bottom }: Bounds, canvas: CanvasSize, halves: boolean): Camera {
   const width = canvas.width / canvas.density / (halves ? 2 : 1);
   const height = canvas.height / canvas.density;
   const margin = Math.min(MARGIN, width / 10);
-  const zoom = Math.min((width - 2 * margin) / fixed.width, (height - 2 * margin) / fixed.height);
-  const { x, y } = centreOf(fixed);
-  return { x, y, zoom: Math.max(zoom, MIN_ZOOM) };
+  const zoom = Math.min((width - 2 * margin) / (right - left), (height - 2 * margin) / (bottom - top));
+  return { x: (left + right) / 2, y: (top + bottom) / 2, zoom: limited(zoom) };
 }
 
 export function canvasFromFixed({ x, y, zoom }: Camera, canvas: CanvasSize): DOMMatrix {
@@ -45,7 +44,7 @@ export function panned(camera: Camera, right: number, down: number): Camera {
 
 /** Zoom by a factor about the point `right` and `down` CSS px from the middle. */
 export function zoomed(camera: Camera, factor: number, right = 0, down = 0): Camera {
-  const zoom = Math.min(Math.max(camera.zoom * factor, MIN_ZOOM), MAX_ZOOM);
+  const zoom = limited(camera.zoom * factor);
   const shift = 1 / camera.zoom - 1 / zoom;
   return { x: camera.x + right * shift, y: camera.y + down * shift, zoom };
 }
@@ -57,7 +56,9 @@ export function cameraText({ x, y, zoom }: Camera): string {
 export function readCamera(text: string | null): Camera | null {
   const [x, y, zoom] = (text ?? "").split(",").map(Number);
   if (x === undefined || y === undefined || zoom === undefined) return null;
-  return [x, y, zoom].every(Number.isFinite) && zoom > 0
-    ? { x, y, zoom: Math.min(Math.max(zoom, MIN_ZOOM), MAX_ZOOM) }
-    : null;
+  return [x, y, zoom].every(Number.isFinite) && zoom > 0 ? { x, y, zoom: limited(zoom) } : null;
+}
+
+function limited(zoom: number): number {
+  return Math.min(Math.max(zoom, MIN_ZOOM), MAX_ZOOM);
 }

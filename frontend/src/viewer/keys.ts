@@ -1,13 +1,14 @@
 import { type Camera, panned, zoomed } from "./camera";
 import { MODE_KEYS } from "./modes";
 import { DEFAULT_TONE } from "./tones";
-import type { View } from "./view";
+import { type View, WHOLE } from "./view";
 
 /** Keyboard shortcuts while the picture has the focus, as listed in the help. */
 export const KEYS: [keys: string, what: string][] = [
   ["Arrows", "pan (with Shift: further)"],
   ["+ −", "zoom"],
   ["0", "whole image"],
+  ["D", "detail, where one image shows a part of the other"],
   ["1", "actual pixels"],
   ["M", "next display mode"],
   ["[ ]", "slider"],
@@ -26,8 +27,14 @@ const DIRECTIONS: Record<string, [number, number]> = {
   ArrowDown: [0, -1],
 };
 
-/** The view change of a key, or null; `camera` is the current camera. */
-export function changeByKey(key: string, far: boolean, view: View, camera: Camera): Partial<View> | null {
+/** The view change of a key, or null; `camera` is the current camera, `hasDetail` whether one image is a detail. */
+export function changeByKey(
+  key: string,
+  far: boolean,
+  view: View,
+  camera: Camera,
+  hasDetail: boolean,
+): Partial<View> | null {
   const direction = DIRECTIONS[key];
   if (direction) {
     const step = far ? 5 * STEP : STEP;
@@ -40,7 +47,9 @@ export function changeByKey(key: string, far: boolean, view: View, camera: Camer
     case "-":
       return { camera: zoomed(camera, 0.8) };
     case "0":
-      return { camera: null };
+      return { camera: hasDetail ? WHOLE : null };
+    case "d":
+      return hasDetail ? { camera: null } : null;
     case "1":
       return { camera: { ...camera, zoom: 1 } };
     case "m":

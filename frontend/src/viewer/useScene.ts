@@ -1,6 +1,7 @@
 import { useMemo } from "react";
 import type { Registration, Result } from "../api/types";
-import { type Camera, canvasFromFixed, fit } from "./camera";
+import { type Camera, canvasFromFixed } from "./camera";
+import { detailOf } from "./detail";
 import {
   type Size,
   type Sizes,
@@ -12,6 +13,7 @@ import {
 } from "./geometry";
 import type { Layer, Scene } from "./gl/renderer";
 import { modeOf } from "./modes";
+import { shownCamera } from "./shownCamera";
 import { sourceOf } from "./source";
 import type { ImageSource } from "./tiles";
 import { type Tone, curveOf, histogramOf } from "./tones";
@@ -27,6 +29,7 @@ export interface SceneState {
   scene: Scene | null; // null while the previews load
   missing: boolean;
   camera: Camera;
+  hasDetail: boolean; // one image shows a part of the other
   sizes: Sizes;
   canvasFromFixed: DOMMatrix;
   fixedFromMoving: DOMMatrix;
@@ -36,16 +39,17 @@ interface SceneOptions {
   registration: Registration;
   result: Result;
   corrected: DOMMatrix | null; // a manual correction in place of the result
+  placed: DOMMatrix; // the position that the camera looks at where it has no other
   view: View;
   size: CanvasSize;
 }
 
-export function useScene({ registration, result, corrected, view, size }: SceneOptions): SceneState {
+export function useScene({ registration, result, corrected, placed, view, size }: SceneOptions): SceneState {
   const sizes = useMemo(
     () => ({ fixed: sizeOf(result.fixed.shape), moving: sizeOf(result.moving.shape) }),
     [result],
   );
-  const camera = view.camera ?? fit(sizes.fixed, size, view.mode === "side");
+  const camera = shownCamera(view, sizes, placed, size);
   const fixedOnCanvas = canvasFromFixed(camera, size);
   const fixedFromMoving = useMovingTransform(result, corrected, view.before, sizes);
   const links = registration.links;
@@ -73,6 +77,7 @@ export function useScene({ registration, result, corrected, view, size }: SceneO
     scene: fixed && moving && { size, fixed, moving, compose: mode.compose, amount: mode.amount(blend) },
     missing: previews.fixed === "missing" || previews.moving === "missing",
     camera,
+    hasDetail: useMemo(() => detailOf(sizes, placed) !== null, [sizes, placed]),
     sizes,
     canvasFromFixed: fixedOnCanvas,
     fixedFromMoving,

@@ -19,6 +19,12 @@ describe("writeView", () => {
     expect(readView(new URLSearchParams(written))).toEqual(view);
   });
 
+  it("keeps the wish to see both images whole", () => {
+    const view = readView(new URLSearchParams({ at: "whole" }));
+    expect(view.camera).toBe("whole");
+    expect(writeView(view)["at"]).toBe("whole");
+  });
+
   it("replaces values that cannot be used by defaults", () => {
     const view = readView(new URLSearchParams({ mode: "upside-down", blend: "7", at: "nowhere" }));
     expect(view).toMatchObject({ mode: "blend", blend: 1, camera: null });

@@ -3,11 +3,13 @@ import { type Camera, cameraText, readCamera } from "./camera";
 import { type ModeKey, modeKey } from "./modes";
 import { type Tone, readTone, toneText } from "./tones";
 
+export const WHOLE = "whole"; // both images whole, where one shows a detail of the other
+
 /** The view settings; all of them are kept in the URL. */
 export interface View {
   mode: ModeKey;
   blend: number; // the mode's slider, 0 to 1
-  camera: Camera | null; // null: fit the whole fixed image
+  camera: Camera | typeof WHOLE | null; // null: the surroundings of a detail, or the whole fixed image
   before: boolean; // show the images before registration
   errors: boolean; // show the 95 % regions of the corners
   unused: boolean; // hatch what was not used of the images
@@ -19,7 +21,7 @@ export function readView(address: URLSearchParams): View {
   return {
     mode: modeKey(address.get("mode")),
     blend: Number.isFinite(blend) ? Math.min(Math.max(blend, 0), 1) : 0.5,
-    camera: readCamera(address.get("at")),
+    camera: address.get("at") === WHOLE ? WHOLE : readCamera(address.get("at")),
     before: address.get("before") === "1",
     errors: address.get("errors") !== "0",
     unused: address.get("unused") !== "0",
@@ -40,7 +42,7 @@ export function writeView({
   return {
     mode: mode === "blend" ? null : mode,
     blend: blend === 0.5 ? null : String(Number(blend.toFixed(3))),
-    at: camera && cameraText(camera),
+    at: camera === WHOLE ? WHOLE : camera && cameraText(camera),
     before: before ? "1" : null,
     errors: errors ? null : "0",
     unused: unused ? null : "0",
