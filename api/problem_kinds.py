@@ -16,9 +16,11 @@ from xebra.errors import (
     ImageUnreadable,
     ImageUnusable,
     MaskInvalid,
+    ModelUnsupported,
     NetworkUnknown,
     PixelSpacingInvalid,
     PointsInvalid,
+    PriorInvalid,
 )
 
 
@@ -41,6 +43,8 @@ TABLE: dict[type[Exception], Kind] = {
     PointsInvalid: Kind(422, "points-invalid", "The points or regions cannot be read"),
     PixelSpacingInvalid: Kind(422, "pixel-spacing-invalid", "The pixel spacing is not a positive number"),
     MaskInvalid: Kind(422, "mask-invalid", "The mask does not fit the image"),
+    ModelUnsupported: Kind(422, "model-unsupported", "The network does not find this family of transforms"),
+    PriorInvalid: Kind(422, "prior-invalid", "The prior or the tilt is not possible"),
     NetworkUnknown: Kind(422, "network-unknown", "The network does not exist"),
     EngineFailed: Kind(503, "engine-failed", "The inference engine is not available"),
     RequestValidationError: REQUEST_INVALID,

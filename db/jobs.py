@@ -44,6 +44,10 @@ class RegistrationRequest:
     fixed_spacing_um: float | None = None
     moving_spacing_um: float | None = None
     mirror: str = "no"
+    model: str = "similarity"
+    prior: dict[str, Any] | None = None  # fixed_from_moving, shift, angle_deg, scale
+    fixed_tilt: dict[str, Any] | None = None  # degrees, axis_deg
+    moving_tilt: dict[str, Any] | None = None
     priority: str = "bulk"
     fixed_mask: dict[str, Any] | None = None  # polygons, in the form of ``xebra.PolygonMask.from_json``
     moving_mask: dict[str, Any] | None = None
@@ -53,8 +57,10 @@ class RegistrationRequest:
     def settings(self) -> dict[str, Any]:
         """Return the parameters, besides the images, that affect the result, for the audit log."""
         spacings = [self.fixed_spacing_um, self.moving_spacing_um]
-        found = {"network": self.network, "spacing_um": spacings, "mirror": self.mirror}
+        found: dict[str, Any] = {"network": self.network, "spacing_um": spacings, "mirror": self.mirror}
         channels, frames = [self.fixed_channel, self.moving_channel], [self.fixed_frame, self.moving_frame]
+        tilts = [self.fixed_tilt, self.moving_tilt]
+        found |= {"model": self.model, "prior": self.prior, "tilts": tilts}
         masks = {name: getattr(self, name) for name in MASKS if getattr(self, name) is not None}
         return found | {"channels": channels, "frames": frames} | masks
 

@@ -14,13 +14,13 @@ from db.claims import Claim
 from db.rows import GIVEN, INSTRUMENT, ImageRow, InstrumentRow, RegistrationRow
 from worker.context import WorkerContext
 from worker.errors import ClaimLost
+from worker.estimation import arguments
 from worker.lease import LeaseRenewer
 from worker.stored_images import read_stored
 from worker.stored_masks import load_masks
 from xebra import Image, Registration
 from xebra.errors import NetworkUnknown, RegistrationError
 from xebra.image_files import write_tiff
-from xebra.mirror import MIRROR
 
 log = logging.getLogger(__name__)
 
@@ -76,7 +76,7 @@ def _settings(row: RegistrationRow, context: WorkerContext) -> dict[str, Any]:
         "fixed_spacing": row.fixed_spacing_um,
         "moving_spacing": row.moving_spacing_um,
         "network": row.network,
-        "mirror": MIRROR[row.mirror],
+        **arguments(row),
         **load_masks(row, context.store),
     }
 

@@ -17,11 +17,11 @@ from db.settings import StorageSettings
 from db.store import open_store
 from worker import stored_jobs
 from worker.errors import NothingToReplay
+from worker.estimation import arguments
 from worker.settings import WorkerSettings
 from worker.stored_masks import load_masks
 from xebra.align import Aligner
 from xebra.errors import EngineFailed, RegistrationError
-from xebra.mirror import MIRROR
 from xebra.transform import corner_error
 
 TOLERANCE_PX = 1e-3
@@ -74,7 +74,7 @@ def _register_again(row: RegistrationRow, result: ResultRow) -> dict[str, Any]:
     aligner = Aligner(WorkerSettings().inference_url)
     store = open_store(StorageSettings().images_url)
     fixed, moving = stored_jobs.load_images(row, result, store)
-    settings = {"network": recorded["name"], "mirror": MIRROR[row.mirror], **load_masks(row, store)}
+    settings = {"network": recorded["name"], **arguments(row), **load_masks(row, store)}
     new = aligner.register(fixed, moving, **settings).to_json()
     installed = new["model"]
     if any(installed[name] != recorded[name] for name in ("name", "weights_sha256")):

@@ -11,8 +11,9 @@ if TYPE_CHECKING:  # for type checkers and the Python reference
     from xebra.image import Image, inspect, read_image
     from xebra.masks import PolygonMask
     from xebra.output import load
+    from xebra.prior import Prior
     from xebra.registration import Registration
-    from xebra.transform import SimilarityTransform, corner_error
+    from xebra.transform import AffineTransform, SimilarityTransform, corner_error
 
 _HOME = {
     "Image": "xebra.image",
@@ -20,14 +21,18 @@ _HOME = {
     "load": "xebra.output",
     "read_image": "xebra.image",
     "PolygonMask": "xebra.masks",
+    "Prior": "xebra.prior",
     "Registration": "xebra.registration",
+    "AffineTransform": "xebra.transform",
     "SimilarityTransform": "xebra.transform",
     "corner_error": "xebra.transform",
     "register": "xebra.align",
 }
 __all__ = [
+    "AffineTransform",
     "Image",
     "PolygonMask",
+    "Prior",
     "Registration",
     "SimilarityTransform",
     "corner_error",

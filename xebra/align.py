@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 
-from xebra.arrays import Mask, Pixels
+from xebra.arrays import Mask, Matrix, Pixels
 from xebra.engine import open_engine
-from xebra.errors import EngineFailed, MaskInvalid
+from xebra.errors import EngineFailed, MaskInvalid, ModelUnsupported
 from xebra.estimate.estimate import Estimate
 from xebra.estimate.pyramid_estimator import PyramidEstimator, mirrored
 from xebra.estimate.regression_estimator import RegressionEstimator
 from xebra.image import Image, luminance, read_image
 from xebra.limits import check_registrable
 from xebra.masks import PolygonMask, check_mask
+from xebra.models import TransformModel
 from xebra.pixel_spacing import check_fields
+from xebra.prior import Prior
 from xebra.registration import Model, Registration
-from xebra.transform import SimilarityTransform, image_center
+from xebra.reshaping import Tilt, between_originals, reshaped, untilted
+from xebra.transform import SimilarityTransform, image_center, mirrored_first
 from xebra.usable_area import UsableArea, usable_areas
 from xebra.weights import Weights, graph_sha256, weights
 
@@ -51,20 +55,31 @@ class Aligner:
         tolerance: float | None = None,
         fixed_mask: Mask | PolygonMask | None = None,
         moving_mask: Mask | PolygonMask | None = None,
+        model: TransformModel = "similarity",
+        prior: Prior | Registration | Matrix | None = None,
+        fixed_tilt: Tilt | None = None,
+        moving_tilt: Tilt | None = None,
     ) -> Registration:
         """Register a pair; see ``xebra.register``."""
         _check_tolerance(tolerance)
+        check_model(model)
         started = time.perf_counter()
-        model = self._weights(network)
+        network_weights = self._weights(network)
         fixed = _masked(_image(fixed, fixed_spacing, "fixed"), fixed_mask)
         moving = _masked(_image(moving, moving_spacing, "moving"), moving_mask)
         check_fields(*((image.name, image.pixel_spacing, max(image.shape[:2])) for image in (fixed, moving)))
         loaded = time.perf_counter()
-        estimator = ESTIMATORS[model.config["kind"]](model, self.engine)
-        areas = _usable_areas(fixed, moving, model, (_finds_more(fixed_mask), _finds_more(moving_mask)))
+        estimator = ESTIMATORS[network_weights.config["kind"]](network_weights, self.engine)
+        areas = _usable_areas(
+            fixed, moving, network_weights, (_finds_more(fixed_mask), _finds_more(moving_mask))
+        )
         seen = _usable(fixed, areas[0]), _usable(moving, areas[1])
+        known = None if prior is None else Prior.of(prior)
+        if mirror is None and known is not None:
+            mirror = known.mirror
         options = (False, True) if mirror is None else (mirror,)
-        estimates = [_estimate(estimator, *seen, each, tolerance, mirror is False) for each in options]
+        task = _Task(estimator, tolerance, mirror is False, model, known, (fixed_tilt, moving_tilt))
+        estimates = [task.estimate(*seen, each) for each in options]
         estimate = min(estimates, key=lambda e: e.expected_corner_error_px)
         done = time.perf_counter()
         return Registration(
@@ -76,11 +91,12 @@ class Aligner:
             reason=estimate.reason,
             covariance=estimate.covariance,
             search=estimate.search,
+            model=Model(network_weights.name, network_weights.sha256, self.engine.name),
             places=estimate.places,
-            model=Model(model.name, model.sha256, self.engine.name),
             timings_s={"read": loaded - started, "estimate": done - loaded},
             fixed_area=areas[0],
             moving_area=areas[1],
+            transform_model=model,
         )
 
     def _weights(self, network: str | None) -> Weights:
@@ -114,6 +130,10 @@ def register(
     tolerance: float | None = None,
     fixed_mask: Mask | PolygonMask | None = None,
     moving_mask: Mask | PolygonMask | None = None,
+    model: TransformModel = "similarity",
+    prior: Prior | Registration | Matrix | None = None,
+    fixed_tilt: Tilt | None = None,
+    moving_tilt: Tilt | None = None,
 ) -> Registration:
     """Register a moving image with a fixed image of the same specimen.
 
@@ -130,6 +150,15 @@ def register(
             legends, field stops, padding, detector gaps and the like are found and excluded; a mask given
             is the only rule for its image. Or a ``PolygonMask``.
         moving_mask: Likewise.
+        model: Family of the transform. ``"affine"`` also recovers the foreshortening of a tilted view, the
+            shear of a drifting scan and oblong pixels; ``"rigid"`` holds the scale that the pixel spacings
+            state (1 where one is unknown); ``"translation"`` holds the angle at 0 as well.
+        prior: A guess of ``fixed_from_moving`` (3 x 3, px), an earlier ``Registration``, or a ``Prior`` with
+            tolerances of its own. Where the images support a transform within its tolerances, nothing else
+            is searched; where they support another one, that is the result and the verdict says so.
+        fixed_tilt: Tilt of the specimen in the fixed view in degrees, about the x axis, or
+            (degrees, axis in degrees). The view is stretched by as much before it is compared.
+        moving_tilt: Likewise.
 
     Returns:
         The transform with its uncertainty and verdict, and the registered image.
@@ -157,26 +186,64 @@ def register(
         tolerance=tolerance,
         fixed_mask=fixed_mask,
         moving_mask=moving_mask,
+        model=model,
+        prior=prior,
+        fixed_tilt=fixed_tilt,
+        moving_tilt=moving_tilt,
     )
 
 
-def _estimate(
-    estimator: PyramidEstimator | RegressionEstimator,
-    fixed: Image,
-    moving: Image,
-    reflect: bool,
-    tolerance: float | None,
-    check_mirror: bool,
-) -> Estimate:
-    """Return the estimate for the moving image as it is or reflected about its vertical centre line."""
-    if not reflect:
-        return estimator.estimate(fixed, moving, tolerance, check_mirror)
-    estimate = estimator.estimate(fixed, mirrored(moving), tolerance, check_mirror)
-    reflection = SimilarityTransform(center=image_center(moving.shape), mirror=True).matrix
-    places = tuple(
-        replace(place, fixed_from_moving=place.fixed_from_moving @ reflection) for place in estimate.places
-    )
-    return replace(estimate, transform=replace(estimate.transform, mirror=True), places=places)
+@dataclass(frozen=True)
+class _Task:
+    """Options of an estimator, and what is known beforehand."""
+
+    estimator: PyramidEstimator | RegressionEstimator
+    tolerance: float | None
+    check_mirror: bool
+    model: TransformModel
+    prior: Prior | None
+    tilts: tuple[Tilt | None, Tilt | None]
+
+    def estimate(self, fixed: Image, moving: Image, reflect: bool) -> Estimate:
+        """Return the estimate for the moving image as it is or reflected about its vertical centre line."""
+        linear = [
+            _square_from_image(image, tilt) for image, tilt in zip((fixed, moving), self.tilts, strict=True)
+        ]
+        if all(np.allclose(each, np.eye(2), atol=1e-9) for each in linear):
+            return self._estimate(fixed, moving, reflect, self.prior)
+        seen = [reshaped(image, each) for image, each in zip((fixed, moving), linear, strict=True)]
+        prior = self.prior and self.prior.between(*(each.image_from_new for each in seen))
+        found = self._estimate(seen[0].image, seen[1].image, reflect, prior)
+        return between_originals(found, seen[0], seen[1], moving.shape)
+
+    def _estimate(self, fixed: Image, moving: Image, reflect: bool, prior: Prior | None) -> Estimate:
+        """Return the estimate between images of square pixels."""
+        if not reflect:
+            return self._of_estimator(fixed, moving, prior)
+        reflection = SimilarityTransform(center=image_center(moving.shape), mirror=True).matrix
+        flipped = prior and replace(prior, fixed_from_moving=prior.fixed_from_moving @ reflection)
+        estimate = self._of_estimator(fixed, mirrored(moving), flipped)
+        places = tuple(
+            replace(place, fixed_from_moving=place.fixed_from_moving @ reflection)
+            for place in estimate.places
+        )
+        return replace(estimate, transform=mirrored_first(estimate.transform), places=places)
+
+    def _of_estimator(self, fixed: Image, moving: Image, prior: Prior | None) -> Estimate:
+        """Return the estimate for images as they are."""
+        known = None if prior is None or prior.mirror else prior  # one of the other hand is of no use
+        return self.estimator.estimate(fixed, moving, self.tolerance, self.check_mirror, self.model, known)
+
+
+def _square_from_image(image: Image, tilt: Tilt | None) -> Matrix:
+    """Return the 2 x 2 from px of an image to square px of a view that is not tilted."""
+    linear = np.eye(2) if tilt is None else untilted(tilt)
+    spacing = image.pixel_spacing_xy
+    if spacing is None or spacing[0] == spacing[1]:
+        return linear
+    mean = math.sqrt(spacing[0] * spacing[1])
+    result: Matrix = linear @ np.diag([spacing[0] / mean, spacing[1] / mean])
+    return result
 
 
 def _usable_areas(
@@ -215,6 +282,12 @@ def _check_tolerance(tolerance: float | None) -> None:
     """Raise ValueError where a tolerance is not a positive length."""
     if tolerance is not None and not 0 < tolerance < math.inf:
         raise ValueError(f"tolerance must be a positive number of px of the fixed image, not {tolerance!r}")
+
+
+def check_model(model: str) -> None:
+    """Raise ModelUnsupported where a model of the transform is unknown."""
+    if model not in get_args(TransformModel):
+        raise ModelUnsupported(f"model must be one of {', '.join(get_args(TransformModel))}, not {model!r}")
 
 
 def _image(source: Source, spacing: float | None, name: str) -> Image:

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from xebra.transform import image_center, map_points, nearest_similarity
+from xebra.registration import stretch_of
+from xebra.transform import AffineTransform, image_center, map_points, transform_of
 
 VERDICT = "corrected"
 
@@ -28,14 +29,16 @@ def corrected(
     """
     matrix = np.array(fixed_from_moving, float)
     fixed_shape, moving_shape = body["fixed"]["shape"], body["moving"]["shape"]
-    place = nearest_similarity(matrix, image_center(moving_shape))
+    place = transform_of(matrix, image_center(moving_shape))
     shift = map_points(matrix, np.array(image_center(moving_shape))) - image_center(fixed_shape)
-    um = body["fixed"]["pixel_spacing_um"]
+    um = body["fixed"].get("pixel_spacing_xy_um") or body["fixed"]["pixel_spacing_um"]
     return body | {
         "scale": place.scale,
         "angle_deg": math.degrees(place.angle),
         "shift_px": shift.tolist(),
-        "shift_um": None if um is None else (shift * um).tolist(),
+        "shift_um": None if um is None else (shift * np.array(um)).tolist(),
+        "transform_model": "affine" if isinstance(place, AffineTransform) else "similarity",
+        "stretch": stretch_of(place),
         "mirror": place.mirror,
         "fixed_from_moving": matrix.tolist(),
         "moving_from_fixed": np.linalg.inv(matrix).tolist(),

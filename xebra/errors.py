@@ -33,8 +33,16 @@ class MaskInvalid(RegistrationError):
     """A mask has another shape or type than the image needs, or leaves too few pixels."""
 
 
+class ModelUnsupported(RegistrationError):
+    """The model of the transform is unknown, or the network does not find it."""
+
+
 class PointsInvalid(RegistrationError):
     """A table of points or a file of regions cannot be read."""
+
+
+class PriorInvalid(RegistrationError):
+    """A prior or a tilt that is known is not possible."""
 
 
 class PixelSpacingInvalid(RegistrationError):

@@ -19,7 +19,7 @@ from xebra.arrays import Floats, Mask, Pixels
 from xebra.errors import ImageUnreadable, ImageUnusable
 from xebra.limits import MAX_SIDE, MIN_SIDE, check_size
 from xebra.masks import check_mask
-from xebra.pixel_spacing import checked, square
+from xebra.pixel_spacing import checked, mean, oblong
 
 if TYPE_CHECKING:
     from xebra.readers.sandbox import Limits
@@ -66,6 +66,7 @@ class Image:
     file_sha256: str | None = None
     selected: image_files.Selected | None = field(default=None, repr=False)  # which image of its file
     mask: Mask | None = field(default=None, repr=False)  # (H, W) bool, True where pixels may be used
+    spacing_axes: tuple[float, float] | None = None  # um per px along x and y where pixels are not square
 
     def __post_init__(self) -> None:
         pixels = _checked_pixels(self.pixels, self.name)
@@ -82,6 +83,14 @@ class Image:
         object.__setattr__(other, "mask", mask)
         return other
 
+    def with_spacing(self, pixel_spacing: float) -> Image:
+        """Return the image with another pixel spacing that is known to be valid."""
+        other = copy(self)
+        object.__setattr__(other, "pixel_spacing", pixel_spacing)
+        object.__setattr__(other, "spacing_source", "given")
+        object.__setattr__(other, "spacing_axes", None)
+        return other
+
     @property
     def shape(self) -> tuple[int, ...]:
         """Return (rows, columns) or (rows, columns, channels)."""
@@ -89,11 +98,10 @@ class Image:
 
     @property
     def pixel_spacing_xy(self) -> tuple[float, float] | None:
-        """Micrometres per pixel along x and y, as the file states them; ``pixel_spacing`` is their mean."""
+        """Micrometres per pixel along x and y; ``pixel_spacing`` is their geometric mean."""
         if self.pixel_spacing is None:
             return None
-        stated = self.selected.spacing if self.selected and self.spacing_source != "given" else None
-        return (stated.x, stated.y) if stated else (self.pixel_spacing, self.pixel_spacing)
+        return self.spacing_axes or (self.pixel_spacing, self.pixel_spacing)
 
     @cached_property
     def sha256(self) -> str:
@@ -140,7 +148,7 @@ def read_image(
         ImageChoiceNeeded: The file holds several images and none was chosen.
         ImageUnreadable: The file is missing, damaged, of an unknown type or too large.
         ImageUnusable: The values cannot be registered.
-        PixelSpacingInvalid: The pixel spacing is not positive, or the pixels are not square.
+        PixelSpacingInvalid: The pixel spacing is not positive.
 
     Examples:
         >>> from xebra import sample
@@ -200,9 +208,10 @@ def inspect_untrusted(
 
 def _image(contents: image_files.Contents, given: float | None, name: str, sha256: str) -> Image:
     pixels, stated, selected = contents
-    spacing = given or (stated and square(name, stated))
+    spacing = given or (stated and mean(stated))
+    axes = oblong(stated) if stated and not given else None
     source = "given" if given else stated and stated.source
-    return Image(pixels, spacing, source, name, sha256, selected)
+    return Image(pixels, spacing, source, name, sha256, selected, spacing_axes=axes)
 
 
 def _contents(

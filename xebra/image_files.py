@@ -130,9 +130,17 @@ def inspect(file: BinaryIO | None, name: str, *, path: Path | None = None) -> Fi
     return FileInfo(name, opened.format, channels, number, reason)
 
 
-def write_tiff(target: str | Path | BinaryIO, pixels: Pixels, pixel_spacing: float | None = None) -> None:
-    """Write ``pixels``, dtype kept, with the spacing in um/px where Fiji and ``read`` expect it."""
-    per_um = None if pixel_spacing is None else 1 / pixel_spacing
+def write_tiff(
+    target: str | Path | BinaryIO,
+    pixels: Pixels,
+    pixel_spacing: float | tuple[float, float] | None = None,
+) -> None:
+    """Write ``pixels``, dtype kept, with the spacing in um/px where Fiji and ``read`` expect it.
+
+    ``pixel_spacing``: one value, or those along x and y.
+    """
+    x, y = pixel_spacing if isinstance(pixel_spacing, tuple) else (pixel_spacing, pixel_spacing)
+    per_um = None if x is None or y is None else (1 / x, 1 / y)
     tifffile.imwrite(
         target,
         pixels,
@@ -140,7 +148,7 @@ def write_tiff(target: str | Path | BinaryIO, pixels: Pixels, pixel_spacing: flo
         extrasamples=["unassalpha"] if pixels.shape[2:] == (4,) else None,
         # ImageJ's own description, by hand: tifffile writes it for three dtypes only.
         description=None if per_um is None else "ImageJ=1.54f\nunit=micron\n",
-        resolution=None if per_um is None else (per_um, per_um),
+        resolution=per_um,
         resolutionunit="NONE",
         metadata=None,
         software="xebra",

@@ -44,7 +44,7 @@ def write(registration: Registration, folder: Path, formats: Iterable[Format] = 
     The JSON is written last and marks the others as complete.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    write_tiff(folder / REGISTERED, registration.registered, registration.fixed.pixel_spacing)
+    write_tiff(folder / REGISTERED, registration.registered, registration.fixed.pixel_spacing_xy)
     picture.save(registration, folder / PICTURE)
     for format in formats:
         registration.export(folder / transform_name(format), format)
@@ -56,7 +56,7 @@ def save(registration: Registration, folder: Path) -> None:
     """Write the files of ``write`` and both images, from which ``load`` makes the registration again."""
     for name, image in ((FIXED, registration.fixed), (MOVING, registration.moving)):
         folder.mkdir(parents=True, exist_ok=True)
-        write_tiff(folder / name, image.pixels, image.pixel_spacing)
+        write_tiff(folder / name, image.pixels, image.pixel_spacing_xy)
     write(registration, folder)
 
 
@@ -98,7 +98,9 @@ def _loaded(path: Path, about: dict[str, Any]) -> Image:
     if list(pixels.shape) != about["shape"] or str(pixels.dtype) != about["dtype"]:
         raise ImageUnreadable(f"{path}: it is not the image of {JSON}. Save the registration again.")
     spacing = about["pixel_spacing_um"]
-    return Image(pixels, spacing, about.get("spacing_source"), about["name"], about["sha256"])
+    axes = about.get("pixel_spacing_xy_um")
+    named = about["name"], about["sha256"]
+    return Image(pixels, spacing, about.get("spacing_source"), *named, spacing_axes=axes and tuple(axes))
 
 
 def _numbered(stem: str) -> Iterator[Path]:

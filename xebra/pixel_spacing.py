@@ -6,7 +6,7 @@ import math
 import struct
 from typing import Any, NamedTuple
 
-from xebra.errors import ImageUnusable, PixelSpacingInvalid
+from xebra.errors import PixelSpacingInvalid
 
 UM_PER = {
     "m": 1e6,
@@ -96,18 +96,15 @@ def check_fields(fixed: Field, moving: Field) -> None:
         )
 
 
-def square(name: str, spacing: Spacing) -> float:
-    """Return the one spacing of square pixels.
-
-    Raise ImageUnusable for other pixels: no similarity maps them onto square ones, and an unknown spacing
-    would lead to a wrong result.
-    """
-    if abs(spacing.x - spacing.y) > SQUARE_WITHIN * max(spacing.x, spacing.y):
-        raise ImageUnusable(
-            f"{name}: its pixels are not square ({spacing.x:g} x {spacing.y:g} um by {spacing.source}). "
-            "Resample it to square pixels first; if the file is wrong, give the pixel spacing yourself."
-        )
+def mean(spacing: Spacing) -> float:
+    """Return the geometric mean of both axes: the side of square pixels of the same area."""
     return math.sqrt(spacing.x * spacing.y)
+
+
+def oblong(spacing: Spacing) -> tuple[float, float] | None:
+    """Return the spacing along x and y where they differ by more than 0.1 %, else None."""
+    differ = abs(spacing.x - spacing.y) > SQUARE_WITHIN * max(spacing.x, spacing.y)
+    return (spacing.x, spacing.y) if differ else None
 
 
 def of_resolution(x: float, y: float, unit: int) -> Spacing | None:

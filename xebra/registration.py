@@ -12,8 +12,9 @@ import numpy as np
 
 from xebra.arrays import Mask, Matrix, Pixels
 from xebra.image import Image, read_image
+from xebra.models import TransformModel
 from xebra.resample import Interpolation, coverage, resample
-from xebra.transform import SimilarityTransform, image_center, nearest_similarity
+from xebra.transform import AffineTransform, Transform, image_center, transform_of
 from xebra.usable_area import UsableArea
 
 if TYPE_CHECKING:
@@ -64,18 +65,20 @@ class Registration:
 
     fixed: Image
     moving: Image
-    transform: SimilarityTransform  # fixed_from_moving, about the centre of the moving image
+    transform: Transform  # fixed_from_moving, about the centre of the moving image
     expected_corner_error_px: float | None  # mean over the fixed corners, in px; None: set by hand
     verdict: Verdict
     reason: str
     model: Model
     timings_s: dict[str, float]
-    covariance: Matrix | None = None  # (4, 4) of log scale, angle (rad), shift x, shift y (fixed px)
+    # (4, 4) of log scale, angle (rad), shift x, shift y (fixed px); of an affine transform (6, 6) with the
+    # log stretch (a, b), of the symmetric matrix [[a, b], [b, -a]]
+    covariance: Matrix | None = None
     search: SearchMap | None = None  # of networks with a coarse search
     fixed_area: UsableArea | None = None  # what was used of the fixed image; None: all of it
     moving_area: UsableArea | None = None
+    transform_model: TransformModel = "similarity"  # the family that the transform was chosen from
     correction: Correction | None = None  # of a transform that was set by hand
-    affine: Matrix | None = None  # fixed_from_moving of a correction that is no similarity
     places: tuple[Place, ...] = ()  # of a detail in an overview: the reported one, then the next best ones
 
     @property
@@ -89,6 +92,11 @@ class Registration:
         return math.degrees(self.transform.angle)
 
     @property
+    def stretch(self) -> dict[str, float] | None:
+        """The stretch of an affine transform, see ``stretch_of``; None for a similarity."""
+        return stretch_of(self.transform)
+
+    @property
     def shift_px(self) -> tuple[float, float]:
         """Centre of the moving image relative to the centre of the fixed one, (x, y) in fixed px."""
         x, y = self.transform(np.array(image_center(self.moving.shape))) - image_center(self.fixed.shape)
@@ -99,7 +107,7 @@ class Registration:
         """Half widths of the 95 % intervals of scale, angle (degrees), shift (fixed px); None if unknown."""
         if self.covariance is None:
             return None
-        log_scale, angle, x, y = (1.96 * np.sqrt(np.diag(self.covariance))).tolist()
+        log_scale, angle, x, y = (1.96 * np.sqrt(np.diag(self.covariance)))[:4].tolist()
         return {
             "scale": self.scale * log_scale,
             "angle_deg": math.degrees(angle),
@@ -109,7 +117,7 @@ class Registration:
     @property
     def fixed_from_moving(self) -> Matrix:
         """3 x 3 matrix that maps a point (x, y, 1) of the moving image to the fixed one, px."""
-        return self.transform.matrix if self.affine is None else self.affine
+        return self.transform.matrix
 
     @property
     def moving_from_fixed(self) -> Matrix:
@@ -119,8 +127,8 @@ class Registration:
     @property
     def shift_um(self) -> tuple[float, float] | None:
         """``shift_px`` in micrometres; None where the fixed pixel spacing is unknown."""
-        spacing = self.fixed.pixel_spacing
-        return None if spacing is None else (self.shift_px[0] * spacing, self.shift_px[1] * spacing)
+        spacing = self.fixed.pixel_spacing_xy
+        return None if spacing is None else (self.shift_px[0] * spacing[0], self.shift_px[1] * spacing[1])
 
     @property
     def expected_corner_error_um(self) -> float | None:
@@ -215,6 +223,8 @@ class Registration:
             "shift_um": None if self.shift_um is None else list(self.shift_um),
             "intervals": self.intervals,
             "covariance": None if self.covariance is None else self.covariance.tolist(),
+            "transform_model": self.transform_model,
+            "stretch": self.stretch,
             "mirror": self.transform.mirror,
             "fixed_from_moving": self.fixed_from_moving.tolist(),
             "moving_from_fixed": self.moving_from_fixed.tolist(),
@@ -242,11 +252,10 @@ class Registration:
     def from_json(cls, body: dict[str, Any], fixed: Image, moving: Image) -> Registration:
         """Return the registration whose ``to_json`` was ``body``, with its two images."""
         matrix = np.array(body["fixed_from_moving"])
-        place = nearest_similarity(matrix, image_center(moving.shape))
         return cls(
             fixed=fixed,
             moving=moving,
-            transform=place,
+            transform=transform_of(matrix, image_center(moving.shape), body.get("transform_model")),
             expected_corner_error_px=body["expected_corner_error_px"],
             verdict=body["verdict"],
             reason=body["reason"],
@@ -256,13 +265,27 @@ class Registration:
             search=SearchMap(**body["search"]) if body.get("search") else None,
             fixed_area=_area(body, "fixed", fixed),
             moving_area=_area(body, "moving", moving),
+            transform_model=body.get("transform_model", "similarity"),
             correction=Correction(**body["correction"]) if body.get("correction") else None,
-            affine=None if np.allclose(place.matrix, matrix, rtol=1e-6, atol=1e-6) else matrix,
             places=tuple(
                 Place(np.array(each["fixed_from_moving"]), each["probability"])
                 for each in body.get("places") or ()
             ),
         )
+
+
+def stretch_of(transform: Transform) -> dict[str, float] | None:
+    """Return the stretch of an affine transform, and the tilt that would cause it; None for a similarity.
+
+    ``ratio``: length along ``axis_deg`` of the fixed image over that across it, relative to the moving image.
+    """
+    if not isinstance(transform, AffineTransform):
+        return None
+    return {
+        "ratio": math.exp(2 * transform.stretch),
+        "axis_deg": transform.axis_deg,
+        "tilt_deg": transform.tilt_deg,
+    }
 
 
 def _area(body: dict[str, Any], name: str, image: Image) -> UsableArea | None:
@@ -278,6 +301,7 @@ def _describe(image: Image) -> dict[str, Any]:
         "shape": list(image.shape),
         "dtype": str(image.pixels.dtype),
         "pixel_spacing_um": image.pixel_spacing,
+        "pixel_spacing_xy_um": None if image.spacing_axes is None else list(image.spacing_axes),
         "spacing_source": image.spacing_source,
         "selected": str(image.selected) if image.selected else "",  # of a file with several images
         "sha256": image.sha256,

@@ -27,11 +27,21 @@ def parameters(registration: Registration) -> list[Parameter]:
     return [
         Parameter("angle", f"{registration.angle_deg:+.3f}°{angle_interval}"),
         Parameter("scale", f"{registration.scale:.4f}{scale_interval}"),
+        *_stretch(registration),
         *mirrored,
         Parameter("shift x", f"{x:+.2f}{x_interval} px", length(um and um[0], "+")),
         Parameter("shift y", f"{y:+.2f}{y_interval} px", length(um and um[1], "+")),
         *([] if error is None else [Parameter("expected corner error", f"{error:.2f} px", length(error_um))]),
     ]
+
+
+def _stretch(registration: Registration) -> list[Parameter]:
+    """Return the stretch of an affine transform, as "1.624 along 90°" and the tilt that it may come from."""
+    stretch = registration.stretch
+    if stretch is None:
+        return []
+    value = f"{stretch['ratio']:.4f} along {stretch['axis_deg'] % 180:.0f}°"
+    return [Parameter("stretch", value, f"tilt of {stretch['tilt_deg']:.1f}°")]
 
 
 def _half_widths(intervals: dict[str, Any] | None) -> list[str]:

@@ -1,4 +1,4 @@
-"""The similarity transform and its conventions.
+"""The transforms between two images, and their conventions.
 
 Points are (x, y): x right, y down; the origin is the CENTRE of the top-left pixel. Positive angles turn +x
 towards +y. A transform's name reads as a function: ``fixed_from_moving`` maps a point of the moving image to
@@ -8,11 +8,12 @@ the fixed one.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from xebra.arrays import Floats, Matrix
+from xebra.models import TransformModel
 
 
 def image_center(shape: tuple[int, ...]) -> tuple[float, float]:
@@ -111,17 +112,122 @@ class SimilarityTransform:
         return result
 
 
-def nearest_similarity(matrix: Matrix, center: tuple[float, float] = (0.0, 0.0)) -> SimilarityTransform:
-    """Return the similarity that a 3 x 3 affine matrix is nearest to, about ``center``; both map it alike.
+@dataclass(frozen=True, slots=True)
+class AffineTransform:
+    """Linear map and translation with six parameters; maps points (..., 2).
 
-    Scale and angle minimise the squared difference of the linear parts.
+    The linear part is a similarity, then a symmetric stretch by ``exp(stretch)`` along an axis and by
+    ``exp(-stretch)`` across it (polar decomposition). An instance is compared by its values.
     """
-    matrix = np.asarray(matrix, float)
-    mirror = bool(np.linalg.det(matrix[:2, :2]) < 0)
-    (a, b), (c, d) = matrix[:2, :2] @ np.diag([-1.0 if mirror else 1.0, 1.0])
-    x, y = map_points(matrix, np.array(center)) - center
-    scale = math.hypot(a + d, c - b) / 2
-    return SimilarityTransform(scale, math.atan2(c - b, a + d), (float(x), float(y)), center, mirror)
+
+    values: tuple[tuple[float, float, float], tuple[float, float, float]]  # first two rows of the matrix
+    center: tuple[float, float] = (0.0, 0.0)
+
+    def __post_init__(self) -> None:
+        linear = np.array(self.values, float)
+        if linear.shape != (2, 3) or not np.isfinite(linear).all() or not np.linalg.det(linear[:, :2]):
+            raise ValueError(f"an affine transform needs 2 x 3 finite values and an inverse, not {self}")
+
+    @classmethod
+    def from_matrix(cls, matrix: Matrix, center: tuple[float, float] = (0.0, 0.0)) -> AffineTransform:
+        """Return the transform of a 3 x 3 matrix; raise ValueError for perspective."""
+        matrix = np.asarray(matrix, float)
+        if not np.allclose(matrix[2], (0, 0, 1)):
+            raise ValueError("the matrix is not affine: its last row is not (0, 0, 1)")
+        first, second = (tuple(map(float, row)) for row in matrix[:2])
+        return cls((first, second), center)  # type: ignore[arg-type]
+
+    @property
+    def matrix(self) -> Matrix:
+        """The 3 x 3 matrix that acts on (x, y, 1)."""
+        return np.array([*self.values, (0.0, 0.0, 1.0)])
+
+    @property
+    def linear(self) -> Matrix:
+        """The linear part (2 x 2)."""
+        return np.array(self.values)[:, :2]
+
+    @property
+    def mirror(self) -> bool:
+        """Whether x is reflected before everything else."""
+        return bool(np.linalg.det(self.linear) < 0)
+
+    @property
+    def scale(self) -> float:
+        """The square root of the change of area."""
+        return math.sqrt(abs(float(np.linalg.det(self.linear))))
+
+    @property
+    def angle(self) -> float:
+        """The rotation in radians, +x towards +y, before the stretch."""
+        rotated = self.linear @ np.diag([-1.0 if self.mirror else 1.0, 1.0])
+        return math.atan2(rotated[1, 0] - rotated[0, 1], rotated[0, 0] + rotated[1, 1])
+
+    @property
+    def translation(self) -> tuple[float, float]:
+        """The translation after the linear part about the centre."""
+        x, y = self(np.array(self.center)) - self.center
+        return float(x), float(y)
+
+    @property
+    def stretch_ab(self) -> tuple[float, float]:
+        """The log of the stretch as (a, b) of the symmetric matrix [[a, b], [b, -a]]."""
+        squared = self.linear @ self.linear.T / self.scale**2  # exp of twice the matrix, of determinant 1
+        cosh = max(1.0, (squared[0, 0] + squared[1, 1]) / 2)
+        factor = math.acosh(cosh) / (2 * math.sinh(math.acosh(cosh))) if cosh > 1 + 1e-12 else 0.5
+        return factor * (squared[0, 0] - squared[1, 1]) / 2, factor * squared[0, 1]
+
+    @property
+    def stretch(self) -> float:
+        """The log of the stretch along ``axis_deg``; across it the log is the negative."""
+        return math.hypot(*self.stretch_ab)
+
+    @property
+    def axis_deg(self) -> float:
+        """The axis of the stretch in the image that is mapped to, degrees, +x towards +y, -90 to 90."""
+        a, b = self.stretch_ab
+        return math.degrees(math.atan2(b, a)) / 2
+
+    @property
+    def tilt_deg(self) -> float:
+        """The tilt that would foreshorten a view as much."""
+        return math.degrees(math.acos(math.exp(-2 * self.stretch)))
+
+    def __call__(self, points: Floats) -> Floats:
+        """Map points of shape (..., 2)."""
+        return map_points(self.matrix, points)
+
+    @property
+    def similarity(self) -> SimilarityTransform:
+        """The transform without its stretch; both map the centre alike."""
+        return SimilarityTransform(self.scale, self.angle, self.translation, self.center, self.mirror)
+
+    def inverse(self) -> AffineTransform:
+        """Return the inverse transform about the same centre."""
+        return AffineTransform.from_matrix(np.linalg.inv(self.matrix), self.center)
+
+
+Transform = SimilarityTransform | AffineTransform
+
+
+def transform_of(
+    matrix: Matrix, center: tuple[float, float], model: TransformModel | None = None
+) -> Transform:
+    """Return the transform of a 3 x 3 matrix: a similarity where it is one, unless ``model`` is affine."""
+    if model != "affine":
+        try:
+            return SimilarityTransform.from_matrix(matrix, center)
+        except ValueError:
+            pass
+    return AffineTransform.from_matrix(matrix, center)
+
+
+def mirrored_first(transform: Transform) -> Transform:
+    """Return a transform that first reflects x about its centre."""
+    if isinstance(transform, SimilarityTransform):
+        return replace(transform, mirror=not transform.mirror)
+    reflection = SimilarityTransform(center=transform.center, mirror=True)
+    return AffineTransform.from_matrix(transform.matrix @ reflection.matrix, transform.center)
 
 
 def map_points(matrix: Matrix, points: Floats) -> Floats:

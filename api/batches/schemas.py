@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from api.fields import SpacingUm
 from api.images.choice import ChannelChoice, FrameChoice
+from api.registrations.estimation import OPTIONS, Estimation
 from api.registrations.example import FIXED, MOVING
 from api.registrations.example import PATH as REGISTRATIONS
 from api.registrations.masks import Masks
@@ -35,7 +36,7 @@ class PairOfImages(BaseModel):
     moving_frame: FrameChoice = None
 
 
-class NewBatch(Masks):
+class NewBatch(Masks, Estimation):
     """One fixed image and many moving images, or a list of pairs; one setting for all of them."""
 
     model_config = ConfigDict(
@@ -68,6 +69,7 @@ class NewBatch(Masks):
         """Return the parameters of each registration, with this network."""
         names = ("fixed_spacing_um", "moving_spacing_um", "mirror", "priority")
         settings: dict[str, Any] = {name: getattr(self, name) for name in names} | {"network": network}
+        settings |= self.model_dump(include=set(OPTIONS))
         settings |= self.model_dump(include=set(Masks.model_fields))
         common = {name: getattr(self, name) for name in CHOICES}
         if self.pairs is not None:

@@ -19,6 +19,7 @@ from api.errors import DeadlineMissed, UploadTooLarge
 from api.fields import SpacingUm
 from api.images.choice import ByName, FrameChoice
 from api.images.uploads import sanitize_filename
+from api.registrations.estimation import ModelField
 from api.registrations.masks import Mask
 from api.registrations.result import Result
 from api.registrations.schemas import Mirror, MirrorField
@@ -30,11 +31,13 @@ from xebra.errors import (
     ImageUnreadable,
     ImageUnusable,
     MaskInvalid,
+    ModelUnsupported,
     NetworkUnknown,
     PixelSpacingInvalid,
 )
 from xebra.masks import PolygonMask
 from xebra.mirror import MIRROR
+from xebra.models import TransformModel
 from xebra.readers.sandbox import Limits
 
 if TYPE_CHECKING:
@@ -61,6 +64,7 @@ class PairUpload(BaseModel):
     moving_spacing_um: SpacingUm = None
     network: str | None = Field(None, max_length=100, description="Default: the most accurate network.")
     mirror: Annotated[Mirror, MirrorField] = "no"
+    model: Annotated[TransformModel, ModelField] = "similarity"
     fixed_mask: Json[Mask] | None = Field(None, description="What may be used of the fixed image, as JSON.")
     moving_mask: Json[Mask] | None = Field(None, description="The same of the moving image.")
     deadline_ms: int = Field(5000, ge=1, le=60_000, description="After the arrival of the request.")
@@ -99,7 +103,11 @@ class DirectRegistration:
                 (pair.moving, pair.moving_spacing_um, pair.moving_channel, pair.moving_frame),
             )
         )
-        settings: dict[str, Any] = {"network": pair.network, "mirror": MIRROR[pair.mirror]}
+        settings: dict[str, Any] = {
+            "network": pair.network,
+            "mirror": MIRROR[pair.mirror],
+            "model": pair.model,
+        }
         settings |= {name: PolygonMask.from_json(body) for name, body in pair.masks().items()}
         found = self.aligner.register(fixed, moving, **settings)
         _check_deadline(deadline)
@@ -111,7 +119,7 @@ class DirectRegistration:
     summary="Register pair",
     responses=problems.documented(
         *(UploadTooLarge, RequestValidationError, ImageChoiceNeeded, ImageUnreadable, ImageUnusable),
-        *(MaskInvalid, PixelSpacingInvalid, NetworkUnknown, EngineFailed, DeadlineMissed),
+        *(MaskInvalid, PixelSpacingInvalid, ModelUnsupported, NetworkUnknown, EngineFailed, DeadlineMissed),
     ),
 )
 async def register_pair(
@@ -129,7 +137,8 @@ async def register_pair(
     try:
         async with asyncio.timeout(deadline - time.perf_counter()):
             found = thresholds.apply(await work, thresholds.for_instrument(caller.instrument))
-            payload = {"request": request_id, "mirror": form.mirror, **form.masks(), "result": found}
+            settings = {"mirror": form.mirror, "model": form.model, **form.masks()}
+            payload = {"request": request_id, **settings, "result": found}
             await asyncio.to_thread(_record, database, caller.actor, payload)
     except TimeoutError:
         detail = f"not finished within {form.deadline_ms} ms; use a later deadline, or submit a job"

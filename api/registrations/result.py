@@ -7,10 +7,12 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from api.times import Time
+from xebra.models import TransformModel
 
 Point = tuple[float, float]
 Line = tuple[float, float, float]
 Row4 = tuple[float, float, float, float]
+Row6 = tuple[float, float, float, float, float, float]
 Matrix = tuple[Line, Line, Line]
 
 
@@ -21,6 +23,9 @@ class RegisteredImage(BaseModel):
     shape: list[int] = Field(description="Rows, columns, and channels if any.")
     dtype: str
     pixel_spacing_um: float | None
+    pixel_spacing_xy_um: Point | None = Field(
+        None, description="Along x and y, of pixels that are not square."
+    )
     spacing_source: str | None = Field(None, description="Where the pixel spacing is from.")
     selected: str = Field("", description="The image that was used of a file with several.")
     sha256: str
@@ -34,7 +39,7 @@ class Model(BaseModel):
     engine: str
 
 
-ADDED_LATER = ("intervals", "covariance", "search", "usable_area", "correction")
+ADDED_LATER = ("intervals", "covariance", "search", "usable_area", "correction", "stretch")
 
 
 class AppliedCorrection(BaseModel):
@@ -60,6 +65,14 @@ class SearchMap(BaseModel):
     angles_deg: list[float]
     scales: list[float]
     scores: list[list[float]] = Field(description="One row for each scale; differences are log odds.")
+
+
+class Stretch(BaseModel):
+    """The part of an affine transform that no similarity has: foreshortening, shear or oblong pixels."""
+
+    ratio: float = Field(description="Length along the axis over that across it.")
+    axis_deg: float = Field(description="In the fixed image, from +x towards +y.")
+    tilt_deg: float = Field(description="The tilt that would foreshorten a view as much.")
 
 
 class Place(BaseModel):
@@ -106,9 +119,12 @@ class Result(BaseModel):
     shift_px: Point = Field(description="Moving image centre minus fixed image centre, in fixed pixels.")
     shift_um: Point | None = Field(description="The same in um, if the fixed image's pixel spacing is known.")
     intervals: Intervals | None = Field(description="None if the network does not estimate them.")
-    covariance: tuple[Row4, Row4, Row4, Row4] | None = Field(
-        description="Of log scale, angle (rad) and shift (fixed px), if the match is correct."
+    covariance: tuple[Row4, Row4, Row4, Row4] | tuple[Row6, Row6, Row6, Row6, Row6, Row6] | None = Field(
+        description="Of log scale, angle (rad) and shift (fixed px), if the match is correct; of an affine"
+        " transform also of the log stretch (a, b), of the symmetric matrix [[a, b], [b, -a]]."
     )
+    transform_model: TransformModel = Field(description="The family that the transform was chosen from.")
+    stretch: Stretch | None = Field(description="Of an affine transform; None for a similarity.")
     mirror: bool
     fixed_from_moving: Matrix = Field(
         description="Maps a point (x, y, 1) of the moving image to the fixed image, px."
@@ -136,5 +152,6 @@ class Result(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _read_earlier_version(cls, body: Any) -> Any:
-        """Set fields that results of earlier versions do not have to None or empty."""
-        return dict.fromkeys(ADDED_LATER) | {"places": []} | body if isinstance(body, dict) else body
+        """Set fields that earlier results, which were similarities, do not have."""
+        earlier = dict.fromkeys(ADDED_LATER) | {"transform_model": "similarity", "places": []}
+        return earlier | body if isinstance(body, dict) else body

@@ -10,6 +10,7 @@ from api.fields import SpacingUm
 from api.images.choice import ChannelChoice, Choice, FrameChoice
 from api.images.schemas import PATH as IMAGES
 from api.registrations import current
+from api.registrations.estimation import Estimation
 from api.registrations.example import FIXED, MOVING, PATH, SUCCEEDED
 from api.registrations.masks import Mask, Masks
 from api.registrations.result import Result
@@ -29,7 +30,7 @@ COPIED = (
 )
 
 
-class NewRegistration(Masks):
+class NewRegistration(Masks, Estimation):
     """A pair of uploaded images to be registered."""
 
     model_config = ConfigDict(
@@ -58,7 +59,7 @@ class NewRegistration(Masks):
         return RegistrationRequest(**self.model_dump() | {"network": network})
 
 
-class Settings(BaseModel):
+class Settings(Estimation):
     """The parameters of a registration besides the images."""
 
     network: str | None

@@ -43,6 +43,10 @@ class RegistrationRow(Row):
     fixed_spacing_um: Mapped[float | None]
     moving_spacing_um: Mapped[float | None]
     mirror: Mapped[str] = mapped_column(String(8), default="no", server_default="no")  # no, yes or try
+    model: Mapped[str] = mapped_column(String(16), default="similarity", server_default="similarity")
+    prior: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))  # matrix with tolerances
+    fixed_tilt: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))  # degrees, axis_deg
+    moving_tilt: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     fixed_mask: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))  # polygons
     moving_mask: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     fixed_mask_image_id: Mapped[str | None] = mapped_column(ForeignKey("images.id"))

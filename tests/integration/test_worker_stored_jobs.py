@@ -16,6 +16,7 @@ import worker.replay
 from db.rows import AuditRow, RegistrationRow, ResultRow
 from db.store import open_store
 from worker.context import WorkerContext
+from worker.estimation import arguments
 from xebra.align import Aligner
 from xebra.polygons import rectangle
 
@@ -47,6 +48,26 @@ def test_replay_gives_the_same_result_and_detects_a_falsified_one(context, job, 
         row.body = row.body | {"fixed_from_moving": [*moved[:2], [0, 0, 1]]}
     assert worker.replay.main([job]) == 1
     assert "NOT the same" in capsys.readouterr().out
+
+
+def test_model_prior_and_tilt_reach_the_estimator_and_the_replay(context, capsys):
+    prior = {
+        "fixed_from_moving": [[1, 0, 3], [0, 1, 4], [0, 0, 1]],
+        "shift": 0.2,
+        "angle_deg": 9,
+        "scale": 0.1,
+    }
+    tilt = {"degrees": 10.0, "axis_deg": 90.0}
+    job = submit(context, model="affine", prior=prior, moving_tilt=tilt)
+    row = run(context, job)
+    assert row.state == "succeeded"
+    with context.database.reading() as session:
+        row = session.get_one(RegistrationRow, job)
+        body = session.get_one(ResultRow, job).body
+    known = arguments(row)
+    assert (known["model"], known["moving_tilt"], known["prior"].shift) == ("affine", (10.0, 90.0), 0.2)
+    assert body["transform_model"] == "affine" and len(body["covariance"]) == 6
+    assert worker.replay.main([job]) == 0
 
 
 def test_replay_uses_the_masks_of_the_job(context, capsys):

@@ -14,7 +14,7 @@ OFFSETS = [(x, y) for y in (-96.0, 0.0, 96.0) for x in (-96.0, 0.0, 96.0)]
 def block(offset, off=(0, 0), halves=(0, 0)):
     """Return a block with its peak ``off`` cells from the truth; its halves pull along x by ``halves``."""
     prior = Evidence(np.zeros(4), np.zeros((2, 4)), np.stack([SURE, SURE]), 20.0)
-    local = BlockEvidence(offset, prior).block_from_image @ TRUTH + [0, 0, *off]
+    local = BlockEvidence(offset, prior).block_from_image() @ TRUTH + [0, 0, *off]
     gradient = np.stack([SURE @ [0, 0, half, 0] for half in halves])
     return BlockEvidence(offset, Evidence(local, gradient, np.stack([SURE, SURE]), 20.0))
 

@@ -10,7 +10,7 @@ import pytest
 from xebra import file_names
 from xebra.correction import corrected
 from xebra.registration import Registration
-from xebra.transform import SimilarityTransform, image_center, map_points, nearest_similarity
+from xebra.transform import SimilarityTransform, image_center, transform_of
 
 WHO = {"by": "jo", "at": "2026-03-01T09:30:00+00:00", "note": "by the fiducials", "id": "1"}
 
@@ -49,13 +49,14 @@ def test_a_sheared_transform_is_kept_exactly(registration):
     np.testing.assert_allclose(loaded.moving_from_fixed, np.linalg.inv(matrix))
 
 
-def test_the_nearest_similarity_keeps_the_centre_and_is_exact_for_similarities():
+def test_a_matrix_that_is_no_similarity_is_described_with_its_stretch(registration):
     exact = SimilarityTransform(0.7, -2.0, (5.0, 6.0), (10.0, 20.0), mirror=True)
-    found = nearest_similarity(exact.matrix, (1.0, 2.0))
+    found = transform_of(exact.matrix, (1.0, 2.0))
     np.testing.assert_allclose(found.matrix, exact.matrix, atol=1e-12)
     sheared = np.array([[1.1, 0.2, 3.0], [0.0, 0.9, -4.0], [0, 0, 1.0]])
-    near = nearest_similarity(sheared, (8.0, 9.0))
-    np.testing.assert_allclose(near(np.array([8.0, 9.0])), map_points(sheared, np.array([8.0, 9.0])))
+    body = corrected(registration(fixed_spacing=0.5, angle=0.1).to_json(), sheared.tolist(), **WHO)
+    assert body["transform_model"] == "affine" and body["stretch"]["ratio"] > 1.2
+    assert body["scale"] == pytest.approx(np.sqrt(1.1 * 0.9))
 
 
 def test_file_names_carry_those_of_the_images():

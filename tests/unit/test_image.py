@@ -248,11 +248,11 @@ class TestSpacing:
         image = read_image(png(GRAY, physical(0.5, 0.5)), pixel_spacing=0.25)
         assert (image.pixel_spacing, image.spacing_source) == (0.25, "given")
 
-    def test_of_oblong_pixels_is_an_error_unless_given(self):
+    def test_of_oblong_pixels_is_known_along_both_axes_unless_given(self):
         file = png(GRAY, physical(0.5, 0.6))
-        with pytest.raises(ImageUnusable, match=r"not square \(0.5 x 0.6 um by PNG pHYs\)"):
-            read_image(file)
-        assert read_image(file, pixel_spacing=0.5).pixel_spacing == 0.5
+        assert read_image(file).pixel_spacing_xy == pytest.approx((0.5, 0.6))
+        assert read_image(file).pixel_spacing == pytest.approx(0.3**0.5)
+        assert read_image(file, pixel_spacing=0.5).pixel_spacing_xy == (0.5, 0.5)
 
     def test_of_nearly_square_pixels_is_their_mean(self):
         assert read_image(png(GRAY, physical(0.5, 0.5002))).pixel_spacing == pytest.approx(0.5001)

@@ -76,9 +76,9 @@ class TestThermo:
         image, _ = image_and_channel(files.tiff(tmp_path / "a.tif", PIXELS, (34683, "s", 0, xml)))
         assert (image.pixel_spacing, image.spacing_source) == (pytest.approx(2e-4), "Thermo PixelSize")
 
-    def test_pixels_that_are_not_square_are_refused(self, tmp_path):
-        with pytest.raises(Exception, match=r"not square \(0.05 x 0.06 um by FEI Scan PixelWidth\)"):
-            read_image(files.fei(tmp_path / "fei.tif", PIXELS, PixelHeight="6e-08"))
+    def test_pixels_that_are_not_square_keep_both_spacings(self, tmp_path):
+        image = read_image(files.fei(tmp_path / "fei.tif", PIXELS, PixelHeight="6e-08"))
+        assert image.pixel_spacing_xy == pytest.approx((0.05, 0.06))
 
 
 def test_tvips_states_nm_and_the_stage_in_m(tmp_path):

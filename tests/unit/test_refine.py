@@ -12,7 +12,7 @@ from xebra.estimate.displacement import (
     CELL,
     Evidence,
     displacement_at,
-    similarity_matrix,
+    motion_matrix,
     view_corners,
 )
 from xebra.estimate.refinement import evidence_from_outputs
@@ -103,13 +103,13 @@ def test_a_displacement_is_the_similarity_that_training_means_by_it():
     for (angle, log_scale, x, y), one in zip(parameters.tolist(), found, strict=True):
         center, shift = image_center((SIZE, SIZE)), (x * SIZE, y * SIZE)
         truth = SimilarityTransform(math.exp(log_scale), angle, shift, center)
-        assert np.allclose(similarity_matrix(one, SIZE), truth.inverse().matrix, atol=1e-4)
+        assert np.allclose(motion_matrix(one, SIZE), truth.inverse().matrix, atol=1e-4)
 
 
 def test_the_matrix_moves_corners_by_the_displacement():
     corners = view_corners(SIZE)
     px = corners * CELL + (SIZE - 1) / 2
-    moved = similarity_matrix(TRUTH.numpy(), SIZE) @ np.column_stack([px, np.ones(4)]).T
+    moved = motion_matrix(TRUTH.numpy(), SIZE) @ np.column_stack([px, np.ones(4)]).T
     assert np.allclose(moved[:2].T - px, CELL * displacement_at(TRUTH.numpy(), corners))
 
 

@@ -29,6 +29,7 @@ class Setting(TypedDict, total=False):
     moving_channel: str | int
     moving_frame: int
     mirror: Literal["no", "yes", "try"]
+    model: Literal["translation", "rigid", "similarity", "affine"]
     fixed_spacing_um: float
     moving_spacing_um: float
     fixed_mask: Mask
@@ -36,8 +37,15 @@ class Setting(TypedDict, total=False):
 
 
 class RegistrationRequest(Setting, total=False):
-    """Settings of a queued registration: also its priority, and uploaded images as masks."""
+    """Settings of a queued registration: also its priority, and uploaded images as masks.
 
+    ``prior`` holds fixed_from_moving (3 x 3, px) and perhaps tolerances (shift, angle_deg, scale); a tilt
+    holds degrees and perhaps axis_deg.
+    """
+
+    prior: dict[str, Any]
+    fixed_tilt: dict[str, float]
+    moving_tilt: dict[str, float]
     priority: Literal["collection", "bulk"]
     fixed_mask_image_id: str
     moving_mask_image_id: str

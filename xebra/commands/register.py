@@ -10,8 +10,10 @@ from typer import Argument, Option
 
 from xebra.commands.transforms import Transforms, checked
 from xebra.mirror import MIRROR, MirrorOption
+from xebra.models import TransformModel
 
 if TYPE_CHECKING:
+    from xebra.arrays import Matrix
     from xebra.image import Image
 
 ACCEPTED, REFUSED = 0, 1
@@ -20,8 +22,12 @@ FOLDER = "folder for the files (default: ./xebra-<name of MOVING>, numbered if i
 NETWORK = "name of the network (default: the most accurate one)"
 MIRRORED = "is one image mirrored (specimen turned over)? try: test both, in twice the time"
 SPACING = "pixel spacing of {} in um per px (default: from the file)"
+MODEL = "family of the transform: affine also finds tilt, shear and oblong pixels; rigid holds the scale"
 MASK = "image as large as {}, not zero where pixels may be used, or polygons (.json) (default: found)"
 SEVERAL = "{} of both files, where they hold several (see xebra inspect)"
+
+PRIOR = "registration.json of an earlier result, or JSON with fixed_from_moving: search near it first"
+TILT = "tilt of {} in degrees about x, or DEG,AXIS with the axis in degrees"
 
 Channel = Annotated[str | None, Option(metavar="NAME", help=SEVERAL.format("channel"))]
 FixedChannel = Annotated[str | None, Option(metavar="NAME", help="channel of FIXED")]
@@ -37,6 +43,10 @@ def register(
     output: Annotated[Path | None, Option("-o", "--output", metavar="DIR", help=FOLDER)] = None,
     as_json: Annotated[bool, Option("--json", help="print the result as JSON and nothing else")] = False,
     network: Annotated[str | None, Option(metavar="NAME", help=NETWORK)] = None,
+    model: Annotated[TransformModel, Option(help=MODEL)] = "similarity",
+    prior: Annotated[Path | None, Option(metavar="FILE", help=PRIOR)] = None,
+    fixed_tilt: Annotated[str | None, Option(metavar="DEG", help=TILT.format("FIXED"))] = None,
+    moving_tilt: Annotated[str | None, Option(metavar="DEG", help=TILT.format("MOVING"))] = None,
     mirror: Annotated[MirrorOption, Option(help=MIRRORED)] = "no",
     channel: Channel = None,
     fixed_channel: FixedChannel = None,
@@ -62,6 +72,10 @@ def register(
         _read(moving, moving_spacing, (moving_channel, moving_frame), (channel, frame)),
         network=network,
         mirror=MIRROR[mirror],
+        model=model,
+        prior=None if prior is None else _prior(prior),
+        fixed_tilt=_tilt(fixed_tilt),
+        moving_tilt=_tilt(moving_tilt),
         fixed_mask=None if fixed_mask is None else read_mask(fixed_mask),
         moving_mask=None if moving_mask is None else read_mask(moving_mask),
     )
@@ -73,6 +87,33 @@ def register(
         print(summary.table(registration))
         print(f"\nwritten to {folder}/: {', '.join([*files.NAMES, *map(files.transform_name, formats)])}")
     return REFUSED if registration.verdict == "refuse" else ACCEPTED
+
+
+def _prior(path: Path) -> Matrix:
+    """Return ``fixed_from_moving`` of a JSON file; raise PriorInvalid where it has none."""
+    import numpy as np
+
+    from xebra.errors import PriorInvalid
+
+    try:
+        return np.array(json.loads(path.read_text(encoding="utf-8"))["fixed_from_moving"], float)
+    except (ValueError, KeyError, TypeError):
+        raise PriorInvalid(
+            f"{path}: it is no JSON file with fixed_from_moving. Give registration.json."
+        ) from None
+
+
+def _tilt(text: str | None) -> tuple[float, float] | None:
+    """Return degrees and axis of "DEG" or "DEG,AXIS"; raise PriorInvalid for anything else."""
+    from xebra.errors import PriorInvalid
+
+    if text is None:
+        return None
+    try:
+        degrees, axis = [*map(float, text.split(",")), 0.0][:2]
+    except ValueError:
+        raise PriorInvalid(f"A tilt is DEG or DEG,AXIS in degrees, not {text!r}.") from None
+    return degrees, axis
 
 
 def _read(

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from xebra.arrays import Floats, Integers
+from xebra.arrays import Floats, Integers, Matrix
 from xebra.estimate.block_agreement import REACH, BlockMaps
 from xebra.estimate.displacement import Evidence, displacement_at, jacobians
 from xebra.estimate.estimate import REFERENCE_WIDTH
@@ -49,7 +49,7 @@ class AffineResidual:
         found = BlockMaps.of(evidence)
         displacement = evidence.displacement + evidence.newton_step(size)
         expected = displacement_at(displacement, found.centers)
-        peaks, information, sharp = _peaks(found, expected)
+        peaks, information, sharp = block_maxima(found, expected)
         if np.count_nonzero(sharp) < MIN_BLOCKS:
             return cls()
         return _fit(found.centers[sharp], (peaks - expected)[sharp], information[sharp])
@@ -60,8 +60,23 @@ NO_RESIDUAL = AffineResidual()
 
 def _fit(centers: Floats, residuals: Floats, information: Floats) -> AffineResidual:
     """Return the stretch that residuals (K, 2) in cells at centres (K, 2) show, if it is significant."""
-    design = np.concatenate([jacobians(centers), _stretch_jacobians(centers)], 2)  # (K, 2, 6)
-    weights = np.ones(len(centers))
+    parameters, covariance, _ = robust_least_squares(jacobians(centers, 6), residuals, information)
+    a, b = parameters[4:]
+    stretch, error = math.hypot(a, b), math.sqrt(max(covariance[4, 4], covariance[5, 5]))
+    if stretch < SIGNIFICANT * error:
+        return AffineResidual()
+    return AffineResidual(stretch, math.degrees(math.atan2(b, a)) / 2)
+
+
+def robust_least_squares(
+    design: Floats, residuals: Floats, information: Floats
+) -> tuple[Floats, Matrix, Matrix]:
+    """Return the parameters (P,) that fit residuals (K, 2) for a design (K, 2, P).
+
+    Also their covariance (P, P) by the scatter of the residuals, and their information by the curvatures.
+    """
+    count = len(residuals)
+    weights = np.ones(count)
     for _ in range(ROUNDS):
         normal, parameters = _solve(design, residuals, information * weights[:, None, None])
         left = residuals - design @ parameters
@@ -70,32 +85,22 @@ def _fit(centers: Floats, residuals: Floats, information: Floats) -> AffineResid
         weights = np.clip(1 - (distance / (CUT * spread)) ** 2, 0, 1) ** 2
     scores = np.einsum("k,kpi,kpq,kq->ki", weights, design, information, left)
     inverse = np.linalg.inv(normal)
-    covariance = inverse @ scores.T @ scores @ inverse * len(centers) / max(len(centers) - 6, 1)
-    a, b = parameters[4:]
-    stretch, error = math.hypot(a, b), math.sqrt(max(covariance[4, 4], covariance[5, 5]))
-    if stretch < SIGNIFICANT * error:
-        return AffineResidual()
-    return AffineResidual(stretch, math.degrees(math.atan2(b, a)) / 2)
+    covariance = inverse @ scores.T @ scores @ inverse * count / max(count - design.shape[2], 1)
+    return parameters, covariance, normal
 
 
 def _solve(design: Floats, values: Floats, weights: Floats) -> tuple[Floats, Floats]:
-    """Return the normal matrix (6, 6) and the parameters (6,) of weighted least squares."""
+    """Return the normal matrix (P, P) and the parameters (P,) of weighted least squares."""
     normal = np.einsum("kpi,kpq,kqj->ij", design, weights, design)
     normal += 1e-9 * np.trace(normal) * np.eye(len(normal))
     return normal, np.linalg.solve(normal, np.einsum("kpi,kpq,kq->i", design, weights, values))
 
 
-def _stretch_jacobians(points: Floats) -> Floats:
-    """Return the derivatives (K, 2, 2) of the displacement at points (K, 2) by a and b."""
-    x, y = points.T
-    return np.stack([np.stack([x, y], 1), np.stack([-y, x], 1)], 1)
-
-
-def _peaks(found: BlockMaps, expected: Floats) -> tuple[Floats, Floats, Floats]:
+def block_maxima(found: BlockMaps, expected: Floats, window: float = WINDOW) -> tuple[Floats, Floats, Floats]:
     """Return each map's maximum (K, 2) near an expected shift, its curvature, and where it is a maximum."""
     line = np.arange(-REACH, REACH + 1)
     apart = np.hypot(line[None, None, :] - expected[:, :1, None], line[None, :, None] - expected[:, 1:, None])
-    place = np.where(apart <= WINDOW, found.maps, -np.inf).reshape(len(apart), -1).argmax(1)
+    place = np.where(apart <= window, found.maps, -np.inf).reshape(len(apart), -1).argmax(1)
     rows, columns = np.divmod(place, len(line))
     inner = (rows > 0) & (rows < 2 * REACH) & (columns > 0) & (columns < 2 * REACH)
     rows, columns = np.clip(rows, 1, 2 * REACH - 1), np.clip(columns, 1, 2 * REACH - 1)

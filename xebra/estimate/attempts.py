@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from xebra.estimate.affine_refinement import refine_affine
 from xebra.estimate.affine_residual import AffineResidual
 from xebra.estimate.block_agreement import BlockAgreement
 from xebra.estimate.candidate_scoring import CandidateScoring
@@ -59,6 +60,35 @@ class Attempts:
         thorough = self._thorough()
         if thorough is not None:
             yield thorough
+
+    def affine(self, attempt: Attempt) -> Attempt | None:
+        """Return an attempt refined in six parameters; None where its blocks support no affine transform."""
+        return self._affine(attempt.best, attempt.features)
+
+    def _affine(self, candidate: Candidate, features: QualityFeatures) -> Attempt | None:
+        """Return the affine estimate for a candidate that is nearly right, with features as before."""
+        pair = self._pair.with_model("affine")
+        refined = refine_affine(self._stages, pair, candidate)
+        if refined is None:
+            return None
+        scoring = CandidateScoring(pair, self._scoring.search)
+        final = finalise(self._stages, pair, scoring, refined.candidate)
+        end, size = refined.end, self._stages.fine.size
+        competing = features.correlation - features.score_margin
+        found = replace(
+            features,
+            correlation=refined.start.score,
+            score_margin=refined.start.score - competing,
+            half_disagreement_px=half_disagreement_px(end),
+            uncertainty_px=uncertainty_px(end),
+            independent_disagreement_px=final.independent_disagreement_px,
+            agreement=BlockAgreement.of(end.known_evidence, size, self._is_identity(final.candidate)),
+            coverage=pair.coverage(final.candidate, self._stages.coarse.size),
+            final_stage=final.stage,
+            final_uncertainty_px=final.uncertainty_px,
+            affine=AffineResidual.of(end.known_evidence, size),
+        )
+        return Attempt(final.candidate, found, (refined.start, end))
 
     def quick(self) -> Attempt | None:
         """Return the estimate from the best candidates of the coarse search; None where two are as good."""

@@ -8,7 +8,15 @@ import numpy as np
 
 from xebra.arrays import Floats, Matrix
 from xebra.engine import Engine
-from xebra.estimate.displacement import CELL, Evidence, displacement_at, similarity_matrix, view_corners
+from xebra.estimate.displacement import (
+    CELL,
+    FREE,
+    Evidence,
+    displacement_at,
+    jacobians,
+    motion_matrix,
+    view_corners,
+)
 from xebra.estimate.image_pair import Candidate, ImagePair
 from xebra.estimate.refinement import evidence_from_outputs
 from xebra.transform import image_center
@@ -19,6 +27,7 @@ ELONGATED = 2.5  # ratio of the sides of an image whose longer one has more bloc
 STRIDE = 4  # ratio of the px sizes of successive levels
 PASSES = 2  # at each level
 MIN_COVERAGE = 0.5  # share of a block that the moving image must cover
+MIN_AFFINE_BLOCKS = 4  # fewer do not determine the stretch
 OUTLIER_CELLS = 2.0  # smallest residual at which a block is excluded
 
 
@@ -29,12 +38,13 @@ class BlockEvidence:
     offset: tuple[float, float]
     evidence: Evidence
 
-    @property
-    def block_from_image(self) -> Matrix:
-        """4 x 4 from the parameters about the image's centre to those about the block's centre."""
-        x, y = self.offset
-        result = np.eye(4)
-        result[2:, :2] = [[x, -y], [y, x]]
+    def block_from_image(self, count: int = 4) -> Matrix:
+        """Return the (4, count) from the parameters about the image's centre to those about the block's.
+
+        The block's parameters are those of a similarity, also where the image's are those of an affine map.
+        """
+        result = np.eye(4, count)
+        result[2:] = jacobians(np.array([self.offset]), count)[0]
         return result
 
     @property
@@ -64,14 +74,14 @@ def _refine_once(engine: Engine, graph: str, pair: ImagePair, candidate: Candida
         return candidate
     outputs = engine.run(graph, fixed=np.stack(fixed), moving=np.stack(moving))
     blocks = [BlockEvidence(o, evidence_from_outputs(outputs, i)) for i, o in enumerate(offsets)]
-    evidence = combine_blocks(blocks)
+    evidence = combine_blocks(blocks, pair.free)
     if evidence is None:
         return candidate
     size = max(pair.fixed.shape) / step
     fixed_from_view = pair.fixed_from_view(size, step)
-    motion = similarity_matrix(evidence.displacement, size)
+    motion = motion_matrix(evidence.displacement, size)
     moved = candidate.moving_from_fixed @ fixed_from_view @ motion @ np.linalg.inv(fixed_from_view)
-    return replace(candidate, moving_from_fixed=moved, evidence=evidence, view_size=size)
+    return replace(candidate, moving_from_fixed=pair.held(moved), evidence=evidence, view_size=size)
 
 
 def _block_views(
@@ -109,13 +119,19 @@ def _block_centers(shape: tuple[int, ...], step: float) -> list[Floats]:
     return [np.array([x, y]) for y in lines[1] for x in lines[0]]
 
 
-def combine_blocks(blocks: list[BlockEvidence]) -> Evidence | None:
-    """Return the displacement that fits the blocks best, without outliers; None if no block has a peak."""
+def combine_blocks(
+    blocks: list[BlockEvidence], free: tuple[int, ...] = FREE["similarity"]
+) -> Evidence | None:
+    """Return the displacement that fits the blocks best, without outliers; None if no block has a peak.
+
+    Parameters that are not ``free`` are 0.
+    """
     used = [b for b in blocks if np.linalg.eigvalsh(_total(b.evidence.information))[0] > 0]
     corners = view_corners(SIZE)
     while used:
-        combined = _weighted_mean(used)
-        local = [b.block_from_image @ combined.displacement for b in used]
+        combined = _weighted_mean(used, free)
+        count = len(combined.displacement)
+        local = [b.block_from_image(count) @ combined.displacement for b in used]
         residuals = np.array(
             [
                 np.hypot(*displacement_at(b.peak - d, corners).T).mean()
@@ -128,27 +144,32 @@ def combine_blocks(blocks: list[BlockEvidence]) -> Evidence | None:
     return None
 
 
-def _weighted_mean(blocks: list[BlockEvidence]) -> Evidence:
+def _weighted_mean(blocks: list[BlockEvidence], free: tuple[int, ...]) -> Evidence:
     """Return the least-squares displacement, each block weighted by its information.
 
     The halves of the result are the blocks of even and of odd index.
     """
-    if len(blocks) == 1:
+    if len(blocks) == 1 and free == FREE["similarity"]:
         return _single_block(blocks[0])
-    information, weighted = np.zeros((2, 4, 4)), np.zeros((2, 4))
+    count = max(4, free[-1] + 1)
+    information, weighted = np.zeros((2, count, count)), np.zeros((2, count))
     for index, block in enumerate(blocks):
-        to_block = block.block_from_image
+        to_block = block.block_from_image(count)
         total = _total(block.evidence.information)
         information[index % 2] += to_block.T @ total @ to_block
         weighted[index % 2] += to_block.T @ total @ block.peak
-    found = np.linalg.solve(information.sum(0), weighted.sum(0))
+    chosen = [parameter for parameter in free if parameter < 4 or len(blocks) >= MIN_AFFINE_BLOCKS]
+    known = information.sum(0)[np.ix_(chosen, chosen)]
+    found = np.zeros(count)
+    found[chosen] = np.linalg.solve(known, weighted.sum(0)[chosen])
     gradient = weighted - information @ found
-    return Evidence(found, gradient, information, float(np.mean([b.evidence.score for b in blocks])))
+    score = float(np.mean([block.evidence.score for block in blocks]))
+    return Evidence(found, gradient, information, score, free=tuple(chosen))
 
 
 def _single_block(block: BlockEvidence) -> Evidence:
     """Return a single block's evidence about the image's centre; the halves are those of the block."""
-    to_block, evidence = block.block_from_image, block.evidence
+    to_block, evidence = block.block_from_image(), block.evidence
     gradient = evidence.gradient - evidence.information @ (block.peak - evidence.displacement)
     found = np.linalg.solve(to_block, block.peak)
     information = to_block.T @ evidence.information @ to_block

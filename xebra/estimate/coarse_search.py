@@ -37,8 +37,12 @@ class SearchResult:
     def candidates(self, count: int, max_log_scale: float | None = None) -> list[Candidate]:
         """Return the ``count`` best candidates, best first; ``max_log_scale`` bounds abs(log scale)."""
         size = self.grid.size
-        found = find_peaks(self.scores, self.grid, count, max_log_scale)
-        return [Candidate(self.pair.from_views(peak.moving_from_fixed, size), peak.score) for peak in found]
+        upright = self.pair.model == "translation"
+        found = find_peaks(self.scores, self.grid, count, max_log_scale, upright)
+        images = (self.pair.from_views(peak.moving_from_fixed, size) for peak in found)
+        return [
+            Candidate(self.pair.held(matrix), peak.score) for matrix, peak in zip(images, found, strict=True)
+        ]
 
     @property
     def table(self) -> Floats:

@@ -91,8 +91,13 @@ class Confidence:
         return expected / places + (1 - 1 / places) * max(self.wrong_px, RIGHT_PX)
 
     def calibrated(self, covariance: Matrix, final_stage: str = WHOLE_VIEW) -> Matrix:
-        """Return the covariance (4, 4) of log scale, angle and shift whose 95 % intervals hold."""
+        """Return the covariance of log scale, angle and shift whose 95 % intervals hold.
+
+        (4, 4), or (6, 6) with a stretch, which is as uncertain as scale and angle.
+        """
         scale = np.array(self.error_scales[final_stage].interval_scale)
+        if len(covariance) > len(scale):
+            scale = np.append(scale, [scale[:2].mean()] * (len(covariance) - len(scale)))
         calibrated: Matrix = covariance * scale[:, None] * scale
         return calibrated
 

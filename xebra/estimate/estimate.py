@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from xebra.arrays import Matrix
 from xebra.registration import Place, SearchMap, Verdict
-from xebra.transform import SimilarityTransform
+from xebra.transform import Transform
 
 REFERENCE_WIDTH = 256  # px: error limits are stated for a fixed image whose longer side is this
 
@@ -15,10 +15,11 @@ REFERENCE_WIDTH = 256  # px: error limits are stated for a fixed image whose lon
 class Estimate:
     """The estimated transform with its uncertainty and verdict."""
 
-    transform: SimilarityTransform  # fixed_from_moving about the centre of the moving image, px
+    transform: Transform  # fixed_from_moving about the centre of the moving image, px
     expected_corner_error_px: float  # mean over the corners of the fixed image, in its px
     verdict: Verdict
     reason: str
-    covariance: Matrix | None = None  # (4, 4) of log scale, angle (rad), shift x, shift y (fixed px)
+    # (4, 4) of log scale, angle (rad), shift x, shift y (fixed px), or (6, 6) with the stretch (a, b)
+    covariance: Matrix | None = None
     search: SearchMap | None = None
     places: tuple[Place, ...] = ()  # of a detail in an overview, the reported one first

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
+
+from xebra.arrays import Matrix
 from xebra.estimate.elongated_frames import ELONGATED, Tile, aspect_ratio, tiles
 from xebra.image import Image
 
@@ -63,6 +67,15 @@ def known_detail(fixed: Image, moving: Image) -> DetailHypothesis | None:
     if fixed_field > DETAIL_RATIO * moving_field:
         return DetailHypothesis("moving", (1 / ratio, 1 / ratio))
     return None
+
+
+def detail_at(fixed_from_moving: Matrix, fixed: Image, moving: Image) -> Role | None:
+    """Return which image is the detail under a transform (3 x 3); None where the fields are about equal."""
+    scale = math.sqrt(abs(float(np.linalg.det(fixed_from_moving[:2, :2]))))
+    fixed_field, moving_field = max(fixed.shape[:2]), max(moving.shape[:2]) * scale  # fixed px
+    if moving_field > DETAIL_RATIO * fixed_field:
+        return "fixed"
+    return "moving" if fixed_field > DETAIL_RATIO * moving_field else None
 
 
 def possible_details(fixed: Image, moving: Image) -> list[DetailHypothesis]:

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from xebra.arrays import Floats, Matrix
-from xebra.estimate.displacement import Evidence
+from xebra.estimate.displacement import FREE, Evidence
 from xebra.estimate.estimate import REFERENCE_WIDTH
 from xebra.estimate.image_pyramid import ImagePyramid
 from xebra.image import Image, luminance
+from xebra.models import TransformModel
 from xebra.transform import SimilarityTransform, homogeneous_corners, image_center
 from xebra.usable_area import usable_areas
 
@@ -48,6 +49,8 @@ class ImagePair:
             for image, area in zip((fixed, moving), self.areas, strict=True)
         )
         self.moving_per_fixed: float | None = None  # px, where both pixel spacings are known
+        self.model: TransformModel = "similarity"
+        self.moving_stretch: Matrix = np.eye(2)  # of the moving image's view about its centre, in the search
         self._fixed_views: dict[int, Floats] = {}
 
     def swapped(self) -> ImagePair:
@@ -57,6 +60,33 @@ class ImagePair:
         other.moving_per_fixed = self.moving_per_fixed and 1 / self.moving_per_fixed
         other._fixed_views = {}
         return other
+
+    @property
+    def free(self) -> tuple[int, ...]:
+        """Return the parameters of a displacement that the model leaves free."""
+        return FREE[self.model]
+
+    def with_model(self, model: TransformModel) -> ImagePair:
+        """Return the pair with another model of the transform."""
+        other = copy(self)
+        other.model = model
+        return other
+
+    def held(self, moving_from_fixed: Matrix) -> Matrix:
+        """Return a 3 x 3 with the scale and the angle that the model holds; the fixed centre stays in place.
+
+        The scale is that of ``moving_per_fixed``, the angle is 0.
+        """
+        if self.model in ("similarity", "affine"):
+            return moving_from_fixed
+        scale, center = self.moving_per_fixed or 1.0, image_center(self.fixed.shape)
+        linear = moving_from_fixed[:2, :2]
+        angle = 0.0 if self.model == "translation" else math.atan2(linear[1, 0], linear[0, 0])
+        there = (moving_from_fixed @ [*center, 1])[:2]
+        cosine, sine = scale * math.cos(angle), scale * math.sin(angle)
+        result = np.array([[cosine, -sine, 0], [sine, cosine, 0], [0, 0, 1.0]])
+        result[:2, 2] = there - result[:2, :2] @ center
+        return result
 
     @property
     def is_noisy(self) -> bool:
@@ -90,7 +120,8 @@ class ImagePair:
         """
         fixed_from_view = self.fixed_from_view(size)
         step = None if self.moving_per_fixed is None else fixed_from_view[0, 0] * self.moving_per_fixed
-        return fixed_from_view, full_view_matrix(self.moving.shape, size, step)
+        moving_from_view = full_view_matrix(self.moving.shape, size, step)
+        return fixed_from_view, moving_from_view @ about(self.moving_stretch, size)
 
     def coverage(self, candidate: Candidate, size: int) -> float:
         """Return the share of a view of the fixed image that the usable areas of both images cover."""
@@ -123,6 +154,14 @@ def full_view_matrix(shape: tuple[int, ...], size: float, step: float | None = N
     return np.array([[step, 0, x], [0, step, y], [0, 0, 1.0]])
 
 
+def about(linear: Matrix, size: float) -> Matrix:
+    """Return the 3 x 3 of a linear part (2 x 2) about the centre of a view of ``size`` px."""
+    result = np.eye(3)
+    result[:2, :2] = linear
+    result[:2, 2] = (np.eye(2) - linear) @ np.full(2, (size - 1) / 2)
+    return result
+
+
 def identity_candidates(pair: ImagePair, size: int) -> list[Candidate]:
     """Return candidates with the image centres aligned, unrotated first, then slightly rotated."""
     center = image_center((size, size))
@@ -130,7 +169,8 @@ def identity_candidates(pair: ImagePair, size: int) -> list[Candidate]:
         SimilarityTransform(1.0, math.radians(angle), (0.0, 0.0), center).matrix
         for angle in IDENTITY_ANGLES_DEG
     )
-    return [Candidate(pair.from_views(np.linalg.inv(rotation), size), 0.0) for rotation in rotations]
+    found = [Candidate(pair.held(pair.from_views(np.linalg.inv(r), size)), 0.0) for r in rotations]
+    return found[:1] if pair.model == "translation" else found
 
 
 def corner_distance_px(pair: ImagePair, one: Candidate, other: Candidate) -> float:

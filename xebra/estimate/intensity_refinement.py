@@ -13,7 +13,7 @@ import numpy as np
 from scipy import ndimage
 
 from xebra.arrays import Floats, Matrix
-from xebra.estimate.displacement import CELL, Evidence, similarity_matrix
+from xebra.estimate.displacement import CELL, FREE, Evidence, motion_matrix
 from xebra.estimate.estimate import REFERENCE_WIDTH
 from xebra.estimate.image_pair import Candidate, ImagePair, corner_distance_px
 from xebra.estimate.resampling import sample, sampling_step
@@ -62,9 +62,9 @@ def refine_by_intensity(pair: ImagePair, candidate: Candidate) -> IntensityEstim
         correlation = abs(template.correlation(values))
         if correlation < MIN_CORRELATION:
             return None
-        motion = similarity_matrix(template.displacement(values), REFERENCE_WIDTH)
+        motion = motion_matrix(template.displacement(values), REFERENCE_WIDTH)
         before = moved
-        moved = replace(moved, moving_from_fixed=moving_from_view @ motion @ view_from_fixed)
+        moved = replace(moved, moving_from_fixed=pair.held(moving_from_view @ motion @ view_from_fixed))
         if corner_distance_px(pair, before, moved) < CONVERGED_PX:
             break
     if correlation < MIN_FINAL_CORRELATION or corner_distance_px(pair, candidate, moved) > MAX_DISTANCE_PX:
@@ -86,7 +86,8 @@ class _FixedTemplate:
     """The fixed image's view with its derivatives; K px, those that not both images cover are 0."""
 
     values: Floats  # (K,), mean 0
-    derivatives: Floats  # (4, K) by the displacement's parameters, orthogonal to offset and gain
+    derivatives: Floats  # (F, K) by the displacement's free parameters, orthogonal to offset and gain
+    free: tuple[int, ...]  # the F free parameters of 4, or of 6 for an affine displacement
     weight: Floats  # (K,): 1 where both images cover the px
 
     @classmethod
@@ -101,18 +102,25 @@ class _FixedTemplate:
             return None
         smooth: Floats = ndimage.gaussian_filter(view, SMOOTH_PX)
         values = _centered(smooth.ravel(), weight)
-        derivatives = np.stack([_centered(each, weight) for each in _derivatives(smooth)])
+        derivatives = np.stack([_centered(each, weight) for each in _derivatives(smooth, pair.free)])
         energy = float(values @ values)
         if not energy > 0:
             return None
         derivatives -= np.outer(derivatives @ values / energy, values)
-        return cls(values, derivatives, weight)
+        return cls(values, derivatives, pair.free, weight)
 
     def displacement(self, moving: Floats) -> Floats:
-        """Return the Gauss-Newton step (4,) for the moving image's values (K,)."""
+        """Return the Gauss-Newton step (P,) for the moving image's values (K,)."""
         curvature = self.derivatives @ self.derivatives.T
-        ridge = 1e-6 * np.trace(curvature) * np.eye(4)
-        return -np.linalg.solve(curvature + ridge, self.derivatives @ moving) / (self._gain(moving) or 1.0)
+        ridge = 1e-6 * np.trace(curvature) * np.eye(len(curvature))
+        step = np.zeros(self.parameters)
+        step[list(self.free)] = -np.linalg.solve(curvature + ridge, self.derivatives @ moving)
+        return step / (self._gain(moving) or 1.0)
+
+    @property
+    def parameters(self) -> int:
+        """Return the number of parameters P of the displacement."""
+        return max(len(FREE["similarity"]), self.free[-1] + 1)
 
     def correlation(self, moving: Floats) -> float:
         """Return the correlation of the fixed values with the moving image's values (K,)."""
@@ -129,15 +137,20 @@ class _FixedTemplate:
         residual = _centered(moving, self.weight) - gain * self.values
         scatter = self._block_scatter(gain * self.derivatives * residual)
         curvature = (gain**2 * self.derivatives @ self.derivatives.T).astype(float)
-        scatter += 1e-9 * np.trace(scatter) * np.eye(4) + 1e-12 * np.trace(curvature) * np.eye(4)
-        half = curvature @ np.linalg.solve(scatter, curvature) / 2
-        return Evidence(np.zeros(4), np.zeros((2, 4)), np.stack([half, half]), score)
+        unit = np.eye(len(self.free))
+        scatter += (1e-9 * np.trace(scatter) + 1e-12 * np.trace(curvature)) * unit
+        count = self.parameters
+        half = np.zeros((count, count))
+        half[np.ix_(self.free, self.free)] = curvature @ np.linalg.solve(scatter, curvature) / 2
+        none = np.zeros(count)
+        return Evidence(none, np.stack([none, none]), np.stack([half, half]), score, free=self.free)
 
     @staticmethod
     def _block_scatter(gradients: Floats) -> Matrix:
-        """Return the scatter matrix (4, 4) of per-px gradients (4, K) summed over blocks."""
+        """Return the scatter matrix (F, F) of per-px gradients (F, K) summed over blocks."""
         count = REFERENCE_WIDTH // BLOCK_PX
-        sums = gradients.reshape(4, count, BLOCK_PX, count, BLOCK_PX).sum((2, 4)).reshape(4, -1)
+        parts = gradients.reshape(-1, count, BLOCK_PX, count, BLOCK_PX)
+        sums = parts.sum((2, 4)).reshape(len(gradients), -1)
         scatter: Matrix = (sums @ sums.T).astype(float)
         return scatter
 
@@ -152,9 +165,17 @@ def _centered(values: Floats, weight: Floats) -> Floats:
     return centred
 
 
-def _derivatives(view: Floats) -> list[Floats]:
-    """Return the derivatives (K,) of the values (N, N) by the four parameters of a displacement."""
+def _derivatives(view: Floats, free: tuple[int, ...]) -> list[Floats]:
+    """Return the derivatives (K,) of the values (N, N) by the free parameters of a displacement."""
     down, right = (slope * np.float32(CELL) for slope in np.gradient(view))
     line = ((np.arange(len(view)) - (len(view) - 1) / 2) / CELL).astype(np.float32)
     x, y = line[None, :], line[:, None]
-    return [s.ravel() for s in (right * x + down * y, down * x - right * y, right, down)]
+    by_parameter = (
+        lambda: right * x + down * y,
+        lambda: down * x - right * y,
+        lambda: right,
+        lambda: down,
+        lambda: right * x - down * y,
+        lambda: right * y + down * x,
+    )
+    return [by_parameter[index]().ravel() for index in free]

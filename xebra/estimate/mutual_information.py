@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy import ndimage, optimize
 
 from xebra.arrays import Floats, Matrix
-from xebra.estimate.displacement import parameter_units, similarity_matrix
+from xebra.estimate.displacement import motion_matrix, parameter_units
 from xebra.estimate.image_pair import ImagePair
 from xebra.estimate.image_pyramid import ImagePyramid
 from xebra.estimate.resampling import sample
@@ -24,6 +24,7 @@ MIN_COVERAGE = 0.15  # share of the fixed image that both images must cover
 SIMPLEX_CELLS, NEAR_SIMPLEX_CELLS = 1.0, 0.5  # size of the first simplex; of one near the maximum
 XTOL_CELLS = 0.025
 MAX_EVALUATIONS, NEAR_MAX_EVALUATIONS = 120, 24  # of the simplex; of one near the maximum
+AFFINE_MAX_EVALUATIONS = 90  # of a simplex in six parameters
 
 
 class MutualInformation:
@@ -38,6 +39,7 @@ class MutualInformation:
         self._fixed, self._inside = levels[::every, ::every], inside[::every, ::every] > 0.99
         self._fixed_from_samples = self.fixed_from_view @ np.diag([every, every, 1.0])
         self._moving = SmoothedLevels(pair.moving, every)
+        self._free, self._held = list(pair.free), pair.held
 
     def __call__(self, moving_from_fixed: Matrix) -> float:
         """Return the normalised mutual information, 0 to 1, times the share of the view that both cover."""
@@ -59,22 +61,25 @@ class MutualInformation:
         ``near``: the start is nearly right, a smaller simplex and fewer evaluations suffice. The coverage is
         not part of the objective: it would favour transforms of larger overlap.
         """
-        unit, view_from_fixed = parameter_units(self.size), np.linalg.inv(self.fixed_from_view)
+        count = max(4, self._free[-1] + 1)
+        unit, view_from_fixed = parameter_units(self.size, count), np.linalg.inv(self.fixed_from_view)
 
         def moved(parameters: Floats) -> Matrix:
-            motion = similarity_matrix(parameters * unit, self.size)
-            return moving_from_fixed @ self.fixed_from_view @ motion @ view_from_fixed
+            displacement = np.zeros(count)
+            displacement[self._free] = parameters
+            motion = motion_matrix(displacement * unit, self.size)
+            return self._held(moving_from_fixed @ self.fixed_from_view @ motion @ view_from_fixed)
 
         def cost(parameters: NDArray[np.float64]) -> float:
             return -self._measure(moved(parameters))[0]
 
         best = optimize.minimize(
             cost,
-            np.zeros(4),
+            np.zeros(len(self._free)),
             method="Nelder-Mead",
             options={
-                "initial_simplex": _first_simplex(near),
-                "maxfev": NEAR_MAX_EVALUATIONS if near else MAX_EVALUATIONS,
+                "initial_simplex": _first_simplex(len(self._free), near),
+                "maxfev": _max_evaluations(len(self._free), near),
                 "xatol": XTOL_CELLS,
                 "fatol": 1e-5,
             },
@@ -82,9 +87,17 @@ class MutualInformation:
         return moved(best.x)
 
 
-def _first_simplex(near: bool) -> NDArray[np.float64]:
-    """Return the corners (5, 4) of the first simplex, in cells about the start."""
-    corners = np.vstack([np.zeros(4), (NEAR_SIMPLEX_CELLS if near else SIMPLEX_CELLS) * np.eye(4)])
+def _max_evaluations(free: int, near: bool) -> int:
+    """Return how many evaluations a simplex of ``free`` parameters may take."""
+    if free > 4:
+        return AFFINE_MAX_EVALUATIONS
+    return NEAR_MAX_EVALUATIONS if near else MAX_EVALUATIONS
+
+
+def _first_simplex(free: int, near: bool) -> NDArray[np.float64]:
+    """Return the corners (free + 1, free) of the first simplex, in cells about the start."""
+    side = NEAR_SIMPLEX_CELLS if near else SIMPLEX_CELLS
+    corners = np.vstack([np.zeros(free), side * np.eye(free)])
     about_start: NDArray[np.float64] = corners - corners.mean(0)
     return about_start
 

@@ -6,11 +6,13 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
+from typing import Literal
 
 import numpy as np
 
 from xebra.arrays import Floats, Matrix
 from xebra.engine import Engine
+from xebra.estimate.affine_covariance import affine_covariance
 from xebra.estimate.attempts import Attempt, Attempts
 from xebra.estimate.autocorrelation_periods import autocorrelation_periods
 from xebra.estimate.confidence import DEFAULT_TOLERANCE, MIRROR_CHECKED_BELOW, Confidence
@@ -20,6 +22,7 @@ from xebra.estimate.estimate import REFERENCE_WIDTH, Estimate
 from xebra.estimate.field_of_view import (
     DetailHypothesis,
     Role,
+    detail_at,
     elongated_hypotheses,
     known_detail,
     possible_details,
@@ -28,16 +31,22 @@ from xebra.estimate.field_of_view import (
 )
 from xebra.estimate.image_pair import Candidate, ImagePair, scale_of
 from xebra.estimate.places import equal_places, listed_places
+from xebra.estimate.prior_attempts import PriorAttempts
 from xebra.estimate.quality_features import QualityFeatures, detail_covariance, parameter_covariance
-from xebra.estimate.refinement import refine_step
+from xebra.estimate.refinement import refine_step, refine_until_converged
 from xebra.estimate.stages import Stages
+from xebra.estimate.stretched_attempts import StretchedAttempts
 from xebra.estimate.verdict import Findings, decide
 from xebra.image import Image
+from xebra.models import TransformModel
+from xebra.prior import Deviation, Prior
 from xebra.registration import Place, SearchMap
-from xebra.transform import SimilarityTransform, image_center
+from xebra.transform import AffineTransform, SimilarityTransform, image_center
 from xebra.weights import Weights
 
 PERIOD_MARGIN = 3.0  # log odds: margin to a copy shifted by a period below which the estimate is ambiguous
+HELD: tuple[TransformModel, ...] = ("translation", "rigid")  # models that hold the scale
+HELD_SCALE, HELD_ANGLE_DEG = 0.02, 1.2  # relative; what the images may differ from a held scale and angle
 SEARCHED_SPACING_ERROR = 0.1  # relative error of known pixel spacings that the search covers
 
 
@@ -50,10 +59,12 @@ class PyramidResult(Attempt):
     """
 
     period_px: float | None  # of the reference, in its px, where a shift by it fits nearly as well
-    search: SearchMap
+    search: SearchMap | None  # None: nothing was searched
     detail: Role | None = None  # the image that shows a part of the other one
     places: tuple[Place, ...] = ()  # of the detail in the overview: the reported one, then the next best
     equal_places: int = 1  # places of the overview that fit nearly as well, the reported one included
+    model: TransformModel = "similarity"
+    origin: Literal["search", "prior", "stretched"] = "search"
 
     @property
     def moving_from_fixed(self) -> Matrix:
@@ -82,7 +93,12 @@ class PyramidResult(Attempt):
         return max(reference.shape[:2]) * self.fixed_px
 
     def covariance(self, fixed: Image, moving: Image) -> Matrix:
-        """Return the covariance (4, 4) of log scale, angle, shift of the moving centre, not calibrated."""
+        """Return the covariance of log scale, angle, shift of the moving centre, not calibrated.
+
+        (4, 4), or (6, 6) with the stretch (a, b) of an affine transform.
+        """
+        if self.model == "affine":
+            return affine_covariance(self.best, fixed.shape, moving.shape, self.detail == "moving")
         if self.detail == "moving":
             return detail_covariance(self.best, moving.shape)
         return parameter_covariance(self.best, fixed.shape, moving.shape)
@@ -96,21 +112,31 @@ class PyramidEstimator:
         self.confidence = Confidence.from_config(weights.config["confidence"])
 
     def estimate(
-        self, fixed: Image, moving: Image, tolerance_px: float | None = None, check_mirror: bool = True
+        self,
+        fixed: Image,
+        moving: Image,
+        tolerance_px: float | None = None,
+        check_mirror: bool = True,
+        model: TransformModel = "similarity",
+        prior: Prior | None = None,
     ) -> Estimate:
         """Return the transform with its uncertainty and verdict.
 
         ``tolerance_px``: largest expected corner error of an accepted estimate, px of the fixed image.
         ``check_mirror``: find out whether an estimate is not supported because the moving image is mirrored.
+        ``prior``: where the images support an estimate within its tolerances, nothing else is searched.
         """
-        found = self.find(fixed, moving, tolerance_px)
+        if model in HELD and spacing_ratio(fixed, moving) is None:
+            fixed, moving = fixed.with_spacing(1.0), moving.with_spacing(1.0)
+        found = self.find(fixed, moving, tolerance_px, model, prior)
         width = found.width_px(fixed, moving)
         tolerance_px = DEFAULT_TOLERANCE * width if tolerance_px is None else tolerance_px
         findings = self._findings(fixed, moving, found, Findings(width, tolerance_px), check_mirror)
+        findings = replace(findings, beside_prior=_beside_prior(prior, found, fixed, moving))
         verdict, reason = decide(self.confidence, found.features, findings)
         fixed_from_moving = np.linalg.inv(found.moving_from_fixed)
         return Estimate(
-            SimilarityTransform.from_matrix(fixed_from_moving, image_center(moving.shape)),
+            transform_class(model).from_matrix(fixed_from_moving, image_center(moving.shape)),
             self.confidence.expected_error_px(found.features, found.places_alike) * width / REFERENCE_WIDTH,
             verdict,
             reason,
@@ -119,16 +145,24 @@ class PyramidEstimator:
             found.places,
         )
 
-    def find(self, fixed: Image, moving: Image, tolerance_px: float | None = None) -> PyramidResult:
+    def find(
+        self,
+        fixed: Image,
+        moving: Image,
+        tolerance_px: float | None = None,
+        model: TransformModel = "similarity",
+        prior: Prior | None = None,
+    ) -> PyramidResult:
         """Return the first result that is accepted and not ambiguous, else the most probable one.
 
         ``tolerance_px`` of the fixed image. Of the attempts at equal fields of view the last one counts.
         """
-        last: dict[Role | None, PyramidResult] = {}
-        for result in self._results(fixed, moving):
-            earlier = last.get(result.detail)
+        last: dict[tuple[Role | None, str], PyramidResult] = {}
+        for result in self._results(fixed, moving, model, prior):
+            key = result.detail, result.origin
+            earlier = last.get(key)
             if result.detail is None or earlier is None or self._is_more_probable(result, earlier):
-                last[result.detail] = result
+                last[key] = result
             tolerance = tolerance_px and tolerance_px * REFERENCE_WIDTH / result.width_px(fixed, moving)
             if not result.is_ambiguous and self.confidence.accepts(result.features, tolerance):
                 return result
@@ -138,46 +172,92 @@ class PyramidEstimator:
         """Return whether one result is more probably right than another."""
         return self.confidence.log_odds(one.features) > self.confidence.log_odds(other.features)
 
-    def _results(self, fixed: Image, moving: Image) -> Iterator[PyramidResult]:
+    def _results(
+        self, fixed: Image, moving: Image, model: TransformModel, prior: Prior | None
+    ) -> Iterator[PyramidResult]:
         """Yield results by all hypotheses about the fields of view, the likely and cheap ones first."""
+        if prior is not None:
+            yield from self._prior_results(fixed, moving, model, prior)
         elongated = elongated_hypotheses(fixed, moving)
         for hypothesis in elongated:
-            yield from islice(self._detail_results(fixed, moving, hypothesis), 1)
+            yield from islice(self._detail_results(fixed, moving, hypothesis, model), 1)
         known = known_detail(fixed, moving)
         if known is not None:
-            yield from self._detail_results(fixed, moving, known)
+            yield from self._detail_results(fixed, moving, known, model)
             return
         hypotheses = [] if spacing_ratio(fixed, moving) else possible_details(fixed, moving)
-        whole = self._whole_results(fixed, moving)
-        details = [self._detail_results(fixed, moving, hypothesis) for hypothesis in hypotheses]
+        whole = self._whole_results(fixed, moving, model)
+        details = [self._detail_results(fixed, moving, hypothesis, model) for hypothesis in hypotheses]
         likely = details.pop(0) if details and sizes_differ(fixed, moving) else iter(())
-        yield next(whole)
+        first = next(whole)
+        yield first
         yield from islice(likely, 1)
         yield from whole
         yield from likely
         for detail in details:
             yield from islice(detail, 1)
+        if model == "affine":
+            yield from self._stretched_results(fixed, moving, first.search)
 
-    def _whole_results(self, fixed: Image, moving: Image) -> Iterator[PyramidResult]:
+    def _prior_results(
+        self, fixed: Image, moving: Image, model: TransformModel, prior: Prior
+    ) -> Iterator[PyramidResult]:
+        """Yield the result of refinement from a prior where it stays within the tolerances."""
+        role = detail_at(prior.fixed_from_moving, fixed, moving)
+        images = (moving, fixed) if role == "moving" else (fixed, moving)
+        known = AffineTransform.from_matrix(prior.fixed_from_moving, image_center(moving.shape))
+        pair, start = ImagePair(*images), known.matrix if model == "affine" else known.similarity.matrix
+        if model in HELD:
+            pair = pair.with_model(model)
+            pair.moving_per_fixed = spacing_ratio(*images) or 1.0
+        candidate = Candidate(pair.held(start if role == "moving" else np.linalg.inv(start)), 0.0)
+        for attempt in _with_model(PriorAttempts(self.stages, pair, candidate), model):
+            found = PyramidResult(
+                attempt.best, attempt.features, attempt.path, None, None, role, model=model, origin="prior"
+            )
+            if _beside_prior(prior, found, fixed, moving) is None:
+                period = self._ambiguous_period(pair, attempt)
+                reach = 2 * prior.shift * max(fixed.shape[:2]) / found.fixed_px
+                yield replace(found, period_px=period if period and period < reach else None)
+
+    def _stretched_results(
+        self, fixed: Image, moving: Image, search: SearchMap | None
+    ) -> Iterator[PyramidResult]:
+        """Yield the result of a search with the moving image stretched, for strongly tilted views."""
+        pair, max_log_scale = self._pair(fixed, moving)
+        for attempt in StretchedAttempts(self.stages, pair, max_log_scale):
+            period = self._ambiguous_period(pair, attempt)
+            yield PyramidResult(
+                attempt.best,
+                attempt.features,
+                attempt.path,
+                period,
+                search,
+                model="affine",
+                origin="stretched",
+            )
+
+    def _whole_results(self, fixed: Image, moving: Image, model: TransformModel) -> Iterator[PyramidResult]:
         """Yield the results of the attempts at images of about the same field of view."""
-        pair, attempts = self.attempts(fixed, moving)
-        for attempt in attempts:
+        pair, attempts = self.attempts(fixed, moving, model=model)
+        for attempt in _with_model(attempts, model):
             period = self._ambiguous_period(pair, attempt)
             search = self._search_map(pair, attempts.search.table)
-            yield PyramidResult(attempt.best, attempt.features, attempt.path, period, search)
+            yield PyramidResult(attempt.best, attempt.features, attempt.path, period, search, model=model)
 
     def _detail_results(
-        self, fixed: Image, moving: Image, hypothesis: DetailHypothesis
+        self, fixed: Image, moving: Image, hypothesis: DetailHypothesis, model: TransformModel
     ) -> Iterator[PyramidResult]:
         """Yield the results of the attempts at one image as a part of the other."""
         detail, overview = (moving, fixed) if hypothesis.detail == "moving" else (fixed, moving)
         tile = hypothesis.tile
-        pair = ImagePair(tile.of(detail) if tile else detail, overview)
+        pair = self._detail_pair(tile.of(detail) if tile else detail, overview, hypothesis, model)
         attempts = DetailAttempts(self.stages, pair, hypothesis.scales)
-        for attempt in attempts:
+        for attempt in _with_model(attempts, model):
             found, candidates = attempt, attempts.places(attempt)
             if tile:
-                whole = ImagePair(detail, overview)
+                whole = self._detail_pair(detail, overview, hypothesis, model)
+                whole = whole.with_model(model)
                 found = whole_frame(self.stages.engine, self.stages.coarse.graph, whole, tile, attempt)
             yield PyramidResult(
                 found.best,
@@ -188,33 +268,59 @@ class PyramidEstimator:
                 hypothesis.detail,
                 listed_places(candidates, found.best, hypothesis),
                 equal_places(candidates),
+                model,
             )
+
+    def _detail_pair(
+        self, detail: Image, overview: Image, hypothesis: DetailHypothesis, model: TransformModel
+    ) -> ImagePair:
+        """Return the pair of a detail and an overview, with the scale that a model holds."""
+        pair = ImagePair(detail, overview)
+        if model in HELD:
+            pair = pair.with_model(model)
+            pair.moving_per_fixed = hypothesis.scales[0]
+        return pair
 
     def all_results(self, fixed: Image, moving: Image) -> Iterator[PyramidResult]:
         """Yield the results of all attempts in order, for calibration."""
-        return self._results(fixed, moving)
+        return self._results(fixed, moving, "similarity", None)
 
     def mirrored_features(self, fixed: Image, moving: Image) -> QualityFeatures | None:
         """Return the features of the quick attempt at the mirrored moving image; None where it makes none."""
         attempt = self.attempts(fixed, mirrored(moving), use_spacings=False)[1].quick()
         return None if attempt is None else attempt.features
 
-    def attempts(self, fixed: Image, moving: Image, use_spacings: bool = True) -> tuple[ImagePair, Attempts]:
-        """Return the pair and its attempts.
+    def attempts(
+        self,
+        fixed: Image,
+        moving: Image,
+        use_spacings: bool = True,
+        model: TransformModel = "similarity",
+    ) -> tuple[ImagePair, Attempts]:
+        """Return the pair and its attempts at a similarity, or at a model that holds the scale.
 
         Where both pixel spacings are known, views have one physical scale and the search only scales near 1.
         """
+        pair, max_log_scale = self._pair(fixed, moving, use_spacings)
+        if model in HELD:
+            pair, max_log_scale = pair.with_model(model), 0.0
+        return pair, Attempts(self.stages, pair, max_log_scale)
+
+    def _pair(self, fixed: Image, moving: Image, use_spacings: bool = True) -> tuple[ImagePair, float | None]:
+        """Return the pair, and the largest abs(log scale) that is searched."""
         pair, max_log_scale = ImagePair(fixed, moving), None
         if use_spacings and spacing_ratio(fixed, moving) is not None:
             pair.moving_per_fixed = spacing_ratio(fixed, moving)
             max_log_scale = math.log1p(SEARCHED_SPACING_ERROR)
-        return pair, Attempts(self.stages, pair, max_log_scale)
+        return pair, max_log_scale
 
     def _findings(
         self, fixed: Image, moving: Image, found: PyramidResult, known: Findings, check_mirror: bool
     ) -> Findings:
         """Return what is known beside the features; other explanations are tried where nothing is found."""
         ratio = spacing_ratio(fixed, moving)
+        if found.model in HELD:
+            known = replace(known, held=self._contradicts_held(fixed, moving, found))
         if check_mirror and self._is_mirrored(fixed, moving, found.features):
             return replace(known, mirrored=True)
         known = replace(known, period_px=found.period_px and found.period_px * found.fixed_px)
@@ -226,6 +332,26 @@ class PyramidEstimator:
             None if other is None or ratio is None else ratio / scale_of(other.best.moving_from_fixed)
         )
         return replace(known, other_spacing_scale=contradicting, places=found.equal_places)
+
+    def _contradicts_held(
+        self, fixed: Image, moving: Image, found: PyramidResult
+    ) -> tuple[float, float] | None:
+        """Return scale and angle (deg) beside those that the model holds, where the images show others."""
+        if self.confidence.finds(found.features):
+            pair = ImagePair(*((moving, fixed) if found.detail == "moving" else (fixed, moving)))
+            free = refine_until_converged(self.stages.engine, self.stages.fine, pair, found.best)
+            matrix = free.moving_from_fixed
+        else:
+            attempt = self._quick_attempt(fixed, moving)
+            if attempt is None:
+                return None
+            matrix = attempt.best.moving_from_fixed
+            matrix = np.linalg.inv(matrix) if found.detail == "moving" else matrix
+        left = AffineTransform.from_matrix(found.best.moving_from_fixed @ np.linalg.inv(matrix))
+        angle = math.degrees(left.angle) if found.model == "translation" else 0.0
+        if abs(math.log(left.scale)) < HELD_SCALE and abs(angle) < HELD_ANGLE_DEG:
+            return None
+        return (1 / left.scale, -angle) if found.detail == "moving" else (left.scale, angle)
 
     def _is_mirrored(self, fixed: Image, moving: Image, features: QualityFeatures) -> bool:
         """Return whether the mirrored moving image is found, where an estimate is not sure."""
@@ -274,6 +400,25 @@ class PyramidEstimator:
             scales.round(4).tolist(),
             table.astype(float).round(2).tolist(),
         )
+
+
+def transform_class(model: TransformModel) -> type[SimilarityTransform] | type[AffineTransform]:
+    """Return the class of the transforms of a model."""
+    return AffineTransform if model == "affine" else SimilarityTransform
+
+
+def _beside_prior(prior: Prior | None, found: PyramidResult, fixed: Image, moving: Image) -> Deviation | None:
+    """Return how far a result is from a prior where it is outside the tolerances, else None."""
+    if prior is None:
+        return None
+    deviation = prior.deviation(np.linalg.inv(found.moving_from_fixed), moving.shape)
+    return None if prior.allows(deviation, fixed.shape) else deviation
+
+
+def _with_model(attempts: Attempts, model: TransformModel) -> Iterator[Attempt]:
+    """Yield the attempts, each refined in six parameters where the model is affine and its blocks allow."""
+    for attempt in attempts:
+        yield (attempts.affine(attempt) or attempt) if model == "affine" else attempt
 
 
 def mirrored(image: Image) -> Image:

@@ -69,20 +69,24 @@ def half_disagreement_px(candidate: Candidate) -> float:
 
 def uncertainty_px(candidate: Candidate) -> float:
     """Return the mean corner standard deviation by a candidate's evidence, px at 256, before calibration."""
-    jacobian = jacobians(view_corners(round(candidate.view_size)))
+    count = len(candidate.known_evidence.displacement)
+    jacobian = jacobians(view_corners(round(candidate.view_size)), count)
     at_corners = jacobian @ covariance(candidate) @ jacobian.transpose(0, 2, 1)
     deviation = np.sqrt(np.trace(at_corners, axis1=1, axis2=2)).mean()
     return float(deviation * CELL * REFERENCE_WIDTH / candidate.view_size)
 
 
 def covariance(candidate: Candidate) -> Matrix:
-    """Return the covariance (4, 4) of the displacement's parameters, before calibration."""
-    unit = parameter_units(candidate.view_size)
-    information = candidate.known_evidence.information.sum(0) * unit[:, None] * unit
+    """Return the covariance (P, P) of the displacement's parameters, before calibration; 0 of those held."""
+    evidence = candidate.known_evidence
+    free = np.ix_(evidence.free, evidence.free)
+    unit = parameter_units(candidate.view_size, len(evidence.displacement))
+    information = (evidence.information.sum(0) * unit[:, None] * unit)[free]
     values, vectors = np.linalg.eigh((information + information.T) / 2)
     values = np.clip(values, MIN_EIGENVALUE * max(np.abs(values).mean(), 1e-6), None)
-    result: Matrix = (vectors / values) @ vectors.T * unit[:, None] * unit
-    return result
+    result: Matrix = np.zeros((len(unit), len(unit)))
+    result[free] = (vectors / values) @ vectors.T
+    return result * unit[:, None] * unit
 
 
 def parameter_covariance(

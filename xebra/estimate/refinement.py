@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from xebra.arrays import Floats, Matrix
+from xebra.arrays import Floats
 from xebra.engine import Engine
-from xebra.estimate.displacement import Evidence, similarity_matrix
+from xebra.estimate.displacement import FREE, Evidence, motion_matrix
 from xebra.estimate.image_pair import Candidate, ImagePair, corner_distance_px
 
 MAX_BATCH = 8  # candidates: a server accepts at most 16, and memory grows with the batch
@@ -54,22 +54,30 @@ def _refine_batch(
     moving = np.stack([pair.moving.view(c.moving_from_fixed @ fixed_from_view, size) for c in candidates])
     outputs = engine.run(level.graph, fixed=np.broadcast_to(fixed, moving.shape).copy(), moving=moving)
     return [
-        _apply_step(candidate, evidence_from_outputs(outputs, member), fixed_from_view, size)
+        _apply_step(pair, candidate, evidence_from_outputs(outputs, member, pair.free), size)
         for member, candidate in enumerate(candidates)
     ]
 
 
-def _apply_step(candidate: Candidate, evidence: Evidence, fixed_from_view: Matrix, size: int) -> Candidate:
+def _apply_step(pair: ImagePair, candidate: Candidate, evidence: Evidence, size: int) -> Candidate:
     """Return the candidate moved by the Newton step of new evidence."""
-    step = similarity_matrix(evidence.displacement + evidence.newton_step(size), size)
+    fixed_from_view = pair.fixed_from_view(size)
+    step = motion_matrix(evidence.displacement + evidence.newton_step(size), size)
     moved = candidate.moving_from_fixed @ fixed_from_view @ step @ np.linalg.inv(fixed_from_view)
-    return Candidate(moved, evidence.score, evidence, size)
+    return Candidate(pair.held(moved), evidence.score, evidence, size)
 
 
-def evidence_from_outputs(outputs: dict[str, Floats], member: int) -> Evidence:
-    """Return the evidence in the outputs of a refinement graph for one member of the batch."""
+def evidence_from_outputs(
+    outputs: dict[str, Floats], member: int, free: tuple[int, ...] = FREE["similarity"]
+) -> Evidence:
+    """Return the evidence in the outputs of a refinement graph for one member of the batch.
+
+    The graph expands the likelihood in the four parameters of a similarity.
+    """
     displacement, gradient, information = (
         outputs[name][member].astype(float) for name in ("displacement", "gradient", "information")
     )
     score = outputs["score"].reshape(-1)[member]  # (B,) or, from a Triton server, (B, 1)
-    return Evidence(displacement, gradient, information, float(score), outputs["block_correlation"][member])
+    maps = outputs["block_correlation"][member]
+    free = tuple(parameter for parameter in free if parameter < len(displacement))
+    return Evidence(displacement, gradient, information, float(score), maps, free)

@@ -10,10 +10,13 @@ from scipy.linalg import sqrtm
 
 from xebra.arrays import Floats, Matrix
 from xebra.engine import Engine
+from xebra.errors import ModelUnsupported
 from xebra.estimate.disagreement_verdict import DisagreementCalibration, decide_verdict
 from xebra.estimate.estimate import REFERENCE_WIDTH, Estimate
 from xebra.estimate.network_frame import frame_pair
 from xebra.image import Image
+from xebra.models import TransformModel
+from xebra.prior import Prior
 from xebra.transform import SimilarityTransform, corner_error, image_center
 from xebra.weights import Stage, Weights
 
@@ -52,9 +55,20 @@ class RegressionEstimator:
         self.calibration = DisagreementCalibration(**weights.config["calibration"])
 
     def estimate(
-        self, fixed: Image, moving: Image, tolerance_px: float | None = None, check_mirror: bool = True
+        self,
+        fixed: Image,
+        moving: Image,
+        tolerance_px: float | None = None,
+        check_mirror: bool = True,
+        model: TransformModel = "similarity",
+        prior: Prior | None = None,
     ) -> Estimate:
-        """Return the transform, its expected error and the verdict; mirrored images are not detected."""
+        """Return the transform, its expected error and the verdict; mirrored images are not detected.
+
+        A prior is not used. Raises ModelUnsupported for another model than a similarity.
+        """
+        if model != "similarity":
+            raise ModelUnsupported("The network 'paper' finds similarities only. Choose another network.")
         both = self.estimate_both(fixed, moving)
         disagreement = both.disagreement_px(fixed.shape)
         expected = self.calibration.expected_error_px(disagreement)

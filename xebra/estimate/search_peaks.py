@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from xebra.arrays import Floats, Integers, Mask, Matrix, Number
-from xebra.transform import SimilarityTransform
+from xebra.transform import AffineTransform, SimilarityTransform
 
 UNSEARCHED_SCORE = -100.0  # score of transforms outside the grid or with too little overlap
 PEAK_DISTANCE_PX = 10.0  # of the view: peaks of adjacent hypotheses nearer than this are one peak
@@ -41,9 +41,12 @@ class SearchGrid:
         return np.linalg.inv(SimilarityTransform(math.exp(log_scale), radians, (x, y), center).matrix)
 
     def position(self, moving_from_fixed: Matrix) -> tuple[float, float, Floats]:
-        """Return the grid position angle, scale (steps), shift (cells) of a 3 x 3 in view px."""
+        """Return the grid position angle, scale (steps), shift (cells) of a 3 x 3 in view px.
+
+        An affine transform has that of its similarity.
+        """
         center = ((self.size - 1) / 2,) * 2
-        found = SimilarityTransform.from_matrix(np.linalg.inv(moving_from_fixed), center)
+        found = AffineTransform.from_matrix(np.linalg.inv(moving_from_fixed), center)
         step = 2 * math.log(2) / (self.scales - 1)
         shift = -np.array(found.translation) * self.cells / self.size
         return found.angle / (2 * math.pi) * self.angles, (math.log(found.scale) + math.log(2)) / step, shift
@@ -69,13 +72,18 @@ class Peak:
 
 
 def find_peaks(
-    scores: Floats, grid: SearchGrid, count: int, max_log_scale: float | None = None
+    scores: Floats,
+    grid: SearchGrid,
+    count: int,
+    max_log_scale: float | None = None,
+    upright: bool = False,
 ) -> list[Peak]:
     """Return the ``count`` highest peaks of scores (H, n + 1, n + 1) that are distinct, highest first.
 
     One angle and scale may have peaks at several shifts. ``max_log_scale`` bounds abs(log scale).
+    ``upright``: at angle 0 only.
     """
-    highest = np.where(_allowed(grid, max_log_scale), scores.max((1, 2)), -np.inf)
+    highest = np.where(_allowed(grid, max_log_scale, upright), scores.max((1, 2)), -np.inf)
     floor = np.sort(highest)[-min(count * HYPOTHESES_PER_PEAK, int(np.isfinite(highest).sum()))]
     floors = np.where(np.isfinite(highest), floor, np.inf)[:, None, None]
     places = _local_maxima(scores, np.argwhere(scores >= floors))
@@ -118,10 +126,13 @@ def _neighbourhood(row: int, column: int) -> tuple[slice, slice]:
     return rows, columns
 
 
-def _allowed(grid: SearchGrid, max_log_scale: float | None) -> Mask:
-    """Return which hypotheses (H,) are within the limit of scale."""
-    near = np.abs(grid.log_scales) <= (np.inf if max_log_scale is None else max_log_scale)
-    return np.tile(near, grid.angles)
+def _allowed(grid: SearchGrid, max_log_scale: float | None, upright: bool) -> Mask:
+    """Return which hypotheses (H,) are within the limit of scale, and of angle 0 where they must be."""
+    limit = np.inf if max_log_scale is None else max_log_scale + 1e-6
+    near = np.tile(np.abs(grid.log_scales) <= limit, grid.angles)
+    angles = np.repeat(np.arange(grid.angles), grid.scales)
+    allowed: Mask = near & (angles == 0) if upright else near
+    return allowed
 
 
 def _interpolate_peak(scores: Floats, grid: SearchGrid, hypothesis: int, row: int, column: int) -> Peak:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from xebra.estimate.confidence import MIN_SCORE_MARGIN, Confidence
 from xebra.estimate.estimate import REFERENCE_WIDTH
 from xebra.estimate.quality_features import INTENSITY, QualityFeatures
+from xebra.prior import Deviation
 from xebra.registration import Verdict
 
 MAX_DISAGREEMENT_PX = 3.0  # at 256: a larger disagreement is stated as the reason of a verdict
@@ -18,13 +19,21 @@ AMBIGUOUS = "another rotation, scale or position fits nearly as well"
 IMPRECISE = "the corner error to expect, {expected:.1f} px, is above the tolerance of {tolerance:.1f} px"
 STRETCHED = (
     "no similarity fits: one image is stretched by {stretch:.1f} % along {axis:.0f} degrees, as by a tilt of "
-    "about {tilt:.0f} degrees or a sheared scan"
+    'about {tilt:.0f} degrees or a sheared scan; register it with model="affine" (--model affine)'
 )
 PLACES = "{places} places in the overview fit nearly as well"
 PERIODIC = "the pattern repeats every {period:.0f} px: a shift by that fits nearly as well"
 SPACINGS = (
     "the pixel sizes contradict the images: they fit at {scale:.3f} times the scale that the pixel sizes "
     "give; correct the pixel size of one of them, or leave both out"
+)
+HELD = (
+    "the images fit at {scale:.3f} times the scale and {angle:+.1f} degrees from the angle that this model "
+    'holds: register them with model="similarity" (--model similarity), or correct the pixel sizes'
+)
+PRIOR = (
+    "the images contradict the prior: they fit {shift:.0f} px, {angle:+.1f} degrees and {scale:.3f} times in "
+    "scale from it"
 )
 MIRRORED = "the moving image is mirrored: register it with mirror=True (--mirror)"
 SMALL = "only {coverage:.0f} % of the fixed image is covered: take images with more overlap"
@@ -53,6 +62,8 @@ class Findings:
     mirrored: bool = False  # the reflected moving image would be accepted
     places: int = 1  # of the overview that fit nearly as well
     other_spacing_scale: float | None = None  # likewise, of a sure estimate without the spacings
+    held: tuple[float, float] | None = None  # scale and angle (deg) beside those that the model holds
+    beside_prior: Deviation | None = None  # of an estimate outside the tolerances of the prior
 
     @property
     def spacings_contradict(self) -> bool:
@@ -64,10 +75,16 @@ def decide(confidence: Confidence, features: QualityFeatures, findings: Findings
     """Return the verdict and its reason."""
     if findings.mirrored:
         return "refuse", MIRRORED
+    if findings.held is not None:
+        word: Verdict = "review" if confidence.finds(features) else "refuse"
+        return word, HELD.format(scale=findings.held[0], angle=findings.held[1])
     if findings.other_spacing_scale is not None:
         return "refuse", SPACINGS.format(scale=findings.other_spacing_scale)
     if not confidence.finds(features):
         return _unsure(confidence, features, findings.places)
+    if findings.beside_prior is not None:
+        by = findings.beside_prior
+        return "review", PRIOR.format(shift=by.shift_px, angle=by.angle_deg, scale=by.scale)
     if findings.places > 1:
         return "review", f"{PLACES.format(places=findings.places)}: {LOOK}"
     if findings.period_px:

@@ -25,7 +25,7 @@ from xebra.sample import FIXED, MOVING
 from xebra.specimen.pairs import PairSource, Range
 from xebra.training.config import TEST_SEED, TRAIN_SEED
 from xebra.training.scores import summary
-from xebra.transform import SimilarityTransform, corner_error
+from xebra.transform import Transform, corner_error
 from xebra.weights import Weights, weights
 
 SEEDS = {"training": TRAIN_SEED, "test": TEST_SEED}  # the first one draws the first specimens of the training
@@ -85,7 +85,7 @@ def scored_range(model: Weights) -> Range:
 def standardised(answers: list[ScoredCase], spread: torch.Tensor) -> tuple[Floats, Floats]:
     """Return standardised truth and prediction, both (n, 4); the angles differ by at most half a turn."""
     truth = np.array([_parameters(a.case.truth) for a in answers])
-    found = np.array([_parameters(a.found.transform) for a in answers])
+    found = np.array([_parameters(a.found.transform) for a in answers])  # similarities
     found[:, 0] = truth[:, 0] + np.angle(np.exp(1j * (found[:, 0] - truth[:, 0])))
     return truth / spread.numpy(), found / spread.numpy()
 
@@ -114,7 +114,7 @@ def _with_units(both: tuple[Floats, Floats], spread: torch.Tensor) -> tuple[torc
     return torch.from_numpy(predicted).float() * spread, torch.from_numpy(truth).float() * spread
 
 
-def _parameters(transform: SimilarityTransform) -> list[float]:
+def _parameters(transform: Transform) -> list[float]:
     """Return angle (rad), log scale, shift x, y in widths, as in ``Pairs``."""
     return [transform.angle, math.log(transform.scale), *(t / SIDE for t in transform.translation)]
 

@@ -31,7 +31,7 @@ def elastix(pair: Pair, unit: Unit) -> str:
     """Return a parameter file of transformix, which resamples the moving image onto the fixed one's grid."""
     matrix = pair.moving_from_fixed_in(unit)
     rows, columns = pair.fixed_shape[:2]
-    spacing = repr(pair.spacings(unit)[0])
+    spacing = " ".join(map(repr, pair.spacings(unit)[0].tolist()))
     lines = [
         ("Transform", '"AffineTransform"'),
         ("NumberOfParameters", "6"),
@@ -45,7 +45,7 @@ def elastix(pair: Pair, unit: Unit) -> str:
         ("MovingInternalImagePixelType", '"float"'),
         ("Size", f"{columns} {rows}"),
         ("Index", "0 0"),
-        ("Spacing", f"{spacing} {spacing}"),
+        ("Spacing", spacing),
         ("Origin", "0 0"),
         ("Direction", "1 0 0 1"),
         ("UseDirectionCosines", '"true"'),

@@ -29,6 +29,8 @@ class Pair:
     moving_name: str = "moving"
     fixed_sha256: str | None = None
     moving_sha256: str | None = None
+    fixed_spacing_axes: tuple[float, float] | None = None  # um along x and y, of pixels that are not square
+    moving_spacing_axes: tuple[float, float] | None = None
 
     @classmethod
     def of(cls, body: dict[str, Any]) -> Pair:
@@ -44,6 +46,7 @@ class Pair:
             moving["name"],
             fixed.get("sha256"),
             moving.get("sha256"),
+            *(image.get("pixel_spacing_xy_um") for image in (fixed, moving)),
         )
 
     @property
@@ -60,17 +63,19 @@ class Pair:
         """Return ``wanted``, or px where a pixel spacing is unknown."""
         return wanted if self.calibrated else "px"
 
-    def spacings(self, unit: Unit) -> tuple[float, float]:
-        """Return the pixel spacing of the fixed and of the moving image in ``unit``; 1 in px."""
-        fixed, moving = self.fixed_spacing_um, self.moving_spacing_um
-        if self.unit(unit) == "px" or fixed is None or moving is None:
-            return 1.0, 1.0
-        return fixed * PER_UM[unit], moving * PER_UM[unit]
+    def spacings(self, unit: Unit) -> tuple[Floats, Floats]:
+        """Return the pixel spacing (x, y) of the fixed and of the moving image in ``unit``; 1 in px."""
+        if self.unit(unit) == "px":
+            return np.ones(2), np.ones(2)
+        fixed = self.fixed_spacing_axes or self.fixed_spacing_um
+        moving = self.moving_spacing_axes or self.moving_spacing_um
+        one, other = (np.broadcast_to(np.array(um, float), 2) for um in (fixed, moving))
+        return one * PER_UM[unit], other * PER_UM[unit]
 
     def fixed_from_moving_in(self, unit: Unit) -> Floats:
         """Return ``fixed_from_moving`` (3 x 3) between points in ``unit``."""
         fixed, moving = self.spacings(unit)
-        to_unit, to_px = np.diag([fixed, fixed, 1]), np.diag([1 / moving, 1 / moving, 1])
+        to_unit, to_px = np.diag([*fixed, 1]), np.diag([*(1 / moving), 1])
         matrix: Matrix = to_unit @ self.fixed_from_moving @ to_px
         return matrix
 
@@ -105,10 +110,16 @@ def swapped(matrix: Matrix) -> Floats:
     return rows_first
 
 
-def _described(name: str, shape: tuple[int, ...], spacing: float, unit: Unit, sha256: str | None) -> str:
+def _described(name: str, shape: tuple[int, ...], spacing: Floats, unit: Unit, sha256: str | None) -> str:
     size = f"{shape[1]} x {shape[0]} px"
-    calibration = "" if unit == "px" else f", {spacing!r} {unit} per px"
+    calibration = "" if unit == "px" else f", {_values(spacing)} {unit} per px"
     return f"{name}, {size}{calibration}" + (f", SHA-256 {sha256}" if sha256 else "")
+
+
+def _values(spacing: Floats) -> str:
+    """Return a pixel spacing as text, of both axes where they differ."""
+    x, y = spacing.tolist()
+    return repr(x) if x == y else f"{x!r} x {y!r}"
 
 
 def _version() -> str:

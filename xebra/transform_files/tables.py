@@ -59,12 +59,12 @@ def table(pair: Pair, unit: Unit) -> str:
 
 def napari(pair: Pair, unit: Unit) -> str:
     """Return a matrix for ``numpy.loadtxt``; napari's points are (row, column), ``scale`` comes before it."""
-    fixed, moving = pair.spacings(unit)
+    fixed, moving = (tuple(spacing[::-1].tolist()) for spacing in pair.spacings(unit))  # (row, column)
     call = "viewer.add_image(moving, affine=numpy.loadtxt(FILE)) beside viewer.add_image(fixed)"
     if pair.unit(unit) != "px":
         call = (
-            f"viewer.add_image(moving, scale=({moving!r}, {moving!r}), affine=numpy.loadtxt(FILE)) "
-            f"beside viewer.add_image(fixed, scale=({fixed!r}, {fixed!r}))"
+            f"viewer.add_image(moving, scale={moving!r}, affine=numpy.loadtxt(FILE)) "
+            f"beside viewer.add_image(fixed, scale={fixed!r})"
         )
     about = [*pair.provenance(DIRECTION, unit), "rows of the matrix are (row, column, 1)", f"napari: {call}"]
     rows = swapped(pair.fixed_from_moving_in(unit)).tolist()

@@ -23,7 +23,12 @@ def napari_layers(pair: Pair, unit: Unit) -> str:
         ("fixed", "moving"), (pair.fixed_name, pair.moving_name), pair.spacings(unit), strict=True
     ):
         units = "pixel" if pair.unit(unit) == "px" else unit
-        layers[side] = {"name": name, "scale": [spacing] * 2, "units": [units] * 2, "metadata": about}
+        layers[side] = {
+            "name": name,
+            "scale": spacing[::-1].tolist(),
+            "units": [units] * 2,
+            "metadata": about,
+        }
     layers["moving"]["affine"] = swapped(pair.fixed_from_moving_in(unit)).tolist()
     return json.dumps(layers, indent=2) + "\n"
 
@@ -83,8 +88,8 @@ def hyperspy(pair: Pair, unit: Unit) -> str:
     spacing, _ = pair.spacings(unit)
     units = "px" if pair.unit(unit) == "px" else {"um": "µm"}.get(unit, unit)
     axes = [
-        {"name": name, "size": size, "scale": spacing, "offset": 0.0, "units": units, "navigate": False}
-        for name, size in zip("yx", pair.fixed_shape[:2], strict=True)
+        {"name": name, "size": size, "scale": scale, "offset": 0.0, "units": units, "navigate": False}
+        for name, size, scale in zip("yx", pair.fixed_shape[:2], spacing[::-1].tolist(), strict=True)
     ]
     about = {
         "made_by": pair.provenance(DIRECTION, unit),

@@ -1469,6 +1469,7 @@ export interface components {
              * @description Micrometres per pixel.
              */
             fixed_spacing_um?: number | null;
+            fixed_tilt?: components["schemas"]["Tilt"] | null;
             /**
              * Mirror
              * @description Whether the moving image is mirrored; `try` tests both, in twice the time.
@@ -1476,6 +1477,13 @@ export interface components {
              * @enum {string}
              */
             mirror?: "no" | "yes" | "try";
+            /**
+             * Model
+             * @description Family of the transform. `affine` also finds tilt, shear and oblong pixels; `rigid` holds the scale of the pixel spacings, `translation` also the angle.
+             * @default similarity
+             * @enum {string}
+             */
+            model?: "translation" | "rigid" | "similarity" | "affine";
             /**
              * Moving Channel
              * @description Number or name of a channel of the file, as `choices` of the image lists them.
@@ -1500,6 +1508,7 @@ export interface components {
              * @description Micrometres per pixel.
              */
             moving_spacing_um?: number | null;
+            moving_tilt?: components["schemas"]["Tilt"] | null;
             /**
              * Network
              * @description Default: the most accurate network.
@@ -1507,6 +1516,7 @@ export interface components {
             network?: string | null;
             /** Pairs */
             pairs?: components["schemas"]["PairOfImages"][] | null;
+            prior?: components["schemas"]["PriorGuess"] | null;
             /**
              * Priority
              * @default bulk
@@ -1597,6 +1607,7 @@ export interface components {
              * @description Micrometres per pixel.
              */
             fixed_spacing_um?: number | null;
+            fixed_tilt?: components["schemas"]["Tilt"] | null;
             /**
              * Mirror
              * @description Whether the moving image is mirrored; `try` tests both, in twice the time.
@@ -1604,6 +1615,13 @@ export interface components {
              * @enum {string}
              */
             mirror?: "no" | "yes" | "try";
+            /**
+             * Model
+             * @description Family of the transform. `affine` also finds tilt, shear and oblong pixels; `rigid` holds the scale of the pixel spacings, `translation` also the angle.
+             * @default similarity
+             * @enum {string}
+             */
+            model?: "translation" | "rigid" | "similarity" | "affine";
             /**
              * Moving Channel
              * @description Number or name of a channel of the file, as `choices` of the image lists them.
@@ -1628,11 +1646,13 @@ export interface components {
              * @description Micrometres per pixel.
              */
             moving_spacing_um?: number | null;
+            moving_tilt?: components["schemas"]["Tilt"] | null;
             /**
              * Network
              * @description Default: the most accurate network.
              */
             network?: string | null;
+            prior?: components["schemas"]["PriorGuess"] | null;
             /**
              * Priority
              * @description `collection`: served first, for data collection at the instrument.
@@ -1729,6 +1749,13 @@ export interface components {
              */
             mirror?: "no" | "yes" | "try";
             /**
+             * Model
+             * @description Family of the transform. `affine` also finds tilt, shear and oblong pixels; `rigid` holds the scale of the pixel spacings, `translation` also the angle.
+             * @default similarity
+             * @enum {string}
+             */
+            model?: "translation" | "rigid" | "similarity" | "affine";
+            /**
              * Moving
              * @description A PNG or TIFF file.
              */
@@ -1823,6 +1850,51 @@ export interface components {
             url: string;
         };
         /**
+         * PriorGuess
+         * @description A transform that is known approximately; the images may overrule it.
+         */
+        PriorGuess: {
+            /**
+             * Angle Deg
+             * @description Tolerance.
+             * @default 3
+             */
+            angle_deg?: number;
+            /**
+             * Fixed From Moving
+             * @description Maps a point (x, y, 1) of the moving image to the fixed image, px.
+             */
+            fixed_from_moving: [
+                [
+                    number,
+                    number,
+                    number
+                ],
+                [
+                    number,
+                    number,
+                    number
+                ],
+                [
+                    number,
+                    number,
+                    number
+                ]
+            ];
+            /**
+             * Scale
+             * @description Tolerance, relative.
+             * @default 0.03
+             */
+            scale?: number;
+            /**
+             * Shift
+             * @description Tolerance, of the fixed image's longer side.
+             * @default 0.05
+             */
+            shift?: number;
+        };
+        /**
          * Problem
          * @description Problem details as defined in RFC 9457.
          * @example {
@@ -1884,6 +1956,14 @@ export interface components {
             name: string;
             /** Pixel Spacing Um */
             pixel_spacing_um: number | null;
+            /**
+             * Pixel Spacing Xy Um
+             * @description Along x and y, of pixels that are not square.
+             */
+            pixel_spacing_xy_um?: [
+                number,
+                number
+            ] | null;
             /**
              * Selected
              * @description The image that was used of a file with several.
@@ -2065,6 +2145,7 @@ export interface components {
          *           "estimate": 0.062,
          *           "read": 0.004
          *         },
+         *         "transform_model": "similarity",
          *         "usable_area": {
          *           "fixed": {
          *             "excluded": [
@@ -2088,7 +2169,8 @@ export interface components {
          *         "verdict": "accept"
          *       },
          *       "settings": {
-         *         "mirror": "no"
+         *         "mirror": "no",
+         *         "model": "similarity"
          *       },
          *       "started_at": "2026-03-01T09:30:00.021Z",
          *       "state": "succeeded"
@@ -2200,7 +2282,7 @@ export interface components {
             correction: components["schemas"]["AppliedCorrection"] | null;
             /**
              * Covariance
-             * @description Of log scale, angle (rad) and shift (fixed px), if the match is correct.
+             * @description Of log scale, angle (rad) and shift (fixed px), if the match is correct; of an affine transform also of the log stretch (a, b), of the symmetric matrix [[a, b], [b, -a]].
              */
             covariance: [
                 [
@@ -2222,6 +2304,55 @@ export interface components {
                     number
                 ],
                 [
+                    number,
+                    number,
+                    number,
+                    number
+                ]
+            ] | [
+                [
+                    number,
+                    number,
+                    number,
+                    number,
+                    number,
+                    number
+                ],
+                [
+                    number,
+                    number,
+                    number,
+                    number,
+                    number,
+                    number
+                ],
+                [
+                    number,
+                    number,
+                    number,
+                    number,
+                    number,
+                    number
+                ],
+                [
+                    number,
+                    number,
+                    number,
+                    number,
+                    number,
+                    number
+                ],
+                [
+                    number,
+                    number,
+                    number,
+                    number,
+                    number,
+                    number
+                ],
+                [
+                    number,
+                    number,
                     number,
                     number,
                     number,
@@ -2314,10 +2445,18 @@ export interface components {
                 number,
                 number
             ] | null;
+            /** @description Of an affine transform; None for a similarity. */
+            stretch: components["schemas"]["Stretch"] | null;
             /** Timings S */
             timings_s: {
                 [key: string]: number;
             };
+            /**
+             * Transform Model
+             * @description The family that the transform was chosen from.
+             * @enum {string}
+             */
+            transform_model: "translation" | "rigid" | "similarity" | "affine";
             /** @description None in results of earlier versions. */
             usable_area: components["schemas"]["UsableAreas"] | null;
             /**
@@ -2393,11 +2532,19 @@ export interface components {
             fixed_mask_image_id?: string | null;
             /** Fixed Spacing Um */
             fixed_spacing_um: number | null;
+            fixed_tilt?: components["schemas"]["Tilt"] | null;
             /**
              * Mirror
              * @enum {string}
              */
             mirror: "no" | "yes" | "try";
+            /**
+             * Model
+             * @description Family of the transform. `affine` also finds tilt, shear and oblong pixels; `rigid` holds the scale of the pixel spacings, `translation` also the angle.
+             * @default similarity
+             * @enum {string}
+             */
+            model?: "translation" | "rigid" | "similarity" | "affine";
             /** Moving Channel */
             moving_channel: string | null;
             /** Moving Frame */
@@ -2407,8 +2554,10 @@ export interface components {
             moving_mask_image_id?: string | null;
             /** Moving Spacing Um */
             moving_spacing_um: number | null;
+            moving_tilt?: components["schemas"]["Tilt"] | null;
             /** Network */
             network: string | null;
+            prior?: components["schemas"]["PriorGuess"] | null;
         };
         /**
          * SignIn
@@ -2436,6 +2585,41 @@ export interface components {
             running: number;
             /** Succeeded */
             succeeded: number;
+        };
+        /**
+         * Stretch
+         * @description The part of an affine transform that no similarity has: foreshortening, shear or oblong pixels.
+         */
+        Stretch: {
+            /**
+             * Axis Deg
+             * @description In the fixed image, from +x towards +y.
+             */
+            axis_deg: number;
+            /**
+             * Ratio
+             * @description Length along the axis over that across it.
+             */
+            ratio: number;
+            /**
+             * Tilt Deg
+             * @description The tilt that would foreshorten a view as much.
+             */
+            tilt_deg: number;
+        };
+        /**
+         * Tilt
+         * @description A tilt of the specimen that is known.
+         */
+        Tilt: {
+            /**
+             * Axis Deg
+             * @description From +x towards +y.
+             * @default 0
+             */
+            axis_deg?: number;
+            /** Degrees */
+            degrees: number;
         };
         /**
          * UploadCompletion
@@ -4020,7 +4204,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request does not match the API description (`request-invalid`); The file holds several images (`image-choice-needed`); The image cannot be read (`image-unreadable`); The image has no content that can be registered (`image-unusable`); The mask does not fit the image (`mask-invalid`); The pixel spacing is not a positive number (`pixel-spacing-invalid`); The network does not exist (`network-unknown`) */
+            /** @description The request does not match the API description (`request-invalid`); The file holds several images (`image-choice-needed`); The image cannot be read (`image-unreadable`); The image has no content that can be registered (`image-unusable`); The mask does not fit the image (`mask-invalid`); The pixel spacing is not a positive number (`pixel-spacing-invalid`); The network does not find this family of transforms (`model-unsupported`); The network does not exist (`network-unknown`) */
             422: {
                 headers: {
                     [name: string]: unknown;

@@ -26,6 +26,7 @@ export type Registration = Schemas["Registration"];
 export type RegistrationList = Schemas["RegistrationPage"];
 export type NewRegistration = Schemas["NewRegistration"];
 export type Mirror = Registration["settings"]["mirror"];
+export type TransformModel = Result["transform_model"];
 export type Figures = Schemas["Usage"];
 export type SignedIn = Schemas["Session"];
 export type Service = Schemas["Service"];

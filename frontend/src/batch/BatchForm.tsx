@@ -13,12 +13,12 @@ interface Props {
 
 /** Form for many files: how they are paired, before submission. */
 export function BatchForm({ many, onSubmitted }: Props) {
-  const { files, rows, mirror } = many;
+  const { files, rows, mirror, model } = many;
   const submitting = useSubmit();
   const count = `${rows.length} ${rows.length === 1 ? "pair" : "pairs"}`;
 
   async function submit(): Promise<void> {
-    const { id } = await createBatch({ pairs: pairsOf(files, rows), mirror });
+    const { id } = await createBatch({ pairs: pairsOf(files, rows), mirror, model });
     many.clear();
     onSubmitted(id);
   }
@@ -61,6 +61,8 @@ export function BatchForm({ many, onSubmitted }: Props) {
         submitting={submitting}
         onSubmit={submit}
         mirror={mirror}
+        model={model}
+        onModel={many.setModel}
         onMirror={many.setMirror}
       >
         <button type="button" className="quiet" onClick={many.clear}>

@@ -1,6 +1,6 @@
 import { useCallback, useEffect, useState } from "react";
 import { isAbort, messageOf } from "../api/errors";
-import type { Mirror } from "../api/types";
+import type { Mirror, TransformModel } from "../api/types";
 import { uploadImage } from "../api/upload";
 import { type Choice, initialChoice } from "../pair/choice";
 import { type PairingRule, type Row, type BatchFile, pairFiles } from "./pairing";
@@ -15,6 +15,8 @@ export interface BatchControls {
   add: (files: File[]) => void;
   arrange: (rule: PairingRule) => void;
   setMirror: (mirror: Mirror) => void;
+  model: TransformModel;
+  setModel: (model: TransformModel) => void;
   choose: (key: number, choice: Choice) => void; // an image of a file
   setRow: (index: number, row: Row | null) => void; // null removes the pair
   clear: () => void;
@@ -28,6 +30,7 @@ export function useBatch(): BatchControls {
   const [rows, setRows] = useState<Row[]>([]);
   const [rule, setArrangement] = useState<PairingRule>("neighbours");
   const [mirror, setMirror] = useState<Mirror>("no");
+  const [model, setModel] = useState<TransformModel>("similarity");
   const [abort, setAbort] = useState(() => new AbortController());
 
   const update = useCallback((sent: BatchFile) => {
@@ -58,6 +61,8 @@ export function useBatch(): BatchControls {
     rows,
     rule,
     mirror,
+    model,
+    setModel,
     setMirror,
     add,
     arrange: (wanted) => {

@@ -18,12 +18,12 @@ interface Props {
 
 /** Form for one pair of images. */
 export function PairForm({
-  pair: { pair, pick, uploadFiles, setSpacing, setAreas, setImage, choose, swap, mirror, setMirror },
+  pair: { pair, pick, uploadFiles, setSpacing, setAreas, setImage, choose, swap, ...options },
   onMany,
   onSubmitted,
 }: Props) {
   const submitting = useSubmit();
-  const submission = submissionOf(pair, mirror);
+  const submission = submissionOf(pair, options.mirror, options.model);
   const take = (files: File[], role: Role) => (files.length > 2 ? onMany(files) : uploadFiles(files, role));
   useDropAnywhere((files) => take(files, pair.fixed.state === "empty" ? "fixed" : "moving"));
 
@@ -60,8 +60,10 @@ export function PairForm({
         missing={typeof submission === "string" ? submission : null}
         submitting={submitting}
         onSubmit={submit}
-        mirror={mirror}
-        onMirror={setMirror}
+        mirror={options.mirror}
+        onMirror={options.setMirror}
+        model={options.model}
+        onModel={options.setModel}
       >
         <button type="button" className="quiet" disabled={pair.fixed.key === pair.moving.key} onClick={swap}>
           <Icon name="swap" /> Swap

@@ -57,8 +57,9 @@ describe("agreesWithFile", () => {
 describe("submissionOf", () => {
   it("sends only spacings that differ from the file", () => {
     const pair: Pair = { fixed: ready(1, "0.5", 0.5), moving: ready(2, "0.25", 0.5) };
-    expect(submissionOf(pair, "no")).toEqual({
+    expect(submissionOf(pair, "no", "similarity")).toEqual({
       mirror: "no",
+      model: "similarity",
       fixed_image_id: "image-1",
       moving_image_id: "image-2",
       fixed_channel: null,
@@ -76,13 +77,15 @@ describe("submissionOf", () => {
     const undecided = ready(2, "") as Extract<Upload, { state: "ready" }>;
     undecided.image = { ...undecided.image, choice_needed: true, default_channel: null };
     const pair: Pair = { fixed: ready(1, ""), moving: undecided };
-    expect(submissionOf(pair, "no")).toBe("Choose an image of the moving file.");
+    expect(submissionOf(pair, "no", "similarity")).toBe("Choose an image of the moving file.");
   });
 
   it("names what is missing", () => {
-    expect(submissionOf({ fixed: EMPTY, moving: EMPTY }, "no")).toBe("Choose two images.");
-    expect(submissionOf({ fixed: ready(1, ""), moving: EMPTY }, "no")).toBe("Choose the moving image.");
-    expect(submissionOf({ fixed: ready(1, "x"), moving: ready(2, "") }, "no")).toBe(
+    expect(submissionOf({ fixed: EMPTY, moving: EMPTY }, "no", "similarity")).toBe("Choose two images.");
+    expect(submissionOf({ fixed: ready(1, ""), moving: EMPTY }, "no", "similarity")).toBe(
+      "Choose the moving image.",
+    );
+    expect(submissionOf({ fixed: ready(1, "x"), moving: ready(2, "") }, "no", "similarity")).toBe(
       "Correct the pixel spacing.",
     );
   });
@@ -101,9 +104,12 @@ describe("pairReducer", () => {
     const areas: Area[] = [{ kind: "exclude", rings: [cornersOf({ left: 0, top: 0, right: 5, bottom: 9 })] }];
     const marked = pairReducer(pair, { kind: "areas", role: "fixed", areas });
     const swapped = pairReducer(marked, { kind: "swap" });
-    expect(submissionOf(swapped, "no")).toMatchObject({ fixed_mask: null, moving_mask: { include: [] } });
+    expect(submissionOf(swapped, "no", "similarity")).toMatchObject({
+      fixed_mask: null,
+      moving_mask: { include: [] },
+    });
     const replaced = pairReducer(swapped, { kind: "start", role: "moving", upload: ready(3, "") });
-    expect(submissionOf(replaced, "no")).toMatchObject({ fixed_mask: null, moving_mask: null });
+    expect(submissionOf(replaced, "no", "similarity")).toMatchObject({ fixed_mask: null, moving_mask: null });
   });
 
   it("ignores an upload that was replaced", () => {

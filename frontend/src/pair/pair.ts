@@ -1,5 +1,5 @@
 import { type Area, maskOf } from "../areas/area";
-import type { Image, Mirror, NewRegistration } from "../api/types";
+import type { Image, Mirror, NewRegistration, TransformModel } from "../api/types";
 import type { Role } from "../frame/RoleName";
 import { type Choice, chosenSize, initialChoice, isUndecided, statedSpacing } from "./choice";
 
@@ -94,7 +94,11 @@ export function agreesWithFile({ image, choice }: Pick<Ready, "image" | "choice"
 }
 
 /** The request body, or a text that states what is missing. */
-export function submissionOf({ fixed, moving }: Pair, mirror: Mirror): NewRegistration | string {
+export function submissionOf(
+  { fixed, moving }: Pair,
+  mirror: Mirror,
+  model: TransformModel,
+): NewRegistration | string {
   if (fixed.state === "refused" || moving.state === "refused") return "Replace the image that was refused.";
   if (fixed.state === "sending" || moving.state === "sending") return "Wait for the upload.";
   if (fixed.state === "empty" && moving.state === "empty") return "Choose two images.";
@@ -108,6 +112,7 @@ export function submissionOf({ fixed, moving }: Pair, mirror: Mirror): NewRegist
   }
   return {
     mirror,
+    model,
     fixed_image_id: fixed.image.id,
     moving_image_id: moving.image.id,
     fixed_channel: fixed.choice.channel,

@@ -1,7 +1,7 @@
 import { useCallback, useEffect, useReducer, useRef, useState } from "react";
 import { isAbort, messageOf } from "../api/errors";
 import type { Area } from "../areas/area";
-import type { Image, Mirror } from "../api/types";
+import type { Image, Mirror, TransformModel } from "../api/types";
 import { uploadImage } from "../api/upload";
 import type { Role } from "../frame/RoleName";
 import type { Choice } from "./choice";
@@ -18,12 +18,15 @@ export interface PairControls {
   swap: () => void;
   mirror: Mirror;
   setMirror: (mirror: Mirror) => void;
+  model: TransformModel;
+  setModel: (model: TransformModel) => void;
 }
 
 /** The two images of the next registration; an image is uploaded when it is chosen. */
 export function usePair(): PairControls {
   const [pair, dispatch] = useReducer(pairReducer, { fixed: EMPTY, moving: EMPTY });
   const [mirror, setMirror] = useState<Mirror>("no");
+  const [model, setModel] = useState<TransformModel>("similarity");
   const uploads = useRef(new Map<number, AbortController>());
   const nextKey = useRef(1);
 
@@ -66,5 +69,6 @@ export function usePair(): PairControls {
   const setImage = useCallback((image: Image) => dispatch({ kind: "describe", image }), []);
   const choose = useCallback((role: Role, choice: Choice) => dispatch({ kind: "choose", role, choice }), []);
   const swap = useCallback(() => dispatch({ kind: "swap" }), []);
-  return { pair, pick, uploadFiles, setSpacing, setAreas, setImage, choose, swap, mirror, setMirror };
+  const options = { mirror, setMirror, model, setModel };
+  return { pair, pick, uploadFiles, setSpacing, setAreas, setImage, choose, swap, ...options };
 }

@@ -121,6 +121,12 @@ export function Result({ registration, result, onCorrected }: Props) {
             ) : (
               <Parameters result={result} />
             )}
+            {result.stretch && (
+              <p className="hint">
+                Stretched by {result.stretch.ratio.toFixed(3)} along {result.stretch.axis_deg.toFixed(0)}°, as
+                by a tilt of {result.stretch.tilt_deg.toFixed(1)}°.
+              </p>
+            )}
             {result.mirror && <p className="hint">The moving image is mirrored.</p>}
             {result.shift_um === null && (
               <p className="hint">In pixels only: the fixed image has no pixel spacing.</p>

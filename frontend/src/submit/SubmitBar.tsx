@@ -1,7 +1,8 @@
 import type { ReactNode } from "react";
-import type { Mirror } from "../api/types";
+import type { Mirror, TransformModel } from "../api/types";
 import { ProblemNote } from "../frame/ProblemNote";
 import { MirrorChoice } from "./MirrorChoice";
+import { ModelChoice } from "./ModelChoice";
 import "./submit.css";
 import type { Submitting } from "./useSubmit";
 
@@ -12,14 +13,18 @@ interface Props {
   onSubmit: () => Promise<void>;
   mirror: Mirror;
   onMirror: (mirror: Mirror) => void;
+  model: TransformModel;
+  onModel: (model: TransformModel) => void;
   children: ReactNode; // further buttons
 }
 
-/** The end of both forms: mirror option, submit button, and what prevents submission. */
-export function SubmitBar({ label, missing, submitting, onSubmit, mirror, onMirror, children }: Props) {
+/** The end of both forms: model, mirror option, submit button, and what prevents submission. */
+export function SubmitBar(props: Props) {
+  const { label, missing, submitting, onSubmit, mirror, onMirror, model, onModel, children } = props;
   const { sending, problem, run } = submitting;
   return (
     <>
+      <ModelChoice model={model} onModel={onModel} />
       <MirrorChoice mirror={mirror} onMirror={onMirror} />
       <div className="submit-bar">
         <button

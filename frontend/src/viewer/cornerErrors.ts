@@ -30,8 +30,8 @@ export function cornerErrors(result: Result, sizes: Sizes): ConfidenceEllipse[] 
 /** The confidence ellipse of a point at an offset from the centre of rotation. */
 function ellipseAt(x: number, y: number, covariance: NonNullable<Result["covariance"]>) {
   const [right, down] = [
-    [x, -y, 1, 0], // derivatives by log scale, angle, shift x and shift y
-    [y, x, 0, 1],
+    [x, -y, 1, 0, x, y], // derivatives by log scale, angle, shift x and y, and an affine result's stretch
+    [y, x, 0, 1, -y, x],
   ] as const;
   const covarianceOf = (one: readonly number[], other: readonly number[]) =>
     covariance.reduce(
