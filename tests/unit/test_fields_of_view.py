@@ -127,7 +127,7 @@ def test_a_single_place_has_the_whole_probability_also_of_a_mirrored_image(overv
         reflected = xebra.register(images[0], np.ascontiguousarray(images[1][:, ::-1]), mirror=True)
         assert np.allclose(reflected.places[0].fixed_from_moving, reflected.fixed_from_moving)
         again = Registration.from_json(json.loads(json.dumps(found.to_json())), found.fixed, found.moving)
-        assert again.to_json() == found.to_json()
+        assert again.to_json()["places"] == found.to_json()["places"]
 
 
 def test_equal_fields_of_view_have_no_further_places(overview: Pixels) -> None:
