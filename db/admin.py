@@ -17,10 +17,9 @@ from db.errors import ApiKeyUnknown, BackendUnknown, InstrumentUnknown
 from db.migrate import migrate
 from db.rows import InstrumentRow, KeyRow
 from db.settings import StorageSettings
-from xebra.errors import PixelSpacingInvalid
-from xebra.pixel_spacing import checked
 
 EXIT_ERROR = 2
+PIXEL_SPACING_UM = (1e-6, 1e5)  # as the library takes them; this package imports none of it
 LIMITS: dict[str, tuple[type, str]] = {
     "pixel_spacing_um": (float, "default pixel spacing of images whose file does not state one"),
     "modality": (str, "default modality (SE, BSE, XRF ...) of images uploaded without one"),
@@ -39,7 +38,7 @@ def main(argv: list[str]) -> int:
     try:
         with open_database() as database:
             return int(arguments.run(database, arguments))
-    except (ValueError, BackendUnknown, InstrumentUnknown, ApiKeyUnknown, PixelSpacingInvalid) as error:
+    except (ValueError, BackendUnknown, InstrumentUnknown, ApiKeyUnknown) as error:
         print(f"xebra admin: {error}", file=sys.stderr)
         return EXIT_ERROR
 
@@ -86,8 +85,9 @@ def _add_instrument(database: Database, arguments: argparse.Namespace) -> int:
     limits = {name: getattr(arguments, name) for name in LIMITS}
     if any(isinstance(value, (int, float)) and value <= 0 for value in limits.values()):
         raise ValueError("a limit must be positive; omit the option for no limit")
-    if limits["pixel_spacing_um"] is not None:
-        checked("--pixel-spacing-um", limits["pixel_spacing_um"])
+    least, most = PIXEL_SPACING_UM
+    if limits["pixel_spacing_um"] is not None and not least <= limits["pixel_spacing_um"] <= most:
+        raise ValueError(f"--pixel-spacing-um must be {least:g} to {most:g} um per pixel")
     with database.writing() as session:
         keys.add_instrument(session, arguments.name, _actor(), **limits)
     return 0
