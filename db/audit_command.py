@@ -56,8 +56,8 @@ def _verify(anchor: str | None, key_files: list[Path] | None) -> int:
     for fault in faults:
         print(fault)
     if not faults:
-        print(f"intact; the last entry is {last.seq}:{last.hash}" if last else "intact and empty")
         print(f"{len(heads)} signed heads verified" if heads else "no head is signed yet; a relay signs them")
+        print(f"intact; the last entry is {last.seq}:{last.hash}" if last else "intact and empty")
     return EXIT_BROKEN if faults else 0
 
 

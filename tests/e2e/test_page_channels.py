@@ -49,6 +49,7 @@ def drop(page: Page, selector: str, files: list[Path]) -> None:
     """Drop files, as a mouse does."""
     import base64
 
+    page.wait_for_selector(selector)
     content = [[file.name, base64.b64encode(file.read_bytes()).decode()] for file in files]
     page.evaluate(DROP, [selector, content])
 

@@ -20,6 +20,7 @@ from support.browser import (
     open_result,
     registration_id,
     settled,
+    wait_for_layout,
     wait_for_picture,
     wait_for_result,
 )
@@ -45,11 +46,14 @@ def page(shown: Shown) -> Page:
     shown.page.get_by_role("button", name="Correct by hand").click()
     expect(shown.page.get_by_role("heading", name="Correct by hand")).to_be_visible()
     wait_for_picture(shown.page)
+    wait_for_layout(shown.page)
     return shown.page
 
 
 def test_dragging_moves_the_moving_image_and_undo_brings_it_back(page, shown):
     before, zoom = fixed_from_moving(page), canvas_from(page, "fixed")[0, 0]
+    page.locator(".stage").scroll_into_view_if_needed()
+    wait_for_layout(page)
     box = page.locator(".stage").bounding_box()
     page.mouse.move(box["x"] + 300, box["y"] + 200)
     page.mouse.down()

@@ -129,6 +129,21 @@ def wait_for_picture(page: Page) -> None:
     settled(page, lambda: page.locator(".stage canvas").evaluate(AT_REST))
 
 
+def wait_for_layout(page: Page) -> None:
+    """Wait until the viewer has kept its place and its zoom for half a second: content may arrive late."""
+
+    def place() -> tuple[Any, ...]:
+        box = page.locator(".stage").bounding_box() or {}
+        return *box.values(), *canvas_from_fixed(page).ravel().tolist()
+
+    def unchanged() -> bool:
+        before = place()
+        page.wait_for_timeout(500)
+        return place() == before
+
+    settled(page, unchanged)
+
+
 def registration_id(page: Page) -> str:
     """Return the id of the registration in the URL."""
     return page.evaluate("new URLSearchParams(location.search).get('registration')")
