@@ -119,8 +119,10 @@ def test_audit_command_detects_a_removed_end(context, job, capsys):
     with context.database.writing() as session:
         session.execute(text("DROP TRIGGER audit_refuses_delete"))
         session.execute(text("DELETE FROM audit WHERE seq = (SELECT max(seq) FROM audit)"))
-    assert db.audit_command.main(["verify"]) == 0
+    assert db.audit_command.main(["verify"]) == 1
+    assert f"the result of registration {job} has no audit entry" in capsys.readouterr().out
     assert db.audit_command.main(["verify", "--last", last]) == 1
+    assert "is not in the chain" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("command", [worker.replay.main, lambda argv: worker.export.main([*argv, "nowhere"])])
