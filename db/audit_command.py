@@ -44,7 +44,7 @@ def main(argv: list[str]) -> int:
 def _verify(anchor: str | None, key_files: list[Path] | None) -> int:
     """Print the faults of the chain and return the exit status.
 
-    The chain alone cannot show that its end was removed, unless that was the entry of a result; ``anchor``, an
+    The chain alone cannot show that its end was removed, unless it was the entry of a result; ``anchor``, an
     entry recorded elsewhere, and signed heads can.
     """
     with open_database() as database, database.reading() as session:
