@@ -18,7 +18,19 @@ from xebra.transform import AffineTransform, image_center
 class Prior:
     """A guess of ``fixed_from_moving`` (3 x 3, px) with its tolerances.
 
-    Raises PriorInvalid where the matrix is not affine and invertible, or a tolerance is not positive.
+    Args:
+        fixed_from_moving: 3 x 3 that maps a point (x, y, 1) of the moving image to the fixed one, px.
+        shift: Tolerance of the moving image's centre, as a share of the longer side of the fixed image.
+        angle_deg: Tolerance of the angle, degrees.
+        scale: Tolerance of the scale, relative.
+
+    Raises:
+        PriorInvalid: The matrix is not affine and invertible, or a tolerance is not positive.
+
+    Examples:
+        >>> prior = Prior([[1, 0, 12.0], [0, 1, -5.0], [0, 0, 1]], shift=0.02)
+        >>> prior.fixed_from_moving[:2, 2].tolist(), prior.angle_deg
+        ([12.0, -5.0], 3.0)
     """
 
     fixed_from_moving: Matrix

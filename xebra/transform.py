@@ -118,6 +118,18 @@ class AffineTransform:
 
     The linear part is a similarity, then a symmetric stretch by ``exp(stretch)`` along an axis and by
     ``exp(-stretch)`` across it (polar decomposition). An instance is compared by its values.
+
+    Args:
+        values: The first two rows of the 3 x 3 matrix that acts on (x, y, 1), px.
+        center: Point (x, y) about which scale and angle are stated, px.
+
+    Raises:
+        ValueError: A value is not finite, or the transform has no inverse.
+
+    Examples:
+        >>> sheared = AffineTransform(((1.0, 0.1, 0.0), (0.0, 1.0, 5.0)))
+        >>> sheared(np.array([[10.0, 20.0]])).tolist()
+        [[12.0, 25.0]]
     """
 
     values: tuple[tuple[float, float, float], tuple[float, float, float]]  # first two rows of the matrix
@@ -134,8 +146,8 @@ class AffineTransform:
         matrix = np.asarray(matrix, float)
         if not np.allclose(matrix[2], (0, 0, 1)):
             raise ValueError("the matrix is not affine: its last row is not (0, 0, 1)")
-        first, second = (tuple(map(float, row)) for row in matrix[:2])
-        return cls((first, second), center)  # type: ignore[arg-type]
+        (a, b, x), (c, d, y) = matrix[:2].tolist()
+        return cls(((a, b, x), (c, d, y)), center)
 
     @property
     def matrix(self) -> Matrix:
