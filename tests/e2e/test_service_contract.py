@@ -54,7 +54,8 @@ def known(service: Service) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def operations(service: Service) -> list[APIOperation]:
+def operations(service: Service, known: dict[str, str]) -> list[APIOperation]:
+    """The operations of the document; ``known`` comes first, since generated webhooks use up their number."""
     whole = schemathesis.openapi.from_url(f"{service.url}/openapi.json")
     return [found.ok() for found in whole.exclude(path=ENDLESS).get_all_operations()]
 

@@ -17,6 +17,8 @@ from support.servers import LOOPBACK, NO_PERSISTENCE, free_port, postgres, redis
 from support.service import PATIENCE_S, Service, serving, speckle, wait_until_ready
 from support.triton_server import triton, triton_at
 
+from db.job_transitions import MAX_LOST_WORKERS
+
 LEASE = {"LEASE_SECONDS": "6"}  # renewed three times in that time, even on a busy machine
 
 
@@ -163,7 +165,7 @@ def test_job_that_kills_its_workers_fails_alone(tmp_path):
         while (job := service.wait(poison, until=lambda job: job["state"] != "queued"))["state"] == "running":
             kill(service.parts("worker.app")[1:])
             service.wait(poison, until=lambda now, job=job: now["attempt"] > job["attempt"] or now["failure"])
-        assert (job["state"], job["attempt"]) == ("failed", 3)
+        assert (job["state"], job["attempt"]) == ("failed", MAX_LOST_WORKERS)
         assert (job["failure"]["fault"], job["failure"]["code"]) == ("system", "worker-lost")
         small = service.upload(speckle())
         assert service.wait(service.submit(small, small))["state"] == "succeeded"
