@@ -74,7 +74,7 @@ class AccessControl:
 def allowed_hosts(settings: ApiSettings) -> frozenset[str] | None:
     """Return the names by which the service may be addressed; None: any.
 
-    Without keys and token whoever reaches the port is served: then a page of another site must not reach it
+    Without keys and token every client of the port is served: a page of another site must not reach it then
     under a name of its own (DNS rebinding). The default are the names of this machine's loopback address.
     """
     if settings.allowed_hosts:

@@ -1,7 +1,7 @@
 """Signed heads of the audit log: the number and the hash of an entry, signed with an Ed25519 key.
 
-Whoever can change the database can compute the whole chain anew. The heads are in the image store and in the
-log of the relay, and need a key that is in neither, so that ``xebra audit verify`` detects a new chain and a
+A user who can change the database can compute the whole chain anew. The heads are in the image store and the
+log of the relay, and need a key that is in neither: ``xebra audit verify`` detects a new chain and a
 removed end.
 """
 

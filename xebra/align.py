@@ -145,7 +145,7 @@ def register(
         network: Name of a network; by default the most accurate one. ``"paper"`` is the paper's network.
         mirror: True where the specimen was turned over in between; None tries both, in twice the time.
         tolerance: Largest expected corner error of an accepted result, px of the fixed image; by default 2 %
-            of its longer side.
+            of its longer side, or of that of the moving image where it shows a small part of the fixed one.
         fixed_mask: Array (H, W) bool of the fixed image, True where pixels may be used. By default data bars,
             legends, field stops, padding, detector gaps and the like are found and excluded; a mask given
             is the only rule for its image. Or a ``PolygonMask``.
@@ -231,7 +231,7 @@ class _Task:
 
     def _of_estimator(self, fixed: Image, moving: Image, prior: Prior | None) -> Estimate:
         """Return the estimate for images as they are."""
-        known = None if prior is None or prior.mirror else prior  # one of the other hand is of no use
+        known = None if prior is None or prior.mirror else prior  # a mirrored one is of the other attempt
         return self.estimator.estimate(fixed, moving, self.tolerance, self.check_mirror, self.model, known)
 
 

@@ -66,7 +66,7 @@ class Registration:
     fixed: Image
     moving: Image
     transform: Transform  # fixed_from_moving, about the centre of the moving image
-    expected_corner_error_px: float | None  # mean over the fixed corners, in px; None: set by hand
+    expected_corner_error_px: float | None  # of the smaller field's corners, fixed px; None: set by hand
     verdict: Verdict
     reason: str
     model: Model

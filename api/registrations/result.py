@@ -131,8 +131,8 @@ class Result(BaseModel):
     )
     moving_from_fixed: Matrix = Field(description="Its inverse, used for resampling the moving image.")
     expected_corner_error_px: float | None = Field(
-        description="Expected error, mean over the corners of the fixed image, in fixed px; None after a"
-        " correction by hand."
+        description="Expected error, mean over the corners of the fixed image, or of the moving image where"
+        " it shows a small part of the fixed one, in fixed px; None after a correction by hand."
     )
     expected_corner_error_um: float | None
     verdict: Literal["accept", "review", "refuse", "corrected"]

@@ -23,7 +23,7 @@ from xebra.transform import image_center
 
 SIZE = 128  # px, side of a block
 MAX_PER_SIDE = 4  # blocks along a side of the image
-ELONGATED = 2.5  # ratio of the sides of an image whose longer one has more blocks, as many in all
+ELONGATED = 2.5  # ratio of the sides from which on tiles are searched and the longer side has more blocks
 STRIDE = 4  # ratio of the px sizes of successive levels
 PASSES = 2  # at each level
 MIN_COVERAGE = 0.5  # share of a block that the moving image must cover

@@ -13,11 +13,10 @@ from xebra.arrays import Floats
 from xebra.engine import Engine
 from xebra.estimate.attempts import Attempt
 from xebra.estimate.block_refinement import refine_blocks
-from xebra.estimate.image_pair import Candidate, ImagePair
+from xebra.estimate.image_pair import Candidate, ImagePair, translation
 from xebra.estimate.quality_features import BLOCKS, uncertainty_px
 from xebra.image import Image, gray
 
-ELONGATED = 2.5  # ratio of the sides of a frame from which on tiles are searched
 TILES = 5  # at most, those with most structure first
 USABLE = 0.5  # of a tile's px
 STEP = 4.0  # px: an estimate from a tile is known to about this along the whole frame
@@ -47,7 +46,7 @@ class Tile:
 
     def whole(self, candidate: Candidate) -> Candidate:
         """Return the candidate of the whole image for one of the tile."""
-        tile_from_image = np.array([[1, 0, -self.left], [0, 1, -self.top], [0, 0, 1.0]])
+        tile_from_image = translation(-self.left, -self.top)
         return replace(candidate, moving_from_fixed=candidate.moving_from_fixed @ tile_from_image)
 
 

@@ -16,7 +16,9 @@ class Estimate:
     """The estimated transform with its uncertainty and verdict."""
 
     transform: Transform  # fixed_from_moving about the centre of the moving image, px
-    expected_corner_error_px: float  # mean over the corners of the fixed image, in its px
+    expected_corner_error_px: (
+        float  # mean over the corners of the smaller field of view, px of the fixed image
+    )
     verdict: Verdict
     reason: str
     # (4, 4) of log scale, angle (rad), shift x, shift y (fixed px), or (6, 6) with the stretch (a, b)

@@ -9,7 +9,8 @@ from typing import Literal
 import numpy as np
 
 from xebra.arrays import Matrix
-from xebra.estimate.elongated_frames import ELONGATED, Tile, aspect_ratio, tiles
+from xebra.estimate.block_refinement import ELONGATED
+from xebra.estimate.elongated_frames import Tile, aspect_ratio, tiles
 from xebra.image import Image
 
 Role = Literal["fixed", "moving"]

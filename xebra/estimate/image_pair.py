@@ -184,3 +184,8 @@ def corner_distance_px(pair: ImagePair, one: Candidate, other: Candidate) -> flo
 def scale_of(matrix: Matrix) -> float:
     """Return the scale of a 3 x 3 similarity."""
     return math.sqrt(abs(np.linalg.det(matrix[:2, :2])))
+
+
+def translation(x: float, y: float) -> Matrix:
+    """Return the 3 x 3 translation by (x, y)."""
+    return np.array([[1, 0, x], [0, 1, y], [0, 0, 1.0]])

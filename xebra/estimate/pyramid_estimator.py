@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
-from typing import Literal
 
 import numpy as np
 
-from xebra.arrays import Floats, Matrix
+from xebra.arrays import Floats
 from xebra.engine import Engine
-from xebra.estimate.affine_covariance import affine_covariance
 from xebra.estimate.attempts import Attempt, Attempts
 from xebra.estimate.autocorrelation_periods import autocorrelation_periods
 from xebra.estimate.confidence import DEFAULT_TOLERANCE, MIRROR_CHECKED_BELOW, Confidence
@@ -29,18 +27,19 @@ from xebra.estimate.field_of_view import (
     sizes_differ,
     spacing_ratio,
 )
-from xebra.estimate.image_pair import Candidate, ImagePair, scale_of
+from xebra.estimate.image_pair import Candidate, ImagePair, scale_of, translation
 from xebra.estimate.places import equal_places, listed_places
 from xebra.estimate.prior_attempts import PriorAttempts
-from xebra.estimate.quality_features import QualityFeatures, detail_covariance, parameter_covariance
+from xebra.estimate.pyramid_result import PyramidResult
+from xebra.estimate.quality_features import QualityFeatures
 from xebra.estimate.refinement import refine_step, refine_until_converged
 from xebra.estimate.stages import Stages
 from xebra.estimate.stretched_attempts import StretchedAttempts
 from xebra.estimate.verdict import Findings, decide
 from xebra.image import Image
 from xebra.models import TransformModel
-from xebra.prior import Deviation, Prior
-from xebra.registration import Place, SearchMap
+from xebra.prior import Prior
+from xebra.registration import SearchMap
 from xebra.transform import AffineTransform, SimilarityTransform, image_center
 from xebra.weights import Weights
 
@@ -48,60 +47,6 @@ PERIOD_MARGIN = 3.0  # log odds: margin to a copy shifted by a period below whic
 HELD: tuple[TransformModel, ...] = ("translation", "rigid")  # models that hold the scale
 HELD_SCALE, HELD_ANGLE_DEG = 0.02, 1.2  # relative; what the images may differ from a held scale and angle
 SEARCHED_SPACING_ERROR = 0.1  # relative error of known pixel spacings that the search covers
-
-
-@dataclass(frozen=True)
-class PyramidResult(Attempt):
-    """The attempt that is reported, with what is known about the pair.
-
-    ``best`` maps from the detail to the overview where ``detail`` names one of the images, else from the
-    fixed to the moving image. The image that it maps from is the reference of lengths.
-    """
-
-    period_px: float | None  # of the reference, in its px, where a shift by it fits nearly as well
-    search: SearchMap | None  # None: nothing was searched
-    detail: Role | None = None  # the image that shows a part of the other one
-    places: tuple[Place, ...] = ()  # of the detail in the overview: the reported one, then the next best
-    equal_places: int = 1  # places of the overview that fit nearly as well, the reported one included
-    model: TransformModel = "similarity"
-    origin: Literal["search", "prior", "stretched"] = "search"
-
-    @property
-    def moving_from_fixed(self) -> Matrix:
-        """Return the 3 x 3 from the fixed to the moving image."""
-        matrix = self.best.moving_from_fixed
-        return np.linalg.inv(matrix) if self.detail == "moving" else matrix
-
-    @property
-    def is_ambiguous(self) -> bool:
-        """Return whether another place fits nearly as well."""
-        return self.places_alike > 1
-
-    @property
-    def places_alike(self) -> int:
-        """Return how many places fit nearly as well: at least two where a shift by a period does."""
-        return max(self.equal_places, 1 if self.period_px is None else 2)
-
-    @property
-    def fixed_px(self) -> float:
-        """Return the length of a px of the reference in px of the fixed image."""
-        return scale_of(self.best.moving_from_fixed) if self.detail == "moving" else 1.0
-
-    def width_px(self, fixed: Image, moving: Image) -> float:
-        """Return the longer side of the reference in px of the fixed image."""
-        reference = moving if self.detail == "moving" else fixed
-        return max(reference.shape[:2]) * self.fixed_px
-
-    def covariance(self, fixed: Image, moving: Image) -> Matrix:
-        """Return the covariance of log scale, angle, shift of the moving centre, not calibrated.
-
-        (4, 4), or (6, 6) with the stretch (a, b) of an affine transform.
-        """
-        if self.model == "affine":
-            return affine_covariance(self.best, fixed.shape, moving.shape, self.detail == "moving")
-        if self.detail == "moving":
-            return detail_covariance(self.best, moving.shape)
-        return parameter_covariance(self.best, fixed.shape, moving.shape)
 
 
 class PyramidEstimator:
@@ -132,7 +77,7 @@ class PyramidEstimator:
         width = found.width_px(fixed, moving)
         tolerance_px = DEFAULT_TOLERANCE * width if tolerance_px is None else tolerance_px
         findings = self._findings(fixed, moving, found, Findings(width, tolerance_px), check_mirror)
-        findings = replace(findings, beside_prior=_beside_prior(prior, found, fixed, moving))
+        findings = replace(findings, beside_prior=found.beside_prior(prior, fixed, moving))
         verdict, reason = decide(self.confidence, found.features, findings)
         fixed_from_moving = np.linalg.inv(found.moving_from_fixed)
         return Estimate(
@@ -215,7 +160,7 @@ class PyramidEstimator:
             found = PyramidResult(
                 attempt.best, attempt.features, attempt.path, None, None, role, model=model, origin="prior"
             )
-            if _beside_prior(prior, found, fixed, moving) is None:
+            if found.beside_prior(prior, fixed, moving) is None:
                 period = self._ambiguous_period(pair, attempt)
                 reach = 2 * prior.shift * max(fixed.shape[:2]) / found.fixed_px
                 yield replace(found, period_px=period if period and period < reach else None)
@@ -256,8 +201,7 @@ class PyramidEstimator:
         for attempt in _with_model(attempts, model):
             found, candidates = attempt, attempts.places(attempt)
             if tile:
-                whole = self._detail_pair(detail, overview, hypothesis, model)
-                whole = whole.with_model(model)
+                whole = self._detail_pair(detail, overview, hypothesis, model).with_model(model)
                 found = whole_frame(self.stages.engine, self.stages.coarse.graph, whole, tile, attempt)
             yield PyramidResult(
                 found.best,
@@ -383,7 +327,7 @@ class PyramidEstimator:
         shifts = autocorrelation_periods(pair.fixed_view(size)) * pair.fixed_from_view(size)[0, 0]
         if not len(shifts):
             return None, []
-        moved = [Candidate(best.moving_from_fixed @ _translation(*shift), best.score) for shift in shifts]
+        moved = [Candidate(best.moving_from_fixed @ translation(*shift), best.score) for shift in shifts]
         return float(np.hypot(*shifts.T).min()), self._refine(pair, moved)
 
     def _refine(self, pair: ImagePair, candidates: list[Candidate]) -> list[Candidate]:
@@ -407,14 +351,6 @@ def transform_class(model: TransformModel) -> type[SimilarityTransform] | type[A
     return AffineTransform if model == "affine" else SimilarityTransform
 
 
-def _beside_prior(prior: Prior | None, found: PyramidResult, fixed: Image, moving: Image) -> Deviation | None:
-    """Return how far a result is from a prior where it is outside the tolerances, else None."""
-    if prior is None:
-        return None
-    deviation = prior.deviation(np.linalg.inv(found.moving_from_fixed), moving.shape)
-    return None if prior.allows(deviation, fixed.shape) else deviation
-
-
 def _with_model(attempts: Attempts, model: TransformModel) -> Iterator[Attempt]:
     """Yield the attempts, each refined in six parameters where the model is affine and its blocks allow."""
     for attempt in attempts:
@@ -425,8 +361,3 @@ def mirrored(image: Image) -> Image:
     """Return the image reflected about its vertical centre line."""
     mask = None if image.mask is None else image.mask[:, ::-1]
     return replace(image, pixels=np.ascontiguousarray(image.pixels[:, ::-1]), mask=mask)
-
-
-def _translation(x: float, y: float) -> Matrix:
-    """Return the 3 x 3 translation by (x, y)."""
-    return np.array([[1, 0, x], [0, 1, y], [0, 0, 1.0]])

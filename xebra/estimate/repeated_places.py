@@ -14,7 +14,7 @@ import numpy as np
 from scipy import fft, ndimage
 
 from xebra.arrays import Floats, Matrix
-from xebra.estimate.image_pair import Candidate, ImagePair, scale_of
+from xebra.estimate.image_pair import Candidate, ImagePair, scale_of, translation
 from xebra.estimate.intensity_refinement import refine_by_intensity
 from xebra.transform import homogeneous_corners
 
@@ -41,7 +41,7 @@ def places_by_intensity(pair: ImagePair, candidate: Candidate) -> list[Candidate
     distance = max(2, round(APART * max(template.shape[1:])))
     shifts = [step * place - corners.min(0) for place in _maxima(scores, template.shape[1:], distance)]
     return [
-        replace(candidate, moving_from_fixed=_translation(*s) @ candidate.moving_from_fixed) for s in shifts
+        replace(candidate, moving_from_fixed=translation(*s) @ candidate.moving_from_fixed) for s in shifts
     ]
 
 
@@ -91,8 +91,3 @@ def _shape(size: Floats, step: float) -> tuple[int, int]:
     """Return rows and columns of a view of a size (x, y) in px of the image."""
     columns, rows = (math.ceil(side / step) + 1 for side in size)
     return rows, columns
-
-
-def _translation(x: float, y: float) -> Matrix:
-    """Return the 3 x 3 translation by (x, y)."""
-    return np.array([[1, 0, x], [0, 1, y], [0, 0, 1.0]])

@@ -12,7 +12,8 @@ from scipy.optimize import minimize
 from xebra.arrays import Floats
 from xebra.estimate.confidence import RIGHT_PX, Confidence, ErrorScale
 from xebra.estimate.estimate import REFERENCE_WIDTH
-from xebra.estimate.pyramid_estimator import PyramidEstimator, PyramidResult
+from xebra.estimate.pyramid_estimator import PyramidEstimator
+from xebra.estimate.pyramid_result import PyramidResult
 from xebra.estimate.quality_features import BLOCKS, INTENSITY, WHOLE_VIEW, QualityFeatures
 from xebra.evaluation.certificate import MAX_WRONG, upper_bound
 from xebra.evaluation.labelled_pairs import LabelledPair

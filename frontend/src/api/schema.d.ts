@@ -2361,7 +2361,7 @@ export interface components {
             ] | null;
             /**
              * Expected Corner Error Px
-             * @description Expected error, mean over the corners of the fixed image, in fixed px; None after a correction by hand.
+             * @description Expected error, mean over the corners of the fixed image, or of the moving image where it shows a small part of the fixed one, in fixed px; None after a correction by hand.
              */
             expected_corner_error_px: number | null;
             /** Expected Corner Error Um */
