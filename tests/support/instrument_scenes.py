@@ -50,8 +50,8 @@ def particles(shape, seed=0, count=60, noise=0.0):
     return (values + noise * random.standard_normal(shape)).astype(np.float32)
 
 
-def data_bar(image, side="bottom", share=0.1, level=0.0, *, text=True, separator=False, seed=0):
-    """Draw a data bar along a side; levels from 0 to 1 of the image's range."""
+def data_bar(image, side="bottom", share=0.1, level=0.0, *, text=True, separator=False, frame=0, seed=0):
+    """Draw a data bar along a side, with a frame of the text's level; levels from 0 to 1 of the range."""
     turns = {"top": 0, "left": 3, "bottom": 2, "right": 1}[side]
     turned = np.rot90(image, turns).copy()
     low, high = float(image.min()), float(image.max())
@@ -62,6 +62,10 @@ def data_bar(image, side="bottom", share=0.1, level=0.0, *, text=True, separator
         _write(turned[2 * pen : lines - 2 * pen], ink, pen, seed)
     if separator:
         turned[lines // 2] = ink
+    if frame:
+        turned[1 : 1 + frame] = turned[lines - frame : lines] = ink
+        turned[:lines, :frame] = turned[:lines, turned.shape[1] - frame :] = ink
+        turned[:lines, turned.shape[1] // 3 :][:, :frame] = ink
     mask = np.zeros(turned.shape, bool)
     mask[:lines] = True
     return np.rot90(turned, -turns).copy(), np.rot90(mask, -turns).copy()

@@ -62,6 +62,16 @@ def test_data_bar(side, level, seed, share, text, separator):
     assert area.excluded == ("data bar",)
 
 
+@pytest.mark.parametrize("side", ["top", "bottom", "left", "right"])
+@pytest.mark.parametrize("level", LEVELS.values(), ids=LEVELS)
+@FEW
+@given(seed=SEEDS, share=st.floats(0.1, 0.3), frame=st.integers(1, 3), text=st.booleans())
+def test_data_bar_with_a_frame_of_another_level(side, level, seed, share, frame, text):
+    image, bar = data_bar(texture((240, 200), seed), side, share, level, text=text, frame=frame, seed=seed)
+    area = usable_area(image)
+    assert missed(area, bar) == 0 and lost(area, bar) < 0.02
+
+
 @pytest.mark.parametrize("side", [64, 96, 700, 2048, 4096])
 def test_data_bar_at_every_size(side):
     small = texture((min(side, 512),) * 2, grain=2)
