@@ -37,8 +37,8 @@ export function PairForm({
     <section className="pair" aria-labelledby="pair-title">
       <h1 id="pair-title">Register a pair</h1>
       <p className="lead">
-        The moving image is rotated, scaled and shifted to match the fixed image. Both must show the same
-        area. More than two files are paired first.
+        The moving image is rotated, scaled and shifted to match the fixed image. Both show the same area, or
+        one shows a part of the other. More than two files are paired first.
       </p>
       <div className="slots">
         {(["fixed", "moving"] as const).map((role) => (

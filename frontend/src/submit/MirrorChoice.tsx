@@ -1,4 +1,5 @@
 import type { Mirror } from "../api/types";
+import { OptionChoice } from "./OptionChoice";
 
 const CHOICES: Record<Mirror, string> = {
   no: "Same side up in both images",
@@ -6,18 +7,12 @@ const CHOICES: Record<Mirror, string> = {
   try: "Try both (takes twice as long)",
 };
 
+interface Props {
+  mirror: Mirror;
+  onMirror: (mirror: Mirror) => void;
+}
+
 /** Whether the specimen was turned over between the images, so that one is a mirror image of the other. */
-export function MirrorChoice({ mirror, onMirror }: { mirror: Mirror; onMirror: (mirror: Mirror) => void }) {
-  return (
-    <label className="mirror-choice">
-      <span>Specimen</span>
-      <select value={mirror} onChange={(event) => onMirror(event.currentTarget.value as Mirror)}>
-        {Object.entries(CHOICES).map(([key, words]) => (
-          <option key={key} value={key}>
-            {words}
-          </option>
-        ))}
-      </select>
-    </label>
-  );
+export function MirrorChoice({ mirror, onMirror }: Props) {
+  return <OptionChoice label="Specimen" choices={CHOICES} value={mirror} onChoice={onMirror} />;
 }

@@ -1,4 +1,5 @@
 import type { TransformModel } from "../api/types";
+import { OptionChoice } from "./OptionChoice";
 
 const CHOICES: Record<TransformModel, string> = {
   similarity: "Rotation, scale and shift",
@@ -14,16 +15,5 @@ interface Props {
 
 /** The family of the transform that is searched. */
 export function ModelChoice({ model, onModel }: Props) {
-  return (
-    <label className="mirror-choice">
-      <span>Transform</span>
-      <select value={model} onChange={(event) => onModel(event.currentTarget.value as TransformModel)}>
-        {Object.entries(CHOICES).map(([key, words]) => (
-          <option key={key} value={key}>
-            {words}
-          </option>
-        ))}
-      </select>
-    </label>
-  );
+  return <OptionChoice label="Transform" choices={CHOICES} value={model} onChoice={onModel} />;
 }
