@@ -121,6 +121,15 @@ class TestBatch:
         assert f"[{4 - before}/{4 - before}]" in ran.stderr
         assert len(rows()) == 4
 
+    def test_model_and_tolerance_are_those_of_the_command(self, here):
+        drop("a")
+        arguments = ["batch", "in", "-o", "out", "--model", "rigid", "--tolerance", "0.001"]
+        assert cli.main([*arguments, "--fixed-spacing", "1", "--moving-spacing", "1.19"]) == 0
+        (file,) = Path("out").rglob("*.json")
+        found = json.loads(file.read_text())
+        assert found["transform_model"] == "rigid" and found["verdict"] == "review"
+        assert "above the tolerance of 0.0 px" in found["reason"]
+
     def test_dry_run_lists_and_writes_nothing(self, here, capsys):
         drop("s1")
         assert cli.main([*BATCH[3:], "--dry-run"]) == cli.ACCEPTED

@@ -44,7 +44,12 @@ class RegisterPair:
 
         settings = task.settings
         registration = xebra.register(
-            _image(task.fixed), _image(task.moving), network=settings.network, mirror=settings.mirror
+            _image(task.fixed),
+            _image(task.moving),
+            network=settings.network,
+            mirror=settings.mirror,
+            model=settings.model,
+            tolerance=settings.tolerance,
         )
         body = registration.to_json()
         return {

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from xebra.models import TransformModel
 from xebra.transform_files import Format
 
 
@@ -29,6 +30,8 @@ class Settings:
     network: str | None = None
     mirror: bool | None = False
     transforms: tuple[Format, ...] = ()
+    model: TransformModel = "similarity"
+    tolerance: float | None = None  # largest expected corner error of an accepted result, fixed px
 
 
 @dataclass(frozen=True)

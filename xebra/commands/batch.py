@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Option
 
-from xebra.commands.register import ACCEPTED, NETWORK, REFUSED
+from xebra.commands.register import ACCEPTED, NETWORK, REFUSED, Model, Tolerance
 from xebra.commands.transforms import Transforms, checked
 from xebra.mirror import MIRROR, MirrorOption
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from xebra.batch.journal import Entry
     from xebra.batch.pairs import Rules, Unpaired
     from xebra.batch.task import Settings, Side, Task
+    from xebra.models import TransformModel
 
 FAULT, INTERRUPTED = 2, 130
 EXIT_CODES = (
@@ -67,6 +68,8 @@ def batch(
     dry_run: Annotated[bool, Option("--dry-run", help="list the pairs and register none")] = False,
     transform: Transforms = None,
     network: Network = None,
+    model: Model = "similarity",
+    tolerance: Tolerance = None,
     mirror: Mirror = "no",
     fixed_spacing: FixedSpacing = None,
     moving_spacing: MovingSpacing = None,
@@ -92,7 +95,7 @@ def batch(
             folder,
             Side(Path(), fixed_channel, fixed_frame, fixed_spacing),
             Side(Path(), moving_channel, moving_frame, moving_spacing),
-            settings_of(network, mirror, transform),
+            settings_of(network, mirror, transform, model, tolerance),
         ),
     )
     _report(unpaired)
@@ -110,13 +113,19 @@ def batch(
     return exit_code(entries)
 
 
-def settings_of(network: str | None, mirror: MirrorOption, transforms: list[str] | None) -> Settings:
+def settings_of(
+    network: str | None,
+    mirror: MirrorOption,
+    transforms: list[str] | None,
+    model: TransformModel,
+    tolerance: float | None,
+) -> Settings:
     """Return the settings of all pairs. Raises FormatUnknown or NetworkUnknown."""
     from xebra.batch.task import Settings
     from xebra.weights import weights
 
     weights(network)
-    return Settings(network, MIRROR[mirror], checked(transforms))
+    return Settings(network, MIRROR[mirror], checked(transforms), model, tolerance)
 
 
 def rules_of(

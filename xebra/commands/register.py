@@ -23,12 +23,17 @@ NETWORK = "name of the network (default: the most accurate one)"
 MIRRORED = "is one image mirrored (specimen turned over)? try: test both, in twice the time"
 SPACING = "pixel spacing of {} in um per px (default: from the file)"
 MODEL = "family of the transform: affine also finds tilt, shear and oblong pixels; rigid holds the scale"
+TOLERANCE = (
+    "largest expected corner error of an accepted result, px of FIXED (default: 2 % of its longer side)"
+)
 MASK = "image as large as {}, not zero where pixels may be used, or polygons (.json) (default: found)"
 SEVERAL = "{} of both files, where they hold several (see xebra inspect)"
 
 PRIOR = "registration.json of an earlier result, or JSON with fixed_from_moving: search near it first"
 TILT = "tilt of {} in degrees about x, or DEG,AXIS with the axis in degrees"
 
+Model = Annotated[TransformModel, Option(help=MODEL)]
+Tolerance = Annotated[float | None, Option(metavar="PX", min=1e-6, help=TOLERANCE)]
 Channel = Annotated[str | None, Option(metavar="NAME", help=SEVERAL.format("channel"))]
 FixedChannel = Annotated[str | None, Option(metavar="NAME", help="channel of FIXED")]
 MovingChannel = Annotated[str | None, Option(metavar="NAME", help="channel of MOVING")]
@@ -43,7 +48,8 @@ def register(
     output: Annotated[Path | None, Option("-o", "--output", metavar="DIR", help=FOLDER)] = None,
     as_json: Annotated[bool, Option("--json", help="print the result as JSON and nothing else")] = False,
     network: Annotated[str | None, Option(metavar="NAME", help=NETWORK)] = None,
-    model: Annotated[TransformModel, Option(help=MODEL)] = "similarity",
+    model: Model = "similarity",
+    tolerance: Tolerance = None,
     prior: Annotated[Path | None, Option(metavar="FILE", help=PRIOR)] = None,
     fixed_tilt: Annotated[str | None, Option(metavar="DEG", help=TILT.format("FIXED"))] = None,
     moving_tilt: Annotated[str | None, Option(metavar="DEG", help=TILT.format("MOVING"))] = None,
@@ -73,6 +79,7 @@ def register(
         network=network,
         mirror=MIRROR[mirror],
         model=model,
+        tolerance=tolerance,
         prior=None if prior is None else _prior(prior),
         fixed_tilt=_tilt(fixed_tilt),
         moving_tilt=_tilt(moving_tilt),

@@ -27,6 +27,7 @@ from xebra.commands.batch import (
     rules_of,
     settings_of,
 )
+from xebra.commands.register import Model, Tolerance
 from xebra.commands.transforms import Transforms
 
 if TYPE_CHECKING:
@@ -50,6 +51,8 @@ def watch(
     workers: Workers = 1,
     transform: Transforms = None,
     network: Network = None,
+    model: Model = "similarity",
+    tolerance: Tolerance = None,
     mirror: Mirror = "no",
     fixed_spacing: FixedSpacing = None,
     moving_spacing: MovingSpacing = None,
@@ -74,7 +77,7 @@ def watch(
         results,
         Side(Path(), fixed_channel, fixed_frame, fixed_spacing),
         Side(Path(), moving_channel, moving_frame, moving_spacing),
-        settings_of(network, mirror, transform),
+        settings_of(network, mirror, transform, model, tolerance),
     )
     with Journal(results) as journal:
         remove_partial(results)
