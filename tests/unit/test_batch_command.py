@@ -2,10 +2,12 @@
 
 import csv
 import json
+import os
 import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +15,7 @@ import pytest
 import SimpleITK
 
 from xebra import cli, sample
+from xebra.commands.stop_signals import REPEAT_S, on_stop_signal
 from xebra.image import read_image
 from xebra.image_files import write_tiff
 
@@ -180,6 +183,31 @@ class TestWatch:
         assert "s1_moving" not in self.stopped(run)
         assert [entry["name"] for entry in journal()] == ["s1_moving", "s2_moving"]
         assert set(rows()) == {"s1_moving", "s2_moving"}
+
+    @pytest.mark.parametrize("command", [BATCH, WATCH])
+    def test_a_signal_to_process_and_group_is_one_request(self, here, command):
+        """As ``timeout`` and systemd send it; the pair that runs is no error."""
+        drop(*(f"s{number}" for number in range(3)))
+        run = subprocess.Popen(command, stderr=subprocess.PIPE, start_new_session=True)
+        until(lambda: len(journal()) >= 1)
+        for send in (os.kill, os.killpg, os.killpg):
+            send(run.pid, signal.SIGTERM)
+            time.sleep(0.02)
+        _, errors = run.communicate(timeout=PATIENCE_S)
+        assert run.returncode == (cli.INTERRUPTED if command is BATCH else 0)
+        assert all(entry["status"] != "error" for entry in journal())
+        assert b"Traceback" not in errors
+
+    def test_a_later_signal_interrupts(self, request):
+        for number in (signal.SIGINT, signal.SIGTERM):
+            request.addfinalizer(partial(signal.signal, number, signal.getsignal(number)))
+        requests = []
+        with pytest.raises(KeyboardInterrupt), on_stop_signal(lambda: requests.append(1)):
+            signal.raise_signal(signal.SIGTERM)
+            signal.raise_signal(signal.SIGINT)
+            assert requests == [1]
+            time.sleep(1.1 * REPEAT_S)
+            signal.raise_signal(signal.SIGTERM)
 
     def test_killed_and_started_again_every_pair_has_one_result(self, here):
         drop(*(f"s{number}" for number in range(3)))

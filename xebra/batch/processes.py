@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -16,7 +17,8 @@ from typing import Any
 
 Function = Callable[[Any], Any]
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
-TO_END_S = 5.0  # that a process gets after SIGTERM
+TO_END_S = 5.0  # that a process gets whose connection has broken
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 @dataclass
@@ -94,7 +96,7 @@ class Processes:
         context = get_context("spawn")
         ours, theirs = context.Pipe()
         process = context.Process(target=_serve, args=(theirs, self._function), daemon=True)
-        with _on_one_thread():
+        with _on_one_thread(), _stop_signals_blocked():
             process.start()
         theirs.close()
         self._workers.append(_Worker(process, ours))
@@ -102,8 +104,12 @@ class Processes:
 
 
 def _serve(connection: Connection, function: Function) -> None:
-    """Run tasks until the other side is closed. Ctrl-C is for the parent, which ends its processes."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """Run tasks until the other side is closed.
+
+    Ctrl-C and SIGTERM, which reach the whole process group, are for the parent: it ends its processes.
+    """
+    for number in STOP_SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
         while True:
@@ -124,9 +130,6 @@ def _end(worker: _Worker) -> None:
     worker.connection.close()  # ends a process that waits for a task
     worker.process.join(0.05 if worker.tag is None else 0)
     if worker.process.is_alive():
-        worker.process.terminate()
-        worker.process.join(TO_END_S)
-    if worker.process.is_alive():
         worker.process.kill()
         worker.process.join()
 
@@ -137,6 +140,19 @@ def _why(code: int | None) -> str:
         memory = ", mostly for want of memory: crop or bin the images" if name == "SIGKILL" else ""
         return f"its process was ended by {name}{memory}"
     return f"its process ended with exit code {code}"
+
+
+@contextmanager
+def _stop_signals_blocked() -> Iterator[None]:
+    """Block stop signals in processes that start here, until they ignore them; Windows has no such mask."""
+    if sys.platform == "win32":
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextmanager

@@ -36,10 +36,14 @@ class Watch:
     time_limit_s: float = 600.0
     settle_s: float = 3.0
     poll_s: float | None = None  # None: by notifications
-    stopping: bool = False  # set it to end ``run``
+    stopping: bool = False  # ``run`` ends
     _tried: set[str] = field(default_factory=set)  # keys of pairs that have begun or have a result
     _unreachable: str = ""
     _unwritten: bool = False  # the summary is older than the journal
+
+    def stop(self) -> None:
+        """Let ``run`` end."""
+        self.stopping = True
 
     def run(self) -> None:
         """Register pairs until ``stopping``, then let running ones end, within limits."""

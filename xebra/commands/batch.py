@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 from typer import Argument, Option
 
 from xebra.commands.register import ACCEPTED, NETWORK, REFUSED, Model, Tolerance
+from xebra.commands.stop_signals import on_stop_signal
 from xebra.commands.transforms import Transforms, checked
 from xebra.mirror import MIRROR, MirrorOption
 
@@ -102,7 +102,7 @@ def batch(
     if dry_run:
         print("\n".join(f"{t.name}: {t.shown(t.moving)} on {t.shown(t.fixed)}" for t in tasks))
         return ACCEPTED
-    with Journal(folder) as journal, terminated_like_ctrl_c():
+    with Journal(folder) as journal, _reported_interruption():
         remove_partial(folder)
         entries = run(
             tasks, journal, workers=workers, time_limit_s=time_limit, again=again, progress=_progress()
@@ -158,20 +158,18 @@ def line(entry: Entry) -> str:
 
 
 @contextmanager
-def terminated_like_ctrl_c() -> Iterator[None]:
+def _reported_interruption() -> Iterator[None]:
     """Let SIGTERM end a run as Ctrl-C does: processes are ended, what has been registered is kept."""
 
-    def interrupt(*_: object) -> None:
+    def interrupt() -> None:
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, interrupt)
     try:
-        yield
+        with on_stop_signal(interrupt):
+            yield
     except KeyboardInterrupt:
         print("xebra: stopped. The same command continues.", file=sys.stderr)
         raise
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _tasks(source: Path, rules: Rules) -> tuple[list[Task], list[Unpaired]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -28,11 +27,11 @@ from xebra.commands.batch import (
     settings_of,
 )
 from xebra.commands.register import Model, Tolerance
+from xebra.commands.stop_signals import on_stop_signal
 from xebra.commands.transforms import Transforms
 
 if TYPE_CHECKING:
     from xebra.batch.journal import Entry
-    from xebra.batch.watch import Watch
 
 EXIT_CODES = "exit code: 0 stopped by Ctrl-C or SIGTERM, 2 error"
 OUTPUT = "folder for the files (default: ./xebra-<name of FOLDER>)"
@@ -82,22 +81,10 @@ def watch(
     with Journal(results) as journal:
         remove_partial(results)
         watching = Watch(folder, rules, journal, _report, workers, time_limit, settle, poll)
-        _stop_on_signals(watching)
-        watching.run()
+        with on_stop_signal(watching.stop):
+            watching.run()
     _report("stopped")
     return 0
-
-
-def _stop_on_signals(watching: Watch) -> None:
-    """End the watch cleanly on Ctrl-C and SIGTERM; a second one ends it at once."""
-
-    def stop(*_: object) -> None:
-        if watching.stopping:
-            raise KeyboardInterrupt
-        watching.stopping = True
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, stop)
 
 
 def _report(what: str | Entry) -> None:
