@@ -14,7 +14,8 @@ import xebra
 
 CLIENTS = 8
 PARTS = {
-    "api": "api.main",
+    "api": "api.server",
+    "decoding": "decoding_server",
     "worker": "worker.app",
     "relay": "worker.relay",
     "Triton": "triton",
@@ -48,6 +49,7 @@ def _spent() -> Counter:
             command, times = " ".join(process.cmdline()), process.cpu_times()
             for part, word in PARTS.items():
                 if word in command:
-                    spent[part] += times.user + times.system
+                    ended = times.children_user + times.children_system if part == "decoding" else 0.0
+                    spent[part] += times.user + times.system + ended
                     break
     return spent

@@ -16,7 +16,7 @@ REQUESTS = 300
 FEW = 100
 MANY_OF_ONE = 1000
 KILLS = 3  # where a supervisor restarts the worker
-AT_WORK = {"api": "api.main", "worker": "worker.app", "relay": "worker.relay"}
+AT_WORK = {"api": "api.server", "worker": "worker.app", "relay": "worker.relay"}
 
 
 def idle(stack: Stack, pair: list[np.ndarray], request: dict, runs: int) -> dict[str, float]:

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, update
 from sqlalchemy.orm import Session
 
-from db import audit, clock, events, job_queue, pending_objects
+from db import audit, clock, events, job_queue
 from db.engine import NO_SESSION_SYNC, affected_rows
 from db.rows import RegistrationRow
 
@@ -28,7 +28,7 @@ class Claim:
 
     @property
     def registered_key(self) -> str:
-        """Return the object key of the registered image, unique to this attempt."""
+        """Return the object key of the registered image, which is made at the first request for it."""
         return f"registrations/{self.registration_id}/{self.attempt}/registered.tif"
 
 
@@ -54,7 +54,6 @@ def claim_job(
         return None
     job_queue.dequeue(session, registration_id)
     claim = Claim(registration_id, claimed.attempt, worker, claimed.request_id)
-    pending_objects.register(session, claim.registered_key)
     entry = audit.record(
         session, "registration.started", actor=worker, registration=registration_id, attempt=claim.attempt
     )

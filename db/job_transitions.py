@@ -8,7 +8,7 @@ from typing import Any, Literal
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from db import audit, clock, events, job_queue, pending_objects
+from db import audit, clock, events, job_queue
 from db.claims import Claim, held
 from db.engine import NO_SESSION_SYNC
 from db.rows import RegistrationRow, ResultRow
@@ -31,7 +31,7 @@ STATE_AFTER = {
 Fault = Literal["input", "system"]
 
 
-def finish(session: Session, claim: Claim, body: dict[str, Any], registered_key: str) -> bool:
+def finish(session: Session, claim: Claim, body: dict[str, Any]) -> bool:
     """Store the result; return False, without an effect, if the claim is no longer valid."""
     now = clock.now(session)
     row = _end_attempt(session, claim, state="succeeded", finished_at=now)
@@ -42,11 +42,10 @@ def finish(session: Session, claim: Claim, body: dict[str, Any], registered_key:
             registration_id=claim.registration_id,
             attempt=claim.attempt,
             body=body,
-            registered_key=registered_key,
+            registered_key=claim.registered_key,
             created_at=now,
         )
     )
-    pending_objects.commit(session, registered_key)
     _record(session, "registration.succeeded", claim, row, result=body)
     return True
 

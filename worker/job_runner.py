@@ -1,11 +1,13 @@
-"""One attempt at one job: read the images, register them, store the result."""
+"""One attempt at one job: read the images, register them, store the result.
+
+The registered image is made from the result at the first request for it (``api.registrations.current``).
+"""
 
 from __future__ import annotations
 
 import logging
 import re
-from tempfile import NamedTemporaryFile
-from typing import Any, BinaryIO, cast
+from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -20,7 +22,6 @@ from worker.stored_images import read_stored
 from worker.stored_masks import load_masks
 from xebra import Image, Registration
 from xebra.errors import NetworkUnknown, RegistrationError
-from xebra.image_files import write_tiff
 
 log = logging.getLogger(__name__)
 
@@ -32,9 +33,7 @@ def run_job(claim: Claim, context: WorkerContext) -> None:
             row, fixed, moving = _load(claim, context)
             lease.check()
             registration = context.aligner.register(fixed, moving, **_settings(row, context))
-            lease.check()
-            key = _store_registered(claim, registration, context)
-        _finish(claim, row.owner, registration, key, context)
+        _finish(claim, row.owner, registration, context)
     except ClaimLost:
         log.info("%s: the claim was lost", _name(claim), extra=_log_fields(claim))
     except NetworkUnknown as error:  # the API has this network: the worker is of another version
@@ -81,24 +80,13 @@ def _settings(row: RegistrationRow, context: WorkerContext) -> dict[str, Any]:
     }
 
 
-def _store_registered(claim: Claim, registration: Registration, context: WorkerContext) -> str:
-    """Store the registered image under a key that no other attempt uses; return the key."""
-    key = claim.registered_key
-    with NamedTemporaryFile(suffix=".tif") as file:
-        write_tiff(file.name, registration.registered, registration.fixed.pixel_spacing)
-        context.store.put(key, cast(BinaryIO, file))
-    return key
-
-
-def _finish(claim: Claim, owner: str, registration: Registration, key: str, context: WorkerContext) -> None:
+def _finish(claim: Claim, owner: str, registration: Registration, context: WorkerContext) -> None:
     with context.database.writing() as session:
         limits = thresholds.for_instrument(session.get(InstrumentRow, owner))
         body = thresholds.apply(registration.to_json(), limits)
-        finished = job_transitions.finish(session, claim, body, key)
+        finished = job_transitions.finish(session, claim, body)
     outcome = body["verdict"] if finished else "the claim was lost at the end"
     log.info("%s: %s", _name(claim), outcome, extra=_log_fields(claim))
-    if not finished:  # no row refers to the object
-        context.store.delete(key)
 
 
 def _fail(claim: Claim, error: RegistrationError, context: WorkerContext) -> None:

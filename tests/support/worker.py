@@ -49,5 +49,10 @@ def run(context: WorkerContext, job: str) -> RegistrationRow:
 
 
 def stored_file(context: WorkerContext, job: str) -> Path:
-    """Return the file of the job's image in a folder store."""
+    """Return the uploaded file of the job's image in a folder store."""
     return context.store.root / get(context.database, job).fixed_image.store_key
+
+
+def decoded_file(context: WorkerContext, job: str) -> Path:
+    """Return the decoded image of the job in a folder store."""
+    return context.store.root / get(context.database, job).fixed_image.pixels_key

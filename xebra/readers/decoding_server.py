@@ -173,7 +173,7 @@ def _written(contents: image_files.Contents, target: int) -> dict[str, Any]:
         "dtype": pixels.dtype.str,
         "shape": list(pixels.shape),
         "spacing": spacing and spacing._asdict(),
-        "selected": {**vars(selected), "channel": selected.channel.to_json()},
+        "selected": selected.to_json(),
     }
 
 
