@@ -6,7 +6,7 @@ import hashlib
 import json
 from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import insert, select, text
 from sqlalchemy.orm import Session
 
 from db.audit_results import RecordedResults
@@ -19,6 +19,8 @@ HASHED = ("seq", "at", "actor", "event", "payload", "previous_hash")
 LOCK = 0x6175646974  # "audit", as a key of PostgreSQL's advisory locks
 
 _LAST = select(AuditRow.seq, AuditRow.hash).order_by(AuditRow.seq.desc()).limit(1)
+_INSERT = insert(AuditRow.__table__)  # type: ignore[arg-type]
+_LOCK = text(f"SELECT pg_advisory_xact_lock({LOCK})")
 
 
 def record(session: Session, event: str, *, actor: str, **payload: Any) -> AuditRow:
@@ -28,8 +30,9 @@ def record(session: Session, event: str, *, actor: str, **payload: Any) -> Audit
     """
     session.flush()
     if is_postgresql(session):  # SQLite has a single writer
-        session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
-    last = session.execute(_LAST).first()
+        session.execute(_LOCK)
+    connection = session.connection()
+    last = connection.execute(_LAST).first()
     entry = AuditRow(
         seq=last.seq + 1 if last else 1,
         at=utc_now().isoformat(timespec="microseconds"),
@@ -39,8 +42,7 @@ def record(session: Session, event: str, *, actor: str, **payload: Any) -> Audit
         previous_hash=last.hash if last else GENESIS_HASH,
     )
     entry.hash = digest(entry)
-    session.add(entry)
-    session.flush()
+    connection.execute(_INSERT, {name: getattr(entry, name) for name in (*HASHED, "hash")})
     return entry
 
 

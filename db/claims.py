@@ -16,6 +16,11 @@ from db import audit, clock, events, job_queue
 from db.engine import NO_SESSION_SYNC, affected_rows
 from db.rows import RegistrationRow
 
+SHOWN = (  # columns of a job that its transitions return
+    *(RegistrationRow.id, RegistrationRow.owner, RegistrationRow.batch_id, RegistrationRow.attempt),
+    *(RegistrationRow.priority, RegistrationRow.request_id, RegistrationRow.finished_at),
+)
+
 
 @dataclass(frozen=True)
 class Claim:
@@ -36,23 +41,39 @@ def claim_job(
     session: Session, registration_id: str, worker: str, lease: timedelta, now: datetime | None = None
 ) -> Claim | None:
     """Claim a queued job for one attempt; return None if the job is not queued."""
-    now = now or clock.now(session)
+    claim = _claim(session, registration_id, worker, lease, now)
+    if claim is not None:
+        job_queue.dequeue(session, registration_id)
+    return claim
+
+
+def claim_next(session: Session, worker: str, lease: timedelta, now: datetime | None = None) -> Claim | None:
+    """Claim the next job of the queue; return None if the queue is empty."""
+    while (registration_id := job_queue.take(session, now)) is not None:
+        if (claim := _claim(session, registration_id, worker, lease, now)) is not None:
+            return claim
+    return None
+
+
+def _claim(
+    session: Session, registration_id: str, worker: str, lease: timedelta, now: datetime | None
+) -> Claim | None:
+    time = clock.expression(session, now)
     claiming = (
         update(RegistrationRow)
         .where(RegistrationRow.id == registration_id, RegistrationRow.state == "queued")
         .values(
             state="running",
             attempt=RegistrationRow.attempt + 1,
-            started_at=now,
+            started_at=time,
             worker=worker,
-            lease_until=now + lease,
+            lease_until=clock.expression(session, now, lease),
         )
-        .returning(RegistrationRow)
+        .returning(*SHOWN)
     )
-    claimed = session.execute(claiming, execution_options=NO_SESSION_SYNC).scalar_one_or_none()
+    claimed = session.execute(claiming, execution_options=NO_SESSION_SYNC).one_or_none()
     if claimed is None:
         return None
-    job_queue.dequeue(session, registration_id)
     claim = Claim(registration_id, claimed.attempt, worker, claimed.request_id)
     entry = audit.record(
         session, "registration.started", actor=worker, registration=registration_id, attempt=claim.attempt
@@ -61,15 +82,9 @@ def claim_job(
     return claim
 
 
-def claim_next(session: Session, worker: str, lease: timedelta, now: datetime | None = None) -> Claim | None:
-    """Claim the next job of the queue; return None if the queue is empty."""
-    registration_id = job_queue.next(session, now)
-    return None if registration_id is None else claim_job(session, registration_id, worker, lease, now)
-
-
 def renew(session: Session, claim: Claim, lease: timedelta, now: datetime | None = None) -> bool:
     """Extend the lease; return False if the job was cancelled or claimed by another worker."""
-    until = (now or clock.now(session)) + lease
+    until = clock.expression(session, now, lease)
     return affected_rows(session, update(RegistrationRow).where(*held(claim)).values(lease_until=until)) == 1
 
 

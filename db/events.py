@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any, Protocol
 
 from sqlalchemy import func, insert, select, text
 from sqlalchemy.orm import Session
 
 from db.engine import is_postgresql
-from db.rows import AuditRow, EventRow, RegistrationRow
+from db.rows import AuditRow, EventRow
 from db.types import utc_now
 
 CHANNEL = "xebra_events"  # PostgreSQL notifies the API processes of new events on this channel
 MAX_PER_ENTRY = 1 << 20  # an audit entry may cover all jobs of a batch
+_INSERT = insert(EventRow.__table__)  # type: ignore[arg-type]
+_NOTIFY = text(f"NOTIFY {CHANNEL}")
 
 
-def publish(session: Session, entry: AuditRow, rows: Iterable[RegistrationRow], state: str) -> None:
+class Changed(Protocol):
+    """The columns of a job that an event shows: its row, or what an UPDATE returns."""
+
+    id: Any
+    owner: Any
+    batch_id: Any
+    attempt: Any
+
+
+def publish(session: Session, entry: AuditRow, rows: Iterable[Changed], state: str) -> None:
     """Publish the change of these jobs to ``state``, which the audit entry records.
 
     A writer of the audit log holds its lock until the commit. Event numbers are derived from audit numbers,
@@ -35,9 +47,9 @@ def publish(session: Session, entry: AuditRow, rows: Iterable[RegistrationRow], 
         for number, row in enumerate(rows)
     ]
     if values:
-        session.execute(insert(EventRow), values)
+        session.connection().execute(_INSERT, values)
     if is_postgresql(session):
-        session.execute(text(f"NOTIFY {CHANNEL}"))
+        session.execute(_NOTIFY)
 
 
 def latest_seq(session: Session) -> int:

@@ -10,8 +10,9 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import delete, func, insert, select, text
+from sqlalchemy import Row, delete, func, insert, select, text
 from sqlalchemy.orm import Session
 
 from db import clock
@@ -22,7 +23,7 @@ LOCK_TIMEOUT_S, LOCK_POLL_S = 10.0, 0.005
 CHANNEL = "xebra_outbox"  # PostgreSQL notifies the relays of new entries on this channel
 
 
-def enqueue(session: Session, row: RegistrationRow, due_at: datetime, first: bool = False) -> None:
+def enqueue(session: Session, row: RegistrationRow | Row[Any], due_at: datetime, first: bool = False) -> None:
     """Queue a job after the owner's other jobs, or before all jobs of its priority (``first``: a retry)."""
     rank = PRIORITIES.index(row.priority)
     turn = _lowest_turn(session, rank) - 1 if first else _next_turn(session, row.owner, rank)
@@ -48,20 +49,22 @@ def dequeue(session: Session, registration_id: str) -> None:
     session.execute(delete(OutboxRow).where(entry), execution_options=NO_SESSION_SYNC)
 
 
-def next(session: Session, now: datetime | None = None) -> str | None:
-    """Return the id of the next due job, its entry locked for this transaction, or None if there is none.
+def take(session: Session, now: datetime | None = None) -> str | None:
+    """Remove the entry of the next due job and return the id of the job, or None if none is due.
 
     Entries that other transactions have locked are skipped. If all due entries are locked, wait for one: the
     relay may be marking it, and the worker that it woke must find the job. The wait has a timeout, because
     the process that holds the lock may be suspended.
     """
-    query = select(OutboxRow.registration_id).where(OutboxRow.due_at <= (now or clock.now(session)))
-    query = query.order_by(OutboxRow.rank, OutboxRow.turn, OutboxRow.id).limit(1)
+    due = select(OutboxRow.id).where(OutboxRow.due_at <= clock.expression(session, now))
+    due = due.order_by(OutboxRow.rank, OutboxRow.turn, OutboxRow.id).limit(1)
+    first = OutboxRow.id == due.with_for_update(skip_locked=True).scalar_subquery()
+    taking = delete(OutboxRow).where(first).returning(OutboxRow.registration_id)
     end = time.monotonic() + LOCK_TIMEOUT_S
     while True:
-        unlocked = session.scalar(query.with_for_update(skip_locked=True))
-        if unlocked is not None or session.scalar(query) is None or time.monotonic() > end:
-            return unlocked
+        taken: str | None = session.execute(taking, execution_options=NO_SESSION_SYNC).scalar_one_or_none()
+        if taken is not None or session.scalar(due) is None or time.monotonic() > end:
+            return taken
         time.sleep(LOCK_POLL_S)
 
 
@@ -71,11 +74,10 @@ def _notify(session: Session) -> None:
 
 
 def _next_turn(session: Session, owner: str, rank: int) -> int:
-    last = session.scalar(
-        select(func.max(OutboxRow.turn)).where(OutboxRow.owner == owner, OutboxRow.rank == rank)
-    )
-    lowest = _lowest_turn(session, rank)
-    return lowest if last is None else max(lowest, last + 1)
+    own = select(func.max(OutboxRow.turn)).where(OutboxRow.owner == owner, OutboxRow.rank == rank)
+    lowest = select(func.min(OutboxRow.turn)).where(OutboxRow.rank == rank)
+    last, first = session.execute(select(own.scalar_subquery(), lowest.scalar_subquery())).one()
+    return (first or 0) if last is None else max(first, last + 1)
 
 
 def _lowest_turn(session: Session, rank: int) -> int:

@@ -13,7 +13,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 from db import audit, clock, events, images, job_queue
 from db.engine import affected_rows
 from db.errors import RegistrationEnded, RegistrationNotFound
-from db.rows import LOCAL, RegistrationRow
+from db.rows import LOCAL, ImageRow, InstrumentRow, RegistrationRow
 from db.types import is_valid_id
 
 WITH_RELATED = [  # everything that the API shows of a job, in few queries
@@ -108,6 +108,18 @@ def get(
     if row is None or owner not in (None, row.owner):
         raise _not_found(registration_id)
     return row
+
+
+def to_register(session: Session, registration_id: str) -> tuple[RegistrationRow, InstrumentRow | None]:
+    """Return an existing job with its images and mask images, and its instrument."""
+    row = RegistrationRow
+    query = select(row, InstrumentRow).outerjoin(InstrumentRow, InstrumentRow.name == row.owner)
+    query = query.options(joinedload(row.fixed_image), joinedload(row.moving_image))
+    job, instrument = session.execute(query.where(row.id == registration_id)).one()
+    for name in ("fixed_mask_image", "moving_mask_image"):  # most jobs have none
+        mask_id = getattr(job, f"{name}_id")
+        set_committed_value(job, name, mask_id and session.get_one(ImageRow, mask_id))
+    return job, instrument
 
 
 def state(session: Session, registration_id: str) -> str:

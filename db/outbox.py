@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from db import clock
@@ -12,15 +12,19 @@ from db.engine import NO_SESSION_SYNC, affected_rows
 from db.rows import OutboxRow
 
 RESEND_AFTER = timedelta(seconds=5)
+_DUE = (  # built once: the relay executes it after each change of the database
+    select(OutboxRow.id, OutboxRow.registration_id)
+    .where(OutboxRow.sent_at.is_(None), OutboxRow.due_at <= bindparam("now"))
+    .order_by(OutboxRow.due_at)
+    .limit(bindparam("limit"))
+)
 
 
 def due(
     session: Session | Connection, limit: int = 100, now: datetime | None = None
 ) -> list[tuple[int, str]]:
     """Return the unpublished due entries, oldest first, as pairs of entry id and registration id."""
-    query = select(OutboxRow.id, OutboxRow.registration_id)
-    query = query.where(OutboxRow.sent_at.is_(None), OutboxRow.due_at <= (now or clock.now(session)))
-    rows = session.execute(query.order_by(OutboxRow.due_at).limit(limit))
+    rows = session.execute(_DUE, {"now": now or clock.now(session), "limit": limit})
     return [(row.id, row.registration_id) for row in rows]
 
 

@@ -6,9 +6,10 @@ import logging
 from typing import Any
 
 from celery import Celery
-from celery.signals import setup_logging, worker_process_init, worker_ready
+from celery.signals import setup_logging, worker_process_init, worker_ready, worker_shutting_down
 
 from db import logs
+from worker import draining
 from worker.broker import QUEUE, validate_url
 from worker.processes import die_with_parent
 from worker.settings import WorkerSettings
@@ -59,6 +60,12 @@ def open_context(**_: Any) -> None:
 
     die_with_parent()
     worker_context()
+
+
+@worker_shutting_down.connect
+def request_draining(**_: Any) -> None:
+    """Have the processes of the pool end after the jobs that they run."""
+    draining.request()
 
 
 @worker_ready.connect

@@ -1,6 +1,8 @@
 """The relay: it publishes queued jobs to the broker and requeues the jobs of lost workers.
 
-Any number of relays can run: a job that is published twice is claimed once.
+Any number of relays can run: a job that is published twice is claimed once. A message carries no data; the
+worker that it wakes runs jobs until the queue is empty. While many messages wait, every worker is busy, and
+no further ones are sent.
 """
 
 from __future__ import annotations
@@ -32,6 +34,7 @@ from worker.webhooks import WebhookSender
 log = logging.getLogger(__name__)
 
 POLL_S = 0.2  # of the outbox, if no other process has written
+MAX_WAITING = 64  # messages; more would find no jobs
 SWEEP_S = 1.0
 HEARTBEAT_S = 3.0
 HEARTBEAT_EXPIRES_S = 10
@@ -45,6 +48,7 @@ class Relay:
         self.database, self.celery = database, celery
         self.name = process_name()
         self._changes = ChangeDetector(database, POLL_S, CHANNEL)
+        self._full_until = 0.0  # the time before which the broker had enough messages
         self._last_run: dict[Callable[[], None], float] = {}
 
     def run(self, stop: threading.Event) -> None:
@@ -66,19 +70,26 @@ class Relay:
 
     def publish_due(self) -> None:
         """Wake a worker for each due job and mark the job; a superfluous message finds nothing to claim."""
-        if not self._changes.poll(POLL_S):
+        if not self._changes.poll(POLL_S) or time.monotonic() < self._full_until:
             return
         with self.database.engine.connect() as connection:  # a session would cost three times as much
             entries = outbox.due(connection)
         sent = []
         try:
-            for entry, _ in entries:
+            for entry, _ in entries[: self._wanted()] if entries else ():
                 self.celery.send_task("xebra.run_next_job")
                 sent.append(entry)
         finally:  # entries that the broker has not accepted remain due
             if sent:
                 with self.database.writing_relaxed() as session:  # workers wait for its end
                     outbox.mark_sent(session, sent)
+
+    def _wanted(self) -> int:
+        """Return how many messages may be sent; after 0 the outbox is not read for a while."""
+        wanted = max(0, MAX_WAITING - queue_length(self.celery))
+        if not wanted:
+            self._full_until = time.monotonic() + POLL_S
+        return wanted
 
     def sweep(self) -> None:
         """Requeue the jobs of lost workers, and the messages of a lost queue."""

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import update
 from sqlalchemy.exc import DataError
-from support.jobs import claim, do, get
+from support.jobs import do, get
 from support.service import speckle
-from support.worker import decoded_file, run, store, stored_file, submit
+from support.worker import claimed, decoded_file, run, store, stored_file, submit
 
 from db import images, job_transitions, jobs, pending_objects
 from db.rows import INSTRUMENT, PendingObjectRow
@@ -128,7 +128,7 @@ def test_network_that_only_this_worker_lacks_is_a_system_fault(context):
 
 def test_job_cancelled_during_its_attempt_has_no_result_and_no_stored_image(context):
     job = submit(context)
-    held = claim(context.database, job)
+    held = claimed(context, job)
     do(context.database, jobs.cancel, job, actor="tester")
     run_job(held, context)
     ended = get(context.database, job)

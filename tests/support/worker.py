@@ -15,7 +15,7 @@ from db.rows import ImageRow, RegistrationRow
 from support.jobs import do, get
 from support.service import speckle, tiff
 from worker.context import WorkerContext
-from worker.job_runner import run_job
+from worker.job_runner import Job, load, run_job
 
 
 def submit(
@@ -44,8 +44,14 @@ def store(
 
 def run(context: WorkerContext, job: str) -> RegistrationRow:
     """Run one attempt; return the row of the job."""
-    run_job(do(context.database, claims.claim_job, job, context.name, context.lease), context)
+    run_job(claimed(context, job), context)
     return get(context.database, job)
+
+
+def claimed(context: WorkerContext, job: str) -> Job:
+    """Claim a job for the worker of this context."""
+    claim = do(context.database, claims.claim_job, job, context.name, context.lease)
+    return do(context.database, load, claim)
 
 
 def stored_file(context: WorkerContext, job: str) -> Path:
