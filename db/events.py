@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
-from sqlalchemy import func, insert, select, text
+from sqlalchemy import Connection, bindparam, func, insert, select
 from sqlalchemy.orm import Session
 
-from db.engine import is_postgresql
 from db.rows import AuditRow, EventRow
 from db.types import utc_now
 
-CHANNEL = "xebra_events"  # PostgreSQL notifies the API processes of new events on this channel
+CHANNEL = "xebra_events"  # a trigger of PostgreSQL notifies the API processes of new events
 MAX_PER_ENTRY = 1 << 20  # an audit entry may cover all jobs of a batch
 _INSERT = insert(EventRow.__table__)  # type: ignore[arg-type]
-_NOTIFY = text(f"NOTIFY {CHANNEL}")
+_AFTER = (  # built once: each API process executes it after each change of the database
+    select(EventRow.__table__)
+    .where(EventRow.seq > bindparam("seq"))
+    .order_by(EventRow.seq)
+    .limit(bindparam("limit"))
+)
 
 
 class Changed(Protocol):
@@ -48,13 +52,17 @@ def publish(session: Session, entry: AuditRow, rows: Iterable[Changed], state: s
     ]
     if values:
         session.connection().execute(_INSERT, values)
-    if is_postgresql(session):
-        session.execute(_NOTIFY)
 
 
 def latest_seq(session: Session) -> int:
     """Return the number of the newest event of all owners."""
     return session.scalar(select(func.max(EventRow.seq))) or 0
+
+
+def of_all(connection: Connection, seq: int, limit: int) -> list[EventRow]:
+    """Return the events of all owners after ``seq``, oldest first, with the attributes of their rows."""
+    found = connection.execute(_AFTER, {"seq": seq, "limit": limit})
+    return cast("list[EventRow]", found.all())
 
 
 def after(

@@ -23,12 +23,24 @@ LOCK_TIMEOUT_S, LOCK_POLL_S = 10.0, 0.005
 CHANNEL = "xebra_outbox"  # PostgreSQL notifies the relays of new entries on this channel
 
 
-def enqueue(session: Session, row: RegistrationRow | Row[Any], due_at: datetime, first: bool = False) -> None:
-    """Queue a job after the owner's other jobs, or before all jobs of its priority (``first``: a retry)."""
+def enqueue(
+    session: Session,
+    row: RegistrationRow | Row[Any],
+    due_at: datetime,
+    first: bool = False,
+    sent_at: datetime | None = None,
+) -> None:
+    """Queue a job after the owner's other jobs, or before all of its priority (``first``: a retry).
+
+    An entry with ``sent_at`` is not published by the relay: the caller sends its message.
+    """
     rank = PRIORITIES.index(row.priority)
     turn = _lowest_turn(session, rank) - 1 if first else _next_turn(session, row.owner, rank)
-    session.add(OutboxRow(registration_id=row.id, owner=row.owner, rank=rank, turn=turn, due_at=due_at))
-    _notify(session)
+    entry = OutboxRow(registration_id=row.id, owner=row.owner, rank=rank, turn=turn, due_at=due_at)
+    entry.sent_at = sent_at
+    session.add(entry)
+    if sent_at is None:
+        notify(session)
 
 
 def enqueue_all(session: Session, rows: Sequence[RegistrationRow], due_at: datetime) -> None:
@@ -40,7 +52,7 @@ def enqueue_all(session: Session, rows: Sequence[RegistrationRow], due_at: datet
         common | {"registration_id": row.id, "turn": number} for number, row in enumerate(rows, start=turn)
     ]
     session.execute(insert(OutboxRow), entries)
-    _notify(session)
+    notify(session)
 
 
 def dequeue(session: Session, registration_id: str) -> None:
@@ -68,7 +80,8 @@ def take(session: Session, now: datetime | None = None) -> str | None:
         time.sleep(LOCK_POLL_S)
 
 
-def _notify(session: Session) -> None:
+def notify(session: Session) -> None:
+    """Notify the relays of new entries (PostgreSQL)."""
     if is_postgresql(session):
         session.execute(text(f"NOTIFY {CHANNEL}"))
 

@@ -66,9 +66,17 @@ class RegistrationRequest:
 
 
 def submit(
-    session: Session, request: RegistrationRequest, *, actor: str, request_id: str, owner: str = LOCAL
+    session: Session,
+    request: RegistrationRequest,
+    *,
+    actor: str,
+    request_id: str,
+    owner: str = LOCAL,
+    published: bool = False,
 ) -> RegistrationRow:
     """Accept a job: insert the row, the queue entry and the audit entry in one transaction.
+
+    ``published``: the caller wakes a worker after the commit; otherwise the relay does.
 
     Raises:
         ImageNotFound: an image does not exist or belongs to another owner.
@@ -86,7 +94,7 @@ def submit(
         *(("fixed_image", fixed), ("moving_image", moving)),
     ):
         set_committed_value(row, name, related)
-    job_queue.enqueue(session, row, now)
+    job_queue.enqueue(session, row, now, sent_at=now if published else None)
     hashes = {"fixed_sha256": fixed.sha256, "moving_sha256": moving.sha256}
     payload = {"registration": row.id, "settings": request.settings(), **hashes}
     entry = audit.record(session, "registration.submitted", actor=actor, **payload)

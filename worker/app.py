@@ -9,8 +9,9 @@ from celery import Celery
 from celery.signals import setup_logging, worker_process_init, worker_ready, worker_shutting_down
 
 from db import logs
+from db.outbox import QUEUE
 from worker import draining
-from worker.broker import QUEUE, validate_url
+from worker.broker import validate_url
 from worker.processes import die_with_parent
 from worker.settings import WorkerSettings
 

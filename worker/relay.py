@@ -1,8 +1,7 @@
 """The relay: it publishes queued jobs to the broker and requeues the jobs of lost workers.
 
-Any number of relays can run: a job that is published twice is claimed once. A message carries no data; the
-worker that it wakes runs jobs until the queue is empty. While many messages wait, every worker is busy, and
-no further ones are sent.
+Any number of relays can run: a job that is published twice is claimed once. The API publishes single jobs
+itself; the relay publishes batches, retries, and what the API could not send.
 """
 
 from __future__ import annotations
@@ -34,7 +33,6 @@ from worker.webhooks import WebhookSender
 log = logging.getLogger(__name__)
 
 POLL_S = 0.2  # of the outbox, if no other process has written
-MAX_WAITING = 64  # messages; more would find no jobs
 SWEEP_S = 1.0
 HEARTBEAT_S = 3.0
 HEARTBEAT_EXPIRES_S = 10
@@ -77,7 +75,7 @@ class Relay:
         sent = []
         try:
             for entry, _ in entries[: self._wanted()] if entries else ():
-                self.celery.send_task("xebra.run_next_job")
+                self.celery.send_task(outbox.TASK)
                 sent.append(entry)
         finally:  # entries that the broker has not accepted remain due
             if sent:
@@ -86,7 +84,7 @@ class Relay:
 
     def _wanted(self) -> int:
         """Return how many messages may be sent; after 0 the outbox is not read for a while."""
-        wanted = max(0, MAX_WAITING - queue_length(self.celery))
+        wanted = max(0, outbox.MAX_WAITING - queue_length(self.celery))
         if not wanted:
             self._full_until = time.monotonic() + POLL_S
         return wanted

@@ -3,6 +3,7 @@
 import time
 
 from db import heartbeats
+from db.outbox import TASK
 from worker import draining
 from worker.app import app
 from worker.context import WorkerContext, worker_context
@@ -13,7 +14,7 @@ HEARTBEAT_S = 1.0  # least time between the heartbeats of a busy process
 _next_heartbeat = 0.0
 
 
-@app.task(name="xebra.run_next_job")
+@app.task(name=TASK)
 def run_next_job() -> None:
     """Run jobs until the queue is empty or this worker stops; a superfluous message finds nothing to claim.
 
