@@ -8,17 +8,26 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import cast
 
-from sqlalchemy import ColumnElement, update
+from sqlalchemy import ColumnElement, Table, bindparam, update
 from sqlalchemy.orm import Session
 
 from db import audit, clock, events, job_queue
-from db.engine import NO_SESSION_SYNC, affected_rows
+from db.engine import affected_rows
 from db.rows import RegistrationRow
 
+JOBS = cast(Table, RegistrationRow.__table__)
 SHOWN = (  # columns of a job that its transitions return
-    *(RegistrationRow.id, RegistrationRow.owner, RegistrationRow.batch_id, RegistrationRow.attempt),
-    *(RegistrationRow.priority, RegistrationRow.request_id, RegistrationRow.finished_at),
+    *(JOBS.c.id, JOBS.c.owner, JOBS.c.batch_id, JOBS.c.attempt),
+    *(JOBS.c.priority, JOBS.c.request_id, JOBS.c.finished_at),
+)
+_CLAIM = (  # built once
+    update(JOBS)
+    .where(JOBS.c.id == bindparam("job"), JOBS.c.state == "queued")
+    .values(state="running", attempt=JOBS.c.attempt + 1, worker=bindparam("by"))
+    .values(started_at=bindparam("started"), lease_until=bindparam("until"))
+    .returning(*SHOWN)
 )
 
 
@@ -58,20 +67,9 @@ def claim_next(session: Session, worker: str, lease: timedelta, now: datetime | 
 def _claim(
     session: Session, registration_id: str, worker: str, lease: timedelta, now: datetime | None
 ) -> Claim | None:
-    time = clock.expression(session, now)
-    claiming = (
-        update(RegistrationRow)
-        .where(RegistrationRow.id == registration_id, RegistrationRow.state == "queued")
-        .values(
-            state="running",
-            attempt=RegistrationRow.attempt + 1,
-            started_at=time,
-            worker=worker,
-            lease_until=clock.expression(session, now, lease),
-        )
-        .returning(*SHOWN)
-    )
-    claimed = session.execute(claiming, execution_options=NO_SESSION_SYNC).one_or_none()
+    now = now or clock.now(session)
+    values = {"job": registration_id, "started": now, "by": worker, "until": now + lease}
+    claimed = session.connection().execute(_CLAIM, values).one_or_none()
     if claimed is None:
         return None
     claim = Claim(registration_id, claimed.attempt, worker, claimed.request_id)
@@ -85,13 +83,13 @@ def _claim(
 def renew(session: Session, claim: Claim, lease: timedelta, now: datetime | None = None) -> bool:
     """Extend the lease; return False if the job was cancelled or claimed by another worker."""
     until = clock.expression(session, now, lease)
-    return affected_rows(session, update(RegistrationRow).where(*held(claim)).values(lease_until=until)) == 1
+    return affected_rows(session, update(JOBS).where(*held(claim)).values(lease_until=until)) == 1
 
 
 def held(claim: Claim) -> tuple[ColumnElement[bool], ...]:
     """Return the SQL conditions under which a claim is valid."""
     return (
-        RegistrationRow.id == claim.registration_id,
-        RegistrationRow.state == "running",
-        RegistrationRow.attempt == claim.attempt,
+        JOBS.c.id == claim.registration_id,
+        JOBS.c.state == "running",
+        JOBS.c.attempt == claim.attempt,
     )

@@ -10,9 +10,9 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import Row, delete, func, insert, select, text
+from sqlalchemy import Row, Table, bindparam, delete, func, insert, select, text
 from sqlalchemy.orm import Session
 
 from db import clock
@@ -20,6 +20,18 @@ from db.engine import NO_SESSION_SYNC, is_postgresql
 from db.rows import PRIORITIES, OutboxRow, RegistrationRow
 
 LOCK_TIMEOUT_S, LOCK_POLL_S = 10.0, 0.005
+_OUTBOX = cast(Table, OutboxRow.__table__)
+_FIRST = (
+    select(_OUTBOX.c.id)
+    .where(_OUTBOX.c.due_at <= bindparam("now"))
+    .order_by(_OUTBOX.c.rank, _OUTBOX.c.turn, _OUTBOX.c.id)
+    .limit(1)
+)
+_TAKE = (
+    delete(_OUTBOX)
+    .where(_OUTBOX.c.id == _FIRST.with_for_update(skip_locked=True).scalar_subquery())
+    .returning(_OUTBOX.c.registration_id)
+)
 CHANNEL = "xebra_outbox"  # PostgreSQL notifies the relays of new entries on this channel
 
 
@@ -68,14 +80,11 @@ def take(session: Session, now: datetime | None = None) -> str | None:
     relay may be marking it, and the worker that it woke must find the job. The wait has a timeout, because
     the process that holds the lock may be suspended.
     """
-    due = select(OutboxRow.id).where(OutboxRow.due_at <= clock.expression(session, now))
-    due = due.order_by(OutboxRow.rank, OutboxRow.turn, OutboxRow.id).limit(1)
-    first = OutboxRow.id == due.with_for_update(skip_locked=True).scalar_subquery()
-    taking = delete(OutboxRow).where(first).returning(OutboxRow.registration_id)
-    end = time.monotonic() + LOCK_TIMEOUT_S
+    connection, end = session.connection(), time.monotonic() + LOCK_TIMEOUT_S
     while True:
-        taken: str | None = session.execute(taking, execution_options=NO_SESSION_SYNC).scalar_one_or_none()
-        if taken is not None or session.scalar(due) is None or time.monotonic() > end:
+        at = {"now": now or clock.now(session)}
+        taken: str | None = connection.execute(_TAKE, at).scalar()
+        if taken is not None or connection.execute(_FIRST, at).scalar() is None or time.monotonic() > end:
             return taken
         time.sleep(LOCK_POLL_S)
 

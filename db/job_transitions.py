@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 from sqlalchemy import Row, insert, select, update
 from sqlalchemy.orm import Session
 
 from db import audit, clock, events, job_queue
-from db.claims import SHOWN, Claim, held
-from db.engine import NO_SESSION_SYNC
+from db.claims import JOBS, SHOWN, Claim, held
 from db.rows import RegistrationRow, ResultRow
 
 # Retry policy
@@ -103,9 +102,8 @@ def _lost(worker: str | None) -> str:
 
 def _end_attempt(session: Session, claim: Claim, **values: Any) -> Row[Any] | None:
     """Move the job out of ``running`` if the claim is valid; return the columns that its event shows."""
-    ending = update(RegistrationRow).where(*held(claim)).values(lease_until=None, **values)
-    ended = session.execute(ending.returning(*SHOWN), execution_options=NO_SESSION_SYNC).one_or_none()
-    return cast("Row[Any] | None", ended)
+    ending = update(JOBS).where(*held(claim)).values(lease_until=None, **values)
+    return session.connection().execute(ending.returning(*SHOWN)).one_or_none()
 
 
 def _record(session: Session, event: str, claim: Claim, row: Row[Any], **payload: Any) -> None:

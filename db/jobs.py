@@ -6,7 +6,7 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select, true, update
+from sqlalchemy import bindparam, select, true, update
 from sqlalchemy.orm import Session, joinedload, selectinload
 from sqlalchemy.orm.attributes import set_committed_value
 
@@ -27,6 +27,12 @@ WITH_MASKS = [  # of jobs that are registered, now or again
     joinedload(RegistrationRow.fixed_mask_image),
     joinedload(RegistrationRow.moving_mask_image),
 ]
+_TO_REGISTER = (
+    select(RegistrationRow, InstrumentRow)
+    .outerjoin(InstrumentRow, InstrumentRow.name == RegistrationRow.owner)
+    .options(joinedload(RegistrationRow.fixed_image), joinedload(RegistrationRow.moving_image))
+    .where(RegistrationRow.id == bindparam("job"))
+)
 MASKS = ("fixed_mask", "moving_mask", "fixed_mask_image_id", "moving_mask_image_id")
 
 
@@ -120,10 +126,7 @@ def get(
 
 def to_register(session: Session, registration_id: str) -> tuple[RegistrationRow, InstrumentRow | None]:
     """Return an existing job with its images and mask images, and its instrument."""
-    row = RegistrationRow
-    query = select(row, InstrumentRow).outerjoin(InstrumentRow, InstrumentRow.name == row.owner)
-    query = query.options(joinedload(row.fixed_image), joinedload(row.moving_image))
-    job, instrument = session.execute(query.where(row.id == registration_id)).one()
+    job, instrument = session.execute(_TO_REGISTER, {"job": registration_id}).one()
     for name in ("fixed_mask_image", "moving_mask_image"):  # most jobs have none
         mask_id = getattr(job, f"{name}_id")
         set_committed_value(job, name, mask_id and session.get_one(ImageRow, mask_id))

@@ -32,6 +32,7 @@ from worker.webhooks import WebhookSender
 
 log = logging.getLogger(__name__)
 
+SQLITE_POLL_S = 0.02  # of SQLite's count of commits; single jobs are published by the API
 POLL_S = 0.2  # of the outbox, if no other process has written
 SWEEP_S = 1.0
 HEARTBEAT_S = 3.0
@@ -45,7 +46,7 @@ class Relay:
     def __init__(self, database: Database, celery: Celery) -> None:
         self.database, self.celery = database, celery
         self.name = process_name()
-        self._changes = ChangeDetector(database, POLL_S, CHANNEL)
+        self._changes = ChangeDetector(database, POLL_S, CHANNEL, SQLITE_POLL_S)
         self._full_until = 0.0  # the time before which the broker had enough messages
         self._last_run: dict[Callable[[], None], float] = {}
 

@@ -25,6 +25,7 @@ from xebra.errors import ImageChoiceNeeded, ImageUnreadable
 from xebra.image import read_untrusted
 from xebra.readers import decoding_client, sandbox
 from xebra.readers.decoding_client import server
+from xebra.readers.decoding_server import SPARE
 from xebra.readers.sandbox import Limits
 
 SIDE = 16_384
@@ -281,14 +282,38 @@ class TestDecodingServer:
                 sandbox.read(slow, "slow", cancelled=cancelled)
             ended.set()
 
-        threading.Thread(target=decode).start()
-        while not parent.children():
-            time.sleep(0.001)
-        (child,) = parent.children()
-        child.suspend()
+        wait_until(lambda: len(parent.children()) == SPARE, "the children that wait for a file")
+        children = parent.children()
+        for child in children:
+            child.suspend()
+        thread = threading.Thread(target=decode)
+        thread.start()
+        time.sleep(0.1)
         cancelled.set()
         assert ended.wait(5)
-        wait_until(lambda: not parent.children(), "the end of the child")
+        thread.join()
+        wait_until(lambda: sum(child.is_running() for child in children) == SPARE - 1, "the end of the child")
+        for child in parent.children():
+            child.kill()
+
+    def test_decodes_although_its_spare_children_were_killed(self):
+        parent = decoding_server()
+        wait_until(lambda: len(parent.children()) == SPARE, "the children that wait for a file")
+        for child in parent.children():
+            child.kill()
+        assert decoding_server().pid == parent.pid
+        wait_until(lambda: len(parent.children()) == SPARE, "other children")
+        assert decoding_server().pid == parent.pid
+
+    def test_each_file_gets_a_process_of_its_own(self):
+        """What a file leaves behind in its process reaches no other file."""
+        parent = decoding_server()
+        wait_until(lambda: len(parent.children()) == SPARE, "the children that wait for a file")
+        waiting = {child.pid for child in parent.children()}
+        for _ in range(SPARE):
+            sandbox.read(tiff(), "next")
+        wait_until(lambda: len(parent.children()) == SPARE, "other children")
+        assert waiting.isdisjoint(child.pid for child in parent.children())
 
     def test_pixels_cannot_be_changed_by_anybody(self):
         pixels = sandbox.read(tiff(), "sealed").pixels
