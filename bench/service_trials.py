@@ -29,6 +29,17 @@ def idle(stack: Stack, pair: list[np.ndarray], request: dict, runs: int) -> dict
     return {"in_process_p50_ms": quantiles(here)["p50_ms"], **quantiles(there)}
 
 
+def download(stack: Stack, request: dict, runs: int) -> dict[str, float]:
+    """Measure the first request for the registered image of a job that has ended."""
+    client = stack.busy[0]
+
+    def registered() -> float:
+        links = ended(client, submit(client, request))["links"]
+        return timed(lambda: client.get(links["registered"]).raise_for_status())
+
+    return quantiles([registered() for _ in range(runs)])
+
+
 def recovery(stack: Stack, request: dict) -> dict[str, float]:
     """Kill a worker that runs two jobs; return the longest time in s until both are done."""
     return {"seconds": max(_recovered(stack, request) for _ in range(KILLS if stack.revives else 1))}

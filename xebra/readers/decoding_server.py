@@ -133,7 +133,7 @@ class DecodingServer:
     def _hand_to_spare(self, request: dict[str, Any], handles: Handles) -> int | None:
         """Hand a file to a child that waits for one; return its process id, None if there is none."""
         while self.spares:
-            spare = self.spares.pop()
+            spare = self.spares.pop(0)
             with spare.socket as end, contextlib.suppress(OSError):  # it was killed
                 socket.send_fds(end, [json.dumps(request).encode()], handles[1:])
                 return spare.pid
