@@ -1,4 +1,4 @@
-"""A flag that the processes of a worker share: it is set when the worker has been asked to stop.
+"""A flag that the processes of a worker share: it is set when the worker begins to stop.
 
 The processes of the pool take job after job for one message; Celery, which waits for them, cannot reach them.
 """
@@ -9,7 +9,7 @@ _flag = mmap.mmap(-1, 1)  # anonymous and shared: the processes of the pool are 
 
 
 def request() -> None:
-    """Ask every process of this worker to take no further job."""
+    """Have every process of this worker take no further job."""
     _flag[0] = 1
 
 
