@@ -14,7 +14,9 @@ from xebra.series.key_frame import KeyFrame, in_coarse, in_working
 from xebra.series.template import Fit
 
 LOWEST_PEAK = 6.0  # deviations; the highest of the noise of 65,536 px is near 4.5
-FEWEST_CERTAINTY = 8.0  # empty frames reach 4.5, frames of 20 counts a px 50 and more
+FEWEST_CERTAINTY = (
+    12.0  # empty frames reach 4.5, frames of other specimens 8.2 (244 pairs), others 80 and more
+)
 CERTAIN = 20.0  # from which no further candidate is tried
 TURNED_PX = 0.5  # coarse px at the corners from which a frame is turned before it is correlated
 COARSE_STEPS, FINE_STEPS = 5, 3
