@@ -43,7 +43,7 @@ from api.requests import REQUEST_ID_HEADER, BodyLimit, RequestContext, is_valid_
 from api.session.routes import router as session
 from api.settings import ApiSettings
 from api.webhooks.routes import router as webhooks
-from db import statistics
+from db import statistics, tracing
 from db.engine import Database
 from db.migrate import migrate
 from db.settings import StorageSettings
@@ -64,6 +64,7 @@ ROUTERS = (
 def create_app() -> FastAPI:
     """Create the app from the settings: open database and image store, install routes and middleware."""
     logs.configure()
+    tracing.configure("xebra-api")
     settings = ApiSettings()
     app = FastAPIOffline(  # /docs without access to the internet
         lifespan=_lifespan,
@@ -80,6 +81,7 @@ def create_app() -> FastAPI:
     page.install(app)
     openapi.install(app)
     _add_middleware(app, settings)
+    tracing.instrument(app)
     return app
 
 
@@ -126,3 +128,4 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     preload.cancel()
     app.state.shared.broadcaster.stop()
     app.state.shared.database.close()
+    tracing.flush()

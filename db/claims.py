@@ -25,6 +25,7 @@ class Claim:
     attempt: int
     worker: str
     request_id: str = "-"  # of the request that submitted the job, for the log
+    traceparent: str | None = None  # of the same request
 
     @property
     def registered_key(self) -> str:
@@ -53,7 +54,7 @@ def claim_job(
     if claimed is None:
         return None
     job_queue.dequeue(session, registration_id)
-    claim = Claim(registration_id, claimed.attempt, worker, claimed.request_id)
+    claim = Claim(registration_id, claimed.attempt, worker, claimed.request_id, claimed.traceparent)
     pending_objects.register(session, claim.registered_key)
     entry = audit.record(
         session, "registration.started", actor=worker, registration=registration_id, attempt=claim.attempt

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from db import clock
 from db.engine import NO_SESSION_SYNC, affected_rows
-from db.rows import OutboxRow
+from db.rows import OutboxRow, RegistrationRow
 
 RESEND_AFTER = timedelta(seconds=5)
 
@@ -22,6 +22,13 @@ def due(
     query = query.where(OutboxRow.sent_at.is_(None), OutboxRow.due_at <= (now or clock.now(session)))
     rows = session.execute(query.order_by(OutboxRow.due_at).limit(limit))
     return [(row.id, row.registration_id) for row in rows]
+
+
+def traces(session: Session | Connection, registration_ids: list[str]) -> dict[str, str | None]:
+    """Return the ``traceparent`` of each job."""
+    query = select(RegistrationRow.id, RegistrationRow.traceparent)
+    rows = session.execute(query.where(RegistrationRow.id.in_(registration_ids)))
+    return {row.id: row.traceparent for row in rows}
 
 
 def mark_sent(session: Session, entries: list[int], now: datetime | None = None) -> None:

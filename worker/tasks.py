@@ -2,7 +2,7 @@
 
 import logging
 
-from db import claims, heartbeats
+from db import claims, heartbeats, tracing
 from worker.app import app
 from worker.context import worker_context
 from worker.job_runner import run_job
@@ -20,7 +20,9 @@ def run_next_job() -> None:
     if claim is None:
         log.info("the queue is empty")
         return
-    run_job(claim, context)
+    about: dict[str, str | int] = {"registration": claim.registration_id, "attempt": claim.attempt}
+    with tracing.span("run registration", claim.traceparent, kind="CONSUMER", **about):
+        run_job(claim, context)
 
 
 @app.task(name="xebra.heartbeat")
