@@ -67,13 +67,13 @@ def current() -> str | None:
 def span(
     name: str, traceparent: str | None, *, kind: Literal["PRODUCER", "CONSUMER"], **attributes: str | int
 ) -> Iterator[None]:
-    """Record a span that continues a stored trace; without tracing, do nothing."""
+    """Record a span that continues a stored trace, or the present one; without tracing, do nothing."""
     if not enabled():
         yield
         return
     from opentelemetry import propagate, trace
 
-    parent = propagate.extract({HEADER: traceparent} if traceparent else {})
+    parent = propagate.extract({HEADER: traceparent}) if traceparent else None
     named = {f"xebra.{key}": value for key, value in attributes.items()}
     tracer, kinds = trace.get_tracer("xebra"), trace.SpanKind
     with tracer.start_as_current_span(name, context=parent, kind=kinds[kind], attributes=named):

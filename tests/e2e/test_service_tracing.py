@@ -56,11 +56,13 @@ def test_trace_of_a_job(traced):
     wait_until(lambda: len(received.named("run registration", TRACE)) == 1, "the span of the worker", 30)
     (request,) = received.named("POST /api/v1/registrations", TRACE)
     assert (request.service, request.parent_id) == ("xebra-api", CLIENT)
-    wait_until(lambda: len(received.named("publish registration", TRACE)) == 1, "the span of the relay", 30)
+    wait_until(lambda: len(received.named("publish registration", TRACE)) == 1, "the span of the message", 30)
     (published,) = received.named("publish registration", TRACE)
     (worked,) = received.named("run registration", TRACE)
-    for span, part in ((published, "xebra-relay"), (worked, "xebra-worker")):
-        assert (span.service, span.parent_id) == (part, request.span_id)
+    assert published.service == "xebra-api"  # the relay publishes what the API cannot
+    assert worked.service == "xebra-worker"
+    for span in (published, worked):
+        assert span.parent_id == request.span_id
         assert span.attributes["xebra.registration"] == job["id"]
     inferences = received.named(INFERENCE, TRACE)
     assert inferences and {span.parent_id for span in inferences} == {worked.span_id}
@@ -76,7 +78,10 @@ def test_each_job_of_a_batch_continues_the_trace(traced):
     submit(service, "/api/v1/batches", {"fixed_image_id": ids[0], "moving_image_ids": ids[1:]}, trace)
     wait_until(lambda: len(received.named("run registration", trace)) == 2, "the spans of both jobs", 60)
     (request,) = received.named("POST /api/v1/batches", trace)
-    assert {span.parent_id for span in received.named("run registration", trace)} == {request.span_id}
+    published = received.named("publish registration", trace)
+    assert {span.service for span in published} == {"xebra-relay"}
+    spans = [*published, *received.named("run registration", trace)]
+    assert {span.parent_id for span in spans} == {request.span_id}
 
 
 def test_trace_of_a_synchronous_registration(traced):
