@@ -44,7 +44,7 @@ from api.session.routes import router as session
 from api.settings import ApiSettings
 from api.wake_ups import WakeUps
 from api.webhooks.routes import router as webhooks
-from db import statistics
+from db import statistics, tracing
 from db.engine import Database
 from db.migrate import migrate
 from db.settings import StorageSettings
@@ -65,6 +65,7 @@ ROUTERS = (
 def create_app() -> FastAPI:
     """Create the app from the settings: open database and image store, install routes and middleware."""
     logs.configure()
+    tracing.configure("xebra-api")
     settings = ApiSettings()
     app = FastAPIOffline(  # /docs without access to the internet
         lifespan=_lifespan,
@@ -81,6 +82,7 @@ def create_app() -> FastAPI:
     page.install(app)
     openapi.install(app)
     _add_middleware(app, settings)
+    tracing.instrument(app)
     return app
 
 
@@ -127,3 +129,4 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     preload.cancel()
     app.state.shared.broadcaster.stop()
     app.state.shared.database.close()
+    tracing.flush()

@@ -8,7 +8,7 @@ from typing import Any
 
 from celery import Celery
 
-from db import outbox
+from db import outbox, tracing
 from db.engine import Database
 
 log = logging.getLogger(__name__)
@@ -41,7 +41,8 @@ class WakeUps:
         If this process is killed before, the relay sends the message after some seconds.
         """
         try:
-            self._send()
+            with tracing.span("publish registration", None, kind="PRODUCER", registration=registration_id):
+                self._send()
         except Exception as error:  # of kombu, of redis or of the system
             log.warning("the broker does not answer; the relay wakes the workers: %s", error)
             self._retry_at = time.monotonic() + RETRY_S

@@ -20,7 +20,7 @@ from db.rows import RegistrationRow
 JOBS = cast(Table, RegistrationRow.__table__)
 SHOWN = (  # columns of a job that its transitions return
     *(JOBS.c.id, JOBS.c.owner, JOBS.c.batch_id, JOBS.c.attempt),
-    *(JOBS.c.priority, JOBS.c.request_id, JOBS.c.finished_at),
+    *(JOBS.c.priority, JOBS.c.request_id, JOBS.c.finished_at, JOBS.c.traceparent),
 )
 _CLAIM = (  # built once
     update(JOBS)
@@ -39,6 +39,7 @@ class Claim:
     attempt: int
     worker: str
     request_id: str = "-"  # of the request that submitted the job, for the log
+    traceparent: str | None = None  # of the same request
 
     @property
     def registered_key(self) -> str:
@@ -72,7 +73,7 @@ def _claim(
     claimed = session.connection().execute(_CLAIM, values).one_or_none()
     if claimed is None:
         return None
-    claim = Claim(registration_id, claimed.attempt, worker, claimed.request_id)
+    claim = Claim(registration_id, claimed.attempt, worker, claimed.request_id, claimed.traceparent)
     entry = audit.record(
         session, "registration.started", actor=worker, registration=registration_id, attempt=claim.attempt
     )

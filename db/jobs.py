@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, select, true, update
 from sqlalchemy.orm import Session, joinedload, selectinload
 from sqlalchemy.orm.attributes import set_committed_value
 
-from db import audit, clock, events, images, job_queue
+from db import audit, clock, events, images, job_queue, tracing
 from db.engine import affected_rows
 from db.errors import RegistrationEnded, RegistrationNotFound
 from db.rows import LOCAL, ImageRow, InstrumentRow, RegistrationRow
@@ -91,7 +91,7 @@ def submit(
     moving = images.get(session, request.moving_image_id, owner)
     now = clock.now(session)
     row = RegistrationRow(id=str(uuid.uuid4()), owner=owner, state="queued", actor=actor, **vars(request))
-    row.request_id, row.created_at = request_id, now
+    row.request_id, row.created_at, row.traceparent = request_id, now, tracing.current()
     session.add(row)
     session.flush()
     none: list[Any] = []

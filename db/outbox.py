@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from db import clock, job_queue
 from db.engine import NO_SESSION_SYNC, affected_rows
-from db.rows import OutboxRow
+from db.rows import OutboxRow, RegistrationRow
 
 QUEUE = "registrations"  # of the broker
 TASK = "xebra.run_next_job"
@@ -33,6 +33,13 @@ def due(
     """Return the unpublished due entries, oldest first, as pairs of entry id and registration id."""
     rows = session.execute(_DUE, {"now": now or clock.now(session), "limit": limit})
     return [(row.id, row.registration_id) for row in rows]
+
+
+def traces(session: Session | Connection, registration_ids: list[str]) -> dict[str, str | None]:
+    """Return the ``traceparent`` of each job."""
+    query = select(RegistrationRow.id, RegistrationRow.traceparent)
+    rows = session.execute(query.where(RegistrationRow.id.in_(registration_ids)))
+    return {row.id: row.traceparent for row in rows}
 
 
 def mark_sent(session: Session, entries: list[int], now: datetime | None = None) -> None:

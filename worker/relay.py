@@ -15,7 +15,7 @@ from collections.abc import Callable
 
 from celery import Celery
 
-from db import heartbeats, job_transitions, logs, outbox
+from db import heartbeats, job_transitions, logs, outbox, tracing
 from db.change_detector import ChangeDetector
 from db.engine import Database
 from db.job_queue import CHANNEL
@@ -73,10 +73,13 @@ class Relay:
             return
         with self.database.queries.connect() as connection:  # a session would cost three times as much
             entries = outbox.due(connection)
+            traced = tracing.enabled() and bool(entries)
+            traces = outbox.traces(connection, [job for _, job in entries]) if traced else {}
         sent = []
         try:
-            for entry, _ in entries[: self._wanted()] if entries else ():
-                self.celery.send_task(outbox.TASK)
+            for entry, job in entries[: self._wanted()] if entries else ():
+                with tracing.span("publish registration", traces.get(job), kind="PRODUCER", registration=job):
+                    self.celery.send_task(outbox.TASK)
                 sent.append(entry)
         finally:  # entries that the broker has not accepted remain due
             if sent:
@@ -115,6 +118,7 @@ class Relay:
 def main() -> int:
     """Run a relay until SIGTERM (``python -m worker.relay``)."""
     logs.configure()
+    tracing.configure("xebra-relay")
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
@@ -129,6 +133,7 @@ def main() -> int:
         threading.Thread(target=target, args=(stop,), daemon=True).start()
     Relay(database, app).run(stop)
     database.close()
+    tracing.flush()
     return 0
 
 

@@ -2,7 +2,7 @@
 
 import time
 
-from db import heartbeats
+from db import heartbeats, tracing
 from db.outbox import TASK
 from worker import draining
 from worker.app import app
@@ -26,7 +26,7 @@ def run_next_job() -> None:
         job = _claim(context)
         if job is None:
             return
-        run_job(job, context)
+        _run(job, context)
         if draining.requested():
             break
     run_next_job.delay()
@@ -38,6 +38,14 @@ def heartbeat() -> None:
     context = worker_context()
     with context.database.writing_relaxed() as session:
         heartbeats.record(session, "worker", context.name)
+
+
+def _run(job: Job, context: WorkerContext) -> None:
+    """Run a claimed job, in the trace of the request that has submitted it."""
+    claim = job.claim
+    about: dict[str, str | int] = {"registration": claim.registration_id, "attempt": claim.attempt}
+    with tracing.span("run registration", claim.traceparent, kind="CONSUMER", **about):
+        run_job(job, context)
 
 
 def _claim(context: WorkerContext) -> Job | None:
