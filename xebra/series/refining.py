@@ -43,7 +43,7 @@ class Refining:
             self.measurements += self._again(first, view)
 
     def _again(self, first: Measurement, view: View) -> Iterator[Measurement]:
-        """Yield the new measurement; none where the frame does not fit the mean."""
+        """Yield the new measurement; the first one of a key's own frame, or none, where it does not fit."""
         key = self._key(first.other)
         pose = np.linalg.inv(self.poses.keys[first.other]) @ self.poses.frames[first.frame]
         found = refined(key, view, pose, STEPS)
@@ -52,6 +52,8 @@ class Refining:
             yield Measurement(
                 first.frame, first.other, True, found.pose, fit.covariance, fit.certainty, fit.gain
             )
+        elif key.frame == first.frame:
+            yield first
 
     def _key(self, number: int) -> KeyFrame:
         """Return a key; the templates of those that were not used for long are dropped."""

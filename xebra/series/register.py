@@ -33,8 +33,10 @@ from xebra.usable_area import usable_areas
 
 Progress = Callable[[int, int], None]
 NO_STRUCTURE = "shows nothing that another frame shows"
+NO_TWO = "No two frames show the same part of a specimen."
 CONTRADICTS = "contradicts the other frames"
 SMALLEST_SIDE = 64  # px
+LEAST_USED = 0.5  # of a frame: an empty background is no bar, though it looks like padding
 EXAMINED = 5  # frames in search of one that can be compared
 CACHED_BYTES = 1 << 28  # of working frames that the second pass finds in memory
 
@@ -151,6 +153,8 @@ class _Run:
                 return None
             areas = usable_areas(shown[0], shown[-1])
             mask = areas[0].mask & areas[1].mask
+            if mask.mean() < LEAST_USED:
+                return None
         elif np.shape(mask) != self.shape:
             raise MaskInvalid(f"The mask is {np.shape(mask)}, the frames are {self.shape}.")
         return None if np.all(mask) else np.asarray(mask, bool)
@@ -206,7 +210,7 @@ class _Run:
         """Return the number of the frame that poses are solved on."""
         part = largest_part(measurements, len(self.frames))
         if len(part) < 2:
-            raise SeriesInvalid("No two frames show the same part of a specimen.")
+            raise SeriesInvalid(NO_TWO)
         if reference in ("first", "mean"):
             return min(part)
         if not isinstance(reference, int) or not -len(self.frames) <= reference < len(self.frames):
@@ -243,6 +247,8 @@ class _Run:
         certainty, contrast = _certainty(measurements, keys, len(self.frames))
         reasons = tuple(self._reason(n, poses, certainty[n]) for n in range(len(self.frames)))
         fits = np.array([not reason for reason in reasons])
+        if np.count_nonzero(fits) < 2:
+            raise SeriesInvalid(NO_TWO)
         matrices = _in_frames(poses.frames, self.levels)
         if reference == "mean":
             matrices = np.linalg.inv(_mean_pose(matrices[fits], self.shape)) @ matrices
