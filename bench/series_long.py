@@ -2,9 +2,9 @@
 
 ./dev bench series_long [--frames 1000] [--side 2048] [--folder DIR] [--seed N]
 
-A file is written (a random walk of whole px of a simulated specimen, 20 counts a px) and registered by `xebra
-series --no-aligned` in a process of its own. Printed are its peak memory (resident set), its time, the error
-of the drift, and how long another run takes to end after SIGTERM.
+A file is written (a random walk of whole px of a simulated specimen, noise of 20 counts a px) and registered
+by `xebra series --no-aligned` in a process of its own. Printed are its peak memory (resident set), its time,
+the error of the drift, and how long another run takes to end after SIGTERM.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from support.series import specimen
 from xebra.arrays import Floats, Integers
 
 COUNTS, WALK_PX, MARGIN_PX = 20, 2.0, 300
+NOISE_PX = 700  # shift of the noise from frame to frame
 CANCEL_AFTER_S = 20
 
 
@@ -38,9 +39,14 @@ def write(path: Path, count: int, side: int, seed: int) -> Integers:
     drift = np.rint(np.cumsum(rng.normal(0, WALK_PX, (count, 2)), 0)).astype(int)
     drift = np.clip(drift - drift[0], -MARGIN_PX, MARGIN_PX)
 
+    noise = rng.normal(size=(side + NOISE_PX, side + NOISE_PX)).astype(np.float32)  # Poisson takes minutes
+
     def frames():
         for x, y in drift + MARGIN_PX:
-            yield rng.poisson(image[y : y + side, x : x + side]).astype(np.uint8)
+            rows, columns = rng.integers(0, NOISE_PX, 2)
+            shown = image[y : y + side, x : x + side]
+            view = np.sqrt(shown) * noise[rows : rows + side, columns : columns + side]
+            yield np.clip(np.rint(shown + view), 0, 255).astype(np.uint8)
 
     with tifffile.TiffWriter(path, bigtiff=True) as file:
         shape = (count, side, side)

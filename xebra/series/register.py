@@ -38,6 +38,7 @@ CONTRADICTS = "contradicts the other frames"
 SMALLEST_SIDE = 64  # px
 LEAST_USED = 0.5  # of a frame: an empty background is no bar, though it looks like padding
 EXAMINED = 5  # frames in search of one that can be compared
+IMPRECISE_PX = 0.04  # median standard error from which means are made again: their blur matters there
 CACHED_BYTES = 1 << 28  # of working frames that the second pass finds in memory
 
 
@@ -133,6 +134,9 @@ class _Run:
         if not self.tilted:
             measurements = self._second_pass(tracking, poses, measurements)
             poses = self._solved(measurements, reference_frame)
+            if self._is_imprecise(poses):
+                measurements = self._third_pass(tracking, poses, measurements)
+                poses = self._solved(measurements, reference_frame)
         done = time.perf_counter()
         timings = {"first_pass": tracked - started, "second_pass": done - tracked}
         return self._result(poses, measurements, tracking.keys, reference, timings)
@@ -234,6 +238,22 @@ class _Run:
                 self.done += 1
             else:
                 refining.step(number, self._working(number).values)
+        return refining.measurements
+
+    def _is_imprecise(self, poses: Poses) -> bool:
+        """Return whether sharper means are worth another pass; frames are then in memory."""
+        kept = len(self.cache) + len(self.problems) == len(self.frames)
+        variance = poses.covariances[poses.connected][:, [0, 1], [0, 1]].sum(1)
+        return kept and float(np.sqrt(np.median(variance))) > IMPRECISE_PX
+
+    def _third_pass(
+        self, tracking: Tracking, poses: Poses, measurements: list[Measurement]
+    ) -> list[Measurement]:
+        """Make the means again at the better poses, and measure all frames on them."""
+        refining = Refining(tracking.keys, poses, self.levels, measurements)
+        refining.remake(self.cache.items())
+        for number, values in self.cache.items():
+            refining.step(number, values)
         return refining.measurements
 
     def _result(
