@@ -59,6 +59,15 @@ class Selected:
         shape = (full, *self.channel.levels)[self.level]
         return spacing._replace(x=spacing.x * full[1] / shape[1], y=spacing.y * full[0] / shape[0])
 
+    def to_json(self) -> dict[str, Any]:
+        """Everything, in the types of JSON."""
+        return {**vars(self), "channel": self.channel.to_json()}
+
+    @classmethod
+    def from_json(cls, body: dict[str, Any]) -> Selected:
+        """Return the object whose ``to_json`` was ``body``."""
+        return cls(**{**body, "channel": Channel.from_json(body["channel"])})
+
     def __str__(self) -> str:
         """Return the choice as text; empty where the file holds one image only."""
         parts = [self.channel.name] if self.of > 1 else []
