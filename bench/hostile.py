@@ -1,6 +1,6 @@
 """Two hostile tenants against a third one on the deployed stack.
 
-Each asks for 1,000 webhooks whose receiver is slow, submits batches of 10,000 jobs and cancels them, and holds
+Each asks for 1,000 webhooks whose receiver is slow, submits batches of 10,000 jobs, cancels them, and holds
 1,000 event streams and 250 half-open uploads. Measured are a third tenant's submissions and jobs, before and
 meanwhile, at either API process in turn: that of the batches, and the other.
 

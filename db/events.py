@@ -57,8 +57,8 @@ def publish(session: Session, entry: AuditRow, rows: Iterable[Changed], state: s
 def publish_batch(session: Session, entry: AuditRow, batch_id: str) -> None:
     """Publish that all jobs of a new batch are queued, in the order of the queue.
 
-    The database copies the rows itself, since the submissions of all instruments wait for the lock of the audit
-    log meanwhile.
+    The database copies the rows itself, since the submissions of all instruments wait for the lock of the
+    audit log meanwhile.
     """
     number = func.row_number().over(order_by=OutboxRow.turn) - 1
     job = RegistrationRow
