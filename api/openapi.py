@@ -1,4 +1,4 @@
-"""The OpenAPI document: operation ids, and problem details as the format of every error."""
+"""The OpenAPI document: operation ids, links, and problem details as the format of every error."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
+from api import links
 from api.errors import UploadStalled, UploadTooLarge
 from api.problem_kinds import FRAMEWORK, REQUEST_INVALID, TABLE, Kind
 from api.problems import MEDIA_TYPE, Problem
@@ -55,3 +56,4 @@ def _adapt(document: dict[str, Any]) -> None:
                 operation["responses"]["422"] = _response(REQUEST_INVALID)
             if "requestBody" in operation:
                 operation["responses"] = BODY_ERRORS | operation["responses"]
+    links.add(document)

@@ -6,8 +6,10 @@ from typing import Annotated
 from fastapi import APIRouter, FastAPI, Query, Request
 from fastapi.responses import FileResponse, PlainTextResponse, RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
+from starlette.exceptions import HTTPException
 
 from api.authentication import COOKIE
+from xebra import sample
 
 STATIC = Path(__file__).parent / "static"
 NOT_BUILT = """Xebra is running, but its web page is not built: cd frontend && npm ci && npm run build
@@ -32,6 +34,15 @@ def get_page(request: Request, token: Annotated[str | None, Query(max_length=200
     if not index.is_file():
         return PlainTextResponse(NOT_BUILT)
     return FileResponse(index, headers={"Cache-Control": "no-cache"})
+
+
+@router.get("/sample/{name}")
+def get_sample(name: str) -> FileResponse:
+    """Return an image of the pair that is part of the package, for a first registration."""
+    files = {"sample_fixed.tif": sample.FIXED, "sample_moving.tif": sample.MOVING}
+    if name not in files:
+        raise HTTPException(404, "there is no such sample image")
+    return FileResponse(files[name], media_type="image/tiff", headers={"Cache-Control": "no-cache"})
 
 
 def install(app: FastAPI) -> None:

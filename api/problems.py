@@ -137,9 +137,12 @@ async def _no_reader(request: Request, error: ClientLeft) -> Response:
 
 
 async def _from_framework(request: Request, error: HTTPException) -> Response:
-    answer = response(FRAMEWORK[HTTPStatus(error.status_code)], str(error.detail), request.url.path)
+    status, detail, methods = error.status_code, str(error.detail), _methods(request)
+    if status == HTTPStatus.NOT_FOUND and methods and request.method not in methods:  # from the page's files
+        status, detail = HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.METHOD_NOT_ALLOWED.phrase
+    answer = response(FRAMEWORK[HTTPStatus(status)], detail, request.url.path)
     answer.headers.update(error.headers or {})
-    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED and (methods := _methods(request)):
+    if status == HTTPStatus.METHOD_NOT_ALLOWED and methods:
         answer.headers["Allow"] = ", ".join(methods)
     return answer
 

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
-from db import audit, clock, events, images, job_queue
+from db import audit, clock, events, images, job_queue, tracing
 from db.engine import NO_SESSION_SYNC
 from db.errors import BatchNotFound
 from db.jobs import RegistrationRequest
@@ -36,7 +36,7 @@ def submit(
     session.add(batch)
     session.flush()
     common = {"owner": owner, "state": "queued", "actor": actor, "request_id": request_id, "attempt": 0}
-    common |= {"created_at": now, "batch_id": batch.id}
+    common |= {"created_at": now, "batch_id": batch.id, "traceparent": tracing.current()}
     rows = [RegistrationRow(id=str(uuid.uuid4()), **common, **vars(request)) for request in requests]
     session.execute(insert(RegistrationRow), [_values(row) for row in rows])
     job_queue.enqueue_all(session, rows, now)

@@ -3,6 +3,7 @@ import { Administration } from "./administration/Administration";
 import { BatchForm } from "./batch/BatchForm";
 import { useBatch } from "./batch/useBatch";
 import { PairForm } from "./pair/PairForm";
+import { useFocusOnView } from "./frame/useFocusKept";
 import { usePair } from "./pair/usePair";
 import { RecentList } from "./recent/RecentList";
 import { RegistrationView } from "./result/RegistrationView";
@@ -12,6 +13,7 @@ import { ADMINISTRATION, useAddress } from "./url";
 export function Workspace() {
   const address = useAddress();
   const registration = address.get("registration");
+  useFocusOnView(`${address.get("page")} ${registration}`);
   const pair = usePair(); // kept here, so that the chosen images survive a visit to a result
   const many = useBatch();
   const recent = useRecentRegistrations();

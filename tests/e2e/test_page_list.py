@@ -32,6 +32,7 @@ def test_what_others_submit_appears_and_ends_without_a_reload(page, service: Ser
     row = page.locator(".recent-item", has=page.locator(f"a[href*='{job['id']}']"))
     expect(row).to_contain_text("theirs.tif onto ours.tif")
     expect(row.locator(".state-accept")).to_be_visible()
+    expect(row).to_contain_text("\N{LESS-THAN OR EQUAL TO} ")
     row.get_by_role("button", name="Run again").click()
     again = page.locator(".recent-item", has_text="theirs.tif onto ours.tif")
     expect(again).to_have_count(2)

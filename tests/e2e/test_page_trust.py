@@ -31,6 +31,7 @@ def expected_half_axes(result: dict) -> list[np.ndarray]:
 
 
 def test_regions_of_the_corners_are_those_of_the_stated_covariance(shown):
+    shown.page.get_by_label("Corner errors").check()
     expect(shown.page.locator("[data-corner-error]")).to_have_count(4)
     found = drawn(shown.page)
     assert np.array([half_axes for *half_axes, _ in found]) == pytest.approx(
@@ -42,6 +43,8 @@ def test_regions_of_the_corners_are_those_of_the_stated_covariance(shown):
 
 
 def test_each_region_is_drawn_around_its_corner_and_as_large_as_the_page_says(shown):
+    shown.page.get_by_label("Corner errors").check()
+    expect(shown.page.locator("[data-corner-error]")).to_have_count(4)
     canvas_from = canvas_from_fixed(shown.page)
     height, width = shown.result["fixed"]["shape"]
     corners = ([-0.5, -0.5], [width - 0.5, -0.5], [width - 0.5, height - 0.5], [-0.5, height - 0.5])
@@ -58,9 +61,10 @@ def test_each_region_is_drawn_around_its_corner_and_as_large_as_the_page_says(sh
 
 def test_regions_are_hidden_on_wish_and_where_they_say_nothing(shown):
     page, regions = shown.page, shown.page.locator("[data-corner-error]")
+    page.get_by_label("Corner errors").check()
+    page.wait_for_url("**/*errors=1*")
     page.get_by_label("Corner errors").uncheck()
     expect(regions).to_have_count(0)
-    page.wait_for_url("**/*errors=0*")
     page.locator(".stage").focus()
     page.keyboard.press("e")
     expect(regions).to_have_count(4)

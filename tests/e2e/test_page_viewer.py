@@ -215,7 +215,7 @@ def test_everything_is_done_with_keys_and_a_link_shows_the_same(page, shown):
     page.locator(".stage").focus()
     for key in ("+", "+", "ArrowLeft", "ArrowDown", "m", "]", "]", "i"):
         page.keyboard.press(key)
-    expect(page.get_by_label("Swipe", exact=True)).to_be_checked()
+    expect(page.get_by_label("Blend", exact=True)).to_be_checked()
     page.wait_for_url("**/*moving_tone=0,1,1*")
     drawn, place = canvas_pixels(page), canvas_from(page, "fixed")
     address = page.url

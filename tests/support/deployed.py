@@ -46,15 +46,15 @@ def deployed(folder: Path, workers: int = 2, **settings: str) -> Iterator[Deploy
     """Start all servers, two API processes, a relay and workers; wait until all are ready."""
     with ExitStack() as opened:
         given = {"WORKER_PROCESSES": "1", **_servers(opened, folder), **settings}
-        _prepare(given)
+        prepare(given)
         ports = [free_port() for _ in range(APIS)]
         urls = [f"http://{LOOPBACK}:{port}" for port in ports]
         variables = environment(folder, **given) | {"PYTHONUNBUFFERED": "1"}
-        supervisor = Supervisor(_parts(ports, workers), variables, folder / "logs")
+        supervisor = Supervisor(managed_parts(ports, workers), variables, folder / "logs")
         opened.callback(supervisor.stop)
         supervisor.start()
         for url in urls:
-            _wait_until_ready(url, folder / "logs")
+            wait_until_ready(url, folder / "logs")
         wait_until_triton_is_ready(folder / "triton", int(given["INFERENCE_URL"].rpartition(":")[2]))
         yield Deployed(urls, given, supervisor, folder / "logs")
 
@@ -77,19 +77,20 @@ def _servers(opened: ExitStack, folder: Path) -> dict[str, str]:
     }
 
 
-def _prepare(given: dict[str, str]) -> None:
+def prepare(given: dict[str, str]) -> None:
     """Create tables and bucket before the first process starts."""
     storage = StorageSettings(database_url=given["DATABASE_URL"], images_url=given["IMAGES_URL"])
     process_manager.prepare(storage, WorkerSettings(inference_url=given["INFERENCE_URL"]))
 
 
-def _parts(ports: list[int], workers: int) -> list[ManagedProcess]:
+def managed_parts(ports: list[int], workers: int, relays: int = 1) -> list[ManagedProcess]:
+    """Return the processes of Xebra: an API on each port, relays and workers."""
     api = ("api.server", "--host", LOOPBACK)
     parts = [
         ManagedProcess(f"api-{n}", _python("-m", *api, "--port", str(port)))
         for n, port in enumerate(ports, 1)
     ]
-    parts.append(ManagedProcess("relay", _python("-m", "worker.relay")))
+    parts += [ManagedProcess(f"relay-{n}", _python("-m", "worker.relay")) for n in range(1, relays + 1)]
     for n in range(1, workers + 1):
         command = _python(*process_manager.CELERY, *process_manager.CELERY_FLAGS, "-n", f"worker-{n}@%h")
         parts.append(
@@ -102,7 +103,9 @@ def _python(*arguments: str) -> list[str]:
     return [sys.executable, *arguments]
 
 
-def _wait_until_ready(url: str, log_dir: Path) -> None:
+def wait_until_ready(url: str, log_dir: Path) -> None:
+    """Wait until an API process and the parts behind it are ready."""
+
     def ready() -> bool:
         return httpx.get(f"{url}/health/ready", trust_env=False).is_success
 

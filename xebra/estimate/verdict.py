@@ -40,7 +40,7 @@ SMALL = "only {coverage:.0f} % of the fixed image is covered: take images with m
 METHODS = "network and {method} differ by {distance:.1f} px at 256 x 256"
 HALVES = "estimates from two halves of the image differ by {distance:.1f} px at 256 x 256"
 WEAK = "the images correlate weakly at the estimated position"
-AGREE = "network and {method} agree to {distance:.1f} px at 256 x 256"
+AGREE = "the network and {method} find the same position"
 
 LOOK = "look at the overlay before use"
 UNSUPPORTED = (
@@ -110,8 +110,7 @@ def _by_precision(
     """Return the verdict on an estimate at the right place."""
     expected = confidence.expected_error_px(features) * findings.width_px / REFERENCE_WIDTH
     if expected <= findings.tolerance_px:
-        distance = features.independent_disagreement_px
-        return "accept", AGREE.format(method=_independent_method(features), distance=distance)
+        return "accept", AGREE.format(method=_independent_method(features))
     affine = features.affine
     if affine.stretch and 2 * affine.corner_px > confidence.precision_px(features):
         return "review", _stretched(features)

@@ -3,6 +3,7 @@ import { getStatistics } from "../api/client";
 import { messageOf } from "../api/errors";
 import { usePolling } from "../api/usePolling";
 import { ProblemNote } from "../frame/ProblemNote";
+import { useTitle } from "../frame/useTitle";
 import { seconds } from "../quantities";
 import "./administration.css";
 import { DayTable } from "./DayTable";
@@ -14,6 +15,7 @@ const INTERVAL_MS = 5000;
 export function Administration() {
   const load = useCallback((signal: AbortSignal) => getStatistics(signal), []);
   const { value, error } = usePolling(load, always);
+  useTitle("Administration");
   const waiting = value?.instruments.reduce((sum, one) => sum + one.waiting, 0) ?? 0;
   const running = value?.instruments.reduce((sum, one) => sum + one.running, 0) ?? 0;
   const oldest = Math.max(0, ...(value?.instruments.map((one) => one.oldest_waiting_s) ?? []));

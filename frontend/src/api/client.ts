@@ -36,9 +36,8 @@ export function listRegistrations(
   });
 }
 
-export function listImages(cursor: string | null, signal: AbortSignal): Promise<ImagePage> {
-  const query = new URLSearchParams({ limit: "24", ...(cursor !== null && { cursor }) });
-  return send("GET", `/images?${query}`, { signal });
+export function listImages(query: Record<string, string>, signal: AbortSignal): Promise<ImagePage> {
+  return send("GET", `/images?${new URLSearchParams(query)}`, { signal });
 }
 
 export function getImage(id: string, signal: AbortSignal): Promise<Image> {

@@ -38,6 +38,13 @@ export function unreachable(): ServiceUnreachable {
   return new ServiceUnreachable();
 }
 
+/** Whether the same request may succeed later: not where the service has refused its content. */
+export function mayPass(error: unknown): boolean {
+  if (!(error instanceof ServiceError)) return error instanceof ServiceUnreachable;
+  const { status } = error.problem;
+  return status >= 500 || status === 429 || status === 408;
+}
+
 export function isAbort(error: unknown): boolean {
   return error instanceof DOMException && error.name === "AbortError";
 }

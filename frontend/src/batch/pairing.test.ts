@@ -52,7 +52,7 @@ describe("blockingReason", () => {
 
   it("names what is missing", () => {
     const waiting: BatchFile = { state: "waiting", key: 2, file: new File([], "b.tif") };
-    const refused: BatchFile = { ...waiting, state: "refused", message: "damaged" };
+    const refused: BatchFile = { ...waiting, state: "refused", message: "damaged", retry: false };
     expect(blockingReason(FILES, [])).toContain("at least two files");
     expect(blockingReason(FILES, [{ fixed: 1, moving: 1 }])).toContain("to itself");
     expect(blockingReason([ready(1, "a.tif"), waiting], rows)).toContain("1 left");
@@ -60,7 +60,7 @@ describe("blockingReason", () => {
   });
 
   it("ignores files that no pair uses", () => {
-    const refused: BatchFile = { state: "refused", key: 9, file: new File([], "z.tif"), message: "damaged" };
+    const refused: BatchFile = { state: "refused", key: 9, file: new File([], "z.tif"), message: "damaged", retry: false };
     expect(blockingReason([...FILES, refused], rows)).toBeNull();
   });
 });

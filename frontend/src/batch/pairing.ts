@@ -5,7 +5,7 @@ import { type Choice, isUndecided } from "../pair/choice";
 export type BatchFile =
   | { state: "waiting"; key: number; file: File }
   | { state: "sending"; key: number; file: File; share: number }
-  | { state: "refused"; key: number; file: File; message: string }
+  | { state: "refused"; key: number; file: File; message: string; retry: boolean }
   | { state: "ready"; key: number; file: File; image: Image; choice: Choice };
 
 /** A pair of files, by their keys. */

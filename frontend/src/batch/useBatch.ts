@@ -1,5 +1,5 @@
 import { useCallback, useEffect, useState } from "react";
-import { isAbort, messageOf } from "../api/errors";
+import { isAbort, mayPass, messageOf } from "../api/errors";
 import type { Mirror, TransformModel } from "../api/types";
 import { uploadImage } from "../api/upload";
 import { type Choice, initialChoice } from "../pair/choice";
@@ -45,7 +45,9 @@ export function useBatch(): BatchControls {
       update({ state: "sending", key, file, share: 0 });
       uploadImage(file, (share) => update({ state: "sending", key, file, share }), abort.signal).then(
         (image) => update({ state: "ready", key, file, image, choice: initialChoice(image) }),
-        (error) => isAbort(error) || update({ state: "refused", key, file, message: messageOf(error) }),
+        (error) =>
+          isAbort(error) ||
+          update({ state: "refused", key, file, message: messageOf(error), retry: mayPass(error) }),
       );
     }
   }, [files, update, abort]);

@@ -35,9 +35,11 @@ export function ImageSlot({ role, upload, onFiles, onPick, onSpacing, onAreas, o
       {upload.state === "refused" && (
         <ProblemNote title="Not taken:">
           {upload.message}{" "}
-          <button type="button" className="link" onClick={() => onFiles([upload.file])}>
-            Try again
-          </button>
+          {upload.retry && (
+            <button type="button" className="link" onClick={() => onFiles([upload.file])}>
+              Try again
+            </button>
+          )}
         </ProblemNote>
       )}
       {upload.state === "ready" && (

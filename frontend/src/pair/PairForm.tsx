@@ -1,11 +1,13 @@
 import { createRegistration } from "../api/client";
 import { Icon } from "../frame/Icon";
 import type { Role } from "../frame/RoleName";
+import { useTitle } from "../frame/useTitle";
 import { SubmitBar } from "../submit/SubmitBar";
 import { useSubmit } from "../submit/useSubmit";
 import { openRegistration } from "../url";
 import { ImageSlot } from "./ImageSlot";
 import { submissionOf } from "./pair";
+import { SampleButton } from "./SampleButton";
 import { useDropAnywhere } from "./useDropAnywhere";
 import type { PairControls } from "./usePair";
 import "./pair.css";
@@ -22,6 +24,7 @@ export function PairForm({
   onMany,
   onSubmitted,
 }: Props) {
+  useTitle("Register a pair");
   const submitting = useSubmit();
   const submission = submissionOf(pair, options.mirror, options.model);
   const take = (files: File[], role: Role) => (files.length > 2 ? onMany(files) : uploadFiles(files, role));
@@ -40,6 +43,9 @@ export function PairForm({
         The moving image is rotated, scaled and shifted to match the fixed image. Both show the same area, or
         one shows a part of the other. More than two files are paired first.
       </p>
+      {pair.fixed.state === "empty" && pair.moving.state === "empty" && (
+        <SampleButton onSubmitted={onSubmitted} />
+      )}
       <div className="slots">
         {(["fixed", "moving"] as const).map((role) => (
           <ImageSlot

@@ -7,7 +7,7 @@ import { type Choice, chosenSize, initialChoice, isUndecided, statedSpacing } fr
 export type Upload =
   | { state: "empty"; key: 0 }
   | { state: "sending"; key: number; file: File; share: number }
-  | { state: "refused"; key: number; file: File; message: string }
+  | { state: "refused"; key: number; file: File; message: string; retry: boolean }
   | { state: "ready"; key: number; image: Image; spacing: string; areas: Area[]; choice: Choice };
 
 export type Pair = Record<Role, Upload>;

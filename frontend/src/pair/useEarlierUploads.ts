@@ -15,7 +15,7 @@ export function useEarlierUploads(): {
   const [next, setNext] = useState<string | null>(null);
   useEffect(() => {
     const abort = new AbortController();
-    listImages(from, abort.signal).then(
+    listImages({ limit: "24", ...(from !== null && { cursor: from }) }, abort.signal).then(
       ({ items, next_cursor }) => {
         setImages((before) => [...(from === null ? [] : (before ?? [])), ...items]);
         setNext(next_cursor);

@@ -1,5 +1,5 @@
 import { useCallback, useEffect, useReducer, useRef, useState } from "react";
-import { isAbort, messageOf } from "../api/errors";
+import { isAbort, mayPass, messageOf } from "../api/errors";
 import type { Area } from "../areas/area";
 import type { Image, Mirror, TransformModel } from "../api/types";
 import { uploadImage } from "../api/upload";
@@ -46,7 +46,9 @@ export function usePair(): PairControls {
     uploadImage(file, onProgress, abort.signal)
       .then(
         (image) => update(ready(key, image)),
-        (error) => isAbort(error) || update({ state: "refused", key, file, message: messageOf(error) }),
+        (error) =>
+          isAbort(error) ||
+          update({ state: "refused", key, file, message: messageOf(error), retry: mayPass(error) }),
       )
       .finally(() => uploads.current.delete(key));
   }, []);

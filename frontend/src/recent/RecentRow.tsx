@@ -8,6 +8,7 @@ import { ProblemNote } from "../frame/ProblemNote";
 import { fixedDigits, pixels, when } from "../quantities";
 import { registerAgain } from "../submit/registerAgain";
 import { registrationHref } from "../url";
+import { errorBound } from "../result/errorBound";
 import { shownName } from "../result/shownName";
 import { StateLabel } from "./StateLabel";
 
@@ -58,6 +59,6 @@ export function RecentRow({ registration, open, onChanged }: Props) {
 }
 
 function errorOf({ result }: Registration): string {
-  const px = result?.expected_corner_error_px ?? null;
-  return px === null ? "" : `± ${pixels(px, 1)}`;
+  const px = result && errorBound(result);
+  return px === null ? "" : `≤ ${pixels(px, px < 9.95 ? 1 : 0)}`;
 }

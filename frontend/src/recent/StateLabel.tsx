@@ -1,6 +1,6 @@
 import type { Registration } from "../api/types";
 import { Icon, type IconName } from "../frame/Icon";
-import { VERDICT_WORDS } from "../result/VerdictNote";
+import { VERDICT_WORDS } from "../result/verdictWords";
 
 /** The state of a registration, or its verdict once it has one. */
 export function StateLabel({ registration }: { registration: Registration }) {

@@ -12,16 +12,6 @@ interface Row {
 
 /** The four parameters with their 95 % intervals. */
 export function Parameters({ result }: { result: Result }) {
-  const { expected_corner_error_px: px } = result;
-  const error: Row | null =
-    px === null
-      ? null
-      : {
-          key: "expected_corner_error",
-          name: "Expected corner error",
-          value: pixels(px, 2),
-          physical: um(result.expected_corner_error_um),
-        };
   return (
     <table className={result.shift_um === null ? "parameters" : "parameters parameters-physical"}>
       <tbody>
@@ -29,11 +19,6 @@ export function Parameters({ result }: { result: Result }) {
           <ParameterRow key={row.key} row={row} />
         ))}
       </tbody>
-      {error && (
-        <tfoot>
-          <ParameterRow row={error} />
-        </tfoot>
-      )}
     </table>
   );
 }

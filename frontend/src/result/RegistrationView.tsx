@@ -5,6 +5,9 @@ import { isFinished, useRegistration } from "../api/useRegistration";
 import { LocalLink } from "../frame/LocalLink";
 import { ProblemNote } from "../frame/ProblemNote";
 import { RoleName } from "../frame/RoleName";
+import { useFocusKept } from "../frame/useFocusKept";
+import { useTitle } from "../frame/useTitle";
+import { announcement, titleOf } from "./announcement";
 import { Failed } from "./Failed";
 import { Result } from "./Result";
 import { InProgress } from "./InProgress";
@@ -24,6 +27,8 @@ export function RegistrationView({ id, onChanged }: Props) {
   useEffect(() => {
     if (state !== undefined) onChanged();
   }, [state, onChanged]);
+  useFocusKept(state);
+  useTitle(registration ? titleOf(registration) : "Registration");
   const changed = () => {
     refresh();
     onChanged();
@@ -39,6 +44,9 @@ export function RegistrationView({ id, onChanged }: Props) {
           New registration
         </LocalLink>
       </div>
+      <p className="spoken" role="status">
+        {registration && announcement(registration)}
+      </p>
       {error !== null && <ProblemNote title="Not shown:">{messageOf(error)}</ProblemNote>}
       {registration && <Body registration={registration} refresh={changed} />}
     </section>

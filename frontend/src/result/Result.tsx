@@ -93,7 +93,7 @@ export function Result({ registration, result, onCorrected }: Props) {
           {correction ? (
             <CorrectedNote correction={correction} prediction={result} />
           ) : (
-            <VerdictNote verdict={result.verdict} reason={result.reason} />
+            <VerdictNote result={result} />
           )}
           {detail && (
             <Places

@@ -1,27 +1,26 @@
 import type { Correction, Result, Verdict } from "../api/types";
 import { Icon } from "../frame/Icon";
 import { when } from "../quantities";
+import { errorBoundText } from "./errorBound";
+import { VERDICT_WORDS } from "./verdictWords";
 import "./verdict.css";
-
-export const VERDICT_WORDS: Record<Verdict, string> = {
-  accept: "Accepted",
-  review: "To be reviewed",
-  refuse: "Refused",
-  corrected: "Corrected by hand",
-};
 
 const ADVICE: Partial<Record<Verdict, string>> = {
   review: "Look at the overlay before you use this position.",
   refuse: "Do not use this position.",
 };
 
-export function VerdictNote({ verdict, reason }: { verdict: Verdict; reason: string }) {
+/** The verdict with its reason, and the one error of the result. */
+export function VerdictNote({ result }: { result: Result }) {
+  const { verdict, reason } = result;
+  const bound = errorBoundText(result);
   return (
     <section className={`verdict verdict-${verdict}`} aria-labelledby="verdict-title">
       <h2 id="verdict-title">
         <Icon name={verdict} />
         {VERDICT_WORDS[verdict]}
       </h2>
+      {bound && <p className="verdict-bound">{bound}</p>}
       <p>{sentence(reason)}</p>
       {ADVICE[verdict] && <p className="verdict-advice">{ADVICE[verdict]}</p>}
     </section>

@@ -2,6 +2,7 @@ import { type FormEvent, useState } from "react";
 import { messageOf } from "../api/errors";
 import { signIn } from "../api/signIn";
 import { ProblemNote } from "../frame/ProblemNote";
+import { useTitle } from "../frame/useTitle";
 import "./signin.css";
 
 interface Props {
@@ -11,6 +12,7 @@ interface Props {
 
 /** Sign-in form for an API key; the browser stores a session cookie, not the key. */
 export function SignIn({ reason, onCancel }: Props) {
+  useTitle("Sign in");
   const [key, setKey] = useState("");
   const [sending, setSending] = useState(false);
   const [problem, setProblem] = useState<string | null>(reason);

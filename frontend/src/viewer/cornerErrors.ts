@@ -1,7 +1,8 @@
 import type { Result } from "../api/types";
+import { detailOf } from "./detail";
 import { type Sizes, affine, centreOf, outline } from "./geometry";
 
-/** The 95 % confidence ellipse of a corner of the fixed image; lengths in px of the fixed image. */
+/** The 95 % confidence ellipse of a corner of the smaller field of view; lengths in px of the fixed image. */
 export interface ConfidenceEllipse {
   x: number;
   y: number;
@@ -13,14 +14,19 @@ export interface ConfidenceEllipse {
 const RADIUS = Math.sqrt(-2 * Math.log(0.05)); // in standard deviations, for 95 % in two dimensions
 
 /**
- * Propagate the covariance of the result to the corners.
+ * Propagate the covariance of the result to the corners of the fixed image, or of the moving one where that is a detail.
  * Empty for a refused result: the covariance assumes that the match is correct.
  */
 export function cornerErrors(result: Result, sizes: Sizes): ConfidenceEllipse[] {
   const { covariance, verdict } = result;
   if (!covariance || verdict === "refuse") return [];
-  const centre = affine(result.fixed_from_moving).transformPoint(centreOf(sizes.moving));
-  return outline(sizes.fixed, new DOMMatrix()).map(({ x, y }) => ({
+  const found = affine(result.fixed_from_moving);
+  const centre = found.transformPoint(centreOf(sizes.moving));
+  const corners =
+    detailOf(sizes, found) === "moving"
+      ? outline(sizes.moving, found)
+      : outline(sizes.fixed, new DOMMatrix());
+  return corners.map(({ x, y }) => ({
     x,
     y,
     ...ellipseAt(x - centre.x, y - centre.y, covariance),

@@ -1,5 +1,5 @@
 import { type Camera, panned, zoomed } from "./camera";
-import { MODE_KEYS } from "./modes";
+import { FIRST_MODE, MODE_KEYS } from "./modes";
 import { DEFAULT_TONE } from "./tones";
 import { type View, WHOLE } from "./view";
 
@@ -77,5 +77,5 @@ export function changeByKey(
 
 function next(mode: View["mode"], step: number): View["mode"] {
   const at = MODE_KEYS.indexOf(mode) + step + MODE_KEYS.length;
-  return MODE_KEYS[at % MODE_KEYS.length] ?? "blend";
+  return MODE_KEYS[at % MODE_KEYS.length] ?? FIRST_MODE;
 }

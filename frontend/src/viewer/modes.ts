@@ -15,6 +15,12 @@ const percent = (value: number) => `${Math.round(value * 100)} %`;
 const same = (value: number) => value;
 
 export const MODES = {
+  colour: {
+    name: "Magenta–green",
+    compose: COMPOSE.colour,
+    slider: { label: BLEND, text: percent, ends: "images" },
+    amount: same,
+  },
   blend: {
     name: "Blend",
     compose: COMPOSE.blend,
@@ -39,12 +45,6 @@ export const MODES = {
     slider: { label: "Changes per second", text: (value) => `${flickerRate(value).toFixed(1)} /s` },
     amount: same,
   },
-  colour: {
-    name: "Magenta–green",
-    compose: COMPOSE.colour,
-    slider: { label: BLEND, text: percent, ends: "images" },
-    amount: same,
-  },
   difference: {
     name: "Difference",
     compose: COMPOSE.difference,
@@ -55,6 +55,7 @@ export const MODES = {
 } as const satisfies Record<string, Mode>;
 
 export type ModeKey = keyof typeof MODES;
+export const FIRST_MODE: ModeKey = "colour"; // the one that shows an error of position best
 export const MODE_KEYS = Object.keys(MODES) as ModeKey[];
 
 export function modeOf(key: ModeKey): Mode {
@@ -62,7 +63,7 @@ export function modeOf(key: ModeKey): Mode {
 }
 
 export function modeKey(text: string | null): ModeKey {
-  return text !== null && Object.hasOwn(MODES, text) ? (text as ModeKey) : "blend";
+  return text !== null && Object.hasOwn(MODES, text) ? (text as ModeKey) : FIRST_MODE;
 }
 
 /** Images per second; each image flashes at most 2.5 times a second, below the limit of 3 (WCAG 2.3.1). */

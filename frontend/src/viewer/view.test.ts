@@ -27,6 +27,6 @@ describe("writeView", () => {
 
   it("replaces values that cannot be used by defaults", () => {
     const view = readView(new URLSearchParams({ mode: "upside-down", blend: "7", at: "nowhere" }));
-    expect(view).toMatchObject({ mode: "blend", blend: 1, camera: null });
+    expect(view).toMatchObject({ mode: "colour", blend: 1, camera: null });
   });
 });

@@ -1,6 +1,6 @@
 import type { Role } from "../frame/RoleName";
 import { type Camera, cameraText, readCamera } from "./camera";
-import { type ModeKey, modeKey } from "./modes";
+import { FIRST_MODE, type ModeKey, modeKey } from "./modes";
 import { type Tone, readTone, toneText } from "./tones";
 
 export const WHOLE = "whole"; // both images whole, where one shows a detail of the other
@@ -23,7 +23,7 @@ export function readView(address: URLSearchParams): View {
     blend: Number.isFinite(blend) ? Math.min(Math.max(blend, 0), 1) : 0.5,
     camera: address.get("at") === WHOLE ? WHOLE : readCamera(address.get("at")),
     before: address.get("before") === "1",
-    errors: address.get("errors") !== "0",
+    errors: address.get("errors") === "1",
     unused: address.get("unused") !== "0",
     tones: { fixed: readTone(address.get("fixed_tone")), moving: readTone(address.get("moving_tone")) },
   };
@@ -40,11 +40,11 @@ export function writeView({
   tones,
 }: View): Record<string, string | null> {
   return {
-    mode: mode === "blend" ? null : mode,
+    mode: mode === FIRST_MODE ? null : mode,
     blend: blend === 0.5 ? null : String(Number(blend.toFixed(3))),
     at: camera === WHOLE ? WHOLE : camera && cameraText(camera),
     before: before ? "1" : null,
-    errors: errors ? null : "0",
+    errors: errors ? "1" : null,
     unused: unused ? null : "0",
     fixed_tone: toneText(tones.fixed),
     moving_tone: toneText(tones.moving),

@@ -1,0 +1,104 @@
+"""The first minute on the page: a sample pair in one click, a result that leads with one error."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from playwright.sync_api import Page, expect
+from support.browser import canvas_pixels, choose, open_result, opened, register, wait_for_result
+
+COLOURS = "Magenta\N{EN DASH}green"
+RADIUS_95 = np.sqrt(-2 * np.log(0.05))  # in standard deviations, two dimensions
+ACTIVE = "document.activeElement.tagName + ' ' + document.activeElement.id"
+
+
+def bound_px(result: dict) -> float:
+    """Return the largest half axis of the 95 % ellipses of the corners of the fixed image."""
+    height, width = result["fixed"]["shape"]
+    centre = np.add(result["shift_px"], [(width - 1) / 2, (height - 1) / 2])
+    axes = []
+    for corner in ((-0.5, -0.5), (width - 0.5, -0.5), (-0.5, height - 0.5), (width - 0.5, height - 0.5)):
+        x, y = np.array(corner) - centre
+        jacobian = np.array([[x, -y, 1, 0], [y, x, 0, 1]])
+        of_corner = jacobian @ np.array(result["covariance"]) @ jacobian.T
+        axes.append(RADIUS_95 * np.sqrt(np.linalg.eigvalsh(of_corner)[-1]))
+    return max(axes)
+
+
+def test_the_sample_pair_is_registered_by_one_click_on_the_empty_page(browser, service_url):
+    with opened(browser, service_url) as page:
+        page.get_by_role("button", name="Register the sample pair").click()
+        wait_for_result(page)
+        expect(page.locator(".verdict h2")).to_have_text("Accepted")
+        expect(page.get_by_role("heading", level=1)).to_contain_text("sample_moving.tif")
+
+
+def test_result_leads_with_one_error_and_with_magenta_and_green(browser, service_url, sample_registration):
+    with open_result(browser, service_url, sample_registration) as shown:
+        page, result = shown.page, shown.result
+        px, spacing = bound_px(result), result["fixed"]["pixel_spacing_um"]
+        stated = re.fullmatch(
+            r"Off by at most ([\d.]+)\spx \(([\d.]+)\s(nm|µm|mm)\), 95\s%",
+            page.locator(".verdict-bound").inner_text(),
+        )
+        assert float(stated[1]) == pytest.approx(px, abs=0.05)
+        um = float(stated[2]) * {"nm": 1e-3, "µm": 1, "mm": 1e3}[stated[3]]
+        assert um == pytest.approx(px * spacing, rel=0.06)
+        words = page.locator("main").inner_text().lower()
+        for other in ("corner error", "agree to", "at 256 x 256", "times larger"):
+            assert other not in words.replace("corner errors", ""), other
+        expect(page.get_by_label(COLOURS, exact=True)).to_be_checked()
+        expect(page.locator("[data-corner-error]")).to_have_count(0)
+        drawn = canvas_pixels(page)
+        coloured = np.abs(drawn[..., 0].astype(int) - drawn[..., 1]) > 30
+        assert coloured[drawn[..., 3] > 0].mean() > 0.05 and np.array_equal(drawn[..., 0], drawn[..., 2])
+
+
+def test_verdict_is_announced_focus_is_kept_and_each_view_has_its_title(browser, service_url, sample_pair):
+    with opened(browser, service_url) as page:
+        expect(page).to_have_title("Register a pair \N{EN DASH} Xebra")
+        for role, file in zip(("fixed", "moving"), sample_pair, strict=True):
+            choose(page, role, file)
+        shown = register(page, service_url)
+        spoken = page.locator(".registration > [role=status]")
+        expect(spoken).to_contain_text(f"Accepted. {shown.result['reason']}. Off by at most")
+        assert page.evaluate(ACTIVE) == "H1 registration-title"
+        names = f"{sample_pair[1].name} onto {sample_pair[0].name}"
+        expect(page).to_have_title(f"{names}, accepted \N{EN DASH} Xebra")
+        page.get_by_role("link", name="New registration", exact=True).click()
+        expect(page).to_have_title("Register a pair \N{EN DASH} Xebra")
+        assert page.evaluate(ACTIVE) == "H1 pair-title"
+        page.go_back()
+        expect(page).to_have_title(re.compile("accepted"))
+
+
+def refusal(page: Page, file: Path) -> str:
+    choose(page, "fixed", file)
+    return page.locator("[data-role=fixed] .problem").inner_text()
+
+
+def test_trying_again_is_offered_only_where_it_can_help(browser, service_url, sample_pair, tmp_path):
+    broken = tmp_path / "broken.tif"
+    broken.write_bytes(sample_pair[0].read_bytes()[:3000])
+    with opened(browser, service_url) as page:
+        assert "Try again" not in refusal(page, broken)
+        busy = {"type": "/problems/decoders-busy", "title": "busy", "status": 503}
+        page.route("**/api/v1/images", lambda route: route.fulfill(status=503, json=busy))
+        fresh = tmp_path / "fresh.tif"
+        fresh.write_bytes(sample_pair[0].read_bytes() + b" ")
+        assert "Try again" in refusal(page, fresh)
+        page.unroute("**/api/v1/images")
+        page.get_by_role("button", name="Try again").click()
+        expect(page.locator("[data-role=fixed] .facts")).to_contain_text("fresh.tif")
+
+
+def test_file_that_was_uploaded_before_is_recognised_by_its_content(browser, service_url, sample_pair):
+    with opened(browser, service_url) as page:
+        choose(page, "fixed", sample_pair[0])
+        sent = []
+        page.on("request", lambda request: sent.append((request.method, request.url)))
+        choose(page, "moving", sample_pair[0])
+        assert not [url for method, url in sent if method == "POST"]
