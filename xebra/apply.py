@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -48,6 +49,11 @@ def apply(
     if pixels.dtype == bool:
         return resampled(pixels.astype(np.uint8), "nearest").astype(bool)
     return resampled(pixels, interpolation)
+
+
+def field_of(body: dict[str, Any]) -> DisplacementField | None:
+    """Return the field of a registration's canonical JSON; None where the images are not bent."""
+    return DisplacementField.from_json(body["field"]) if body.get("field") else None
 
 
 def _channel_from_moving(

@@ -31,7 +31,7 @@ def texture(side: int, seed: int) -> np.ndarray:
     """Return an image (side, side) of grains of many sizes, mean 0 and deviation 1."""
     rng = np.random.default_rng(seed)
     layers = [
-        size**0.7 * ndimage.gaussian_filter(rng.normal(size=(side, side)), size) * size for size in (1.5, 4, 12)
+        size**1.7 * ndimage.gaussian_filter(rng.normal(size=(side, side)), size) for size in (1.5, 4, 12)
     ]
     image = np.sum(layers, 0)
     return (image - image.mean()) / image.std()
