@@ -1053,7 +1053,7 @@ export interface components {
             drift: number[][];
             /**
              * Error
-             * @description Standard error of x and y, (2, rows, columns) on an even grid over `x` and `y`, fixed px.
+             * @description Standard error of x and y, (2, rows, columns), on an even grid over both; fixed px.
              */
             error: number[][][];
             /** Moving From Fixed */
