@@ -13,6 +13,7 @@ from api.events.stream_limits import StreamLimits
 from api.images.decoder import UploadDecoder
 from api.requests import current_request_id
 from api.settings import ApiSettings
+from api.wake_ups import WakeUps
 from db.engine import Database
 from db.store import ImageStore
 
@@ -27,6 +28,7 @@ class AppState:
     broadcaster: EventBroadcaster
     decoder: UploadDecoder
     streams: StreamLimits
+    wake_ups: WakeUps
 
 
 async def _state(request: Request) -> AppState:
@@ -56,6 +58,10 @@ async def _decoder(state: StateDep) -> UploadDecoder:
     return state.decoder
 
 
+async def _wake_ups(state: StateDep) -> WakeUps:
+    return state.wake_ups
+
+
 async def _owner(caller: CallerDep) -> str:
     return caller.owner
 
@@ -81,6 +87,7 @@ StoreDep = Annotated[ImageStore, Depends(_store)]
 SettingsDep = Annotated[ApiSettings, Depends(_settings)]
 BroadcasterDep = Annotated[EventBroadcaster, Depends(_broadcaster)]
 DecoderDep = Annotated[UploadDecoder, Depends(_decoder)]
+WakeUpsDep = Annotated[WakeUps, Depends(_wake_ups)]
 OwnerDep = Annotated[str, Depends(_owner)]
 IdentityDep = Annotated[Identity, Depends(_identity)]
 RequestIdDep = Annotated[str, Depends(_request_id)]

@@ -43,8 +43,9 @@ from api.registrations.routes import router as registrations
 from api.requests import REQUEST_ID_HEADER, BodyLimit, RequestContext, is_valid_request_id
 from api.session.routes import router as session
 from api.settings import ApiSettings
+from api.wake_ups import WakeUps
 from api.webhooks.routes import router as webhooks
-from db import statistics
+from db import statistics, tracing
 from db.engine import Database
 from db.migrate import migrate
 from db.settings import StorageSettings
@@ -76,6 +77,7 @@ ROUTERS = (
 def create_app() -> FastAPI:
     """Create the app from the settings: open database and image store, install routes and middleware."""
     logs.configure()
+    tracing.configure("xebra-api")
     settings = ApiSettings()
     app = FastAPIOffline(  # /docs without access to the internet
         lifespan=_lifespan,
@@ -92,6 +94,7 @@ def create_app() -> FastAPI:
     page.install(app)
     openapi.install(app)
     _add_middleware(app, settings)
+    tracing.instrument(app)
     return app
 
 
@@ -101,8 +104,8 @@ def _open_backends(app: FastAPI, settings: ApiSettings) -> None:
     migrate(database)
     decoder = UploadDecoder(settings.decode_seconds, settings.decode_wait_seconds)
     streams = StreamLimits(settings.max_streams_per_key, settings.max_streams)
-    broadcaster = EventBroadcaster(database)
-    state = AppState(settings, database, open_store(storage.images_url), broadcaster, decoder, streams)
+    backends = (settings, database, open_store(storage.images_url), EventBroadcaster(database))
+    state = AppState(*backends, decoder, streams, WakeUps(settings.broker_url, database))
     app.state.shared = state
     app.state.direct = DirectRegistration(state)
     app.state.state_counter = statistics.StateCounter()
@@ -138,3 +141,4 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     preload.cancel()
     app.state.shared.broadcaster.stop()
     app.state.shared.database.close()
+    tracing.flush()

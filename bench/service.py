@@ -28,7 +28,7 @@ from db import keys
 from db.engine import Database
 
 CLIENTS = (1, 8, 64)
-STEPS = ("load", "idle", "synchronous", "shares", "fairness", "queue", "memory", "recovery")
+STEPS = ("load", "idle", "synchronous", "shares", "download", "fairness", "queue", "memory", "recovery")
 WORKERS = 2
 PATIENCE_S = 3600.0
 SETTINGS = {"ACCESS": "keys", "LEASE_SECONDS": "5"}
@@ -81,6 +81,7 @@ def measure(name: str, chosen: argparse.Namespace) -> dict:
             "idle": partial(trials.idle, stack, pair, request, chosen.jobs // 2),
             "synchronous": partial(loads.at_once, stack.busy[0], pair, chosen.jobs // 2),
             "shares": partial(shares.shares, stack, pair, request, chosen.jobs),
+            "download": partial(trials.download, stack, request, chosen.jobs // 2),
             "fairness": partial(trials.fairness, stack, request, modest, WORKERS),
             "queue": partial(queue, stack, request, chosen.queued),
             "memory": partial(trials.memory, stack, request, chosen.many),

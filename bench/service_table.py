@@ -21,8 +21,9 @@ def _about(found: dict) -> list[str]:
     return [
         f"`./dev bench service {options} --write`: {machine}. Two worker processes, 256 x 256 px, API keys;",
         "clients, API, database and workers share the cores. *Bare* is `xebra.register` in two processes",
-        "without a service, measured before and after the stack. The service also reads and checks files",
-        "and writes the registered image, the result and the audit log.",
+        "without a service, measured before and after the stack. The service also fetches and checks the",
+        "images and writes the result, its event and the audit log. Others use the machine: compare the",
+        "figures of a stack with its own bare ones only.",
     ]
 
 
@@ -62,6 +63,10 @@ def _beside(what: str) -> Callable[[dict], Iterator[tuple[str, str]]]:
     return figures_of
 
 
+def _download(of: dict) -> Iterator[tuple[str, str]]:
+    yield "first download of the registered image, p50 / p99", f"{of['p50_ms']} / {of['p99_ms']} ms"
+
+
 def _fairness(of: dict) -> Iterator[tuple[str, str]]:
     yield (
         f"jobs of another instrument with {of['queued']:,} queued that start before a single one",
@@ -88,6 +93,7 @@ def _shares(of: dict) -> Iterator[tuple[str, str]]:
     own = sum(ms for part, ms in of.items() if part != "bare")
     each = ", ".join(f"{part} {ms:.0f}" for part, ms in of.items() if part != "bare")
     yield "CPU time of a job, 8 clients", f"{own:.0f} ms ({each}); bare {of['bare']:.0f}"
+    yield "CPU time of a job beside its registration, 8 clients", f"**{own - of['bare']:.0f} ms**"
 
 
 def _recovery(of: dict) -> Iterator[tuple[str, str]]:
@@ -98,6 +104,7 @@ FIGURES = {
     "idle": _beside("POST to finished, idle"),
     "synchronous": _beside("`POST /api/v1/register`"),
     "shares": _shares,
+    "download": _download,
     "fairness": _fairness,
     "queue": _queue,
     "memory": _memory,

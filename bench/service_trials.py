@@ -16,7 +16,7 @@ REQUESTS = 300
 FEW = 100
 MANY_OF_ONE = 1000
 KILLS = 3  # where a supervisor restarts the worker
-AT_WORK = {"api": "api.main", "worker": "worker.app", "relay": "worker.relay"}
+AT_WORK = {"api": "api.server", "worker": "worker.app", "relay": "worker.relay"}
 
 
 def idle(stack: Stack, pair: list[np.ndarray], request: dict, runs: int) -> dict[str, float]:
@@ -27,6 +27,17 @@ def idle(stack: Stack, pair: list[np.ndarray], request: dict, runs: int) -> dict
     ]
     here, there = zip(*turns, strict=True)
     return {"in_process_p50_ms": quantiles(here)["p50_ms"], **quantiles(there)}
+
+
+def download(stack: Stack, request: dict, runs: int) -> dict[str, float]:
+    """Measure the first request for the registered image of a job that has ended."""
+    client = stack.busy[0]
+
+    def registered() -> float:
+        links = ended(client, submit(client, request))["links"]
+        return timed(lambda: client.get(links["registered"]).raise_for_status())
+
+    return quantiles([registered() for _ in range(runs)])
 
 
 def recovery(stack: Stack, request: dict) -> dict[str, float]:

@@ -41,6 +41,17 @@ class Clients:
             thread.start()
         return threads
 
+    def without_image(self, count: int, seed: int) -> int:
+        """Return how many of ``count`` random jobs of good pairs have no registered image."""
+        chance = random.Random(seed)
+        good = [id for id, kind in self.accepted.items() if kind == GOOD]
+        paths = [
+            f"/api/v1/registrations/{id}/registered" for id in chance.sample(good, min(count, len(good)))
+        ]
+        with httpx.Client(timeout=TIMEOUT_S, trust_env=False) as client:
+            found = [self._repeat(client, "GET", path, chance) for path in paths]
+        return sum(answer.content[:2] != b"II" for answer in found)
+
     def _run(self, images: dict[str, str], seed: int) -> None:
         chance = random.Random(seed)
         with httpx.Client(timeout=TIMEOUT_S, trust_env=False) as client:

@@ -1,4 +1,4 @@
-"""The account of a storm: what became of every accepted job, from rows, audit log and stored objects."""
+"""The account of a storm: what became of every accepted job, from rows and audit log."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from storm_clients import CANCELLED, GOOD, INVALID
 
 from db import audit
 from db.rows import FINAL_STATES, AuditRow, RegistrationRow, ResultRow
-from db.store import ImageStore
 
 FINAL_EVENTS = [f"registration.{state}" for state in FINAL_STATES]
 RIGHT = {  # how a job of each kind may end
@@ -21,10 +20,10 @@ RIGHT = {  # how a job of each kind may end
 }
 
 
-def tally(session: Session, accepted: dict[str, str], store: ImageStore | None = None) -> dict[str, int]:
+def tally(session: Session, accepted: dict[str, str]) -> dict[str, int]:
     """Return the numbers of jobs that were lost, doubled or ended wrongly, and the faults of the audit log.
 
-    ``accepted`` has the kind of each accepted job by its id. Without a ``store``, objects are not checked.
+    ``accepted`` has the kind of each accepted job by its id.
     """
     rows = {row.id: row for row in session.scalars(select(RegistrationRow))}
     results = _count(session, select(ResultRow.registration_id))
@@ -39,7 +38,6 @@ def tally(session: Session, accepted: dict[str, str], store: ImageStore | None =
         "failed wrongly": sum(rows[id].state == "failed" for id in wrong),
         "ended wrongly": len(wrong),
         "ends without an audit entry": sum(ends[id] == 0 for id in ended),
-        "results without an object": _without_object(session, store) if store else 0,
         "faults of the audit log": len(audit.verify(session)),
     }
 
@@ -65,7 +63,3 @@ def _subjects(session: Session) -> list[str]:
 
 def _count(session: Session, query) -> Counter:
     return Counter(session.scalars(query))
-
-
-def _without_object(session: Session, store: ImageStore) -> int:
-    return len(set(session.scalars(select(ResultRow.registered_key))) - set(store.list("registrations/")))

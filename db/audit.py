@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import select, text
+from sqlalchemy import Connection, insert, select
 from sqlalchemy.orm import Session
 
 from db.audit_results import RecordedResults
-from db.engine import is_postgresql
 from db.rows import AuditRow
 from db.types import utc_now
 
@@ -19,6 +18,10 @@ HASHED = ("seq", "at", "actor", "event", "payload", "previous_hash")
 LOCK = 0x6175646974  # "audit", as a key of PostgreSQL's advisory locks
 
 _LAST = select(AuditRow.seq, AuditRow.hash).order_by(AuditRow.seq.desc()).limit(1)
+_INSERT = insert(AuditRow.__table__)  # type: ignore[arg-type]
+_LOCK_AND_LAST = (  # two statements: the second one sees what was committed while the first one waited
+    f"SELECT pg_advisory_xact_lock({LOCK}); SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1"
+)
 
 
 def record(session: Session, event: str, *, actor: str, **payload: Any) -> AuditRow:
@@ -27,21 +30,30 @@ def record(session: Session, event: str, *, actor: str, **payload: Any) -> Audit
     Call it last in a transaction: on PostgreSQL the lock of the chain is held until the commit.
     """
     session.flush()
-    if is_postgresql(session):  # SQLite has a single writer
-        session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
-    last = session.execute(_LAST).first()
+    connection = session.connection()
+    seq, previous_hash = _lock_and_last(connection) or (0, GENESIS_HASH)
     entry = AuditRow(
-        seq=last.seq + 1 if last else 1,
+        seq=seq + 1,
         at=utc_now().isoformat(timespec="microseconds"),
         actor=actor,
         event=event,
         payload=canonical(payload),
-        previous_hash=last.hash if last else GENESIS_HASH,
+        previous_hash=previous_hash,
     )
     entry.hash = digest(entry)
-    session.add(entry)
-    session.flush()
+    connection.execute(_INSERT, {name: getattr(entry, name) for name in (*HASHED, "hash")})
     return entry
+
+
+def _lock_and_last(connection: Connection) -> tuple[int, str] | None:
+    """Lock the chain until the commit; return number and hash of its last entry, None if it has none."""
+    if connection.dialect.name != "postgresql":  # SQLite has a single writer
+        last = connection.execute(_LAST).first()
+        return None if last is None else (last.seq, last.hash)
+    with connection.exec_driver_sql(_LOCK_AND_LAST) as result:
+        cursor: Any = result.cursor
+        cursor.nextset()
+        return cast("tuple[int, str] | None", cursor.fetchone())
 
 
 def verify(session: Session) -> list[str]:

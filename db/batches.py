@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
-from db import audit, clock, events, images, job_queue
+from db import audit, clock, events, images, job_queue, tracing
 from db.engine import NO_SESSION_SYNC
 from db.errors import BatchNotFound
 from db.jobs import RegistrationRequest
@@ -37,7 +37,7 @@ def submit(
     session.add(batch)
     session.flush()
     common = {"owner": owner, "state": "queued", "actor": actor, "request_id": request_id, "attempt": 0}
-    common |= {"batch_id": batch.id}
+    common |= {"batch_id": batch.id, "traceparent": tracing.current()}
     rows = [
         RegistrationRow(id=str(uuid.uuid4()), created_at=at, **common, **vars(request))
         for at, request in zip(_times(now, len(requests)), requests, strict=True)

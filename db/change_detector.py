@@ -21,8 +21,11 @@ class ChangeDetector:
     every ``max_age_s``. Not thread-safe.
     """
 
-    def __init__(self, database: Database, max_age_s: float, channel: str) -> None:
+    def __init__(
+        self, database: Database, max_age_s: float, channel: str, sqlite_poll_s: float = SQLITE_POLL_S
+    ) -> None:
         self._database, self._max_age_s, self._channel = database, max_age_s, channel
+        self._sqlite_poll_s = sqlite_poll_s
         self._connection: PoolProxiedConnection | None = None
         self._version: int | None = None
         self._valid_until = 0.0
@@ -51,9 +54,9 @@ class ChangeDetector:
             self._connection = self._database.engine.raw_connection()
         end, before = time.monotonic() + wait_s, self._version
         while True:
-            time.sleep(min(wait_s, SQLITE_POLL_S))
-            cursor: Any = self._connection.cursor()
-            self._version = cursor.execute("PRAGMA data_version").fetchone()[0]
+            time.sleep(min(wait_s, self._sqlite_poll_s))
+            driver: Any = self._connection.driver_connection
+            self._version = driver.execute("PRAGMA data_version").fetchone()[0]
             if self._version != before or time.monotonic() >= end:
                 return self._version != before
 

@@ -8,13 +8,27 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import cast
 
-from sqlalchemy import ColumnElement, update
+from sqlalchemy import ColumnElement, Table, bindparam, update
 from sqlalchemy.orm import Session
 
-from db import audit, clock, events, job_queue, pending_objects
-from db.engine import NO_SESSION_SYNC, affected_rows
+from db import audit, clock, events, job_queue
+from db.engine import affected_rows
 from db.rows import RegistrationRow
+
+JOBS = cast(Table, RegistrationRow.__table__)
+SHOWN = (  # columns of a job that its transitions return
+    *(JOBS.c.id, JOBS.c.owner, JOBS.c.batch_id, JOBS.c.attempt),
+    *(JOBS.c.priority, JOBS.c.request_id, JOBS.c.finished_at, JOBS.c.traceparent),
+)
+_CLAIM = (  # built once
+    update(JOBS)
+    .where(JOBS.c.id == bindparam("job"), JOBS.c.state == "queued")
+    .values(state="running", attempt=JOBS.c.attempt + 1, worker=bindparam("by"))
+    .values(started_at=bindparam("started"), lease_until=bindparam("until"))
+    .returning(*SHOWN)
+)
 
 
 @dataclass(frozen=True)
@@ -25,10 +39,11 @@ class Claim:
     attempt: int
     worker: str
     request_id: str = "-"  # of the request that submitted the job, for the log
+    traceparent: str | None = None  # of the same request
 
     @property
     def registered_key(self) -> str:
-        """Return the object key of the registered image, unique to this attempt."""
+        """Return the object key of the registered image, which is made at the first request for it."""
         return f"registrations/{self.registration_id}/{self.attempt}/registered.tif"
 
 
@@ -36,25 +51,29 @@ def claim_job(
     session: Session, registration_id: str, worker: str, lease: timedelta, now: datetime | None = None
 ) -> Claim | None:
     """Claim a queued job for one attempt; return None if the job is not queued."""
+    claim = _claim(session, registration_id, worker, lease, now)
+    if claim is not None:
+        job_queue.dequeue(session, registration_id)
+    return claim
+
+
+def claim_next(session: Session, worker: str, lease: timedelta, now: datetime | None = None) -> Claim | None:
+    """Claim the next job of the queue; return None if the queue is empty."""
+    while (registration_id := job_queue.take(session, now)) is not None:
+        if (claim := _claim(session, registration_id, worker, lease, now)) is not None:
+            return claim
+    return None
+
+
+def _claim(
+    session: Session, registration_id: str, worker: str, lease: timedelta, now: datetime | None
+) -> Claim | None:
     now = now or clock.now(session)
-    claiming = (
-        update(RegistrationRow)
-        .where(RegistrationRow.id == registration_id, RegistrationRow.state == "queued")
-        .values(
-            state="running",
-            attempt=RegistrationRow.attempt + 1,
-            started_at=now,
-            worker=worker,
-            lease_until=now + lease,
-        )
-        .returning(RegistrationRow)
-    )
-    claimed = session.execute(claiming, execution_options=NO_SESSION_SYNC).scalar_one_or_none()
+    values = {"job": registration_id, "started": now, "by": worker, "until": now + lease}
+    claimed = session.connection().execute(_CLAIM, values).one_or_none()
     if claimed is None:
         return None
-    job_queue.dequeue(session, registration_id)
-    claim = Claim(registration_id, claimed.attempt, worker, claimed.request_id)
-    pending_objects.register(session, claim.registered_key)
+    claim = Claim(registration_id, claimed.attempt, worker, claimed.request_id, claimed.traceparent)
     entry = audit.record(
         session, "registration.started", actor=worker, registration=registration_id, attempt=claim.attempt
     )
@@ -62,22 +81,16 @@ def claim_job(
     return claim
 
 
-def claim_next(session: Session, worker: str, lease: timedelta, now: datetime | None = None) -> Claim | None:
-    """Claim the next job of the queue; return None if the queue is empty."""
-    registration_id = job_queue.next(session, now)
-    return None if registration_id is None else claim_job(session, registration_id, worker, lease, now)
-
-
 def renew(session: Session, claim: Claim, lease: timedelta, now: datetime | None = None) -> bool:
     """Extend the lease; return False if the job was cancelled or claimed by another worker."""
-    until = (now or clock.now(session)) + lease
-    return affected_rows(session, update(RegistrationRow).where(*held(claim)).values(lease_until=until)) == 1
+    until = clock.expression(session, now, lease)
+    return affected_rows(session, update(JOBS).where(*held(claim)).values(lease_until=until)) == 1
 
 
 def held(claim: Claim) -> tuple[ColumnElement[bool], ...]:
     """Return the SQL conditions under which a claim is valid."""
     return (
-        RegistrationRow.id == claim.registration_id,
-        RegistrationRow.state == "running",
-        RegistrationRow.attempt == claim.attempt,
+        JOBS.c.id == claim.registration_id,
+        JOBS.c.state == "running",
+        JOBS.c.attempt == claim.attempt,
     )

@@ -3,19 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any, Protocol, cast
 
-from sqlalchemy import func, insert, select, text
+from sqlalchemy import Connection, bindparam, func, insert, select
 from sqlalchemy.orm import Session
 
-from db.engine import is_postgresql
-from db.rows import AuditRow, EventRow, RegistrationRow
+from db.rows import AuditRow, EventRow
 from db.types import utc_now
 
-CHANNEL = "xebra_events"  # PostgreSQL notifies the API processes of new events on this channel
+CHANNEL = "xebra_events"  # a trigger of PostgreSQL notifies the API processes of new events
 MAX_PER_ENTRY = 1 << 20  # an audit entry may cover all jobs of a batch
+_INSERT = insert(EventRow.__table__)  # type: ignore[arg-type]
+_AFTER = (  # built once: each API process executes it after each change of the database
+    select(EventRow.__table__)
+    .where(EventRow.seq > bindparam("seq"))
+    .order_by(EventRow.seq)
+    .limit(bindparam("limit"))
+)
 
 
-def publish(session: Session, entry: AuditRow, rows: Iterable[RegistrationRow], state: str) -> None:
+class Changed(Protocol):
+    """The columns of a job that an event shows: its row, or what an UPDATE returns."""
+
+    id: Any
+    owner: Any
+    batch_id: Any
+    attempt: Any
+
+
+def publish(session: Session, entry: AuditRow, rows: Iterable[Changed], state: str) -> None:
     """Publish the change of these jobs to ``state``, which the audit entry records.
 
     A writer of the audit log holds its lock until the commit. Event numbers are derived from audit numbers,
@@ -35,14 +51,18 @@ def publish(session: Session, entry: AuditRow, rows: Iterable[RegistrationRow], 
         for number, row in enumerate(rows)
     ]
     if values:
-        session.execute(insert(EventRow), values)
-    if is_postgresql(session):
-        session.execute(text(f"NOTIFY {CHANNEL}"))
+        session.connection().execute(_INSERT, values)
 
 
 def latest_seq(session: Session) -> int:
     """Return the number of the newest event of all owners."""
     return session.scalar(select(func.max(EventRow.seq))) or 0
+
+
+def of_all(connection: Connection, seq: int, limit: int) -> list[EventRow]:
+    """Return the events of all owners after ``seq``, oldest first, with the attributes of their rows."""
+    found = connection.execute(_AFTER, {"seq": seq, "limit": limit})
+    return cast("list[EventRow]", found.all())
 
 
 def after(

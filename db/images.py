@@ -20,7 +20,13 @@ def add(session: Session, row: ImageRow, actor: str) -> None:
     session.add(row)
     pending_objects.commit(session, row.store_key)
     audit.record(
-        session, "image.uploaded", actor=actor, image=row.id, sha256=row.sha256, size_bytes=row.size_bytes
+        session,
+        "image.uploaded",
+        actor=actor,
+        image=row.id,
+        sha256=row.sha256,
+        pixels_sha256=row.pixels_sha256,
+        size_bytes=row.size_bytes,
     )
 
 

@@ -10,8 +10,9 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any, cast
 
-from sqlalchemy import delete, func, insert, select, text
+from sqlalchemy import Row, Table, bindparam, delete, func, insert, select, text
 from sqlalchemy.orm import Session
 
 from db import clock
@@ -19,15 +20,39 @@ from db.engine import NO_SESSION_SYNC, is_postgresql
 from db.rows import PRIORITIES, OutboxRow, RegistrationRow
 
 LOCK_TIMEOUT_S, LOCK_POLL_S = 10.0, 0.005
+_OUTBOX = cast(Table, OutboxRow.__table__)
+_FIRST = (
+    select(_OUTBOX.c.id)
+    .where(_OUTBOX.c.due_at <= bindparam("now"))
+    .order_by(_OUTBOX.c.rank, _OUTBOX.c.turn, _OUTBOX.c.id)
+    .limit(1)
+)
+_TAKE = (
+    delete(_OUTBOX)
+    .where(_OUTBOX.c.id == _FIRST.with_for_update(skip_locked=True).scalar_subquery())
+    .returning(_OUTBOX.c.registration_id)
+)
 CHANNEL = "xebra_outbox"  # PostgreSQL notifies the relays of new entries on this channel
 
 
-def enqueue(session: Session, row: RegistrationRow, due_at: datetime, first: bool = False) -> None:
-    """Queue a job after the owner's other jobs, or before all jobs of its priority (``first``: a retry)."""
+def enqueue(
+    session: Session,
+    row: RegistrationRow | Row[Any],
+    due_at: datetime,
+    first: bool = False,
+    sent_at: datetime | None = None,
+) -> None:
+    """Queue a job after the owner's other jobs, or before all of its priority (``first``: a retry).
+
+    An entry with ``sent_at`` is not published by the relay: the caller sends its message.
+    """
     rank = PRIORITIES.index(row.priority)
     turn = _lowest_turn(session, rank) - 1 if first else _next_turn(session, row.owner, rank)
-    session.add(OutboxRow(registration_id=row.id, owner=row.owner, rank=rank, turn=turn, due_at=due_at))
-    _notify(session)
+    entry = OutboxRow(registration_id=row.id, owner=row.owner, rank=rank, turn=turn, due_at=due_at)
+    entry.sent_at = sent_at
+    session.add(entry)
+    if sent_at is None:
+        notify(session)
 
 
 def enqueue_all(session: Session, rows: Sequence[RegistrationRow], due_at: datetime) -> None:
@@ -39,7 +64,7 @@ def enqueue_all(session: Session, rows: Sequence[RegistrationRow], due_at: datet
         common | {"registration_id": row.id, "turn": number} for number, row in enumerate(rows, start=turn)
     ]
     session.execute(insert(OutboxRow), entries)
-    _notify(session)
+    notify(session)
 
 
 def dequeue(session: Session, registration_id: str) -> None:
@@ -48,34 +73,33 @@ def dequeue(session: Session, registration_id: str) -> None:
     session.execute(delete(OutboxRow).where(entry), execution_options=NO_SESSION_SYNC)
 
 
-def next(session: Session, now: datetime | None = None) -> str | None:
-    """Return the id of the next due job, its entry locked for this transaction, or None if there is none.
+def take(session: Session, now: datetime | None = None) -> str | None:
+    """Remove the entry of the next due job and return the id of the job, or None if none is due.
 
     Entries that other transactions have locked are skipped. If all due entries are locked, wait for one: the
     relay may be marking it, and the worker that it woke must find the job. The wait has a timeout, because
     the process that holds the lock may be suspended.
     """
-    query = select(OutboxRow.registration_id).where(OutboxRow.due_at <= (now or clock.now(session)))
-    query = query.order_by(OutboxRow.rank, OutboxRow.turn, OutboxRow.id).limit(1)
-    end = time.monotonic() + LOCK_TIMEOUT_S
+    connection, end = session.connection(), time.monotonic() + LOCK_TIMEOUT_S
     while True:
-        unlocked = session.scalar(query.with_for_update(skip_locked=True))
-        if unlocked is not None or session.scalar(query) is None or time.monotonic() > end:
-            return unlocked
+        at = {"now": now or clock.now(session)}
+        taken: str | None = connection.execute(_TAKE, at).scalar()
+        if taken is not None or connection.execute(_FIRST, at).scalar() is None or time.monotonic() > end:
+            return taken
         time.sleep(LOCK_POLL_S)
 
 
-def _notify(session: Session) -> None:
+def notify(session: Session) -> None:
+    """Notify the relays of new entries (PostgreSQL)."""
     if is_postgresql(session):
         session.execute(text(f"NOTIFY {CHANNEL}"))
 
 
 def _next_turn(session: Session, owner: str, rank: int) -> int:
-    last = session.scalar(
-        select(func.max(OutboxRow.turn)).where(OutboxRow.owner == owner, OutboxRow.rank == rank)
-    )
-    lowest = _lowest_turn(session, rank)
-    return lowest if last is None else max(lowest, last + 1)
+    own = select(func.max(OutboxRow.turn)).where(OutboxRow.owner == owner, OutboxRow.rank == rank)
+    lowest = select(func.min(OutboxRow.turn)).where(OutboxRow.rank == rank)
+    last, first = session.execute(select(own.scalar_subquery(), lowest.scalar_subquery())).one()
+    return (first or 0) if last is None else max(first, last + 1)
 
 
 def _lowest_turn(session: Session, rank: int) -> int:

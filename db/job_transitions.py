@@ -5,12 +5,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import select, update
+from sqlalchemy import Row, insert, select, update
 from sqlalchemy.orm import Session
 
-from db import audit, clock, events, job_queue, pending_objects
-from db.claims import Claim, held
-from db.engine import NO_SESSION_SYNC
+from db import audit, clock, events, job_queue
+from db.claims import JOBS, SHOWN, Claim, held
 from db.rows import RegistrationRow, ResultRow
 
 # Retry policy
@@ -28,25 +27,23 @@ STATE_AFTER = {
     "registration.failed": "failed",
     "registration.retried": "queued",
 }
+_INSERT_RESULT = insert(ResultRow.__table__)  # type: ignore[arg-type]
 Fault = Literal["input", "system"]
 
 
-def finish(session: Session, claim: Claim, body: dict[str, Any], registered_key: str) -> bool:
+def finish(session: Session, claim: Claim, body: dict[str, Any]) -> bool:
     """Store the result; return False, without an effect, if the claim is no longer valid."""
-    now = clock.now(session)
-    row = _end_attempt(session, claim, state="succeeded", finished_at=now)
+    row = _end_attempt(session, claim, state="succeeded", finished_at=clock.expression(session))
     if row is None:
         return False
-    session.add(
-        ResultRow(
-            registration_id=claim.registration_id,
-            attempt=claim.attempt,
-            body=body,
-            registered_key=registered_key,
-            created_at=now,
-        )
-    )
-    pending_objects.commit(session, registered_key)
+    result = {
+        "registration_id": claim.registration_id,
+        "attempt": claim.attempt,
+        "body": body,
+        "registered_key": claim.registered_key,
+        "created_at": row.finished_at,
+    }
+    session.connection().execute(_INSERT_RESULT, result)
     _record(session, "registration.succeeded", claim, row, result=body)
     return True
 
@@ -54,7 +51,8 @@ def finish(session: Session, claim: Claim, body: dict[str, Any], registered_key:
 def fail(session: Session, claim: Claim, fault: Fault, code: str, message: str, **counts: int) -> bool:
     """Fail the job permanently; return False if the claim is no longer valid."""
     failure = {"fault": fault, "failure_code": code, "failure_message": message}
-    row = _end_attempt(session, claim, state="failed", finished_at=clock.now(session), **failure, **counts)
+    ended = {"state": "failed", "finished_at": clock.expression(session)}
+    row = _end_attempt(session, claim, **ended, **failure, **counts)
     if row is None:
         return False
     _record(session, "registration.failed", claim, row, **failure)
@@ -102,14 +100,13 @@ def _lost(worker: str | None) -> str:
     return f"the worker {worker} stopped without a report"
 
 
-def _end_attempt(session: Session, claim: Claim, **values: Any) -> RegistrationRow | None:
-    """Move the job out of ``running`` if the claim is valid."""
-    ending = update(RegistrationRow).where(*held(claim)).values(lease_until=None, **values)
-    ended = session.execute(ending.returning(RegistrationRow), execution_options=NO_SESSION_SYNC)
-    return ended.scalar_one_or_none()
+def _end_attempt(session: Session, claim: Claim, **values: Any) -> Row[Any] | None:
+    """Move the job out of ``running`` if the claim is valid; return the columns that its event shows."""
+    ending = update(JOBS).where(*held(claim)).values(lease_until=None, **values)
+    return session.connection().execute(ending.returning(*SHOWN)).one_or_none()
 
 
-def _record(session: Session, event: str, claim: Claim, row: RegistrationRow, **payload: Any) -> None:
+def _record(session: Session, event: str, claim: Claim, row: Row[Any], **payload: Any) -> None:
     """Write the audit entry and publish the event of a transition."""
     subject = {"registration": claim.registration_id, "attempt": claim.attempt}
     entry = audit.record(session, event, actor=claim.worker, **subject, **payload)

@@ -6,14 +6,14 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select, true, update
+from sqlalchemy import bindparam, select, true, update
 from sqlalchemy.orm import Session, joinedload, selectinload
 from sqlalchemy.orm.attributes import set_committed_value
 
-from db import audit, clock, events, images, job_queue
+from db import audit, clock, events, images, job_queue, tracing
 from db.engine import affected_rows
 from db.errors import RegistrationEnded, RegistrationNotFound
-from db.rows import LOCAL, RegistrationRow
+from db.rows import LOCAL, ImageRow, InstrumentRow, RegistrationRow
 from db.types import is_valid_id
 
 WITH_RELATED = [  # everything that the API shows of a job, in few queries
@@ -28,6 +28,12 @@ WITH_MASKS = [  # of jobs that are registered, now or again
     joinedload(RegistrationRow.fixed_mask_image),
     joinedload(RegistrationRow.moving_mask_image),
 ]
+_TO_REGISTER = (
+    select(RegistrationRow, InstrumentRow)
+    .outerjoin(InstrumentRow, InstrumentRow.name == RegistrationRow.owner)
+    .options(joinedload(RegistrationRow.fixed_image), joinedload(RegistrationRow.moving_image))
+    .where(RegistrationRow.id == bindparam("job"))
+)
 MASKS = ("fixed_mask", "moving_mask", "fixed_mask_image_id", "moving_mask_image_id")
 
 
@@ -67,9 +73,17 @@ class RegistrationRequest:
 
 
 def submit(
-    session: Session, request: RegistrationRequest, *, actor: str, request_id: str, owner: str = LOCAL
+    session: Session,
+    request: RegistrationRequest,
+    *,
+    actor: str,
+    request_id: str,
+    owner: str = LOCAL,
+    published: bool = False,
 ) -> RegistrationRow:
     """Accept a job: insert the row, the queue entry and the audit entry in one transaction.
+
+    ``published``: the caller wakes a worker after the commit; otherwise the relay does.
 
     Raises:
         ImageNotFound: an image does not exist or belongs to another owner.
@@ -78,7 +92,7 @@ def submit(
     moving = images.get(session, request.moving_image_id, owner)
     now = clock.now(session)
     row = RegistrationRow(id=str(uuid.uuid4()), owner=owner, state="queued", actor=actor, **vars(request))
-    row.request_id, row.created_at = request_id, now
+    row.request_id, row.created_at, row.traceparent = request_id, now, tracing.current()
     session.add(row)
     session.flush()
     none: list[Any] = []
@@ -87,7 +101,7 @@ def submit(
         *(("fixed_image", fixed), ("moving_image", moving)),
     ):
         set_committed_value(row, name, related)
-    job_queue.enqueue(session, row, now)
+    job_queue.enqueue(session, row, now, sent_at=now if published else None)
     hashes = {"fixed_sha256": fixed.sha256, "moving_sha256": moving.sha256}
     payload = {"registration": row.id, "settings": request.settings(), **hashes}
     entry = audit.record(session, "registration.submitted", actor=actor, **payload)
@@ -109,6 +123,15 @@ def get(
     if row is None or owner not in (None, row.owner):
         raise _not_found(registration_id)
     return row
+
+
+def to_register(session: Session, registration_id: str) -> tuple[RegistrationRow, InstrumentRow | None]:
+    """Return an existing job with its images and mask images, and its instrument."""
+    job, instrument = session.execute(_TO_REGISTER, {"job": registration_id}).one()
+    for name in ("fixed_mask_image", "moving_mask_image"):  # most jobs have none
+        mask_id = getattr(job, f"{name}_id")
+        set_committed_value(job, name, mask_id and session.get_one(ImageRow, mask_id))
+    return job, instrument
 
 
 def state(session: Session, registration_id: str) -> str:

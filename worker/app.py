@@ -6,10 +6,18 @@ import logging
 from typing import Any
 
 from celery import Celery
-from celery.signals import setup_logging, worker_process_init, worker_ready
+from celery.signals import (
+    setup_logging,
+    worker_process_init,
+    worker_process_shutdown,
+    worker_ready,
+    worker_shutting_down,
+)
 
-from db import logs
-from worker.broker import QUEUE, validate_url
+from db import logs, tracing
+from db.outbox import QUEUE
+from worker import draining
+from worker.broker import validate_url
 from worker.processes import die_with_parent
 from worker.settings import WorkerSettings
 
@@ -58,7 +66,20 @@ def open_context(**_: Any) -> None:
     from worker.context import worker_context
 
     die_with_parent()
+    tracing.configure("xebra-worker")
     worker_context()
+
+
+@worker_process_shutdown.connect
+def send_last_spans(**_: Any) -> None:
+    """Send the spans that are left."""
+    tracing.flush()
+
+
+@worker_shutting_down.connect
+def request_draining(**_: Any) -> None:
+    """Have the processes of the pool end after the jobs that they run."""
+    draining.request()
 
 
 @worker_ready.connect

@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
+from db.outbox import QUEUE
 from worker.errors import BrokerUnavailable
 
 if TYPE_CHECKING:
     from celery import Celery
 
 MAX_SOCKET_PATH = 100  # bytes; the kernel allows 107
-QUEUE = "registrations"
 SCHEMES = ("redis", "rediss", "redis+socket")
 
 

@@ -83,10 +83,10 @@ def _write(row: RegistrationRow, result: ResultRow, store: ImageStore, folder: P
     for name, image in (("fixed", row.fixed_image), ("moving", row.moving_image)):
         suffix = SUFFIXES.get(image.media_type) or Path(image.name).suffix
         _copy(store, image.store_key, folder / f"{name}{suffix}")
-    if row.corrections:
-        write_tiff(folder / "registered.tif", registration.registered, registration.fixed.pixel_spacing)
-    else:
+    if not row.corrections and store.exists(result.registered_key):  # it was downloaded before
         _copy(store, result.registered_key, folder / "registered.tif")
+    else:
+        write_tiff(folder / "registered.tif", registration.registered, registration.fixed.pixel_spacing)
     with (folder / "picture.png").open("wb") as file:
         picture.save(registration, file)
 

@@ -1,15 +1,19 @@
-"""One attempt at one job: read the images, register them, store the result."""
+"""One attempt at one job: read the images, register them, store the result.
+
+The registered image is made from the result at the first request for it (``api.registrations.current``).
+"""
 
 from __future__ import annotations
 
 import logging
 import re
-from tempfile import NamedTemporaryFile
-from typing import Any, BinaryIO, cast
+from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
-from db import job_transitions, jobs, thresholds
+from db import claims, job_transitions, jobs, thresholds
 from db.claims import Claim
 from db.rows import GIVEN, INSTRUMENT, ImageRow, InstrumentRow, RegistrationRow
 from worker.context import WorkerContext
@@ -20,21 +24,39 @@ from worker.stored_images import read_stored
 from worker.stored_masks import load_masks
 from xebra import Image, Registration
 from xebra.errors import NetworkUnknown, RegistrationError
-from xebra.image_files import write_tiff
 
 log = logging.getLogger(__name__)
 
 
-def run_job(claim: Claim, context: WorkerContext) -> None:
+@dataclass(frozen=True)
+class Job:
+    """A claimed job with its images, and its instrument."""
+
+    claim: Claim
+    row: RegistrationRow
+    instrument: InstrumentRow | None
+
+
+def claim_next(session: Session, context: WorkerContext) -> Job | None:
+    """Claim the next job of the queue and load it in the same transaction; None if the queue is empty."""
+    claim = claims.claim_next(session, context.name, context.lease)
+    return None if claim is None else load(session, claim)
+
+
+def load(session: Session, claim: Claim) -> Job:
+    """Return a claimed job with what its registration needs."""
+    return Job(claim, *jobs.to_register(session, claim.registration_id))
+
+
+def run_job(job: Job, context: WorkerContext) -> None:
     """Finish or fail a claimed job, or queue it again for another attempt."""
+    claim = job.claim
     try:
         with LeaseRenewer(context, claim) as lease:
-            row, fixed, moving = _load(claim, context)
+            fixed, moving = _images(job.row, context)
             lease.check()
-            registration = context.aligner.register(fixed, moving, **_settings(row, context))
-            lease.check()
-            key = _store_registered(claim, registration, context)
-        _finish(claim, row.owner, registration, key, context)
+            registration = context.aligner.register(fixed, moving, **_settings(job.row, context))
+        _finish(job, registration, context)
     except ClaimLost:
         log.info("%s: the claim was lost", _name(claim), extra=_log_fields(claim))
     except NetworkUnknown as error:  # the API has this network: the worker is of another version
@@ -57,11 +79,9 @@ def describe(error: Exception) -> str:
     return str(error) or type(error).__name__
 
 
-def _load(claim: Claim, context: WorkerContext) -> tuple[RegistrationRow, Image, Image]:
-    with context.database.reading() as session:
-        row = jobs.get(session, claim.registration_id, masks=True)
+def _images(row: RegistrationRow, context: WorkerContext) -> tuple[Image, Image]:
     fixed = _read(row.fixed_image, row.fixed_channel, row.fixed_frame, context)
-    return row, fixed, _read(row.moving_image, row.moving_channel, row.moving_frame, context)
+    return fixed, _read(row.moving_image, row.moving_channel, row.moving_frame, context)
 
 
 def _read(row: ImageRow, channel: str | None, frame: int | None, context: WorkerContext) -> Image:
@@ -81,24 +101,13 @@ def _settings(row: RegistrationRow, context: WorkerContext) -> dict[str, Any]:
     }
 
 
-def _store_registered(claim: Claim, registration: Registration, context: WorkerContext) -> str:
-    """Store the registered image under a key that no other attempt uses; return the key."""
-    key = claim.registered_key
-    with NamedTemporaryFile(suffix=".tif") as file:
-        write_tiff(file.name, registration.registered, registration.fixed.pixel_spacing)
-        context.store.put(key, cast(BinaryIO, file))
-    return key
-
-
-def _finish(claim: Claim, owner: str, registration: Registration, key: str, context: WorkerContext) -> None:
+def _finish(job: Job, registration: Registration, context: WorkerContext) -> None:
+    claim, limits = job.claim, thresholds.for_instrument(job.instrument)
+    body = thresholds.apply(registration.to_json(), limits)
     with context.database.writing() as session:
-        limits = thresholds.for_instrument(session.get(InstrumentRow, owner))
-        body = thresholds.apply(registration.to_json(), limits)
-        finished = job_transitions.finish(session, claim, body, key)
+        finished = job_transitions.finish(session, claim, body)
     outcome = body["verdict"] if finished else "the claim was lost at the end"
     log.info("%s: %s", _name(claim), outcome, extra=_log_fields(claim))
-    if not finished:  # no row refers to the object
-        context.store.delete(key)
 
 
 def _fail(claim: Claim, error: RegistrationError, context: WorkerContext) -> None:

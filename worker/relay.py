@@ -1,6 +1,7 @@
 """The relay: it publishes queued jobs to the broker and requeues the jobs of lost workers.
 
-Any number of relays can run: a job that is published twice is claimed once.
+Any number of relays can run: a job that is published twice is claimed once. The API publishes single jobs
+itself; the relay publishes batches, retries, and what the API could not send.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from collections.abc import Callable
 
 from celery import Celery
 
-from db import heartbeats, job_transitions, logs, outbox
+from db import heartbeats, job_transitions, logs, outbox, tracing
 from db.change_detector import ChangeDetector
 from db.engine import Database
 from db.job_queue import CHANNEL
@@ -31,6 +32,7 @@ from worker.webhooks import WebhookSender
 
 log = logging.getLogger(__name__)
 
+SQLITE_POLL_S = 0.02  # of SQLite's count of commits; single jobs are published by the API
 POLL_S = 0.2  # of the outbox, if no other process has written
 SWEEP_S = 1.0
 HEARTBEAT_S = 3.0
@@ -44,7 +46,8 @@ class Relay:
     def __init__(self, database: Database, celery: Celery) -> None:
         self.database, self.celery = database, celery
         self.name = process_name()
-        self._changes = ChangeDetector(database, POLL_S, CHANNEL)
+        self._changes = ChangeDetector(database, POLL_S, CHANNEL, SQLITE_POLL_S)
+        self._full_until = 0.0  # the time before which the broker had enough messages
         self._last_run: dict[Callable[[], None], float] = {}
 
     def run(self, stop: threading.Event) -> None:
@@ -66,19 +69,29 @@ class Relay:
 
     def publish_due(self) -> None:
         """Wake a worker for each due job and mark the job; a superfluous message finds nothing to claim."""
-        if not self._changes.poll(POLL_S):
+        if not self._changes.poll(POLL_S) or time.monotonic() < self._full_until:
             return
         with self.database.engine.connect() as connection:  # a session would cost three times as much
             entries = outbox.due(connection)
+            traced = tracing.enabled() and bool(entries)
+            traces = outbox.traces(connection, [job for _, job in entries]) if traced else {}
         sent = []
         try:
-            for entry, _ in entries:
-                self.celery.send_task("xebra.run_next_job")
+            for entry, job in entries[: self._wanted()] if entries else ():
+                with tracing.span("publish registration", traces.get(job), kind="PRODUCER", registration=job):
+                    self.celery.send_task(outbox.TASK)
                 sent.append(entry)
         finally:  # entries that the broker has not accepted remain due
             if sent:
                 with self.database.writing_relaxed() as session:  # workers wait for its end
                     outbox.mark_sent(session, sent)
+
+    def _wanted(self) -> int:
+        """Return how many messages may be sent; after 0 the outbox is not read for a while."""
+        wanted = max(0, outbox.MAX_WAITING - queue_length(self.celery))
+        if not wanted:
+            self._full_until = time.monotonic() + POLL_S
+        return wanted
 
     def sweep(self) -> None:
         """Requeue the jobs of lost workers, and the messages of a lost queue."""
@@ -105,6 +118,7 @@ class Relay:
 def main() -> int:
     """Run a relay until SIGTERM (``python -m worker.relay``)."""
     logs.configure()
+    tracing.configure("xebra-relay")
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
@@ -119,6 +133,7 @@ def main() -> int:
         threading.Thread(target=target, args=(stop,), daemon=True).start()
     Relay(database, app).run(stop)
     database.close()
+    tracing.flush()
     return 0
 
 

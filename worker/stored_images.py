@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from typing import Any, BinaryIO, cast
 
-from db.errors import ObjectAltered
+from db.errors import ObjectAltered, ObjectMissing
 from db.rows import ImageRow
 from db.store import ImageStore
-from xebra import Image
+from xebra import Image, decoded
 from xebra.errors import RegistrationError
 from xebra.image import read_untrusted
+
+log = logging.getLogger(__name__)
 
 
 def read_stored(
@@ -26,6 +29,28 @@ def read_stored(
         ObjectAltered: the stored file differs from the uploaded one.
         RegistrationError: the unchanged file cannot be read.
     """
+    kept = _load_decoded(row, pixel_spacing, store) if channel is None and frame is None else None
+    return kept or _decode(row, pixel_spacing, store, channel, frame)
+
+
+def _load_decoded(row: ImageRow, pixel_spacing: float | None, store: ImageStore) -> Image | None:
+    """Return the image as it was decoded at its upload; None if that is not stored any more, or altered."""
+    if row.pixels_sha256 is None:
+        return None
+    try:
+        with store.open(row.pixels_key) as file:
+            content = file.read()
+    except ObjectMissing:
+        return None
+    if hashlib.sha256(content).hexdigest() != row.pixels_sha256:
+        log.warning("%s: the decoded image was altered; its file is decoded again", row.pixels_key)
+        return None
+    return decoded.load(content, row.name, row.sha256, pixel_spacing)
+
+
+def _decode(
+    row: ImageRow, pixel_spacing: float | None, store: ImageStore, channel: str | None, frame: int | None
+) -> Image:
     with store.open(row.store_key) as file:
         try:
             image = read_untrusted(file, row.name, pixel_spacing, channel=channel, frame=frame)

@@ -1,26 +1,35 @@
 """The Celery tasks: wake-up messages, and heartbeats that prove consumption."""
 
-import logging
+import time
 
-from db import claims, heartbeats
+from db import heartbeats, tracing
+from db.outbox import TASK
+from worker import draining
 from worker.app import app
-from worker.context import worker_context
-from worker.job_runner import run_job
+from worker.context import WorkerContext, worker_context
+from worker.job_runner import Job, claim_next, run_job
 
-log = logging.getLogger(__name__)
+JOBS_PER_MESSAGE = 20  # then Celery gets its turn: it acknowledges, and may stop or replace the process
+HEARTBEAT_S = 1.0  # least time between the heartbeats of a busy process
+_next_heartbeat = 0.0
 
 
-@app.task(name="xebra.run_next_job")
+@app.task(name=TASK)
 def run_next_job() -> None:
-    """Claim the next job and run it; a superfluous message finds nothing to claim."""
+    """Run jobs until the queue is empty or this worker stops; a superfluous message finds nothing to claim.
+
+    If jobs may remain, the message is sent again: each job in the queue has a message, or a process that
+    will look for it.
+    """
     context = worker_context()
-    with context.database.writing() as session:
-        heartbeats.record(session, "worker", context.name)
-        claim = claims.claim_next(session, context.name, context.lease)
-    if claim is None:
-        log.info("the queue is empty")
-        return
-    run_job(claim, context)
+    for _ in range(JOBS_PER_MESSAGE):
+        job = _claim(context)
+        if job is None:
+            return
+        _run(job, context)
+        if draining.requested():
+            break
+    run_next_job.delay()
 
 
 @app.task(name="xebra.heartbeat")
@@ -29,3 +38,21 @@ def heartbeat() -> None:
     context = worker_context()
     with context.database.writing_relaxed() as session:
         heartbeats.record(session, "worker", context.name)
+
+
+def _run(job: Job, context: WorkerContext) -> None:
+    """Run a claimed job, in the trace of the request that has submitted it."""
+    claim = job.claim
+    about: dict[str, str | int] = {"registration": claim.registration_id, "attempt": claim.attempt}
+    with tracing.span("run registration", claim.traceparent, kind="CONSUMER", **about):
+        run_job(job, context)
+
+
+def _claim(context: WorkerContext) -> Job | None:
+    """Claim and load the next job, and record from time to time that this worker consumes messages."""
+    global _next_heartbeat
+    with context.database.writing() as session:
+        if (now := time.monotonic()) >= _next_heartbeat:
+            heartbeats.record(session, "worker", context.name)
+            _next_heartbeat = now + HEARTBEAT_S
+        return claim_next(session, context)

@@ -13,6 +13,9 @@ if TYPE_CHECKING:  # for type checkers and the Python reference
     from xebra.output import load
     from xebra.prior import Prior
     from xebra.registration import Registration
+    from xebra.series.register import register_series
+    from xebra.series.result import Series
+    from xebra.series.tracker import Position, Tracker
     from xebra.transform import AffineTransform, SimilarityTransform, corner_error
 
 _HOME = {
@@ -24,22 +27,30 @@ _HOME = {
     "Prior": "xebra.prior",
     "Registration": "xebra.registration",
     "AffineTransform": "xebra.transform",
+    "Position": "xebra.series.tracker",
+    "Series": "xebra.series.result",
     "SimilarityTransform": "xebra.transform",
+    "Tracker": "xebra.series.tracker",
     "corner_error": "xebra.transform",
     "register": "xebra.align",
+    "register_series": "xebra.series.register",
 }
 __all__ = [
     "AffineTransform",
     "Image",
     "PolygonMask",
+    "Position",
     "Prior",
     "Registration",
+    "Series",
     "SimilarityTransform",
+    "Tracker",
     "corner_error",
     "inspect",
     "load",
     "read_image",
     "register",
+    "register_series",
 ]
 
 

@@ -18,7 +18,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from xebra import certificate, weights
-from xebra.commands import batch, evaluation, inspect, register, watch
+from xebra.commands import batch, evaluation, inspect, register, series, watch
 from xebra.errors import EngineFailed, RegistrationError
 from xebra.extras import with_hint
 
@@ -90,6 +90,7 @@ def options(
 
 add(register.register, epilog=register.EXIT_CODES)
 add(batch.batch, epilog=batch.EXIT_CODES)
+add(series.series, epilog=series.EXIT_CODES)
 add(watch.watch, epilog=watch.EXIT_CODES)
 add(inspect.inspect)
 add(evaluation.evaluate)

@@ -57,6 +57,10 @@ class PairingInvalid(RegistrationError):
     """File name patterns or a table do not say which images belong together."""
 
 
+class SeriesInvalid(RegistrationError):
+    """Frames are no series, or what is known of them does not fit their number."""
+
+
 class FormatUnknown(RegistrationError):
     """There is no transform format of this name."""
 

@@ -160,7 +160,7 @@ def read_image(
     with opened(source, name) as (file, path, name):
         given = None if pixel_spacing is None else checked(name, pixel_spacing)
         contents = _contents(file, name, path, wanted, limits)
-        return _image(contents, given, name, _sha256(file, path))
+        return from_contents(contents, given, name, _sha256(file, path))
 
 
 def read_untrusted(
@@ -182,7 +182,7 @@ def read_untrusted(
     given = None if pixel_spacing is None else checked(name, pixel_spacing)
     wanted: dict[str, Any] = {"channel": channel, "frame": frame}
     contents = sandbox.read(file, name, **wanted, limits=limits, cancelled=cancelled)
-    return _image(contents, given, name, _sha256(file, None))
+    return from_contents(contents, given, name, _sha256(file, None))
 
 
 def read_pixels_untrusted(
@@ -206,7 +206,8 @@ def inspect_untrusted(
     return sandbox.inspect(file, name, limits=limits, cancelled=cancelled)
 
 
-def _image(contents: image_files.Contents, given: float | None, name: str, sha256: str) -> Image:
+def from_contents(contents: image_files.Contents, given: float | None, name: str, sha256: str) -> Image:
+    """Return the image of a file from what was read of it; ``given`` overrides the file's pixel spacing."""
     pixels, stated, selected = contents
     spacing = given or (stated and mean(stated))
     axes = oblong(stated) if stated and not given else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +29,7 @@ __all__ = [
     "Selected",
     "inspect",
     "media_type_of",
+    "opened_stack",
     "read",
     "write_channels",
     "write_tiff",
@@ -57,6 +58,15 @@ class Selected:
             return None
         shape = (full, *self.channel.levels)[self.level]
         return spacing._replace(x=spacing.x * full[1] / shape[1], y=spacing.y * full[0] / shape[0])
+
+    def to_json(self) -> dict[str, Any]:
+        """Everything, in the types of JSON."""
+        return {**vars(self), "channel": self.channel.to_json()}
+
+    @classmethod
+    def from_json(cls, body: dict[str, Any]) -> Selected:
+        """Return the object whose ``to_json`` was ``body``."""
+        return cls(**{**body, "channel": Channel.from_json(body["channel"])})
 
     def __str__(self) -> str:
         """Return the choice as text; empty where the file holds one image only."""
@@ -120,6 +130,35 @@ def read(
         pixels = _plain(entries[chosen.channel].load(chosen.frame, chosen.level))
     selected = Selected(opened.format, found, *chosen, len(channels))
     return Contents(pixels, selected.spacing, selected)
+
+
+@contextmanager
+def opened_stack(
+    file: BinaryIO | None, name: str, *, path: Path | None = None, channel: str | int | None = None
+) -> Iterator[tuple[Channel, Callable[[int], Pixels]]]:
+    """Yield a channel of an open file and a function that reads one of its frames while the file is open.
+
+    Raises as ``read`` does, at once or when a frame is read.
+    """
+    with _opened(Source(name, file, path)) as opened:
+        entries, channel = _with_named(opened, channel)
+        channels = [entry.channel for entry in entries]
+        chosen = choose.choose(name, channels, channel, 0, None)
+        found = channels[chosen.channel]
+        check_size(name, found.shape[0], found.shape[1], pixel_bytes(found.shape, found.dtype))
+        yield found, lambda frame: _frame(entries[chosen.channel], frame, name)
+
+
+def _frame(entry: Entry, frame: int, name: str) -> Pixels:
+    """Return one frame of a channel; errors of its reader become ImageUnreadable."""
+    try:
+        return _plain(entry.load(frame, 0))
+    except (RegistrationError, MemoryError):
+        raise
+    except Exception as error:  # readers raise many kinds; all mean that the frame is not readable
+        raise ImageUnreadable(
+            f"{name}: frame {frame} is truncated or damaged ({_one_line(error)}). Export or copy it again."
+        ) from error
 
 
 def inspect(file: BinaryIO | None, name: str, *, path: Path | None = None) -> FileInfo:

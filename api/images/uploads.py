@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Annotated, BinaryIO
@@ -20,11 +21,13 @@ from db.errors import QuotaExceeded
 from db.rows import INSTRUMENT, ImageRow, InstrumentRow
 from db.store import ImageStore
 from db.types import utc_now
+from xebra import decoded
 from xebra.image import Image
 from xebra.image_files import FileInfo, media_type_of
 from xebra.limits import check_registrable
 
 MAX_NAME_LENGTH = 200
+MAX_DECODED_BYTES = 32 << 20  # of larger images, decoding is a small part of the work
 
 
 @dataclass(frozen=True)
@@ -73,9 +76,10 @@ class Uploader:
             raise
         return row
 
-    def _register(self, key: str) -> None:
+    def _register(self, keys: Sequence[str]) -> None:
         with self.database.writing() as session:
-            pending_objects.register(session, key)
+            for key in keys:
+                pending_objects.register(session, key)
 
 
 def store_image(
@@ -83,28 +87,25 @@ def store_image(
     image: Image,
     contents: FileInfo,
     store: ImageStore,
-    before_put: Callable[[str], None] = lambda key: None,
+    before_put: Callable[[Sequence[str]], None] = lambda keys: None,
 ) -> ImageRow:
     """Store the file of a decoded image, and return its row, which the caller adds to the database.
 
-    ``before_put`` is called with the object key before the object is written.
+    The decoded image is stored as well. Its object remains registered as pending, so that it is deleted after
+    a day; the file is decoded again then. ``before_put`` is called with the object keys before the objects
+    are written.
 
     Raises:
         ImageUnusable: the image is too small to be registered.
     """
     check_registrable(image.name, *image.shape[:2])
     image_id = str(uuid.uuid4())
-    key = f"images/{image_id}/original"
     file.seek(0)
     media_type = media_type_of(file.read(8))
-    file.seek(0)
-    before_put(key)
-    size = store.put(key, file)
-    return ImageRow(
+    row = ImageRow(
         id=image_id,
         name=image.name,
         media_type=media_type,
-        size_bytes=size,
         sha256=image.sha256,
         height=image.shape[0],
         width=image.shape[1],
@@ -113,9 +114,24 @@ def store_image(
         pixel_spacing_um=image.pixel_spacing,
         spacing_source=image.spacing_source,
         contents=contents.to_json(),
-        store_key=key,
+        store_key=f"images/{image_id}/original",
         created_at=utc_now(),
     )
+    pixels = decoded.dump(image) if _is_default(image, contents) else None
+    before_put([row.store_key] if pixels is None else [row.store_key, row.pixels_key])
+    file.seek(0)
+    row.size_bytes = store.put(row.store_key, file)
+    if pixels is not None:
+        row.pixels_sha256 = hashlib.sha256(pixels).hexdigest()
+        store.put(row.pixels_key, io.BytesIO(pixels))
+    return row
+
+
+def _is_default(image: Image, contents: FileInfo) -> bool:
+    """Return whether a job that names no image of the file uses this one, and it is not too large."""
+    if contents.default is None or image.pixels.nbytes > MAX_DECODED_BYTES:
+        return False
+    return contents.channels[contents.default].frames == 1
 
 
 async def _uploader(

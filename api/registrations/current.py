@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, BinaryIO
+import hashlib
+from typing import Any, BinaryIO, cast
 
 import numpy as np
 
@@ -63,25 +64,29 @@ def folder(row: RegistrationRow, correction: str | None = None) -> str:
 
 
 def registered_key(row: RegistrationRow, store: ImageStore, correction: str | None = None) -> str:
-    """Return the key of the registered image; that of a correction is made at the first request for it.
+    """Return the key of the registered image, which is made at the first request for it.
 
     Raises:
         CorrectionNotFound: the registration has no such correction.
         ObjectAltered: the stored moving image cannot be read any more.
     """
-    key = folder(row, correction)
-    found = corrections.applied(row, correction)
-    if found is not None:
-        previews.create_once(store, key, lambda target: _resample(row, found, store, target))
+    key, transform = folder(row, correction), body(row, correction)["fixed_from_moving"]
+    previews.create_once(store, key, lambda target: _resample(row, transform, store, target))
     return key
 
 
 def moving_pixels(row: RegistrationRow, store: ImageStore) -> np.ndarray[Any, Any]:
-    """Return the values of the moving image."""
+    """Return the values of the moving image.
+
+    Raises:
+        ObjectAltered: the stored file differs from the uploaded one.
+    """
     from xebra.image import read_pixels_untrusted
 
     _, chosen = choices(row)
     with store.open(row.moving_image.store_key) as file:
+        if hashlib.file_digest(cast(Any, file), "sha256").hexdigest() != row.moving_image.sha256:
+            raise ObjectAltered(f"{row.moving_image.name}: the stored file differs from the uploaded one")
         try:
             return read_pixels_untrusted(
                 file, row.moving_image.name, channel=chosen.channel, frame=chosen.frame
@@ -90,13 +95,15 @@ def moving_pixels(row: RegistrationRow, store: ImageStore) -> np.ndarray[Any, An
             raise ObjectAltered(f"{row.moving_image.name} cannot be read: {error}") from error
 
 
-def _resample(row: RegistrationRow, found: CorrectionRow, store: ImageStore, target: BinaryIO) -> None:
-    """Write the moving image under a correction as TIFF."""
+def _resample(
+    row: RegistrationRow, transform: list[list[float]], store: ImageStore, target: BinaryIO
+) -> None:
+    """Write the moving image under a transform as TIFF."""
     from xebra.image_files import write_tiff
     from xebra.resample import resample
 
     assert row.result is not None
     fixed = row.result.body["fixed"]
-    matrix = np.linalg.inv(np.array(found.fixed_from_moving))
+    matrix = np.linalg.inv(np.array(transform))
     pixels = resample(moving_pixels(row, store), matrix, tuple(fixed["shape"][:2]))
     previews.write_tiff_to(target, lambda path: write_tiff(path, pixels, fixed["pixel_spacing_um"]))

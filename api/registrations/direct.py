@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import functools
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -133,7 +134,8 @@ async def register_pair(
     caller.require("collect")
     deadline = request.state.arrived + form.deadline_ms / 1e3
     direct: DirectRegistration = request.app.state.direct
-    work = asyncio.get_running_loop().run_in_executor(direct.threads, direct.register, form, deadline)
+    traced = contextvars.copy_context().run  # the thread continues the trace of the request
+    work = asyncio.get_running_loop().run_in_executor(direct.threads, traced, direct.register, form, deadline)
     try:
         async with asyncio.timeout(deadline - time.perf_counter()):
             found = thresholds.apply(await work, thresholds.for_instrument(caller.instrument))

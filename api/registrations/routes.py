@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Response
 from fastapi.concurrency import run_in_threadpool
@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from api import paging, problems
 from api.authentication import CallerDep
-from api.dependencies import BroadcasterDep, DatabaseDep, IdentityDep, OwnerDep, RequestIdDep
+from api.dependencies import BroadcasterDep, DatabaseDep, IdentityDep, OwnerDep, RequestIdDep, WakeUpsDep
 from api.errors import CursorInvalid, NoResult, UploadTooLarge
 from api.events.broadcaster import EventBroadcaster
 from api.idempotency import IdempotencyDep
@@ -62,19 +62,26 @@ async def create_registration(
     idempotency: IdempotencyDep,
     wait_s: WaitDep,
     request_id: RequestIdDep,
+    wake_ups: WakeUpsDep,
     response: Response,
 ) -> Registration:
     """Submit a pair. An accepted registration is stored durably and ends exactly once."""
-    request = body.request(apply_defaults(body, caller))
+    request, published = body.request(apply_defaults(body, caller)), wake_ups.ready()
 
     def accept(session: Session) -> Registration:
         check_choices(session, [request], caller.owner)
         keys.check_queue_quota(session, caller.instrument, 1)
         masks.check(session, [request], caller.owner)
-        row = jobs.submit(session, request, actor=caller.actor, request_id=request_id, owner=caller.owner)
-        return Registration.of(row)
+        whose = {"actor": caller.actor, "owner": caller.owner, "request_id": request_id}
+        return Registration.of(jobs.submit(session, request, **whose, published=published))
 
-    job = Registration(**await run_in_threadpool(idempotency.run, body, accept))
+    def submit() -> dict[str, Any]:
+        accepted = idempotency.run(body, accept)
+        if published:
+            wake_ups.send(accepted["id"])
+        return accepted
+
+    job = Registration(**await run_in_threadpool(submit))
     if wait_s:
         job = await _wait(job, database, broadcaster, wait_s)
         response.headers["Preference-Applied"] = f"wait={wait_s:.0f}"

@@ -32,7 +32,13 @@ class ImageRow(Row):
     modality: Mapped[str | None] = mapped_column(String(40))
     contents: Mapped[dict[str, Any] | None]  # what the file holds, as xebra.inspect lists it
     store_key: Mapped[str]
+    pixels_sha256: Mapped[str | None] = mapped_column(String(64))  # of the object under ``pixels_key``
     created_at: Mapped[datetime]
+
+    @property
+    def pixels_key(self) -> str:
+        """Return the key of the decoded image, which is kept for some time after the upload."""
+        return f"images/{self.id}/pixels"
 
 
 class PendingObjectRow(Row):

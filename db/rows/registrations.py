@@ -55,6 +55,7 @@ class RegistrationRow(Row):
     moving_mask_image_id: Mapped[str | None] = mapped_column(ForeignKey("images.id"))
     actor: Mapped[str]
     request_id: Mapped[str]
+    traceparent: Mapped[str | None] = mapped_column(String(55))  # of the request, if it is traced
     created_at: Mapped[datetime]
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]

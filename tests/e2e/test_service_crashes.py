@@ -172,8 +172,8 @@ def test_job_that_kills_its_workers_fails_alone(tmp_path):
 
 
 def block_reading(service: Service, image: dict) -> None:
-    """Replace the stored file by a pipe, which blocks the process that opens it."""
-    file = service.state_dir / "images" / "images" / image["id"] / "original"
+    """Replace the decoded image by a pipe, which blocks the process that opens it."""
+    file = service.state_dir / "images" / "images" / image["id"] / "pixels"
     file.unlink()
     os.mkfifo(file)
 

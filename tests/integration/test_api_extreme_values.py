@@ -46,7 +46,7 @@ class Api:
 
     def __init__(self, client: TestClient, database: Database) -> None:
         self.client, self.done, self.queued = client, submit(database), submit(database)
-        do(database, job_transitions.finish, claim(database, self.done), RESULT, "key")
+        do(database, job_transitions.finish, claim(database, self.done), RESULT)
         row = client.get(f"/api/v1/registrations/{self.done}").json()
         self.image, self.uploaded = row["fixed_image_id"], None
 

@@ -21,7 +21,7 @@ RIGHT = dict.fromkeys(
 def accepted(sqlite_database: Database) -> dict[str, str]:
     """A job of each kind, ended as it should."""
     good, invalid, cancelled = (submit(sqlite_database) for _ in range(3))
-    do(sqlite_database, job_transitions.finish, claim(sqlite_database, good), RESULT, "key")
+    do(sqlite_database, job_transitions.finish, claim(sqlite_database, good), RESULT)
     refused = claim(sqlite_database, invalid)
     do(
         sqlite_database,

@@ -21,7 +21,7 @@ def signer(database, tmp_path) -> AuditSigner:
     """A relay's signer, after three jobs."""
     for _ in range(3):
         submit(database)
-        do(database, job_transitions.finish, claim_next(database), RESULT, "key")
+        do(database, job_transitions.finish, claim_next(database), RESULT)
     images = open_store((tmp_path / "images").as_uri())
     return AuditSigner(database, lambda: images, tmp_path / "audit.key")
 

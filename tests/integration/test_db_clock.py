@@ -47,7 +47,7 @@ def test_running_job_keeps_its_lease(postgresql):
     job = submit(postgresql)
     held = claim(postgresql, job)
     assert relay_ahead(postgresql) == (0, 0)
-    assert do(postgresql, job_transitions.finish, held, RESULT, "key")
+    assert do(postgresql, job_transitions.finish, held, RESULT)
     assert get(postgresql, job).attempt == 1
 
 

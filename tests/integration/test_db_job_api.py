@@ -87,10 +87,10 @@ def test_batch_does_not_delay_a_job_of_another_owner(database):
 
 def test_cancelled_batch_keeps_its_finished_jobs(database):
     batch = submit_batch(database, 5)
-    do(database, job_transitions.finish, claim_next(database), RESULT, "key")
+    do(database, job_transitions.finish, claim_next(database), RESULT)
     running = claim_next(database)
     assert do(database, batches.cancel, batch, actor="tester") == 4
-    assert not do(database, job_transitions.finish, running, RESULT, "key")
+    assert not do(database, job_transitions.finish, running, RESULT)
     with database.reading() as session:
         counts = batches.states(session, [batch.id])[batch.id]
         assert outbox.due(session) == []
@@ -100,7 +100,7 @@ def test_cancelled_batch_keeps_its_finished_jobs(database):
 def test_every_state_change_is_an_event_in_order(database):
     retried, cancelled = submit(database, "sem"), submit(database, "tem")
     do(database, job_transitions.retry, claim(database, retried), "engine-failed", "no answer")
-    do(database, job_transitions.finish, claim(database, retried), RESULT, "key")
+    do(database, job_transitions.finish, claim(database, retried), RESULT)
     do(database, jobs.cancel, cancelled, actor="tester")
     with database.reading() as session:
         of_one = events.after(session, 0, registration_id=retried)
@@ -118,7 +118,7 @@ def test_every_state_change_is_an_event_in_order(database):
 
 def test_corrections_are_kept_beside_the_result(database):
     job = submit(database)
-    do(database, job_transitions.finish, claim(database, job), RESULT, "key")
+    do(database, job_transitions.finish, claim(database, job), RESULT)
     assert corrections.applied(get(database, job)) is None
     with pytest.raises(CorrectionNotFound):
         corrections.applied(get(database, job), "latest")

@@ -3,10 +3,9 @@
 from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import timedelta
 
-import pytest
 from support.jobs import LEASE, claim_next, do, get, submit
 
-from db import claims, job_transitions, outbox, pending_objects
+from db import claims, job_transitions, outbox
 from db.types import utc_now
 
 
@@ -71,17 +70,3 @@ def test_woken_worker_waits_for_the_relay_that_marks_the_only_job(database):
         wait([claim], timeout=0.5)  # long enough to return None
         session.commit()
         assert claim.result().registration_id == job
-
-
-@pytest.mark.parametrize("end", ["finish", "lost"])
-def test_only_a_finished_job_commits_its_object(database, end):
-    submit(database, "sem")
-    claim = claim_next(database)
-    if end == "finish":
-        do(database, job_transitions.finish, claim, {}, claim.registered_key)
-    else:
-        do(database, job_transitions.requeue_expired, utc_now() + 2 * LEASE)
-    expected = [] if end == "finish" else [claim.registered_key]
-    with database.reading() as session:
-        assert pending_objects.expired(session) == []
-        assert pending_objects.expired(session, utc_now() + 2 * pending_objects.EXPIRES_AFTER) == expected

@@ -38,7 +38,7 @@ def test_job_runs_and_succeeds(database):
     held = claim(database, job)
     running = get(database, job)
     assert (running.state, running.attempt, running.worker) == ("running", 1, "w1")
-    assert do(database, job_transitions.finish, held, RESULT, "key")
+    assert do(database, job_transitions.finish, held, RESULT)
     done = get(database, job)
     assert (done.state, done.result.body, done.lease_until) == ("succeeded", RESULT, None)
     assert done.created_at <= done.started_at <= done.finished_at
@@ -66,10 +66,10 @@ def test_claimed_job_is_removed_from_the_queue(database):
 
 def test_job_finishes_once(database):
     held = claim(database, submit(database))
-    assert do(database, job_transitions.finish, held, RESULT, "first")
-    assert not do(database, job_transitions.finish, held, RESULT, "second")
+    assert do(database, job_transitions.finish, held, RESULT)
+    assert not do(database, job_transitions.finish, held, RESULT)
     with database.reading() as session:
-        assert session.scalars(select(ResultRow.registered_key)).all() == ["first"]
+        assert session.scalars(select(ResultRow.registered_key)).all() == [held.registered_key]
 
 
 def test_queued_job_is_cancelled_at_once(database):
@@ -83,13 +83,13 @@ def test_claim_is_invalid_after_cancellation(database):
     held = claim(database, job)
     do(database, jobs.cancel, job, actor="tester")
     assert not do(database, claims.renew, held, LEASE)
-    assert not do(database, job_transitions.finish, held, RESULT, "key")
+    assert not do(database, job_transitions.finish, held, RESULT)
     assert get(database, job).result is None
 
 
 def test_finished_job_cannot_be_cancelled(database):
     job = submit(database)
-    do(database, job_transitions.finish, claim(database, job), RESULT, "key")
+    do(database, job_transitions.finish, claim(database, job), RESULT)
     with pytest.raises(RegistrationEnded, match="already succeeded"):
         do(database, jobs.cancel, job, actor="tester")
 
@@ -139,8 +139,8 @@ def test_expired_lease_is_requeued_and_invalidates_the_claim(database):
     assert get(database, job).state == "queued"
     again = claim(database, job, "w2")
     assert again.attempt == 2
-    assert not do(database, job_transitions.finish, lost, RESULT, "old")
-    assert do(database, job_transitions.finish, again, RESULT, "new")
+    assert not do(database, job_transitions.finish, lost, RESULT)
+    assert do(database, job_transitions.finish, again, RESULT)
 
 
 def test_lost_worker_after_other_faults_does_not_fail_the_job(database):
@@ -152,7 +152,7 @@ def test_lost_worker_after_other_faults_does_not_fail_the_job(database):
         assert claim(database, job) is not None
         do(database, job_transitions.requeue_expired, utc_now() + LATER)
     assert get(database, job).state == "queued"
-    assert do(database, job_transitions.finish, claim(database, job), RESULT, "key")
+    assert do(database, job_transitions.finish, claim(database, job), RESULT)
 
 
 def test_message_counts_the_attempts_of_its_cause(database):
@@ -204,7 +204,7 @@ def test_published_entry_is_resent_only_if_lost(database):
 
 def test_every_transition_is_audited(database):
     done, cancelled = submit(database), submit(database)
-    do(database, job_transitions.finish, claim(database, done), RESULT, "key")
+    do(database, job_transitions.finish, claim(database, done), RESULT)
     do(database, jobs.cancel, cancelled, actor="tester")
     with database.reading() as session:
         assert audit.verify(session) == []

@@ -64,7 +64,7 @@ def test_restored_database_has_every_job_and_an_intact_audit_chain(
 ):
     done, waiting = submit(database), submit(database)
     claim = do(database, lambda session: claims.claim_job(session, done, "worker", LEASE))
-    do(database, lambda session: job_transitions.finish(session, claim, RESULT, "key"))
+    do(database, lambda session: job_transitions.finish(session, claim, RESULT))
     recorded, file = last_entry(database), back_up(database, database_url, tmp_path)
     late = submit(database)
 

@@ -19,7 +19,7 @@ def test_count_of_finished_jobs_is_cached_for_a_multiple_of_its_duration(databas
 
 def test_recent_jobs_have_outcome_and_durations(database):
     done, broken, never = (submit(database) for _ in range(3))
-    do(database, job_transitions.finish, claim(database, done), RESULT, "key")
+    do(database, job_transitions.finish, claim(database, done), RESULT)
     do(database, job_transitions.fail, claim(database, broken), "input", "image-unusable", "constant")
     do(database, jobs.cancel, never, actor="tester")
     found = {job.outcome: job for job in query(database, statistics.recent_jobs)}

@@ -24,7 +24,7 @@ def test_query_counts_unfinished_jobs(new_postgres_url):
     migrate(database)
     for _ in range(3):
         submit(database)
-    do(database, job_transitions.finish, claim_next(database), RESULT, "key")
+    do(database, job_transitions.finish, claim_next(database), RESULT)
     claim_next(database)
     with database.reading() as session:
         assert session.scalar(text(query)) == 2

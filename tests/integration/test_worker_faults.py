@@ -2,16 +2,21 @@
 
 import hashlib
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 from sqlalchemy.exc import DataError
-from support.jobs import claim, do, get
-from support.worker import run, store, stored_file, submit
+from support.jobs import do, get
+from support.service import speckle
+from support.worker import claimed, decoded_file, run, store, stored_file, submit
 
-from db import images, job_transitions, jobs
-from db.rows import INSTRUMENT
+from db import images, job_transitions, jobs, pending_objects
+from db.rows import INSTRUMENT, PendingObjectRow
 from db.store import open_store
+from db.types import utc_now
 from worker.context import WorkerContext
+from worker.housekeeping import Housekeeping
 from worker.job_runner import describe, run_job
 from xebra.align import Aligner
 from xebra.pixel_spacing import MAX_UM, MIN_UM
@@ -26,10 +31,12 @@ def context(database, tmp_path) -> WorkerContext:
     return WorkerContext("here:1", database, store, Aligner(), timedelta(seconds=30))
 
 
-def test_pair_is_registered_and_the_registered_image_is_stored(context):
-    ended = run(context, submit(context))
+def test_pair_is_registered_and_nothing_else_is_written(context):
+    job = submit(context)
+    before = list(context.store.list())
+    ended = run(context, job)
     assert (ended.state, ended.attempt) == ("succeeded", 1)
-    assert context.store.exists(ended.result.registered_key)
+    assert list(context.store.list()) == before
 
 
 def test_pixel_spacing_of_the_upload_is_used(context):
@@ -59,21 +66,54 @@ def test_unavailable_engine_is_a_system_fault(context):
     assert "127.0.0.1:1" in ended.failure_message
 
 
-@pytest.mark.parametrize("damage", ["truncated", "changed", "missing"])
-def test_damaged_stored_file_is_a_system_fault(context, damage):
-    job = submit(context)
-    file = stored_file(context, job)
+def damage(file: Path, kind: str) -> bytes:
+    """Truncate, change or delete a file; return its content."""
     content = file.read_bytes()
     file.unlink()
-    if damage != "missing":
-        file.write_bytes(content[: len(content) // 2] if damage == "truncated" else content[:-1] + b"?")
+    if kind != "missing":
+        file.write_bytes(content[: len(content) // 2] if kind == "truncated" else content[:-1] + b"?")
+    return content
+
+
+DAMAGES = pytest.mark.parametrize("kind", ["truncated", "changed", "missing"])
+
+
+@DAMAGES
+def test_damaged_stored_file_is_a_system_fault(context, kind):
+    job = submit(context)
+    decoded_file(context, job).unlink()
+    content = damage(stored_file(context, job), kind)
     assert run(context, job).state == "queued"
-    file.write_bytes(content)
+    stored_file(context, job).write_bytes(content)
+    assert run(context, job).state == "succeeded"
+
+
+@DAMAGES
+def test_damaged_decoded_image_is_decoded_again(context, kind):
+    """The decoded image is a copy: a job needs either it or the file."""
+    pixels = speckle(seed=3)
+    whole, damaged = run(context, submit(context, pixels)), submit(context, pixels)
+    damage(decoded_file(context, damaged), kind)
+    again = run(context, damaged).result.body
+    assert again["fixed_from_moving"] == whole.result.body["fixed_from_moving"]
+    assert again["fixed"] == whole.result.body["fixed"]
+
+
+def test_decoded_image_is_deleted_after_a_day_and_the_file_is_read_then(context):
+    job = submit(context)
+    kept, later = decoded_file(context, job), utc_now() + 2 * pending_objects.EXPIRES_AFTER
+    with context.database.writing() as session:
+        pending_objects.register(session, get(context.database, job).fixed_image.pixels_key)
+        assert pending_objects.expired(session, later)
+        session.execute(update(PendingObjectRow).values(created_at=utc_now() - timedelta(days=2)))
+    assert Housekeeping(context.database, lambda: context.store).delete_pending_objects() == 1
+    assert not kept.exists() and stored_file(context, job).exists()
     assert run(context, job).state == "succeeded"
 
 
 def test_unreadable_image_is_an_input_fault(context):
     job = submit(context)
+    decoded_file(context, job).unlink()
     stored_file(context, job).write_bytes(b"no image")
     with context.database.writing() as session:  # as if an older version had accepted it
         jobs.get(session, job).fixed_image.sha256 = hashlib.sha256(b"no image").hexdigest()
@@ -88,7 +128,7 @@ def test_network_that_only_this_worker_lacks_is_a_system_fault(context):
 
 def test_job_cancelled_during_its_attempt_has_no_result_and_no_stored_image(context):
     job = submit(context)
-    held = claim(context.database, job)
+    held = claimed(context, job)
     do(context.database, jobs.cancel, job, actor="tester")
     run_job(held, context)
     ended = get(context.database, job)

@@ -36,7 +36,7 @@ def test_expired_registration_is_deleted_and_the_audit_log_is_kept(database, sto
     hook = do(database, webhooks.add, LOCAL, "https://127.0.0.1/hook", "tester")
     held = claim_next(database)
     store.put(held.registered_key, io.BytesIO(b"x"))
-    do(database, job_transitions.finish, held, RESULT, held.registered_key)
+    do(database, job_transitions.finish, held, RESULT)
     do(database, deliveries.queue_new)
     do(database, webhooks.remove, hook, actor="tester")
     waiting = submit(database, fixed_mask_image_id=upload(database))
@@ -65,7 +65,7 @@ def test_pending_delivery_is_kept_however_old_it_is(database, store):
     do(database, webhooks.add, LOCAL, "https://127.0.0.1/hook", "tester")
     submit(database), submit(database)
     for _ in range(2):
-        do(database, job_transitions.finish, claim_next(database), RESULT, "key")
+        do(database, job_transitions.finish, claim_next(database), RESULT)
     do(database, deliveries.queue_new)
     with database.writing() as session:
         delivered, pending = session.scalars(select(DeliveryRow)).all()

@@ -10,6 +10,7 @@ from typing import BinaryIO
 
 import pytest
 from support.jobs import claim, do, get, submit
+from support.worker import claimed
 from support.worker import submit as submit_images
 
 from db import claims, job_transitions, jobs
@@ -75,7 +76,7 @@ def test_worker_stops_before_the_registration_when_the_claim_is_lost(sqlite_data
     caplog.set_level(logging.INFO)
     context = worker(sqlite_database, tmp_path, SHORT)
     job = submit_images(context)
-    held = claim(sqlite_database, job)
+    held = claimed(context, job)
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(run_job, held, context)
         assert context.store.opening.wait(60)

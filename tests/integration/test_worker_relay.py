@@ -44,6 +44,19 @@ def test_due_job_is_published_once(database, celery):
     assert due(database) == []
 
 
+def test_messages_are_limited_and_the_other_jobs_stay_due(database, celery, monkeypatch):
+    monkeypatch.setattr(outbox, "MAX_WAITING", 2)
+    for _ in range(5):
+        submit(database)
+    relay = Relay(database, celery)
+    relay.publish_due()
+    relay.publish_due()
+    assert (queue_length(celery), len(due(database))) == (2, 3)
+    with celery.connection_or_acquire() as connection:
+        connection.default_channel.client.delete(outbox.QUEUE)  # workers have received them
+    wait_until(lambda: relay.publish_due() or len(due(database)) == 1, "further messages")
+
+
 def test_job_of_another_process_is_published(database, database_url, celery):
     relay = Relay(database, celery)
     relay.publish_due()

@@ -60,7 +60,7 @@ def receiver() -> Iterator[Receiver]:
 
 def finish_a_job(database, owner: str = LOCAL) -> str:
     job = submit(database, owner)
-    do(database, job_transitions.finish, claim_next(database), RESULT, "key")
+    do(database, job_transitions.finish, claim_next(database), RESULT)
     return job
 
 

@@ -39,12 +39,13 @@ def upload(database: Database, owner: str = LOCAL) -> str:
     return row.id
 
 
-def submit(database: Database, owner: str = LOCAL, **settings: Any) -> str:
-    """Submit a job on two new images; return its id."""
+def submit(database: Database, owner: str = LOCAL, published: bool = False, **settings: Any) -> str:
+    """Submit a job on two new images; return its id. ``published``: its message is sent by the caller."""
     request = jobs.RegistrationRequest(
         upload(database, owner), upload(database, owner), network="paper", **settings
     )
-    return do(database, jobs.submit, request, actor="tester", request_id="r1", owner=owner).id
+    about = {"actor": "tester", "request_id": "r1", "owner": owner, "published": published}
+    return do(database, jobs.submit, request, **about).id
 
 
 def claim(database: Database, job: str, worker: str = "w1") -> claims.Claim | None:

@@ -15,7 +15,7 @@ from db.rows import ImageRow, RegistrationRow
 from support.jobs import do, get
 from support.service import speckle, tiff
 from worker.context import WorkerContext
-from worker.job_runner import run_job
+from worker.job_runner import Job, load, run_job
 
 
 def submit(
@@ -44,10 +44,21 @@ def store(
 
 def run(context: WorkerContext, job: str) -> RegistrationRow:
     """Run one attempt; return the row of the job."""
-    run_job(do(context.database, claims.claim_job, job, context.name, context.lease), context)
+    run_job(claimed(context, job), context)
     return get(context.database, job)
 
 
+def claimed(context: WorkerContext, job: str) -> Job:
+    """Claim a job for the worker of this context."""
+    claim = do(context.database, claims.claim_job, job, context.name, context.lease)
+    return do(context.database, load, claim)
+
+
 def stored_file(context: WorkerContext, job: str) -> Path:
-    """Return the file of the job's image in a folder store."""
+    """Return the uploaded file of the job's image in a folder store."""
     return context.store.root / get(context.database, job).fixed_image.store_key
+
+
+def decoded_file(context: WorkerContext, job: str) -> Path:
+    """Return the decoded image of the job in a folder store."""
+    return context.store.root / get(context.database, job).fixed_image.pixels_key

@@ -25,6 +25,7 @@ from xebra.errors import ImageChoiceNeeded, ImageUnreadable
 from xebra.image import read_untrusted
 from xebra.readers import decoding_client, sandbox
 from xebra.readers.decoding_client import server
+from xebra.readers.decoding_server import SPARE
 from xebra.readers.sandbox import Limits
 
 SIDE = 16_384
@@ -236,6 +237,31 @@ def decoding_server() -> psutil.Process:
     return psutil.Process(server()._process.pid)
 
 
+def spare_children(parent: psutil.Process) -> list[psutil.Process]:
+    """Return the children that wait for a file, when all others have ended."""
+    found: list[psutil.Process] = []
+
+    def settled() -> bool:
+        before, found[:] = [*found], parent.children()
+        return found == before and len(found) == SPARE
+
+    wait_until(settled, "the children that wait for a file")
+    return found
+
+
+def end(children: list[psutil.Process]) -> None:
+    for child in children:
+        child.kill()
+    wait_until(lambda: all(map(_has_ended, children)), "the ends of the children")
+
+
+def _has_ended(process: psutil.Process) -> bool:
+    try:
+        return process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
 def test_every_upload_is_decoded_in_another_process(monkeypatch):
     pixels = np.arange(70 * 90, dtype=np.uint8).reshape(70, 90)
     uploads = {
@@ -281,14 +307,32 @@ class TestDecodingServer:
                 sandbox.read(slow, "slow", cancelled=cancelled)
             ended.set()
 
-        threading.Thread(target=decode).start()
-        while not parent.children():
-            time.sleep(0.001)
-        (child,) = parent.children()
-        child.suspend()
+        children = spare_children(parent)
+        for child in children:
+            child.suspend()
+        thread = threading.Thread(target=decode)
+        thread.start()
+        time.sleep(0.1)
         cancelled.set()
         assert ended.wait(5)
-        wait_until(lambda: not parent.children(), "the end of the child")
+        thread.join()
+        wait_until(lambda: sum(child.is_running() for child in children) == SPARE - 1, "the end of the child")
+        end(parent.children())
+
+    def test_decodes_although_its_spare_children_were_killed(self):
+        parent = decoding_server()
+        spare_children(parent)
+        end(parent.children())
+        for _ in range(SPARE + 1):
+            assert decoding_server().pid == parent.pid
+
+    def test_each_file_gets_a_process_of_its_own(self):
+        """What a file leaves behind in its process reaches no other file."""
+        parent = decoding_server()
+        waiting = spare_children(parent)
+        for _ in range(SPARE):
+            sandbox.read(tiff(), "next")
+        assert set(waiting).isdisjoint(spare_children(parent))
 
     def test_pixels_cannot_be_changed_by_anybody(self):
         pixels = sandbox.read(tiff(), "sealed").pixels

@@ -1,11 +1,14 @@
 """A process that forks one child for each file to be decoded (``python -m xebra.readers.decoding_server``).
 
-It has imported the readers and left the network before the first request, so that a child costs a fork. Each
-child has its own limits. The server kills it when its time is up, or when its client has closed its end.
+It has imported the readers and left the network before the first request, so that a child costs a fork. Some
+children are forked in advance and have decoded images of ours, so that a file waits neither for the fork nor
+for the copies of memory pages that follow it. Each child decodes one file and has its own limits. The server
+kills it when its time is up, or when its client has closed its end.
 """
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import gc
 import io
@@ -31,6 +34,8 @@ CLONE_NEWUSER, CLONE_NEWNET = 0x10000000, 0x40000000
 PR_SET_PDEATHSIG = 1
 READY = b"r"
 LIBC = ctypes.CDLL(None)
+SPARE = 2  # children that wait for a file: as many as a pair has images
+REFILL_AFTER_S = 0.01  # without an event: a fork would delay a second file
 REQUEST_BYTES = 1 << 16  # the capacity of a pipe: the client can write it before anybody reads
 
 
@@ -52,11 +57,18 @@ class Child:
     deadline: float
 
 
+class Spare(NamedTuple):
+    """A child that waits for a file, and the server's end of its socket."""
+
+    pid: int
+    socket: socket.socket
+
+
 class DecodingServer:
     """The loop of the server, on a socket that brings the descriptors of one request with each byte."""
 
     def __init__(self, control: socket.socket) -> None:
-        self.control, self.children = control, dict[int, Child]()
+        self.control, self.children, self.spares = control, dict[int, Child](), list[Spare]()
         self.selector = selectors.DefaultSelector()
         self.selector.register(control, selectors.EVENT_READ)
         wakeup, woken = socket.socketpair()  # SIGCHLD ends a wait
@@ -69,9 +81,11 @@ class DecodingServer:
 
     def run(self) -> None:
         """Serve requests until the client has closed its end."""
+        self._refill()
         self.control.sendall(READY)
         while True:
-            for key, _ in self.selector.select(self._next_deadline_s()):
+            events = self.selector.select(self._next_deadline_s())
+            for key, _ in events:
                 if key.fileobj is self.control:
                     if not self._accept():
                         return self._kill_all()
@@ -80,11 +94,14 @@ class DecodingServer:
                 else:  # the client has closed a connection: it does not wait for this file any more
                     self._kill(key.fd)
             self._reap()
+            if not events:
+                self._refill()
 
     def _next_deadline_s(self) -> float | None:
+        now = time.monotonic()
         deadlines = [child.deadline for child in self.children.values()]
-        first = min(deadlines, default=float("inf"))
-        return max(0.0, first - time.monotonic()) if first < float("inf") else None
+        first = min([*deadlines, now + REFILL_AFTER_S if len(self.spares) < SPARE else float("inf")])
+        return max(0.0, first - now) if first < float("inf") else None
 
     def _accept(self) -> bool:
         data, descriptors, _, _ = socket.recv_fds(self.control, 1, len(Handles._fields))
@@ -93,9 +110,7 @@ class DecodingServer:
         handles = Handles(*descriptors)
         with open(handles.request, "rb") as file:
             request = json.load(file)
-        pid = os.fork()
-        if pid == 0:
-            self._become_child(request, handles)
+        pid = self._hand_to_spare(request, handles) or self._fork(request, handles)
         for descriptor in (handles.source, handles.target):
             os.close(descriptor)
         self.children[handles.connection] = Child(
@@ -104,25 +119,51 @@ class DecodingServer:
         self.selector.register(handles.connection, selectors.EVENT_READ)
         return True
 
-    def _become_child(self, request: dict[str, Any], handles: Handles) -> None:
-        """Decode and end, without a return to the loop."""
-        try:
-            signal.set_wakeup_fd(-1)
-            self.selector.close()
-            for end in (self.control, *self.inherited):
-                end.close()
-            for other in self.children.values():
-                os.close(other.connection)
-            _die_with_server()
-            signal.setitimer(signal.ITIMER_REAL, request["wall_s"])  # where the server cannot kill it
-            _limit(request["memory_bytes"], request["cpu_s"])
-            if request["folder"]:
-                tempfile.tempdir = os.environ["TMPDIR"] = os.environ["HOME"] = request["folder"]
-            response = json.dumps(_do(request, handles)).encode()
-            with socket.socket(fileno=handles.connection) as connection:
-                connection.sendall(response)
-        finally:
-            os._exit(0)
+    def _fork(self, request: dict[str, Any], handles: Handles) -> int:
+        """Fork a child for a file; return its process id."""
+        pid = os.fork()
+        if pid == 0:
+            try:
+                self._leave_server()
+                _respond(request, handles)
+            finally:
+                os._exit(0)
+        return pid
+
+    def _hand_to_spare(self, request: dict[str, Any], handles: Handles) -> int | None:
+        """Hand a file to a child that waits for one; return its process id, None if there is none."""
+        while self.spares:
+            spare = self.spares.pop(0)
+            with spare.socket as end, contextlib.suppress(OSError):  # it was killed
+                socket.send_fds(end, [json.dumps(request).encode()], handles[1:])
+                return spare.pid
+            os.waitpid(spare.pid, 0)
+        return None
+
+    def _refill(self) -> None:
+        """Fork children that wait for a file."""
+        while len(self.spares) < SPARE:
+            ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            pid = os.fork()
+            if pid == 0:
+                try:
+                    ours.close()
+                    self._leave_server()
+                    _wait_for_file(theirs)
+                finally:
+                    os._exit(0)
+            theirs.close()
+            self.spares.append(Spare(pid, ours))
+
+    def _leave_server(self) -> None:
+        """Close what a child has inherited of the server, and end with it."""
+        signal.set_wakeup_fd(-1)
+        self.selector.close()
+        for end in (self.control, *self.inherited, *(spare.socket for spare in self.spares)):
+            end.close()
+        for other in self.children.values():
+            os.close(other.connection)
+        _die_with_server()
 
     def _reap(self) -> None:
         for child in [*self.children.values()]:
@@ -142,6 +183,27 @@ class DecodingServer:
     def _kill_all(self) -> None:
         for connection in self.children:
             self._kill(connection)
+
+
+def _wait_for_file(server: socket.socket) -> None:
+    """Decode images of ours, then the one file that the server hands over; end if the server does."""
+    _decode_samples()
+    data, descriptors, _, _ = socket.recv_fds(server, REQUEST_BYTES, len(Handles._fields) - 1)
+    server.close()
+    if data:
+        _respond(json.loads(data), Handles(-1, *descriptors))
+
+
+def _respond(request: dict[str, Any], handles: Handles) -> None:
+    """Decode a file within its limits, and send the response."""
+    signal.setitimer(signal.ITIMER_REAL, request["wall_s"])  # where the server cannot kill it
+    _limit(request["memory_bytes"], request["cpu_s"])
+    if request["folder"]:
+        tempfile.tempdir = os.environ["TMPDIR"] = os.environ["HOME"] = request["folder"]
+    response = json.dumps(_do(request, handles)).encode()
+    with socket.socket(fileno=handles.connection) as connection:
+        connection.sendall(response)
+        connection.shutdown(socket.SHUT_WR)  # the client need not wait for the end of this process
 
 
 def _do(request: dict[str, Any], handles: Handles) -> dict[str, Any]:
@@ -173,7 +235,7 @@ def _written(contents: image_files.Contents, target: int) -> dict[str, Any]:
         "dtype": pixels.dtype.str,
         "shape": list(pixels.shape),
         "spacing": spacing and spacing._asdict(),
-        "selected": {**vars(selected), "channel": selected.channel.to_json()},
+        "selected": selected.to_json(),
     }
 
 
@@ -193,13 +255,18 @@ def _limit(memory_bytes: int, cpu_s: int) -> None:
 
 
 def _warm_up() -> None:
-    """Decode an image of each usual format, so that the children find the decoders imported."""
+    """Import the decoders, so that the children find them."""
+    _decode_samples()
+    gc.freeze()  # a collection in a child would copy every page
+
+
+def _decode_samples() -> None:
+    """Decode an image of each usual format."""
     pixels = np.arange(4096, dtype=np.uint8).reshape(64, 64)
     tiff = io.BytesIO()
     image_files.write_tiff(tiff, pixels)
     for file in (tiff, io.BytesIO(imagecodecs.png_encode(pixels))):
         image_files.read(file, "warm-up")
-    gc.freeze()  # a collection in a child would copy every page
 
 
 def _die_with_server() -> None:

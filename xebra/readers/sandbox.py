@@ -62,12 +62,8 @@ def read(
         request = {"what": "read", **wanted}
         response = _run(file, name, request, target, limits or Limits(), cancelled)
         pixels = _pixels(target, np.dtype(response["dtype"]), response["shape"])
-    selected = response["selected"]
-    return Contents(
-        pixels,
-        response["spacing"] and Spacing(**response["spacing"]),
-        Selected(**{**selected, "channel": Channel.from_json(selected["channel"])}),
-    )
+    spacing = response["spacing"] and Spacing(**response["spacing"])
+    return Contents(pixels, spacing, Selected.from_json(response["selected"]))
 
 
 def inspect(

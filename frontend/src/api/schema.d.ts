@@ -4,7124 +4,7614 @@
  */
 
 export interface paths {
-  "/api/v1/administration": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/v1/administration": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get usage statistics
+         * @description Return the usage by all instruments. Requires an API key with the scope `admin`.
+         */
+        get: operations["getUsage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /**
-     * Get usage statistics
-     * @description Return the usage by all instruments. Requires an API key with the scope `admin`.
-     */
-    get: operations["getUsage"];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/api/v1/batches": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/v1/batches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List batches
+         * @description Return the batches, newest first.
+         */
+        get: operations["listBatches"];
+        put?: never;
+        /**
+         * Create batch
+         * @description Submit many pairs. Either all pairs are accepted or none; each becomes a registration.
+         */
+        post: operations["createBatch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /**
-     * List batches
-     * @description Return the batches, newest first.
-     */
-    get: operations["listBatches"];
-    put?: never;
-    /**
-     * Create batch
-     * @description Submit many pairs. Either all pairs are accepted or none; each becomes a registration.
-     */
-    post: operations["createBatch"];
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/api/v1/batches/{batch_id}": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/v1/batches/{batch_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get batch
+         * @description Return the number of its registrations in each state.
+         */
+        get: operations["getBatch"];
+        put?: never;
+        post?: never;
+        /**
+         * Cancel batch
+         * @description Cancel its unfinished registrations; finished ones keep their results.
+         */
+        delete: operations["cancelBatch"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /**
-     * Get batch
-     * @description Return the number of its registrations in each state.
-     */
-    get: operations["getBatch"];
-    put?: never;
-    post?: never;
-    /**
-     * Cancel batch
-     * @description Cancel its unfinished registrations; finished ones keep their results.
-     */
-    delete: operations["cancelBatch"];
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/api/v1/batches/{batch_id}/results": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/v1/batches/{batch_id}/results": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download batch results
+         * @description Return a ZIP archive: `results.csv`, each result as JSON, and further files, named after the images.
+         */
+        get: operations["downloadBatchResults"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /**
-     * Download batch results
-     * @description Return a ZIP archive: `results.csv`, each result as JSON, and optionally the registered images.
-     */
-    get: operations["downloadBatchResults"];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/api/v1/events": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/v1/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Stream events
+         * @description Stream the events of all registrations from now on, or after `Last-Event-ID`.
+         */
+        get: operations["streamEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /**
-     * Stream events
-     * @description Stream the events of all registrations from now on, or after `Last-Event-ID`.
-     */
-    get: operations["streamEvents"];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/api/v1/images": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/v1/images": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List images
+         * @description Return the images, newest first, optionally those with a name, words in it, or one content.
+         */
+        get: operations["listImages"];
+        put?: never;
+        /**
+         * Upload image
+         * @description Check that the image can be registered, and store the file unchanged.
+         *
+         *     `choices` of the answer lists the images of the file. Where `choice_needed` is true, a registration must
+         *     name one of them.
+         */
+        post: operations["uploadImage"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /**
-     * List images
-     * @description Return the images, newest first, optionally those with one name or content.
-     */
-    get: operations["listImages"];
-    put?: never;
-    /**
-     * Upload image
-     * @description Check that the image can be registered, and store the file unchanged.
-     *
-     *     `choices` of the answer lists the images of the file. Where `choice_needed` is true, a registration must
-     *     name one of them.
-     */
-    post: operations["uploadImage"];
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/api/v1/images/{image_id}": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/v1/images/{image_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get image
+         * @description Return size, data type, pixel spacing and hash.
+         */
+        get: operations["getImage"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete image
+         * @description Delete the file and all that was drawn of it. An image of a registration cannot be deleted.
+         */
+        delete: operations["deleteImage"];
+        options?: never;
+        head?: never;
+        /**
+         * Update image
+         * @description Set the modality, null if it is unknown, or the name; what is not given stays.
+         */
+        patch: operations["updateImage"];
+        trace?: never;
     };
-    /**
-     * Get image
-     * @description Return size, data type, pixel spacing and hash.
-     */
-    get: operations["getImage"];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    /**
-     * Update image
-     * @description Set the modality, null if it is unknown. All other fields are immutable.
-     */
-    patch: operations["updateImage"];
-    trace?: never;
-  };
-  "/api/v1/images/{image_id}/content": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/v1/images/{image_id}/content": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download image
+         * @description Return the file as it was uploaded, byte for byte.
+         */
+        get: operations["downloadImage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /**
-     * Download image
-     * @description Return the file as it was uploaded, byte for byte.
-     */
-    get: operations["downloadImage"];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/api/v1/images/{image_id}/preview": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/v1/images/{image_id}/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get image preview
+         * @description Return an 8-bit PNG with stretched grey values, of the default or of the chosen image of the file.
+         */
+        get: operations["getImagePreview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /**
-     * Get image preview
-     * @description Return an 8-bit PNG with stretched grey values, of the default or of the chosen image of the file.
-     */
-    get: operations["getImagePreview"];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/api/v1/images/{image_id}/tiles/{level}/{column}/{row}": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/v1/images/{image_id}/tiles/{level}/{column}/{row}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get image tile
+         * @description Return an 8-bit PNG with the grey values of the preview; tiles at the edges may be smaller.
+         */
+        get: operations["getImageTile"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /**
-     * Get image tile
-     * @description Return an 8-bit PNG with the grey values of the preview; tiles at the edges may be smaller.
-     */
-    get: operations["getImageTile"];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/api/v1/register": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/v1/register": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Register pair
+         * @description Register a pair of small images during data collection. Only an audit entry is stored.
+         */
+        post: operations["registerPair"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    get?: never;
-    put?: never;
-    /**
-     * Register pair
-     * @description Register a pair of small images during data collection. Only an audit entry is stored.
-     */
-    post: operations["registerPair"];
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/api/v1/registrations": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/v1/registrations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List registrations
+         * @description Return the registrations that match the filters, newest first.
+         */
+        get: operations["listRegistrations"];
+        put?: never;
+        /**
+         * Create registration
+         * @description Submit a pair. An accepted registration is stored durably and ends exactly once.
+         */
+        post: operations["createRegistration"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /**
-     * List registrations
-     * @description Return the registrations that match the filters, newest first.
-     */
-    get: operations["listRegistrations"];
-    put?: never;
-    /**
-     * Create registration
-     * @description Submit a pair. An accepted registration is stored durably and ends exactly once.
-     */
-    post: operations["createRegistration"];
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/api/v1/registrations/{registration_id}": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/v1/registrations/{registration_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get registration
+         * @description Return its state and, if it has succeeded, its result.
+         */
+        get: operations["getRegistration"];
+        put?: never;
+        post?: never;
+        /**
+         * Cancel registration
+         * @description Cancel it at once; a worker that is processing it stops at its next step.
+         */
+        delete: operations["cancelRegistration"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /**
-     * Get registration
-     * @description Return its state and, if it has succeeded, its result.
-     */
-    get: operations["getRegistration"];
-    put?: never;
-    post?: never;
-    /**
-     * Cancel registration
-     * @description Cancel it at once; a worker that is processing it stops at its next step.
-     */
-    delete: operations["cancelRegistration"];
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/api/v1/registrations/{registration_id}/apply": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/v1/registrations/{registration_id}/apply": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Apply registration to images
+         * @description Return further channels of the moving scan on the grid of the fixed image, data types kept.
+         */
+        post: operations["applyToImages"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    get?: never;
-    put?: never;
-    /**
-     * Apply registration to images
-     * @description Return further channels of the moving scan on the grid of the fixed image, data types kept.
-     */
-    post: operations["applyToImages"];
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/api/v1/registrations/{registration_id}/apply/points": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/v1/registrations/{registration_id}/apply/points": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Apply registration to points
+         * @description Return a CSV table with its columns x and y mapped; other columns stay as they are.
+         */
+        post: operations["applyToPoints"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    get?: never;
-    put?: never;
-    /**
-     * Apply registration to points
-     * @description Return a CSV table with its columns x and y mapped; other columns stay as they are.
-     */
-    post: operations["applyToPoints"];
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/api/v1/registrations/{registration_id}/apply/regions": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/v1/registrations/{registration_id}/apply/regions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Apply registration to regions
+         * @description Return GeoJSON with all coordinates mapped; properties stay as they are.
+         */
+        post: operations["applyToRegions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    get?: never;
-    put?: never;
-    /**
-     * Apply registration to regions
-     * @description Return GeoJSON with all coordinates mapped; properties stay as they are.
-     */
-    post: operations["applyToRegions"];
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/api/v1/registrations/{registration_id}/corrections": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/v1/registrations/{registration_id}/corrections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List corrections
+         * @description Return all corrections, oldest first.
+         */
+        get: operations["listCorrections"];
+        put?: never;
+        /**
+         * Create correction
+         * @description Store a transform that was set manually.
+         *
+         *     The result, the registered image, the picture and the transform files follow it from now on, and the
+         *     verdict is `corrected`. `prediction` of the registration keeps the result of the estimator.
+         */
+        post: operations["createCorrection"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /**
-     * List corrections
-     * @description Return all corrections, oldest first.
-     */
-    get: operations["listCorrections"];
-    put?: never;
-    /**
-     * Create correction
-     * @description Store a transform that was set manually.
-     *
-     *     The result, the registered image, the picture and the transform files follow it from now on, and the
-     *     verdict is `corrected`. `prediction` of the registration keeps the result of the estimator.
-     */
-    post: operations["createCorrection"];
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/api/v1/registrations/{registration_id}/events": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/v1/registrations/{registration_id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Stream registration events
+         * @description Stream the events of one registration, all or those after `Last-Event-ID`, until it has ended.
+         */
+        get: operations["streamRegistrationEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /**
-     * Stream registration events
-     * @description Stream the events of one registration, all or those after `Last-Event-ID`, until it has ended.
-     */
-    get: operations["streamRegistrationEvents"];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/api/v1/registrations/{registration_id}/picture": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/v1/registrations/{registration_id}/picture": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get registration picture
+         * @description Return a figure of fixed, moving, registered and overlay, or the overlay alone.
+         */
+        get: operations["getRegistrationPicture"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /**
-     * Get registration picture
-     * @description Return a figure of fixed, moving, registered and overlay, with a scale bar if possible.
-     */
-    get: operations["getRegistrationPicture"];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/api/v1/registrations/{registration_id}/registered": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/v1/registrations/{registration_id}/registered": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download registered image
+         * @description Return a TIFF file: the values of the moving image on the grid of the fixed image, data type kept.
+         */
+        get: operations["downloadRegisteredImage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /**
-     * Download registered image
-     * @description Return a TIFF file: the values of the moving image on the grid of the fixed image, data type kept.
-     */
-    get: operations["downloadRegisteredImage"];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/api/v1/registrations/{registration_id}/registered/preview": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/v1/registrations/{registration_id}/registered/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get preview of registered image
+         * @description Return an 8-bit PNG on the grid of the fixed image's preview.
+         */
+        get: operations["getRegisteredImagePreview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /**
-     * Get preview of registered image
-     * @description Return an 8-bit PNG on the grid of the fixed image's preview.
-     */
-    get: operations["getRegisteredImagePreview"];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/api/v1/registrations/{registration_id}/transform": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/v1/registrations/{registration_id}/reviews": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create review
+         * @description Store the decision of a person, with author and time.
+         *
+         *     The newest one is the `review` of the registration; the verdict of the estimator stays beside it. A
+         *     correction by hand that is newer makes it void, because it was on another position.
+         */
+        post: operations["createReview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /**
-     * Download transform
-     * @description Return the transform that counts, the predicted one, or that of another correction.
-     */
-    get: operations["downloadTransform"];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/api/v1/service": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/v1/registrations/{registration_id}/transform": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download transform
+         * @description Return the transform that counts, the predicted one, or that of another correction.
+         */
+        get: operations["downloadTransform"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /**
-     * Get service information
-     * @description Return version, access mode, networks and limits.
-     */
-    get: operations["getService"];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/api/v1/session": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/v1/service": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get service information
+         * @description Return version, access mode, networks and limits.
+         */
+        get: operations["getService"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /**
-     * Get session
-     * @description Return the instrument and the scopes of the cookie or the API key.
-     */
-    get: operations["getSession"];
-    /**
-     * Select instrument
-     * @description Select one of the instruments whose API keys were used in this session.
-     */
-    put: operations["selectInstrument"];
-    /**
-     * Create session
-     * @description Sign in: set a session cookie. The instruments of an existing session remain available.
-     */
-    post: operations["createSession"];
-    /**
-     * Delete session
-     * @description Sign out: the cookie is rejected at once by this API process, by others within seconds.
-     */
-    delete: operations["deleteSession"];
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/api/v1/uploads": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/v1/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get session
+         * @description Return the instrument and the scopes of the cookie or the API key.
+         */
+        get: operations["getSession"];
+        /**
+         * Select instrument
+         * @description Select one of the instruments whose API keys were used in this session.
+         */
+        put: operations["selectInstrument"];
+        /**
+         * Create session
+         * @description Sign in: set a session cookie. The instruments of an existing session remain available.
+         */
+        post: operations["createSession"];
+        /**
+         * Delete session
+         * @description Sign out: the cookie is rejected at once by this API process, by others within seconds.
+         */
+        delete: operations["deleteSession"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    get?: never;
-    put?: never;
-    /**
-     * Create presigned upload
-     * @description Return a URL for the upload of a large file to the S3 server, which the client must reach.
-     */
-    post: operations["createUpload"];
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/api/v1/uploads/{upload_id}/complete": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/v1/uploads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create presigned upload
+         * @description Return a URL for the upload of a large file to the S3 server, which the client must reach.
+         */
+        post: operations["createUpload"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    get?: never;
-    put?: never;
-    /**
-     * Complete presigned upload
-     * @description Check the file and store it as an image, under a key to which the presigned URL cannot write.
-     *
-     *     A file over a limit or over the quota is deleted.
-     */
-    post: operations["completeUpload"];
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/api/v1/webhooks": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/v1/uploads/{upload_id}/complete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Complete presigned upload
+         * @description Check the file and store it as an image, under a key to which the presigned URL cannot write.
+         *
+         *     A file over a limit or over the quota is deleted.
+         */
+        post: operations["completeUpload"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /**
-     * List webhook endpoints
-     * @description Return all webhook endpoints, oldest first.
-     */
-    get: operations["listWebhooks"];
-    put?: never;
-    /**
-     * Create webhook endpoint
-     * @description Deliver the end of each registration, signed as in Standard Webhooks, with retries for three days.
-     *
-     *     A receiver must respond within 10 s. An endpoint is paused for up to an hour after five failures in a row,
-     *     and disabled after five days without a success.
-     */
-    post: operations["createWebhook"];
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/api/v1/webhooks/{webhook_id}": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/v1/webhooks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List webhook endpoints
+         * @description Return all webhook endpoints, oldest first.
+         */
+        get: operations["listWebhooks"];
+        put?: never;
+        /**
+         * Create webhook endpoint
+         * @description Deliver the end of each registration, signed as in Standard Webhooks, with retries for three days.
+         *
+         *     A receiver must respond within 10 s. An endpoint is paused for up to an hour after five failures in a row,
+         *     and disabled after five days without a success.
+         */
+        post: operations["createWebhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    get?: never;
-    put?: never;
-    post?: never;
-    /**
-     * Delete webhook endpoint
-     * @description Delete the endpoint and drop its pending deliveries.
-     */
-    delete: operations["deleteWebhook"];
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/api/v1/webhooks/{webhook_id}/deliveries": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/v1/webhooks/{webhook_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete webhook endpoint
+         * @description Delete the endpoint and drop its pending deliveries.
+         */
+        delete: operations["deleteWebhook"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /**
-     * List webhook deliveries
-     * @description Return the deliveries, newest first.
-     */
-    get: operations["listWebhookDeliveries"];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/api/v1/webhooks/{webhook_id}/enable": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/v1/webhooks/{webhook_id}/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List webhook deliveries
+         * @description Return the deliveries, newest first.
+         */
+        get: operations["listWebhookDeliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    get?: never;
-    put?: never;
-    /**
-     * Enable webhook endpoint
-     * @description Enable an endpoint that was disabled or paused after failures. A replay delivers what it missed.
-     */
-    post: operations["enableWebhook"];
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/api/v1/webhooks/{webhook_id}/replay": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/v1/webhooks/{webhook_id}/enable": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Enable webhook endpoint
+         * @description Enable an endpoint that was disabled or paused after failures. A replay delivers what it missed.
+         */
+        post: operations["enableWebhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    get?: never;
-    put?: never;
-    /**
-     * Replay webhook events
-     * @description Deliver all registrations that have ended since a time again, whether delivered before or not.
-     *
-     *     An event keeps its `webhook-id`, by which receivers recognize repetitions.
-     */
-    post: operations["replayWebhook"];
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/health/live": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/v1/webhooks/{webhook_id}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Replay webhook events
+         * @description Deliver all registrations that have ended since a time again, whether delivered before or not.
+         *
+         *     An event keeps its `webhook-id`, by which receivers recognize repetitions.
+         */
+        post: operations["replayWebhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /**
-     * Get liveness
-     * @description Return whether this process responds and can decode uploads, without a check of any backend.
-     */
-    get: operations["getLiveness"];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/health/ready": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/health/live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get liveness
+         * @description Return whether this process responds and can decode uploads, without a check of any backend.
+         */
+        get: operations["getLiveness"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /**
-     * Get readiness
-     * @description Check that database and image store respond, and that relay and workers have recent heartbeats.
-     */
-    get: operations["getReadiness"];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/problems/{code}": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/health/ready": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get readiness
+         * @description Check that database and image store respond, and that relay and workers have recent heartbeats.
+         */
+        get: operations["getReadiness"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /**
-     * Get problem type
-     * @description Return the title and the HTTP status of a problem type.
-     */
-    get: operations["getProblemType"];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
+    "/problems/{code}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get problem type
+         * @description Return the title and the HTTP status of a problem type.
+         */
+        get: operations["getProblemType"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
-  schemas: {
-    /**
-     * Application
-     * @description What a result is put on, and how.
-     * @example {
-     *       "images": [
-     *         {
-     *           "image_id": "7f0a5d54-1e0c-4c8e-9a55-0d6d1a3b9e11"
-     *         }
-     *       ],
-     *       "interpolation": "linear"
-     *     }
-     */
-    Application: {
-      /**
-       * Correction
-       * @description Id of a correction, `latest`, or `predicted`; default: the newest correction, the prediction if there is none.
-       */
-      correction?: string | null;
-      /**
-       * Format
-       * @description `tiff`: a file for each image, several in a ZIP archive. `ome-tiff`: one file.
-       * @default tiff
-       * @enum {string}
-       */
-      format?: "tiff" | "ome-tiff";
-      /** Images */
-      images: components["schemas"]["ImageToApply"][];
-      /**
-       * Interpolation
-       * @description `nearest` invents no values: for labels.
-       * @default linear
-       * @enum {string}
-       */
-      interpolation?: "nearest" | "linear" | "cubic";
-      /**
-       * Same Field
-       * @description Images with another number of pixels than the moving image show the same field, as binned element maps do.
-       * @default false
-       */
-      same_field?: boolean;
-    };
-    /**
-     * AppliedCorrection
-     * @description Who set the transform by hand, and when.
-     */
-    AppliedCorrection: {
-      /** At */
-      at: string;
-      /** By */
-      by: string;
-      /** Id */
-      id: string | null;
-      /** Note */
-      note: string | null;
-    };
-    /**
-     * Batch
-     * @description Registrations that were submitted together.
-     */
-    Batch: {
-      /** Created At */
-      created_at: string;
-      /** Ended */
-      ended: boolean;
-      /** Id */
-      id: string;
-      links: components["schemas"]["BatchLinks"];
-      /** Size */
-      size: number;
-      states: components["schemas"]["StateCounts"];
-    };
-    /**
-     * BatchLinks
-     * @description Links to the registrations of the batch and to their results.
-     */
-    BatchLinks: {
-      /** Registrations */
-      registrations: string;
-      /** Results */
-      results: string;
-      /** Self */
-      self: string;
-    };
-    /**
-     * BatchPage
-     * @description One page of batches, newest first.
-     */
-    BatchPage: {
-      /** Items */
-      items: components["schemas"]["Batch"][];
-      /** Next Cursor */
-      next_cursor: string | null;
-    };
-    /**
-     * Certificate
-     * @description How often accepted results are wrong, measured on held-out specimens.
-     */
-    Certificate: {
-      /** Groups */
-      groups: {
-        [key: string]: components["schemas"]["CertifiedGroup"];
-      };
-      /** Seed */
-      seed: number;
-      /** Specimens */
-      specimens: string[];
-      /** Statement */
-      statement: string;
-    };
-    /**
-     * CertifiedGroup
-     * @description Counts of verdicts on one group of pairs of specimens that no threshold was chosen on.
-     */
-    CertifiedGroup: {
-      /** Accepted */
-      accepted: number;
-      /**
-       * Accepted Wrong
-       * @description Accepted with a corner error of 5 px or more at 256 px.
-       */
-      accepted_wrong: number;
-      /**
-       * Certified
-       * @description Is that share 1 % at most?
-       */
-      certified: boolean;
-      /** Pairs */
-      pairs: number;
-      /** Refused */
-      refused: number;
-      /** Right */
-      right: number;
-      /**
-       * Wrong Upper Bound
-       * @description Largest share of wrong ones, with 95 % confidence.
-       */
-      wrong_upper_bound: number;
-    };
-    /**
-     * Correction
-     * @description A manual correction; immutable. The newest one applies.
-     */
-    Correction: {
-      /** Actor */
-      actor: string;
-      /** Created At */
-      created_at: string;
-      /** Fixed From Moving */
-      fixed_from_moving: [[number, number, number], [number, number, number], [number, number, number]];
-      /** Id */
-      id: string;
-      /** Moving From Fixed */
-      moving_from_fixed: [[number, number, number], [number, number, number], [number, number, number]];
-      /** Note */
-      note: string | null;
-      /** Registration Id */
-      registration_id: string;
-    };
-    /**
-     * Corrections
-     * @description All corrections of a registration, oldest first.
-     */
-    Corrections: {
-      /** Items */
-      items: components["schemas"]["Correction"][];
-    };
-    /**
-     * CreatedWebhook
-     * @description A new webhook with its secret, which is not shown again; the receiver verifies signatures with it.
-     */
-    CreatedWebhook: {
-      /** Created At */
-      created_at: string;
-      /**
-       * Disabled At
-       * @description Nothing is sent after days of failures; enable it again.
-       */
-      disabled_at: string | null;
-      /**
-       * Failing Since
-       * @description Time of the first failure since the last success.
-       */
-      failing_since: string | null;
-      /** Id */
-      id: string;
-      /**
-       * Paused Until
-       * @description Nothing is sent until then, after failures in a row.
-       */
-      paused_until: string | null;
-      /** Secret */
-      secret: string;
-      /** Url */
-      url: string;
-    };
-    /**
-     * DayUsage
-     * @description The outcomes of the jobs that one instrument submitted on one day.
-     */
-    DayUsage: {
-      /** Accepted */
-      accepted: number;
-      /** Cancelled */
-      cancelled: number;
-      /**
-       * Day
-       * Format: date
-       * @description UTC.
-       */
-      day: string;
-      /** Ended */
-      ended: number;
-      /** Failed */
-      failed: number;
-      /** Instrument */
-      instrument: string;
-      /**
-       * Refusal Rate
-       * @description Refused jobs as a fraction of those with a result.
-       */
-      refusal_rate: number | null;
-      /** Refused */
-      refused: number;
-      /** To Review */
-      to_review: number;
-    };
-    /**
-     * Delivery
-     * @description An event, and the outcome of its last delivery attempt.
-     */
-    Delivery: {
-      /** Attempts */
-      attempts: number;
-      /** Body */
-      body: {
-        [key: string]: unknown;
-      };
-      /** Created At */
-      created_at: string;
-      /** Delivered At */
-      delivered_at: string | null;
-      /**
-       * Due At
-       * @description Time of the next attempt; None if there is none.
-       */
-      due_at: string | null;
-      /** Id */
-      id: string;
-      /**
-       * Said
-       * @description Outcome of the last attempt.
-       */
-      said: string | null;
-    };
-    /**
-     * DeliveryPage
-     * @description One page of deliveries, newest first.
-     */
-    DeliveryPage: {
-      /** Items */
-      items: components["schemas"]["Delivery"][];
-      /** Next Cursor */
-      next_cursor: string | null;
-    };
-    /**
-     * ExcludedPart
-     * @description What is excluded for one reason.
-     */
-    ExcludedPart: {
-      /**
-       * Name
-       * @description `data bar`, `detector gap`, `frame` (field stop, aperture or padding), `graphics`, `hot pixels`, `same in both images`, `as in the other image`, `not finite` or `given mask`.
-       */
-      name: string;
-      /**
-       * Share
-       * @description Of the image's pixels.
-       */
-      share: number;
-    };
-    /**
-     * Failure
-     * @description The reason of a failure; ``fault`` states whether another attempt can help.
-     */
-    Failure: {
-      /** Code */
-      code: string;
-      /**
-       * Fault
-       * @enum {string}
-       */
-      fault: "input" | "system";
-      /** Message */
-      message: string;
-    };
-    /**
-     * Image
-     * @description The metadata of an uploaded image.
-     * @example {
-     *       "channels": 1,
-     *       "choice_needed": false,
-     *       "choices": [
-     *         {
-     *           "channel": 0,
-     *           "colours": 1,
-     *           "dtype": "uint16",
-     *           "frames": 1,
-     *           "height": 512,
-     *           "kind": "image",
-     *           "name": "BSE",
-     *           "pixel_spacing_um": 0.0125,
-     *           "preview": "/api/v1/images/2c1743a3-91d5-4b9c-a8f8-5ab7c6c2e1d0/preview?size=small&channel=0",
-     *           "spacing_source": "OME metadata",
-     *           "width": 512
-     *         }
-     *       ],
-     *       "created_at": "2026-03-01T09:30:00.000Z",
-     *       "default_channel": 0,
-     *       "dtype": "uint16",
-     *       "format": "OME-TIFF",
-     *       "height": 512,
-     *       "id": "2c1743a3-91d5-4b9c-a8f8-5ab7c6c2e1d0",
-     *       "links": {
-     *         "content": "/api/v1/images/2c1743a3-91d5-4b9c-a8f8-5ab7c6c2e1d0/content",
-     *         "preview": "/api/v1/images/2c1743a3-91d5-4b9c-a8f8-5ab7c6c2e1d0/preview",
-     *         "self": "/api/v1/images/2c1743a3-91d5-4b9c-a8f8-5ab7c6c2e1d0"
-     *       },
-     *       "media_type": "image/tiff",
-     *       "modality": "BSE",
-     *       "name": "grains_bse.tif",
-     *       "pixel_spacing_um": 0.0125,
-     *       "sha256": "9f2b5c1e0a7d4f83b6e8c2d1a0f4957386bc1d2e3f405162738495a6b7c8d9e0",
-     *       "size_bytes": 525014,
-     *       "spacing_source": "OME metadata",
-     *       "width": 512
-     *     }
-     */
-    Image: {
-      /** Channels */
-      channels: number;
-      /**
-       * Choice Needed
-       * @description True where a registration must name a channel or a frame.
-       */
-      choice_needed: boolean;
-      /**
-       * Choices
-       * @description The images that the file holds.
-       */
-      choices: components["schemas"]["ImageChoice"][];
-      /** Created At */
-      created_at: string;
-      /**
-       * Default Channel
-       * @description The channel that is used where none is named.
-       */
-      default_channel: number | null;
-      /**
-       * Default Reason
-       * @description Why this one, where the file holds several.
-       */
-      default_reason: string | null;
-      /** Dtype */
-      dtype: string;
-      /** Format */
-      format: string | null;
-      /** Height */
-      height: number;
-      /** Id */
-      id: string;
-      links: components["schemas"]["ImageLinks"];
-      /** Media Type */
-      media_type: string;
-      /** Modality */
-      modality: string | null;
-      /** Name */
-      name: string;
-      /** Pixel Spacing Um */
-      pixel_spacing_um: number | null;
-      /** Sha256 */
-      sha256: string;
-      /** Size Bytes */
-      size_bytes: number;
-      /** Spacing Source */
-      spacing_source: string | null;
-      /** Width */
-      width: number;
-    };
-    /**
-     * ImageChoice
-     * @description One image of a file: a channel, a map or a stack of frames.
-     */
-    ImageChoice: {
-      /**
-       * Channel
-       * @description Its number, for the channel of a registration.
-       */
-      channel: number;
-      /** Colours */
-      colours: number;
-      /** Detector */
-      detector: string | null;
-      /** Dtype */
-      dtype: string;
-      /** Frames */
-      frames: number;
-      /** Height */
-      height: number;
-      /**
-       * Kind
-       * @enum {string}
-       */
-      kind: "image" | "map" | "preview";
-      /** Name */
-      name: string;
-      /** Pixel Spacing Um */
-      pixel_spacing_um: number | null;
-      /** Preview */
-      preview: string;
-      /** Spacing Source */
-      spacing_source: string | null;
-      /** Width */
-      width: number;
-    };
-    /**
-     * ImageLinks
-     * @description Links to the file and the preview.
-     */
-    ImageLinks: {
-      /** Content */
-      content: string;
-      /** Preview */
-      preview: string;
-      /** Self */
-      self: string;
-    };
-    /**
-     * ImagePage
-     * @description One page of images, newest first.
-     */
-    ImagePage: {
-      /** Items */
-      items: components["schemas"]["Image"][];
-      /** Next Cursor */
-      next_cursor: string | null;
-    };
-    /**
-     * ImageToApply
-     * @description An uploaded image, one channel of its file, or all of them.
-     */
-    ImageToApply: {
-      /**
-       * All Channels
-       * @description Every channel of the file but previews.
-       * @default false
-       */
-      all_channels?: boolean;
-      /**
-       * Channel
-       * @description Number or name of a channel of the file, as `choices` of the image lists them.
-       */
-      channel?: number | string | null;
-      /**
-       * Frame
-       * @description Number of a frame, where the channel is a stack.
-       */
-      frame?: number | null;
-      /** Image Id */
-      image_id: string;
-    };
-    /**
-     * ImageUpdate
-     * @description The mutable fields of an image.
-     * @example {
-     *       "modality": "BSE"
-     *     }
-     */
-    ImageUpdate: {
-      /**
-       * Modality
-       * @description Imaging modality: SE, BSE, XRF ...
-       */
-      modality: string | null;
-    };
-    /**
-     * ImageUpload
-     * @description One image file, and its pixel spacing if the file does not state it correctly.
-     */
-    ImageUpload: {
-      /**
-       * File
-       * @description An image file; see the list of formats in the documentation.
-       */
-      file: string;
-      /**
-       * Modality
-       * @description Imaging modality: SE, BSE, XRF ...
-       */
-      modality?: string | null;
-      /**
-       * Pixel Spacing Um
-       * @description Micrometres per pixel; overrides the file.
-       */
-      pixel_spacing_um?: number | null;
-    };
-    /**
-     * InstrumentSelection
-     * @description The instrument to select.
-     */
-    InstrumentSelection: {
-      /** Instrument */
-      instrument: string;
-    };
-    /**
-     * InstrumentUsage
-     * @description The images and jobs of one instrument.
-     */
-    InstrumentUsage: {
-      /** Image Bytes */
-      image_bytes: number;
-      /** Images */
-      images: number;
-      /** Last Submitted */
-      last_submitted: string | null;
-      /** Name */
-      name: string;
-      /** Oldest Waiting S */
-      oldest_waiting_s: number;
-      /** Running */
-      running: number;
-      /**
-       * Since
-       * @description Time at which the instrument was added.
-       */
-      since: string | null;
-      /**
-       * Waiting
-       * @description Queued jobs.
-       */
-      waiting: number;
-    };
-    /**
-     * Intervals
-     * @description Half widths of the 95 % intervals, valid if the match is correct.
-     */
-    Intervals: {
-      /** Angle Deg */
-      angle_deg: number;
-      /** Scale */
-      scale: number;
-      /**
-       * Shift Px
-       * @description In fixed pixels.
-       */
-      shift_px: [number, number];
-    };
-    /**
-     * Limits
-     * @description Limits of the image files.
-     */
-    Limits: {
-      /** Max Side Px */
-      max_side_px: number;
-      /** Max Upload Bytes */
-      max_upload_bytes: number;
-      /** Min Side Px */
-      min_side_px: number;
-    };
-    /**
-     * Liveness
-     * @description This process responds.
-     */
-    Liveness: {
-      /**
-       * Status
-       * @default alive
-       * @constant
-       */
-      status?: "alive";
-    };
-    /**
-     * Mask
-     * @description Which pixels of an image may be used, as polygons.
-     * @example {
-     *       "exclude": [
-     *         {
-     *           "coordinates": [
-     *             [
-     *               [
-     *                 0,
-     *                 884
-     *               ],
-     *               [
-     *                 1023,
-     *                 884
-     *               ],
-     *               [
-     *                 1023,
-     *                 959
-     *               ],
-     *               [
-     *                 0,
-     *                 959
-     *               ],
-     *               [
-     *                 0,
-     *                 884
-     *               ]
-     *             ]
-     *           ],
-     *           "type": "Polygon"
-     *         }
-     *       ]
-     *     }
-     */
-    Mask: {
-      /**
-       * Exclude
-       * @description These areas are not used.
-       * @default []
-       */
-      exclude?: components["schemas"]["Polygon"][];
-      /**
-       * Include
-       * @description Only these areas are used. Without them, data bars, field stops and the like are found and excluded.
-       * @default []
-       */
-      include?: components["schemas"]["Polygon"][];
-    };
-    /**
-     * Model
-     * @description The network and the inference engine.
-     */
-    Model: {
-      /** Engine */
-      engine: string;
-      /** Name */
-      name: string;
-      /** Weights Sha256 */
-      weights_sha256: string;
-    };
-    /**
-     * Network
-     * @description A network that can be selected by its name.
-     */
-    Network: {
-      certificate: components["schemas"]["Certificate"] | null;
-      /** Description */
-      description: string;
-      /** Name */
-      name: string;
-      /** Weights Sha256 */
-      weights_sha256: string;
-    };
-    /**
-     * NewBatch
-     * @description One fixed image and many moving images, or a list of pairs; one setting for all of them.
-     * @example {
-     *       "fixed_image_id": "2c1743a3-91d5-4b9c-a8f8-5ab7c6c2e1d0",
-     *       "moving_image_ids": [
-     *         "7f0a5d54-1e0c-4c8e-9a55-0d6d1a3b9e11"
-     *       ]
-     *     }
-     */
-    NewBatch: {
-      /**
-       * Fixed Channel
-       * @description Number or name of a channel of the file, as `choices` of the image lists them.
-       */
-      fixed_channel?: number | string | null;
-      /**
-       * Fixed Frame
-       * @description Number of a frame, where the channel is a stack.
-       */
-      fixed_frame?: number | null;
-      /** Fixed Image Id */
-      fixed_image_id?: string | null;
-      /** @description What may be used of the fixed image. */
-      fixed_mask?: components["schemas"]["Mask"] | null;
-      /**
-       * Fixed Mask Image Id
-       * @description An uploaded image as large as the fixed one, not zero where its pixels may be used.
-       */
-      fixed_mask_image_id?: string | null;
-      /**
-       * Fixed Spacing Um
-       * @description Micrometres per pixel.
-       */
-      fixed_spacing_um?: number | null;
-      fixed_tilt?: components["schemas"]["Tilt"] | null;
-      /**
-       * Mirror
-       * @description Whether the moving image is mirrored; `try` tests both, in twice the time.
-       * @default no
-       * @enum {string}
-       */
-      mirror?: "no" | "yes" | "try";
-      /**
-       * Model
-       * @description Family of the transform. `affine` also finds tilt, shear and oblong pixels; `rigid` holds the scale of the pixel spacings, `translation` also the angle.
-       * @default similarity
-       * @enum {string}
-       */
-      model?: "translation" | "rigid" | "similarity" | "affine";
-      /**
-       * Moving Channel
-       * @description Number or name of a channel of the file, as `choices` of the image lists them.
-       */
-      moving_channel?: number | string | null;
-      /**
-       * Moving Frame
-       * @description Number of a frame, where the channel is a stack.
-       */
-      moving_frame?: number | null;
-      /** Moving Image Ids */
-      moving_image_ids?: string[] | null;
-      /** @description What may be used of the moving image. */
-      moving_mask?: components["schemas"]["Mask"] | null;
-      /**
-       * Moving Mask Image Id
-       * @description The same of the moving image.
-       */
-      moving_mask_image_id?: string | null;
-      /**
-       * Moving Spacing Um
-       * @description Micrometres per pixel.
-       */
-      moving_spacing_um?: number | null;
-      moving_tilt?: components["schemas"]["Tilt"] | null;
-      /**
-       * Network
-       * @description Default: the most accurate network.
-       */
-      network?: string | null;
-      /** Pairs */
-      pairs?: components["schemas"]["PairOfImages"][] | null;
-      prior?: components["schemas"]["PriorGuess"] | null;
-      /**
-       * Priority
-       * @default bulk
-       * @enum {string}
-       */
-      priority?: "collection" | "bulk";
-    };
-    /**
-     * NewCorrection
-     * @description A transform that was set manually.
-     * @example {
-     *       "fixed_from_moving": [
-     *         [
-     *           1.1831,
-     *           -0.1281,
-     *           -41.8
-     *         ],
-     *         [
-     *           0.1281,
-     *           1.1831,
-     *           -62.4
-     *         ],
-     *         [
-     *           0,
-     *           0,
-     *           1
-     *         ]
-     *       ],
-     *       "note": "by the fiducials"
-     *     }
-     */
-    NewCorrection: {
-      /**
-       * Fixed From Moving
-       * @description Maps a point (x, y, 1) of the moving image to the fixed image, px.
-       */
-      fixed_from_moving: [[number, number, number], [number, number, number], [number, number, number]];
-      /** Note */
-      note?: string | null;
-    };
-    /**
-     * NewRegistration
-     * @description A pair of uploaded images to be registered.
-     * @example {
-     *       "fixed_image_id": "2c1743a3-91d5-4b9c-a8f8-5ab7c6c2e1d0",
-     *       "moving_image_id": "7f0a5d54-1e0c-4c8e-9a55-0d6d1a3b9e11",
-     *       "moving_spacing_um": 0.05
-     *     }
-     */
-    NewRegistration: {
-      /**
-       * Fixed Channel
-       * @description Number or name of a channel of the file, as `choices` of the image lists them.
-       */
-      fixed_channel?: number | string | null;
-      /**
-       * Fixed Frame
-       * @description Number of a frame, where the channel is a stack.
-       */
-      fixed_frame?: number | null;
-      /** Fixed Image Id */
-      fixed_image_id: string;
-      /** @description What may be used of the fixed image. */
-      fixed_mask?: components["schemas"]["Mask"] | null;
-      /**
-       * Fixed Mask Image Id
-       * @description An uploaded image as large as the fixed one, not zero where its pixels may be used.
-       */
-      fixed_mask_image_id?: string | null;
-      /**
-       * Fixed Spacing Um
-       * @description Micrometres per pixel.
-       */
-      fixed_spacing_um?: number | null;
-      fixed_tilt?: components["schemas"]["Tilt"] | null;
-      /**
-       * Mirror
-       * @description Whether the moving image is mirrored; `try` tests both, in twice the time.
-       * @default no
-       * @enum {string}
-       */
-      mirror?: "no" | "yes" | "try";
-      /**
-       * Model
-       * @description Family of the transform. `affine` also finds tilt, shear and oblong pixels; `rigid` holds the scale of the pixel spacings, `translation` also the angle.
-       * @default similarity
-       * @enum {string}
-       */
-      model?: "translation" | "rigid" | "similarity" | "affine";
-      /**
-       * Moving Channel
-       * @description Number or name of a channel of the file, as `choices` of the image lists them.
-       */
-      moving_channel?: number | string | null;
-      /**
-       * Moving Frame
-       * @description Number of a frame, where the channel is a stack.
-       */
-      moving_frame?: number | null;
-      /** Moving Image Id */
-      moving_image_id: string;
-      /** @description What may be used of the moving image. */
-      moving_mask?: components["schemas"]["Mask"] | null;
-      /**
-       * Moving Mask Image Id
-       * @description The same of the moving image.
-       */
-      moving_mask_image_id?: string | null;
-      /**
-       * Moving Spacing Um
-       * @description Micrometres per pixel.
-       */
-      moving_spacing_um?: number | null;
-      moving_tilt?: components["schemas"]["Tilt"] | null;
-      /**
-       * Network
-       * @description Default: the most accurate network.
-       */
-      network?: string | null;
-      prior?: components["schemas"]["PriorGuess"] | null;
-      /**
-       * Priority
-       * @description `collection`: served first, for data collection at the instrument.
-       * @default bulk
-       * @enum {string}
-       */
-      priority?: "collection" | "bulk";
-    };
-    /**
-     * NewWebhook
-     * @description The URL that receives a POST when a registration has ended.
-     * @example {
-     *       "url": "https://pipeline.example.org/xebra"
-     *     }
-     */
-    NewWebhook: {
-      /**
-       * Url
-       * Format: uri
-       */
-      url: string;
-    };
-    /**
-     * PairOfImages
-     * @description Two uploaded images.
-     */
-    PairOfImages: {
-      /**
-       * Fixed Channel
-       * @description Number or name of a channel of the file, as `choices` of the image lists them.
-       */
-      fixed_channel?: number | string | null;
-      /**
-       * Fixed Frame
-       * @description Number of a frame, where the channel is a stack.
-       */
-      fixed_frame?: number | null;
-      /** Fixed Image Id */
-      fixed_image_id: string;
-      /**
-       * Moving Channel
-       * @description Number or name of a channel of the file, as `choices` of the image lists them.
-       */
-      moving_channel?: number | string | null;
-      /**
-       * Moving Frame
-       * @description Number of a frame, where the channel is a stack.
-       */
-      moving_frame?: number | null;
-      /** Moving Image Id */
-      moving_image_id: string;
-    };
-    /**
-     * PairUpload
-     * @description Two small images and a deadline.
-     */
-    PairUpload: {
-      /**
-       * Deadline Ms
-       * @description After the arrival of the request.
-       * @default 5000
-       */
-      deadline_ms?: number;
-      /**
-       * Fixed
-       * @description A PNG or TIFF file.
-       */
-      fixed: string;
-      /**
-       * Fixed Channel
-       * @description Number or name, of a file with several.
-       */
-      fixed_channel?: string | null;
-      /**
-       * Fixed Frame
-       * @description Number of a frame, where the channel is a stack.
-       */
-      fixed_frame?: number | null;
-      /**
-       * Fixed Mask
-       * @description What may be used of the fixed image, as JSON.
-       */
-      fixed_mask?: string | null;
-      /**
-       * Fixed Spacing Um
-       * @description Micrometres per pixel.
-       */
-      fixed_spacing_um?: number | null;
-      /**
-       * Mirror
-       * @description Whether the moving image is mirrored; `try` tests both, in twice the time.
-       * @default no
-       * @enum {string}
-       */
-      mirror?: "no" | "yes" | "try";
-      /**
-       * Model
-       * @description Family of the transform. `affine` also finds tilt, shear and oblong pixels; `rigid` holds the scale of the pixel spacings, `translation` also the angle.
-       * @default similarity
-       * @enum {string}
-       */
-      model?: "translation" | "rigid" | "similarity" | "affine";
-      /**
-       * Moving
-       * @description A PNG or TIFF file.
-       */
-      moving: string;
-      /**
-       * Moving Channel
-       * @description Number or name, of a file with several.
-       */
-      moving_channel?: string | null;
-      /**
-       * Moving Frame
-       * @description Number of a frame, where the channel is a stack.
-       */
-      moving_frame?: number | null;
-      /**
-       * Moving Mask
-       * @description The same of the moving image.
-       */
-      moving_mask?: string | null;
-      /**
-       * Moving Spacing Um
-       * @description Micrometres per pixel.
-       */
-      moving_spacing_um?: number | null;
-      /**
-       * Network
-       * @description Default: the most accurate network.
-       */
-      network?: string | null;
-    };
-    /**
-     * Place
-     * @description A place of a detail in an overview.
-     */
-    Place: {
-      /**
-       * Fixed From Moving
-       * @description As in the result, px.
-       */
-      fixed_from_moving: [[number, number, number], [number, number, number], [number, number, number]];
-      /**
-       * Probability
-       * @description That this place is right, if one of those compared is.
-       */
-      probability: number;
-    };
-    /**
-     * Polygon
-     * @description A GeoJSON Polygon (RFC 7946) in px of the image, (0, 0) at the centre of the top-left pixel.
-     */
-    Polygon: {
-      /**
-       * Coordinates
-       * @description The outer ring and those of holes; a ring is a list of points [x, y], the last one equal to the first.
-       */
-      coordinates: [number, number][][];
-      /**
-       * Type
-       * @constant
-       */
-      type: "Polygon";
-    };
-    /**
-     * PresignedUpload
-     * @description The URL to which one file is uploaded by PUT; complete the upload afterwards.
-     */
-    PresignedUpload: {
-      /** Expires At */
-      expires_at: string;
-      /** Id */
-      id: string;
-      /** Url */
-      url: string;
-    };
-    /**
-     * PriorGuess
-     * @description A transform that is known approximately; the images may overrule it.
-     */
-    PriorGuess: {
-      /**
-       * Angle Deg
-       * @description Tolerance.
-       * @default 3
-       */
-      angle_deg?: number;
-      /**
-       * Fixed From Moving
-       * @description Maps a point (x, y, 1) of the moving image to the fixed image, px.
-       */
-      fixed_from_moving: [[number, number, number], [number, number, number], [number, number, number]];
-      /**
-       * Scale
-       * @description Tolerance, relative.
-       * @default 0.03
-       */
-      scale?: number;
-      /**
-       * Shift
-       * @description Tolerance, of the fixed image's longer side.
-       * @default 0.05
-       */
-      shift?: number;
-    };
-    /**
-     * Problem
-     * @description Problem details as defined in RFC 9457.
-     * @example {
-     *       "detail": "there is no image 2c1743a3-91d5-4b9c-a8f8-5ab7c6c2e1d0; upload it first",
-     *       "instance": "/api/v1/images/2c1743a3-91d5-4b9c-a8f8-5ab7c6c2e1d0",
-     *       "status": 404,
-     *       "title": "The image does not exist",
-     *       "type": "/problems/image-not-found"
-     *     }
-     */
-    Problem: {
-      /** Detail */
-      detail: string;
-      /** Instance */
-      instance: string;
-      /** Status */
-      status: number;
-      /** Title */
-      title: string;
-      /** Type */
-      type: string;
-    } & {
-      [key: string]: unknown;
-    };
-    /**
-     * ProblemType
-     * @description The explanation of a problem's ``type``.
-     */
-    ProblemType: {
-      /** Status */
-      status: number;
-      /** Title */
-      title: string;
-      /** Type */
-      type: string;
-    };
-    /**
-     * Readiness
-     * @description Every part of the service responds.
-     */
-    Readiness: {
-      /** Parts */
-      parts: string[];
-      /**
-       * Status
-       * @default ready
-       * @constant
-       */
-      status?: "ready";
-    };
-    /**
-     * RegisteredImage
-     * @description One of the two images, with the pixel spacing that was used.
-     */
-    RegisteredImage: {
-      /** Dtype */
-      dtype: string;
-      /** Name */
-      name: string;
-      /** Pixel Spacing Um */
-      pixel_spacing_um: number | null;
-      /**
-       * Pixel Spacing Xy Um
-       * @description Along x and y, of pixels that are not square.
-       */
-      pixel_spacing_xy_um?: [number, number] | null;
-      /**
-       * Selected
-       * @description The image that was used of a file with several.
-       * @default
-       */
-      selected?: string;
-      /** Sha256 */
-      sha256: string;
-      /**
-       * Shape
-       * @description Rows, columns, and channels if any.
-       */
-      shape: number[];
-      /**
-       * Spacing Source
-       * @description Where the pixel spacing is from.
-       */
-      spacing_source?: string | null;
-    };
-    /**
-     * Registration
-     * @description A registration job and, if it has succeeded, its result.
-     * @example {
-     *       "attempt": 1,
-     *       "created_at": "2026-03-01T09:30:00.000Z",
-     *       "finished_at": "2026-03-01T09:30:00.128Z",
-     *       "fixed_image_id": "2c1743a3-91d5-4b9c-a8f8-5ab7c6c2e1d0",
-     *       "fixed_name": "grains_bse.tif",
-     *       "id": "b1a7f7e4-6f0e-4a39-9e0c-3a2f7f5d9c10",
-     *       "links": {
-     *         "corrections": "/api/v1/registrations/b1a7f7e4-6f0e-4a39-9e0c-3a2f7f5d9c10/corrections",
-     *         "events": "/api/v1/registrations/b1a7f7e4-6f0e-4a39-9e0c-3a2f7f5d9c10/events",
-     *         "fixed_preview": "/api/v1/images/2c1743a3-91d5-4b9c-a8f8-5ab7c6c2e1d0/preview",
-     *         "moving_preview": "/api/v1/images/7f0a5d54-1e0c-4c8e-9a55-0d6d1a3b9e11/preview",
-     *         "picture": "/api/v1/registrations/b1a7f7e4-6f0e-4a39-9e0c-3a2f7f5d9c10/picture",
-     *         "registered": "/api/v1/registrations/b1a7f7e4-6f0e-4a39-9e0c-3a2f7f5d9c10/registered",
-     *         "registered_preview": "/api/v1/registrations/b1a7f7e4-6f0e-4a39-9e0c-3a2f7f5d9c10/registered/preview",
-     *         "self": "/api/v1/registrations/b1a7f7e4-6f0e-4a39-9e0c-3a2f7f5d9c10",
-     *         "transform": "/api/v1/registrations/b1a7f7e4-6f0e-4a39-9e0c-3a2f7f5d9c10/transform"
-     *       },
-     *       "moving_image_id": "7f0a5d54-1e0c-4c8e-9a55-0d6d1a3b9e11",
-     *       "moving_name": "grains_fe.tif",
-     *       "priority": "bulk",
-     *       "result": {
-     *         "angle_deg": 6.18,
-     *         "covariance": [
-     *           [
-     *             2.2e-7,
-     *             0,
-     *             0,
-     *             0
-     *           ],
-     *           [
-     *             0,
-     *             2.9e-7,
-     *             0,
-     *             0
-     *           ],
-     *           [
-     *             0,
-     *             0,
-     *             0.046,
-     *             0
-     *           ],
-     *           [
-     *             0,
-     *             0,
-     *             0,
-     *             0.04
-     *           ]
-     *         ],
-     *         "expected_corner_error_px": 1.4,
-     *         "expected_corner_error_um": 0.0175,
-     *         "fixed": {
-     *           "dtype": "uint16",
-     *           "name": "grains_bse.tif",
-     *           "pixel_spacing_um": 0.0125,
-     *           "selected": "",
-     *           "sha256": "9f2b5c1e0a7d4f83b6e8c2d1a0f4957386bc1d2e3f405162738495a6b7c8d9e0",
-     *           "shape": [
-     *             512,
-     *             512
-     *           ],
-     *           "spacing_source": "OME metadata"
-     *         },
-     *         "fixed_from_moving": [
-     *           [
-     *             1.1831,
-     *             -0.1281,
-     *             -41.8
-     *           ],
-     *           [
-     *             0.1281,
-     *             1.1831,
-     *             -62.4
-     *           ],
-     *           [
-     *             0,
-     *             0,
-     *             1
-     *           ]
-     *         ],
-     *         "intervals": {
-     *           "angle_deg": 0.06,
-     *           "scale": 0.0011,
-     *           "shift_px": [
-     *             0.42,
-     *             0.39
-     *           ]
-     *         },
-     *         "mirror": false,
-     *         "model": {
-     *           "engine": "onnxruntime 1.32.0 cpu",
-     *           "name": "paper",
-     *           "weights_sha256": "9f2b5c1e0a7d4f83b6e8c2d1a0f4957386bc1d2e3f405162738495a6b7c8d9e0"
-     *         },
-     *         "moving": {
-     *           "dtype": "float32",
-     *           "name": "grains_fe.tif",
-     *           "selected": "",
-     *           "sha256": "9f2b5c1e0a7d4f83b6e8c2d1a0f4957386bc1d2e3f405162738495a6b7c8d9e0",
-     *           "shape": [
-     *             512,
-     *             512
-     *           ]
-     *         },
-     *         "moving_from_fixed": [
-     *           [
-     *             0.8354,
-     *             0.0905,
-     *             40.57
-     *           ],
-     *           [
-     *             -0.0905,
-     *             0.8354,
-     *             48.35
-     *           ],
-     *           [
-     *             0,
-     *             0,
-     *             1
-     *           ]
-     *         ],
-     *         "places": [],
-     *         "reason": "two independent estimates agree to 0.6 px",
-     *         "scale": 1.19,
-     *         "search": {
-     *           "angles_deg": [
-     *             0,
-     *             120,
-     *             240
-     *           ],
-     *           "scales": [
-     *             1,
-     *             2
-     *           ],
-     *           "scores": [
-     *             [
-     *               11.5,
-     *               4.1,
-     *               4.4
-     *             ],
-     *             [
-     *               5.2,
-     *               4,
-     *               4.3
-     *             ]
-     *           ]
-     *         },
-     *         "shift_px": [
-     *           -34.9,
-     *           -22.7
-     *         ],
-     *         "shift_um": [
-     *           -0.4362,
-     *           -0.2838
-     *         ],
-     *         "timings_s": {
-     *           "estimate": 0.062,
-     *           "read": 0.004
-     *         },
-     *         "transform_model": "similarity",
-     *         "usable_area": {
-     *           "fixed": {
-     *             "excluded": [
-     *               {
-     *                 "name": "data bar",
-     *                 "share": 0.082
-     *               }
-     *             ],
-     *             "runs": [
-     *               240640,
-     *               21504
-     *             ]
-     *           },
-     *           "moving": {
-     *             "excluded": [],
-     *             "runs": [
-     *               262144
-     *             ]
-     *           }
-     *         },
-     *         "verdict": "accept"
-     *       },
-     *       "settings": {
-     *         "mirror": "no",
-     *         "model": "similarity"
-     *       },
-     *       "started_at": "2026-03-01T09:30:00.021Z",
-     *       "state": "succeeded"
-     *     }
-     */
-    Registration: {
-      /** Attempt */
-      attempt: number;
-      /** Batch Id */
-      batch_id: string | null;
-      /** Created At */
-      created_at: string;
-      failure: components["schemas"]["Failure"] | null;
-      /** Finished At */
-      finished_at: string | null;
-      /** Fixed Image Id */
-      fixed_image_id: string;
-      /** Fixed Name */
-      fixed_name: string;
-      /** Id */
-      id: string;
-      links: components["schemas"]["RegistrationLinks"];
-      /** Moving Image Id */
-      moving_image_id: string;
-      /** Moving Name */
-      moving_name: string;
-      /** @description The result before corrections, if there are any. */
-      prediction: components["schemas"]["Result"] | null;
-      /**
-       * Priority
-       * @enum {string}
-       */
-      priority: "collection" | "bulk";
-      /** @description With the newest correction applied, if there is any. */
-      result: components["schemas"]["Result"] | null;
-      settings: components["schemas"]["Settings"];
-      /** Started At */
-      started_at: string | null;
-      /**
-       * State
-       * @enum {string}
-       */
-      state: "queued" | "running" | "succeeded" | "failed" | "cancelled";
-    };
-    /**
-     * RegistrationLinks
-     * @description Links to files, events and corrections.
-     */
-    RegistrationLinks: {
-      /** Corrections */
-      corrections: string;
-      /** Events */
-      events: string;
-      /** Fixed Preview */
-      fixed_preview: string;
-      /** Moving Preview */
-      moving_preview: string;
-      /** Picture */
-      picture: string | null;
-      /** Registered */
-      registered: string | null;
-      /** Registered Preview */
-      registered_preview: string | null;
-      /** Self */
-      self: string;
-      /** Transform */
-      transform: string | null;
-    };
-    /**
-     * RegistrationPage
-     * @description One page of registrations, newest first.
-     */
-    RegistrationPage: {
-      /** Items */
-      items: components["schemas"]["Registration"][];
-      /** Next Cursor */
-      next_cursor: string | null;
-    };
-    /**
-     * ReplayRequest
-     * @description The time since which events are delivered again.
-     */
-    ReplayRequest: {
-      /**
-       * Since
-       * Format: date-time
-       */
-      since: string;
-    };
-    /**
-     * ReplayResult
-     * @description The number of events that are delivered again.
-     */
-    ReplayResult: {
-      /** Events */
-      events: number;
-    };
-    /**
-     * Result
-     * @description The transform between the images; points are (x, y) from the centre of the top-left pixel.
-     */
-    Result: {
-      /**
-       * Angle Deg
-       * @description Rotation from the moving to the fixed image, from +x towards +y.
-       */
-      angle_deg: number;
-      /** @description None: the transform is the predicted one. */
-      correction: components["schemas"]["AppliedCorrection"] | null;
-      /**
-       * Covariance
-       * @description Of log scale, angle (rad) and shift (fixed px), if the match is correct; of an affine transform also of the log stretch (a, b), of the symmetric matrix [[a, b], [b, -a]].
-       */
-      covariance:
-        | [
-            [number, number, number, number],
-            [number, number, number, number],
-            [number, number, number, number],
-            [number, number, number, number],
-          ]
-        | [
-            [number, number, number, number, number, number],
-            [number, number, number, number, number, number],
-            [number, number, number, number, number, number],
-            [number, number, number, number, number, number],
-            [number, number, number, number, number, number],
-            [number, number, number, number, number, number],
-          ]
-        | null;
-      /**
-       * Expected Corner Error Px
-       * @description Expected error, mean over the corners of the fixed image, or of the moving image where it shows a small part of the fixed one, in fixed px; None after a correction by hand.
-       */
-      expected_corner_error_px: number | null;
-      /** Expected Corner Error Um */
-      expected_corner_error_um: number | null;
-      fixed: components["schemas"]["RegisteredImage"];
-      /**
-       * Fixed From Moving
-       * @description Maps a point (x, y, 1) of the moving image to the fixed image, px.
-       */
-      fixed_from_moving: [[number, number, number], [number, number, number], [number, number, number]];
-      /** @description None if the network does not estimate them. */
-      intervals: components["schemas"]["Intervals"] | null;
-      /** Mirror */
-      mirror: boolean;
-      model: components["schemas"]["Model"];
-      moving: components["schemas"]["RegisteredImage"];
-      /**
-       * Moving From Fixed
-       * @description Its inverse, used for resampling the moving image.
-       */
-      moving_from_fixed: [[number, number, number], [number, number, number], [number, number, number]];
-      /**
-       * Places
-       * @description Where one image shows a part of the other: the place of the result, then the next best ones, at most 5 in all. Empty for equal fields of view.
-       */
-      places: components["schemas"]["Place"][];
-      /** Reason */
-      reason: string;
-      /**
-       * Scale
-       * @description Size of a moving pixel in fixed pixels.
-       */
-      scale: number;
-      /** @description None if the network does not search. */
-      search: components["schemas"]["SearchMap"] | null;
-      /**
-       * Shift Px
-       * @description Moving image centre minus fixed image centre, in fixed pixels.
-       */
-      shift_px: [number, number];
-      /**
-       * Shift Um
-       * @description The same in um, if the fixed image's pixel spacing is known.
-       */
-      shift_um: [number, number] | null;
-      /** @description Of an affine transform; None for a similarity. */
-      stretch: components["schemas"]["Stretch"] | null;
-      /** Timings S */
-      timings_s: {
-        [key: string]: number;
-      };
-      /**
-       * Transform Model
-       * @description The family that the transform was chosen from.
-       * @enum {string}
-       */
-      transform_model: "translation" | "rigid" | "similarity" | "affine";
-      /** @description None in results of earlier versions. */
-      usable_area: components["schemas"]["UsableAreas"] | null;
-      /**
-       * Verdict
-       * @enum {string}
-       */
-      verdict: "accept" | "review" | "refuse" | "corrected";
-    } & {
-      [key: string]: unknown;
-    };
-    /**
-     * SearchMap
-     * @description The score of each angle and scale at its best shift, which shows whether the result is unique.
-     */
-    SearchMap: {
-      /** Angles Deg */
-      angles_deg: number[];
-      /** Scales */
-      scales: number[];
-      /**
-       * Scores
-       * @description One row for each scale; differences are log odds.
-       */
-      scores: number[][];
-    };
-    /**
-     * Service
-     * @description A description of this service.
-     */
-    Service: {
-      /**
-       * Access
-       * @enum {string}
-       */
-      access: "open" | "keys";
-      limits: components["schemas"]["Limits"];
-      /** Networks */
-      networks: components["schemas"]["Network"][];
-      /** Version */
-      version: string;
-    };
-    /**
-     * Session
-     * @description The selected instrument and the scopes of a session.
-     */
-    Session: {
-      /**
-       * Expires At
-       * @description None if the request has an API key.
-       */
-      expires_at: string | null;
-      /** Instrument */
-      instrument: string;
-      /**
-       * Instruments
-       * @description All instruments whose API keys were used in this session.
-       */
-      instruments: string[];
-      /** Scopes */
-      scopes: string[];
-    };
-    /**
-     * Settings
-     * @description The parameters of a registration besides the images.
-     */
-    Settings: {
-      /** Fixed Channel */
-      fixed_channel: string | null;
-      /** Fixed Frame */
-      fixed_frame: number | null;
-      fixed_mask?: components["schemas"]["Mask"] | null;
-      /** Fixed Mask Image Id */
-      fixed_mask_image_id?: string | null;
-      /** Fixed Spacing Um */
-      fixed_spacing_um: number | null;
-      fixed_tilt?: components["schemas"]["Tilt"] | null;
-      /**
-       * Mirror
-       * @enum {string}
-       */
-      mirror: "no" | "yes" | "try";
-      /**
-       * Model
-       * @description Family of the transform. `affine` also finds tilt, shear and oblong pixels; `rigid` holds the scale of the pixel spacings, `translation` also the angle.
-       * @default similarity
-       * @enum {string}
-       */
-      model?: "translation" | "rigid" | "similarity" | "affine";
-      /** Moving Channel */
-      moving_channel: string | null;
-      /** Moving Frame */
-      moving_frame: number | null;
-      moving_mask?: components["schemas"]["Mask"] | null;
-      /** Moving Mask Image Id */
-      moving_mask_image_id?: string | null;
-      /** Moving Spacing Um */
-      moving_spacing_um: number | null;
-      moving_tilt?: components["schemas"]["Tilt"] | null;
-      /** Network */
-      network: string | null;
-      prior?: components["schemas"]["PriorGuess"] | null;
-    };
-    /**
-     * SignIn
-     * @description The API key of a sign-in.
-     */
-    SignIn: {
-      /**
-       * Key
-       * @description An API key created with `xebra admin add-key`.
-       */
-      key: string;
-    };
-    /**
-     * StateCounts
-     * @description The number of registrations in each state.
-     */
-    StateCounts: {
-      /** Cancelled */
-      cancelled: number;
-      /** Failed */
-      failed: number;
-      /** Queued */
-      queued: number;
-      /** Running */
-      running: number;
-      /** Succeeded */
-      succeeded: number;
-    };
-    /**
-     * Stretch
-     * @description The part of an affine transform that no similarity has: foreshortening, shear or oblong pixels.
-     */
-    Stretch: {
-      /**
-       * Axis Deg
-       * @description In the fixed image, from +x towards +y.
-       */
-      axis_deg: number;
-      /**
-       * Ratio
-       * @description Length along the axis over that across it.
-       */
-      ratio: number;
-      /**
-       * Tilt Deg
-       * @description The tilt that would foreshorten a view as much.
-       */
-      tilt_deg: number;
-    };
-    /**
-     * Tilt
-     * @description A tilt of the specimen that is known.
-     */
-    Tilt: {
-      /**
-       * Axis Deg
-       * @description From +x towards +y.
-       * @default 0
-       */
-      axis_deg?: number;
-      /** Degrees */
-      degrees: number;
-    };
-    /**
-     * UploadCompletion
-     * @description The file name, and the pixel spacing if the file does not state it correctly.
-     */
-    UploadCompletion: {
-      /**
-       * Modality
-       * @description Imaging modality: SE, BSE, XRF ...
-       */
-      modality?: string | null;
-      /**
-       * Name
-       * @default image
-       */
-      name?: string;
-      /**
-       * Pixel Spacing Um
-       * @description Micrometres per pixel.
-       */
-      pixel_spacing_um?: number | null;
-    };
-    /**
-     * UsableArea
-     * @description The pixels of an image that were used.
-     */
-    UsableArea: {
-      /** Excluded */
-      excluded: components["schemas"]["ExcludedPart"][];
-      /**
-       * Runs
-       * @description Lengths of the runs of used and unused pixels in turn, row after row from the top left, starting with used ones; values that are not finite count as used here.
-       */
-      runs: number[];
-    };
-    /**
-     * UsableAreas
-     * @description What was used of each image; None for a network that uses whole images.
-     */
-    UsableAreas: {
-      fixed: components["schemas"]["UsableArea"] | null;
-      moving: components["schemas"]["UsableArea"] | null;
-    };
-    /**
-     * Usage
-     * @description All instruments, and the outcomes of the last days.
-     */
-    Usage: {
-      /** Days */
-      days: components["schemas"]["DayUsage"][];
-      /** Instruments */
-      instruments: components["schemas"]["InstrumentUsage"][];
-    };
-    /**
-     * Webhook
-     * @description A webhook endpoint.
-     */
-    Webhook: {
-      /** Created At */
-      created_at: string;
-      /**
-       * Disabled At
-       * @description Nothing is sent after days of failures; enable it again.
-       */
-      disabled_at: string | null;
-      /**
-       * Failing Since
-       * @description Time of the first failure since the last success.
-       */
-      failing_since: string | null;
-      /** Id */
-      id: string;
-      /**
-       * Paused Until
-       * @description Nothing is sent until then, after failures in a row.
-       */
-      paused_until: string | null;
-      /** Url */
-      url: string;
-    };
-    /**
-     * Webhooks
-     * @description All webhooks of an instrument.
-     */
-    Webhooks: {
-      /** Items */
-      items: components["schemas"]["Webhook"][];
-    };
-  };
-  responses: never;
-  parameters: never;
-  requestBodies: never;
-  headers: never;
-  pathItems: never;
+    schemas: {
+        /**
+         * Application
+         * @description What a result is put on, and how.
+         * @example {
+         *       "images": [
+         *         {
+         *           "image_id": "7f0a5d54-1e0c-4c8e-9a55-0d6d1a3b9e11"
+         *         }
+         *       ],
+         *       "interpolation": "linear"
+         *     }
+         */
+        Application: {
+            /**
+             * Correction
+             * @description Id of a correction, `latest`, or `predicted`; default: the newest correction, the prediction if there is none.
+             */
+            correction?: string | null;
+            /**
+             * Format
+             * @description `tiff`: a file for each image, several in a ZIP archive. `ome-tiff`: one file.
+             * @default tiff
+             * @enum {string}
+             */
+            format?: "tiff" | "ome-tiff";
+            /** Images */
+            images: components["schemas"]["ImageToApply"][];
+            /**
+             * Interpolation
+             * @description `nearest` invents no values: for labels.
+             * @default linear
+             * @enum {string}
+             */
+            interpolation?: "nearest" | "linear" | "cubic";
+            /**
+             * Same Field
+             * @description Images with another number of pixels than the moving image show the same field, as binned element maps do.
+             * @default false
+             */
+            same_field?: boolean;
+        };
+        /**
+         * AppliedCorrection
+         * @description Who set the transform by hand, and when.
+         */
+        AppliedCorrection: {
+            /** At */
+            at: string;
+            /** By */
+            by: string;
+            /** Id */
+            id: string | null;
+            /** Note */
+            note: string | null;
+        };
+        /**
+         * Batch
+         * @description Registrations that were submitted together.
+         */
+        Batch: {
+            /** Created At */
+            created_at: string;
+            /** Ended */
+            ended: boolean;
+            /** Id */
+            id: string;
+            links: components["schemas"]["BatchLinks"];
+            /** Size */
+            size: number;
+            states: components["schemas"]["StateCounts"];
+        };
+        /**
+         * BatchLinks
+         * @description Links to the registrations of the batch and to their results.
+         */
+        BatchLinks: {
+            /** Registrations */
+            registrations: string;
+            /** Results */
+            results: string;
+            /** Self */
+            self: string;
+        };
+        /**
+         * BatchPage
+         * @description One page of batches, newest first.
+         */
+        BatchPage: {
+            /** Items */
+            items: components["schemas"]["Batch"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /**
+         * Certificate
+         * @description How often accepted results are wrong, measured on held-out specimens.
+         */
+        Certificate: {
+            /** Groups */
+            groups: {
+                [key: string]: components["schemas"]["CertifiedGroup"];
+            };
+            /** Seed */
+            seed: number;
+            /** Specimens */
+            specimens: string[];
+            /** Statement */
+            statement: string;
+        };
+        /**
+         * CertifiedGroup
+         * @description Counts of verdicts on one group of pairs of specimens that no threshold was chosen on.
+         */
+        CertifiedGroup: {
+            /** Accepted */
+            accepted: number;
+            /**
+             * Accepted Wrong
+             * @description Accepted with a corner error of 5 px or more at 256 px.
+             */
+            accepted_wrong: number;
+            /**
+             * Certified
+             * @description Is that share 1 % at most?
+             */
+            certified: boolean;
+            /** Pairs */
+            pairs: number;
+            /** Refused */
+            refused: number;
+            /** Right */
+            right: number;
+            /**
+             * Wrong Upper Bound
+             * @description Largest share of wrong ones, with 95 % confidence.
+             */
+            wrong_upper_bound: number;
+        };
+        /**
+         * Correction
+         * @description A manual correction; immutable. The newest one applies.
+         */
+        Correction: {
+            /** Actor */
+            actor: string;
+            /** Created At */
+            created_at: string;
+            /** Fixed From Moving */
+            fixed_from_moving: [
+                [
+                    number,
+                    number,
+                    number
+                ],
+                [
+                    number,
+                    number,
+                    number
+                ],
+                [
+                    number,
+                    number,
+                    number
+                ]
+            ];
+            /** Id */
+            id: string;
+            /** Moving From Fixed */
+            moving_from_fixed: [
+                [
+                    number,
+                    number,
+                    number
+                ],
+                [
+                    number,
+                    number,
+                    number
+                ],
+                [
+                    number,
+                    number,
+                    number
+                ]
+            ];
+            /** Note */
+            note: string | null;
+            /** Registration Id */
+            registration_id: string;
+        };
+        /**
+         * Corrections
+         * @description All corrections of a registration, oldest first.
+         */
+        Corrections: {
+            /** Items */
+            items: components["schemas"]["Correction"][];
+        };
+        /**
+         * CreatedWebhook
+         * @description A new webhook with its secret, which is not shown again; the receiver verifies signatures with it.
+         */
+        CreatedWebhook: {
+            /** Created At */
+            created_at: string;
+            /**
+             * Disabled At
+             * @description Nothing is sent after days of failures; enable it again.
+             */
+            disabled_at: string | null;
+            /**
+             * Failing Since
+             * @description Time of the first failure since the last success.
+             */
+            failing_since: string | null;
+            /** Id */
+            id: string;
+            /**
+             * Paused Until
+             * @description Nothing is sent until then, after failures in a row.
+             */
+            paused_until: string | null;
+            /** Secret */
+            secret: string;
+            /** Url */
+            url: string;
+        };
+        /**
+         * DayUsage
+         * @description The outcomes of the jobs that one instrument submitted on one day.
+         */
+        DayUsage: {
+            /** Accepted */
+            accepted: number;
+            /** Cancelled */
+            cancelled: number;
+            /**
+             * Day
+             * Format: date
+             * @description UTC.
+             */
+            day: string;
+            /** Ended */
+            ended: number;
+            /** Failed */
+            failed: number;
+            /** Instrument */
+            instrument: string;
+            /**
+             * Refusal Rate
+             * @description Refused jobs as a fraction of those with a result.
+             */
+            refusal_rate: number | null;
+            /** Refused */
+            refused: number;
+            /** To Review */
+            to_review: number;
+        };
+        /**
+         * Delivery
+         * @description An event, and the outcome of its last delivery attempt.
+         */
+        Delivery: {
+            /** Attempts */
+            attempts: number;
+            /** Body */
+            body: {
+                [key: string]: unknown;
+            };
+            /** Created At */
+            created_at: string;
+            /** Delivered At */
+            delivered_at: string | null;
+            /**
+             * Due At
+             * @description Time of the next attempt; None if there is none.
+             */
+            due_at: string | null;
+            /** Id */
+            id: string;
+            /**
+             * Said
+             * @description Outcome of the last attempt.
+             */
+            said: string | null;
+        };
+        /**
+         * DeliveryPage
+         * @description One page of deliveries, newest first.
+         */
+        DeliveryPage: {
+            /** Items */
+            items: components["schemas"]["Delivery"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /**
+         * ExcludedPart
+         * @description What is excluded for one reason.
+         */
+        ExcludedPart: {
+            /**
+             * Name
+             * @description `data bar`, `detector gap`, `frame` (field stop, aperture or padding), `graphics`, `hot pixels`, `same in both images`, `as in the other image`, `not finite` or `given mask`.
+             */
+            name: string;
+            /**
+             * Share
+             * @description Of the image's pixels.
+             */
+            share: number;
+        };
+        /**
+         * Failure
+         * @description The reason of a failure; ``fault`` states whether another attempt can help.
+         */
+        Failure: {
+            /** Code */
+            code: string;
+            /**
+             * Fault
+             * @enum {string}
+             */
+            fault: "input" | "system";
+            /** Message */
+            message: string;
+        };
+        /**
+         * Image
+         * @description The metadata of an uploaded image.
+         * @example {
+         *       "channels": 1,
+         *       "choice_needed": false,
+         *       "choices": [
+         *         {
+         *           "channel": 0,
+         *           "colours": 1,
+         *           "dtype": "uint16",
+         *           "frames": 1,
+         *           "height": 512,
+         *           "kind": "image",
+         *           "name": "BSE",
+         *           "pixel_spacing_um": 0.0125,
+         *           "preview": "/api/v1/images/2c1743a3-91d5-4b9c-a8f8-5ab7c6c2e1d0/preview?size=small&channel=0",
+         *           "spacing_source": "OME metadata",
+         *           "width": 512
+         *         }
+         *       ],
+         *       "created_at": "2026-03-01T09:30:00.000Z",
+         *       "default_channel": 0,
+         *       "dtype": "uint16",
+         *       "format": "OME-TIFF",
+         *       "height": 512,
+         *       "id": "2c1743a3-91d5-4b9c-a8f8-5ab7c6c2e1d0",
+         *       "links": {
+         *         "content": "/api/v1/images/2c1743a3-91d5-4b9c-a8f8-5ab7c6c2e1d0/content",
+         *         "preview": "/api/v1/images/2c1743a3-91d5-4b9c-a8f8-5ab7c6c2e1d0/preview",
+         *         "self": "/api/v1/images/2c1743a3-91d5-4b9c-a8f8-5ab7c6c2e1d0"
+         *       },
+         *       "media_type": "image/tiff",
+         *       "modality": "BSE",
+         *       "name": "grains_bse.tif",
+         *       "pixel_spacing_um": 0.0125,
+         *       "sha256": "9f2b5c1e0a7d4f83b6e8c2d1a0f4957386bc1d2e3f405162738495a6b7c8d9e0",
+         *       "size_bytes": 525014,
+         *       "spacing_source": "OME metadata",
+         *       "width": 512
+         *     }
+         */
+        Image: {
+            /** Channels */
+            channels: number;
+            /**
+             * Choice Needed
+             * @description True where a registration must name a channel or a frame.
+             */
+            choice_needed: boolean;
+            /**
+             * Choices
+             * @description The images that the file holds.
+             */
+            choices: components["schemas"]["ImageChoice"][];
+            /** Created At */
+            created_at: string;
+            /**
+             * Default Channel
+             * @description The channel that is used where none is named.
+             */
+            default_channel: number | null;
+            /**
+             * Default Reason
+             * @description Why this one, where the file holds several.
+             */
+            default_reason: string | null;
+            /** Dtype */
+            dtype: string;
+            /** Format */
+            format: string | null;
+            /** Height */
+            height: number;
+            /** Id */
+            id: string;
+            links: components["schemas"]["ImageLinks"];
+            /** Media Type */
+            media_type: string;
+            /** Modality */
+            modality: string | null;
+            /** Name */
+            name: string;
+            /** Pixel Spacing Um */
+            pixel_spacing_um: number | null;
+            /** Sha256 */
+            sha256: string;
+            /** Size Bytes */
+            size_bytes: number;
+            /** Spacing Source */
+            spacing_source: string | null;
+            /** Width */
+            width: number;
+        };
+        /**
+         * ImageChoice
+         * @description One image of a file: a channel, a map or a stack of frames.
+         */
+        ImageChoice: {
+            /**
+             * Channel
+             * @description Its number, for the channel of a registration.
+             */
+            channel: number;
+            /** Colours */
+            colours: number;
+            /** Detector */
+            detector: string | null;
+            /** Dtype */
+            dtype: string;
+            /** Frames */
+            frames: number;
+            /** Height */
+            height: number;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "image" | "map" | "preview";
+            /** Name */
+            name: string;
+            /** Pixel Spacing Um */
+            pixel_spacing_um: number | null;
+            /** Preview */
+            preview: string;
+            /** Spacing Source */
+            spacing_source: string | null;
+            /** Width */
+            width: number;
+        };
+        /**
+         * ImageLinks
+         * @description Links to the file and the preview.
+         */
+        ImageLinks: {
+            /** Content */
+            content: string;
+            /** Preview */
+            preview: string;
+            /** Self */
+            self: string;
+        };
+        /**
+         * ImagePage
+         * @description One page of images, newest first.
+         */
+        ImagePage: {
+            /** Items */
+            items: components["schemas"]["Image"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /**
+         * ImageToApply
+         * @description An uploaded image, one channel of its file, or all of them.
+         */
+        ImageToApply: {
+            /**
+             * All Channels
+             * @description Every channel of the file but previews.
+             * @default false
+             */
+            all_channels?: boolean;
+            /**
+             * Channel
+             * @description Number or name of a channel of the file, as `choices` of the image lists them.
+             */
+            channel?: number | string | null;
+            /**
+             * Frame
+             * @description Number of a frame, where the channel is a stack.
+             */
+            frame?: number | null;
+            /** Image Id */
+            image_id: string;
+        };
+        /**
+         * ImageUpdate
+         * @description The mutable fields of an image.
+         * @example {
+         *       "modality": "BSE"
+         *     }
+         */
+        ImageUpdate: {
+            /**
+             * Modality
+             * @description Imaging modality: SE, BSE, XRF ...
+             */
+            modality?: string | null;
+            /**
+             * Name
+             * @description A new file name.
+             */
+            name?: string | null;
+        };
+        /**
+         * ImageUpload
+         * @description One image file, and its pixel spacing if the file does not state it correctly.
+         */
+        ImageUpload: {
+            /**
+             * File
+             * @description An image file; see the list of formats in the documentation.
+             */
+            file: string;
+            /**
+             * Modality
+             * @description Imaging modality: SE, BSE, XRF ...
+             */
+            modality?: string | null;
+            /**
+             * Pixel Spacing Um
+             * @description Micrometres per pixel; overrides the file.
+             */
+            pixel_spacing_um?: number | null;
+        };
+        /**
+         * InstrumentSelection
+         * @description The instrument to select.
+         */
+        InstrumentSelection: {
+            /** Instrument */
+            instrument: string;
+        };
+        /**
+         * InstrumentUsage
+         * @description The images and jobs of one instrument.
+         */
+        InstrumentUsage: {
+            /** Image Bytes */
+            image_bytes: number;
+            /** Images */
+            images: number;
+            /** Last Submitted */
+            last_submitted: string | null;
+            /** Name */
+            name: string;
+            /** Oldest Waiting S */
+            oldest_waiting_s: number;
+            /** Running */
+            running: number;
+            /**
+             * Since
+             * @description Time at which the instrument was added.
+             */
+            since: string | null;
+            /**
+             * Waiting
+             * @description Queued jobs.
+             */
+            waiting: number;
+        };
+        /**
+         * Intervals
+         * @description Half widths of the 95 % intervals, valid if the match is correct.
+         */
+        Intervals: {
+            /** Angle Deg */
+            angle_deg: number;
+            /** Scale */
+            scale: number;
+            /**
+             * Shift Px
+             * @description In fixed pixels.
+             */
+            shift_px: [
+                number,
+                number
+            ];
+        };
+        /**
+         * Limits
+         * @description Limits of the image files.
+         */
+        Limits: {
+            /** Max Side Px */
+            max_side_px: number;
+            /** Max Upload Bytes */
+            max_upload_bytes: number;
+            /** Min Side Px */
+            min_side_px: number;
+        };
+        /**
+         * Liveness
+         * @description This process responds.
+         */
+        Liveness: {
+            /**
+             * Status
+             * @default alive
+             * @constant
+             */
+            status?: "alive";
+        };
+        /**
+         * Mask
+         * @description Which pixels of an image may be used, as polygons.
+         * @example {
+         *       "exclude": [
+         *         {
+         *           "coordinates": [
+         *             [
+         *               [
+         *                 0,
+         *                 884
+         *               ],
+         *               [
+         *                 1023,
+         *                 884
+         *               ],
+         *               [
+         *                 1023,
+         *                 959
+         *               ],
+         *               [
+         *                 0,
+         *                 959
+         *               ],
+         *               [
+         *                 0,
+         *                 884
+         *               ]
+         *             ]
+         *           ],
+         *           "type": "Polygon"
+         *         }
+         *       ]
+         *     }
+         */
+        Mask: {
+            /**
+             * Exclude
+             * @description These areas are not used.
+             * @default []
+             */
+            exclude?: components["schemas"]["Polygon"][];
+            /**
+             * Include
+             * @description Only these areas are used. Without them, data bars, field stops and the like are found and excluded.
+             * @default []
+             */
+            include?: components["schemas"]["Polygon"][];
+        };
+        /**
+         * Model
+         * @description The network and the inference engine.
+         */
+        Model: {
+            /** Engine */
+            engine: string;
+            /** Name */
+            name: string;
+            /** Weights Sha256 */
+            weights_sha256: string;
+        };
+        /**
+         * Network
+         * @description A network that can be selected by its name.
+         */
+        Network: {
+            certificate: components["schemas"]["Certificate"] | null;
+            /** Description */
+            description: string;
+            /** Name */
+            name: string;
+            /** Weights Sha256 */
+            weights_sha256: string;
+        };
+        /**
+         * NewBatch
+         * @description One fixed image and many moving images, or a list of pairs; one setting for all of them.
+         * @example {
+         *       "fixed_image_id": "2c1743a3-91d5-4b9c-a8f8-5ab7c6c2e1d0",
+         *       "moving_image_ids": [
+         *         "7f0a5d54-1e0c-4c8e-9a55-0d6d1a3b9e11"
+         *       ]
+         *     }
+         */
+        NewBatch: {
+            /**
+             * Fixed Channel
+             * @description Number or name of a channel of the file, as `choices` of the image lists them.
+             */
+            fixed_channel?: number | string | null;
+            /**
+             * Fixed Frame
+             * @description Number of a frame, where the channel is a stack.
+             */
+            fixed_frame?: number | null;
+            /** Fixed Image Id */
+            fixed_image_id?: string | null;
+            /** @description What may be used of the fixed image. */
+            fixed_mask?: components["schemas"]["Mask"] | null;
+            /**
+             * Fixed Mask Image Id
+             * @description An uploaded image as large as the fixed one, not zero where its pixels may be used.
+             */
+            fixed_mask_image_id?: string | null;
+            /**
+             * Fixed Spacing Um
+             * @description Micrometres per pixel.
+             */
+            fixed_spacing_um?: number | null;
+            fixed_tilt?: components["schemas"]["Tilt"] | null;
+            /**
+             * Mirror
+             * @description Whether the moving image is mirrored; `try` tests both, in twice the time.
+             * @default no
+             * @enum {string}
+             */
+            mirror?: "no" | "yes" | "try";
+            /**
+             * Model
+             * @description Family of the transform. `affine` also finds tilt, shear and oblong pixels; `rigid` holds the scale of the pixel spacings, `translation` also the angle.
+             * @default similarity
+             * @enum {string}
+             */
+            model?: "translation" | "rigid" | "similarity" | "affine";
+            /**
+             * Moving Channel
+             * @description Number or name of a channel of the file, as `choices` of the image lists them.
+             */
+            moving_channel?: number | string | null;
+            /**
+             * Moving Frame
+             * @description Number of a frame, where the channel is a stack.
+             */
+            moving_frame?: number | null;
+            /** Moving Image Ids */
+            moving_image_ids?: string[] | null;
+            /** @description What may be used of the moving image. */
+            moving_mask?: components["schemas"]["Mask"] | null;
+            /**
+             * Moving Mask Image Id
+             * @description The same of the moving image.
+             */
+            moving_mask_image_id?: string | null;
+            /**
+             * Moving Spacing Um
+             * @description Micrometres per pixel.
+             */
+            moving_spacing_um?: number | null;
+            moving_tilt?: components["schemas"]["Tilt"] | null;
+            /**
+             * Network
+             * @description Default: the most accurate network.
+             */
+            network?: string | null;
+            /** Pairs */
+            pairs?: components["schemas"]["PairOfImages"][] | null;
+            prior?: components["schemas"]["PriorGuess"] | null;
+            /**
+             * Priority
+             * @default bulk
+             * @enum {string}
+             */
+            priority?: "collection" | "bulk";
+        };
+        /**
+         * NewCorrection
+         * @description A transform that was set manually.
+         * @example {
+         *       "fixed_from_moving": [
+         *         [
+         *           1.1831,
+         *           -0.1281,
+         *           -41.8
+         *         ],
+         *         [
+         *           0.1281,
+         *           1.1831,
+         *           -62.4
+         *         ],
+         *         [
+         *           0,
+         *           0,
+         *           1
+         *         ]
+         *       ],
+         *       "note": "by the fiducials"
+         *     }
+         */
+        NewCorrection: {
+            /**
+             * Fixed From Moving
+             * @description Maps a point (x, y, 1) of the moving image to the fixed image, px.
+             */
+            fixed_from_moving: [
+                [
+                    number,
+                    number,
+                    number
+                ],
+                [
+                    number,
+                    number,
+                    number
+                ],
+                [
+                    number,
+                    number,
+                    number
+                ]
+            ];
+            /** Note */
+            note?: string | null;
+        };
+        /**
+         * NewRegistration
+         * @description A pair of uploaded images to be registered.
+         * @example {
+         *       "fixed_image_id": "2c1743a3-91d5-4b9c-a8f8-5ab7c6c2e1d0",
+         *       "moving_image_id": "7f0a5d54-1e0c-4c8e-9a55-0d6d1a3b9e11",
+         *       "moving_spacing_um": 0.05
+         *     }
+         */
+        NewRegistration: {
+            /**
+             * Fixed Channel
+             * @description Number or name of a channel of the file, as `choices` of the image lists them.
+             */
+            fixed_channel?: number | string | null;
+            /**
+             * Fixed Frame
+             * @description Number of a frame, where the channel is a stack.
+             */
+            fixed_frame?: number | null;
+            /** Fixed Image Id */
+            fixed_image_id: string;
+            /** @description What may be used of the fixed image. */
+            fixed_mask?: components["schemas"]["Mask"] | null;
+            /**
+             * Fixed Mask Image Id
+             * @description An uploaded image as large as the fixed one, not zero where its pixels may be used.
+             */
+            fixed_mask_image_id?: string | null;
+            /**
+             * Fixed Spacing Um
+             * @description Micrometres per pixel.
+             */
+            fixed_spacing_um?: number | null;
+            fixed_tilt?: components["schemas"]["Tilt"] | null;
+            /**
+             * Mirror
+             * @description Whether the moving image is mirrored; `try` tests both, in twice the time.
+             * @default no
+             * @enum {string}
+             */
+            mirror?: "no" | "yes" | "try";
+            /**
+             * Model
+             * @description Family of the transform. `affine` also finds tilt, shear and oblong pixels; `rigid` holds the scale of the pixel spacings, `translation` also the angle.
+             * @default similarity
+             * @enum {string}
+             */
+            model?: "translation" | "rigid" | "similarity" | "affine";
+            /**
+             * Moving Channel
+             * @description Number or name of a channel of the file, as `choices` of the image lists them.
+             */
+            moving_channel?: number | string | null;
+            /**
+             * Moving Frame
+             * @description Number of a frame, where the channel is a stack.
+             */
+            moving_frame?: number | null;
+            /** Moving Image Id */
+            moving_image_id: string;
+            /** @description What may be used of the moving image. */
+            moving_mask?: components["schemas"]["Mask"] | null;
+            /**
+             * Moving Mask Image Id
+             * @description The same of the moving image.
+             */
+            moving_mask_image_id?: string | null;
+            /**
+             * Moving Spacing Um
+             * @description Micrometres per pixel.
+             */
+            moving_spacing_um?: number | null;
+            moving_tilt?: components["schemas"]["Tilt"] | null;
+            /**
+             * Network
+             * @description Default: the most accurate network.
+             */
+            network?: string | null;
+            prior?: components["schemas"]["PriorGuess"] | null;
+            /**
+             * Priority
+             * @description `collection`: served first, for data collection at the instrument.
+             * @default bulk
+             * @enum {string}
+             */
+            priority?: "collection" | "bulk";
+        };
+        /**
+         * NewReview
+         * @description A decision of a person on the position that counts.
+         * @example {
+         *       "decision": "accept",
+         *       "note": "grain edges match"
+         *     }
+         */
+        NewReview: {
+            /**
+             * Decision
+             * @description `withdraw`: there is no decision any more.
+             * @enum {string}
+             */
+            decision: "accept" | "reject" | "withdraw";
+            /** Note */
+            note?: string | null;
+        };
+        /**
+         * NewWebhook
+         * @description The URL that receives a POST when a registration has ended.
+         * @example {
+         *       "url": "https://pipeline.example.org/xebra"
+         *     }
+         */
+        NewWebhook: {
+            /**
+             * Url
+             * Format: uri
+             */
+            url: string;
+        };
+        /**
+         * PairOfImages
+         * @description Two uploaded images.
+         */
+        PairOfImages: {
+            /**
+             * Fixed Channel
+             * @description Number or name of a channel of the file, as `choices` of the image lists them.
+             */
+            fixed_channel?: number | string | null;
+            /**
+             * Fixed Frame
+             * @description Number of a frame, where the channel is a stack.
+             */
+            fixed_frame?: number | null;
+            /** Fixed Image Id */
+            fixed_image_id: string;
+            /**
+             * Moving Channel
+             * @description Number or name of a channel of the file, as `choices` of the image lists them.
+             */
+            moving_channel?: number | string | null;
+            /**
+             * Moving Frame
+             * @description Number of a frame, where the channel is a stack.
+             */
+            moving_frame?: number | null;
+            /** Moving Image Id */
+            moving_image_id: string;
+        };
+        /**
+         * PairUpload
+         * @description Two small images and a deadline.
+         */
+        PairUpload: {
+            /**
+             * Deadline Ms
+             * @description After the arrival of the request.
+             * @default 5000
+             */
+            deadline_ms?: number;
+            /**
+             * Fixed
+             * @description A PNG or TIFF file.
+             */
+            fixed: string;
+            /**
+             * Fixed Channel
+             * @description Number or name, of a file with several.
+             */
+            fixed_channel?: string | null;
+            /**
+             * Fixed Frame
+             * @description Number of a frame, where the channel is a stack.
+             */
+            fixed_frame?: number | null;
+            /**
+             * Fixed Mask
+             * @description What may be used of the fixed image, as JSON.
+             */
+            fixed_mask?: string | null;
+            /**
+             * Fixed Spacing Um
+             * @description Micrometres per pixel.
+             */
+            fixed_spacing_um?: number | null;
+            /**
+             * Mirror
+             * @description Whether the moving image is mirrored; `try` tests both, in twice the time.
+             * @default no
+             * @enum {string}
+             */
+            mirror?: "no" | "yes" | "try";
+            /**
+             * Model
+             * @description Family of the transform. `affine` also finds tilt, shear and oblong pixels; `rigid` holds the scale of the pixel spacings, `translation` also the angle.
+             * @default similarity
+             * @enum {string}
+             */
+            model?: "translation" | "rigid" | "similarity" | "affine";
+            /**
+             * Moving
+             * @description A PNG or TIFF file.
+             */
+            moving: string;
+            /**
+             * Moving Channel
+             * @description Number or name, of a file with several.
+             */
+            moving_channel?: string | null;
+            /**
+             * Moving Frame
+             * @description Number of a frame, where the channel is a stack.
+             */
+            moving_frame?: number | null;
+            /**
+             * Moving Mask
+             * @description The same of the moving image.
+             */
+            moving_mask?: string | null;
+            /**
+             * Moving Spacing Um
+             * @description Micrometres per pixel.
+             */
+            moving_spacing_um?: number | null;
+            /**
+             * Network
+             * @description Default: the most accurate network.
+             */
+            network?: string | null;
+        };
+        /**
+         * Place
+         * @description A place of a detail in an overview.
+         */
+        Place: {
+            /**
+             * Fixed From Moving
+             * @description As in the result, px.
+             */
+            fixed_from_moving: [
+                [
+                    number,
+                    number,
+                    number
+                ],
+                [
+                    number,
+                    number,
+                    number
+                ],
+                [
+                    number,
+                    number,
+                    number
+                ]
+            ];
+            /**
+             * Probability
+             * @description That this place is right, if one of those compared is.
+             */
+            probability: number;
+        };
+        /**
+         * Polygon
+         * @description A GeoJSON Polygon (RFC 7946) in px of the image, (0, 0) at the centre of the top-left pixel.
+         */
+        Polygon: {
+            /**
+             * Coordinates
+             * @description The outer ring and those of holes; a ring is a list of points [x, y], the last one equal to the first.
+             */
+            coordinates: [
+                number,
+                number
+            ][][];
+            /**
+             * Type
+             * @constant
+             */
+            type: "Polygon";
+        };
+        /**
+         * PresignedUpload
+         * @description The URL to which one file is uploaded by PUT; complete the upload afterwards.
+         */
+        PresignedUpload: {
+            /** Expires At */
+            expires_at: string;
+            /** Id */
+            id: string;
+            /** Url */
+            url: string;
+        };
+        /**
+         * PriorGuess
+         * @description A transform that is known approximately; the images may overrule it.
+         */
+        PriorGuess: {
+            /**
+             * Angle Deg
+             * @description Tolerance.
+             * @default 3
+             */
+            angle_deg?: number;
+            /**
+             * Fixed From Moving
+             * @description Maps a point (x, y, 1) of the moving image to the fixed image, px.
+             */
+            fixed_from_moving: [
+                [
+                    number,
+                    number,
+                    number
+                ],
+                [
+                    number,
+                    number,
+                    number
+                ],
+                [
+                    number,
+                    number,
+                    number
+                ]
+            ];
+            /**
+             * Scale
+             * @description Tolerance, relative.
+             * @default 0.03
+             */
+            scale?: number;
+            /**
+             * Shift
+             * @description Tolerance, of the fixed image's longer side.
+             * @default 0.05
+             */
+            shift?: number;
+        };
+        /**
+         * Problem
+         * @description Problem details as defined in RFC 9457.
+         * @example {
+         *       "detail": "there is no image 2c1743a3-91d5-4b9c-a8f8-5ab7c6c2e1d0; upload it first",
+         *       "instance": "/api/v1/images/2c1743a3-91d5-4b9c-a8f8-5ab7c6c2e1d0",
+         *       "status": 404,
+         *       "title": "The image does not exist",
+         *       "type": "/problems/image-not-found"
+         *     }
+         */
+        Problem: {
+            /** Detail */
+            detail: string;
+            /** Instance */
+            instance: string;
+            /** Status */
+            status: number;
+            /** Title */
+            title: string;
+            /** Type */
+            type: string;
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * ProblemType
+         * @description The explanation of a problem's ``type``.
+         */
+        ProblemType: {
+            /** Status */
+            status: number;
+            /** Title */
+            title: string;
+            /** Type */
+            type: string;
+        };
+        /**
+         * Readiness
+         * @description Every part of the service responds.
+         */
+        Readiness: {
+            /** Parts */
+            parts: string[];
+            /**
+             * Status
+             * @default ready
+             * @constant
+             */
+            status?: "ready";
+        };
+        /**
+         * RegisteredImage
+         * @description One of the two images, with the pixel spacing that was used.
+         */
+        RegisteredImage: {
+            /** Dtype */
+            dtype: string;
+            /** Name */
+            name: string;
+            /** Pixel Spacing Um */
+            pixel_spacing_um: number | null;
+            /**
+             * Pixel Spacing Xy Um
+             * @description Along x and y, of pixels that are not square.
+             */
+            pixel_spacing_xy_um?: [
+                number,
+                number
+            ] | null;
+            /**
+             * Selected
+             * @description The image that was used of a file with several.
+             * @default
+             */
+            selected?: string;
+            /** Sha256 */
+            sha256: string;
+            /**
+             * Shape
+             * @description Rows, columns, and channels if any.
+             */
+            shape: number[];
+            /**
+             * Spacing Source
+             * @description Where the pixel spacing is from.
+             */
+            spacing_source?: string | null;
+        };
+        /**
+         * Registration
+         * @description A registration job and, if it has succeeded, its result.
+         * @example {
+         *       "attempt": 1,
+         *       "created_at": "2026-03-01T09:30:00.000Z",
+         *       "finished_at": "2026-03-01T09:30:00.128Z",
+         *       "fixed_image_id": "2c1743a3-91d5-4b9c-a8f8-5ab7c6c2e1d0",
+         *       "fixed_name": "grains_bse.tif",
+         *       "id": "b1a7f7e4-6f0e-4a39-9e0c-3a2f7f5d9c10",
+         *       "links": {
+         *         "corrections": "/api/v1/registrations/b1a7f7e4-6f0e-4a39-9e0c-3a2f7f5d9c10/corrections",
+         *         "events": "/api/v1/registrations/b1a7f7e4-6f0e-4a39-9e0c-3a2f7f5d9c10/events",
+         *         "fixed_preview": "/api/v1/images/2c1743a3-91d5-4b9c-a8f8-5ab7c6c2e1d0/preview",
+         *         "moving_preview": "/api/v1/images/7f0a5d54-1e0c-4c8e-9a55-0d6d1a3b9e11/preview",
+         *         "picture": "/api/v1/registrations/b1a7f7e4-6f0e-4a39-9e0c-3a2f7f5d9c10/picture",
+         *         "registered": "/api/v1/registrations/b1a7f7e4-6f0e-4a39-9e0c-3a2f7f5d9c10/registered",
+         *         "registered_preview": "/api/v1/registrations/b1a7f7e4-6f0e-4a39-9e0c-3a2f7f5d9c10/registered/preview",
+         *         "reviews": "/api/v1/registrations/b1a7f7e4-6f0e-4a39-9e0c-3a2f7f5d9c10/reviews",
+         *         "self": "/api/v1/registrations/b1a7f7e4-6f0e-4a39-9e0c-3a2f7f5d9c10",
+         *         "transform": "/api/v1/registrations/b1a7f7e4-6f0e-4a39-9e0c-3a2f7f5d9c10/transform"
+         *       },
+         *       "moving_image_id": "7f0a5d54-1e0c-4c8e-9a55-0d6d1a3b9e11",
+         *       "moving_name": "grains_fe.tif",
+         *       "priority": "bulk",
+         *       "result": {
+         *         "angle_deg": 6.18,
+         *         "covariance": [
+         *           [
+         *             2.2e-7,
+         *             0,
+         *             0,
+         *             0
+         *           ],
+         *           [
+         *             0,
+         *             2.9e-7,
+         *             0,
+         *             0
+         *           ],
+         *           [
+         *             0,
+         *             0,
+         *             0.046,
+         *             0
+         *           ],
+         *           [
+         *             0,
+         *             0,
+         *             0,
+         *             0.04
+         *           ]
+         *         ],
+         *         "expected_corner_error_px": 1.4,
+         *         "expected_corner_error_um": 0.0175,
+         *         "fixed": {
+         *           "dtype": "uint16",
+         *           "name": "grains_bse.tif",
+         *           "pixel_spacing_um": 0.0125,
+         *           "selected": "",
+         *           "sha256": "9f2b5c1e0a7d4f83b6e8c2d1a0f4957386bc1d2e3f405162738495a6b7c8d9e0",
+         *           "shape": [
+         *             512,
+         *             512
+         *           ],
+         *           "spacing_source": "OME metadata"
+         *         },
+         *         "fixed_from_moving": [
+         *           [
+         *             1.1831,
+         *             -0.1281,
+         *             -41.8
+         *           ],
+         *           [
+         *             0.1281,
+         *             1.1831,
+         *             -62.4
+         *           ],
+         *           [
+         *             0,
+         *             0,
+         *             1
+         *           ]
+         *         ],
+         *         "intervals": {
+         *           "angle_deg": 0.06,
+         *           "scale": 0.0011,
+         *           "shift_px": [
+         *             0.42,
+         *             0.39
+         *           ]
+         *         },
+         *         "mirror": false,
+         *         "model": {
+         *           "engine": "onnxruntime 1.32.0 cpu",
+         *           "name": "paper",
+         *           "weights_sha256": "9f2b5c1e0a7d4f83b6e8c2d1a0f4957386bc1d2e3f405162738495a6b7c8d9e0"
+         *         },
+         *         "moving": {
+         *           "dtype": "float32",
+         *           "name": "grains_fe.tif",
+         *           "selected": "",
+         *           "sha256": "9f2b5c1e0a7d4f83b6e8c2d1a0f4957386bc1d2e3f405162738495a6b7c8d9e0",
+         *           "shape": [
+         *             512,
+         *             512
+         *           ]
+         *         },
+         *         "moving_from_fixed": [
+         *           [
+         *             0.8354,
+         *             0.0905,
+         *             40.57
+         *           ],
+         *           [
+         *             -0.0905,
+         *             0.8354,
+         *             48.35
+         *           ],
+         *           [
+         *             0,
+         *             0,
+         *             1
+         *           ]
+         *         ],
+         *         "places": [],
+         *         "reason": "two independent estimates agree to 0.6 px",
+         *         "scale": 1.19,
+         *         "search": {
+         *           "angles_deg": [
+         *             0,
+         *             120,
+         *             240
+         *           ],
+         *           "scales": [
+         *             1,
+         *             2
+         *           ],
+         *           "scores": [
+         *             [
+         *               11.5,
+         *               4.1,
+         *               4.4
+         *             ],
+         *             [
+         *               5.2,
+         *               4,
+         *               4.3
+         *             ]
+         *           ]
+         *         },
+         *         "shift_px": [
+         *           -34.9,
+         *           -22.7
+         *         ],
+         *         "shift_um": [
+         *           -0.4362,
+         *           -0.2838
+         *         ],
+         *         "timings_s": {
+         *           "estimate": 0.062,
+         *           "read": 0.004
+         *         },
+         *         "transform_model": "similarity",
+         *         "usable_area": {
+         *           "fixed": {
+         *             "excluded": [
+         *               {
+         *                 "name": "data bar",
+         *                 "share": 0.082
+         *               }
+         *             ],
+         *             "runs": [
+         *               240640,
+         *               21504
+         *             ]
+         *           },
+         *           "moving": {
+         *             "excluded": [],
+         *             "runs": [
+         *               262144
+         *             ]
+         *           }
+         *         },
+         *         "verdict": "accept"
+         *       },
+         *       "settings": {
+         *         "mirror": "no",
+         *         "model": "similarity"
+         *       },
+         *       "started_at": "2026-03-01T09:30:00.021Z",
+         *       "state": "succeeded"
+         *     }
+         */
+        Registration: {
+            /** Attempt */
+            attempt: number;
+            /** Batch Id */
+            batch_id: string | null;
+            /** Created At */
+            created_at: string;
+            failure: components["schemas"]["Failure"] | null;
+            /** Finished At */
+            finished_at: string | null;
+            /** Fixed Image Id */
+            fixed_image_id: string;
+            /** Fixed Name */
+            fixed_name: string;
+            /** Id */
+            id: string;
+            links: components["schemas"]["RegistrationLinks"];
+            /** Moving Image Id */
+            moving_image_id: string;
+            /** Moving Name */
+            moving_name: string;
+            /** @description The result before corrections, if there are any. */
+            prediction: components["schemas"]["Result"] | null;
+            /**
+             * Priority
+             * @enum {string}
+             */
+            priority: "collection" | "bulk";
+            /** @description With the newest correction applied, if there is any. */
+            result: components["schemas"]["Result"] | null;
+            /** @description The newest decision of a person on this position. */
+            review?: components["schemas"]["Review"] | null;
+            settings: components["schemas"]["Settings"];
+            /** Started At */
+            started_at: string | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "queued" | "running" | "succeeded" | "failed" | "cancelled";
+        };
+        /**
+         * RegistrationLinks
+         * @description Links to files, events and corrections.
+         */
+        RegistrationLinks: {
+            /** Corrections */
+            corrections: string;
+            /** Events */
+            events: string;
+            /** Fixed Preview */
+            fixed_preview: string;
+            /** Moving Preview */
+            moving_preview: string;
+            /** Picture */
+            picture: string | null;
+            /** Registered */
+            registered: string | null;
+            /** Registered Preview */
+            registered_preview: string | null;
+            /** Reviews */
+            reviews: string;
+            /** Self */
+            self: string;
+            /** Transform */
+            transform: string | null;
+        };
+        /**
+         * RegistrationPage
+         * @description One page of registrations, newest first.
+         */
+        RegistrationPage: {
+            /** Items */
+            items: components["schemas"]["Registration"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /**
+         * ReplayRequest
+         * @description The time since which events are delivered again.
+         */
+        ReplayRequest: {
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+        };
+        /**
+         * ReplayResult
+         * @description The number of events that are delivered again.
+         */
+        ReplayResult: {
+            /** Events */
+            events: number;
+        };
+        /**
+         * Result
+         * @description The transform between the images; points are (x, y) from the centre of the top-left pixel.
+         */
+        Result: {
+            /**
+             * Angle Deg
+             * @description Rotation from the moving to the fixed image, from +x towards +y.
+             */
+            angle_deg: number;
+            /** @description None: the transform is the predicted one. */
+            correction: components["schemas"]["AppliedCorrection"] | null;
+            /**
+             * Covariance
+             * @description Of log scale, angle (rad) and shift (fixed px), if the match is correct; of an affine transform also of the log stretch (a, b), of the symmetric matrix [[a, b], [b, -a]].
+             */
+            covariance: [
+                [
+                    number,
+                    number,
+                    number,
+                    number
+                ],
+                [
+                    number,
+                    number,
+                    number,
+                    number
+                ],
+                [
+                    number,
+                    number,
+                    number,
+                    number
+                ],
+                [
+                    number,
+                    number,
+                    number,
+                    number
+                ]
+            ] | [
+                [
+                    number,
+                    number,
+                    number,
+                    number,
+                    number,
+                    number
+                ],
+                [
+                    number,
+                    number,
+                    number,
+                    number,
+                    number,
+                    number
+                ],
+                [
+                    number,
+                    number,
+                    number,
+                    number,
+                    number,
+                    number
+                ],
+                [
+                    number,
+                    number,
+                    number,
+                    number,
+                    number,
+                    number
+                ],
+                [
+                    number,
+                    number,
+                    number,
+                    number,
+                    number,
+                    number
+                ],
+                [
+                    number,
+                    number,
+                    number,
+                    number,
+                    number,
+                    number
+                ]
+            ] | null;
+            /**
+             * Expected Corner Error Px
+             * @description Expected error, mean over the corners of the fixed image, or of the moving image where it shows a small part of the fixed one, in fixed px; None after a correction by hand.
+             */
+            expected_corner_error_px: number | null;
+            /** Expected Corner Error Um */
+            expected_corner_error_um: number | null;
+            fixed: components["schemas"]["RegisteredImage"];
+            /**
+             * Fixed From Moving
+             * @description Maps a point (x, y, 1) of the moving image to the fixed image, px.
+             */
+            fixed_from_moving: [
+                [
+                    number,
+                    number,
+                    number
+                ],
+                [
+                    number,
+                    number,
+                    number
+                ],
+                [
+                    number,
+                    number,
+                    number
+                ]
+            ];
+            /** @description None if the network does not estimate them. */
+            intervals: components["schemas"]["Intervals"] | null;
+            /** Mirror */
+            mirror: boolean;
+            model: components["schemas"]["Model"];
+            moving: components["schemas"]["RegisteredImage"];
+            /**
+             * Moving From Fixed
+             * @description Its inverse, used for resampling the moving image.
+             */
+            moving_from_fixed: [
+                [
+                    number,
+                    number,
+                    number
+                ],
+                [
+                    number,
+                    number,
+                    number
+                ],
+                [
+                    number,
+                    number,
+                    number
+                ]
+            ];
+            /**
+             * Places
+             * @description Where one image shows a part of the other: the place of the result, then the next best ones, at most 5 in all. Empty for equal fields of view.
+             */
+            places: components["schemas"]["Place"][];
+            /** Reason */
+            reason: string;
+            /**
+             * Scale
+             * @description Size of a moving pixel in fixed pixels.
+             */
+            scale: number;
+            /** @description None if the network does not search. */
+            search: components["schemas"]["SearchMap"] | null;
+            /**
+             * Shift Px
+             * @description Moving image centre minus fixed image centre, in fixed pixels.
+             */
+            shift_px: [
+                number,
+                number
+            ];
+            /**
+             * Shift Um
+             * @description The same in um, if the fixed image's pixel spacing is known.
+             */
+            shift_um: [
+                number,
+                number
+            ] | null;
+            /** @description Of an affine transform; None for a similarity. */
+            stretch: components["schemas"]["Stretch"] | null;
+            /** Timings S */
+            timings_s: {
+                [key: string]: number;
+            };
+            /**
+             * Transform Model
+             * @description The family that the transform was chosen from.
+             * @enum {string}
+             */
+            transform_model: "translation" | "rigid" | "similarity" | "affine";
+            /** @description None in results of earlier versions. */
+            usable_area: components["schemas"]["UsableAreas"] | null;
+            /**
+             * Verdict
+             * @enum {string}
+             */
+            verdict: "accept" | "review" | "refuse" | "corrected";
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * Review
+         * @description The decision of a person on the position.
+         */
+        Review: {
+            /** At */
+            at: string;
+            /** By */
+            by: string;
+            /**
+             * Decision
+             * @enum {string}
+             */
+            decision: "accept" | "reject" | "withdraw";
+            /** Note */
+            note: string | null;
+        };
+        /**
+         * SearchMap
+         * @description The score of each angle and scale at its best shift, which shows whether the result is unique.
+         */
+        SearchMap: {
+            /** Angles Deg */
+            angles_deg: number[];
+            /** Scales */
+            scales: number[];
+            /**
+             * Scores
+             * @description One row for each scale; differences are log odds.
+             */
+            scores: number[][];
+        };
+        /**
+         * Service
+         * @description A description of this service.
+         */
+        Service: {
+            /**
+             * Access
+             * @enum {string}
+             */
+            access: "open" | "keys";
+            limits: components["schemas"]["Limits"];
+            /** Networks */
+            networks: components["schemas"]["Network"][];
+            /** Version */
+            version: string;
+        };
+        /**
+         * Session
+         * @description The selected instrument and the scopes of a session.
+         */
+        Session: {
+            /**
+             * Expires At
+             * @description None if the request has an API key.
+             */
+            expires_at: string | null;
+            /** Instrument */
+            instrument: string;
+            /**
+             * Instruments
+             * @description All instruments whose API keys were used in this session.
+             */
+            instruments: string[];
+            /** Scopes */
+            scopes: string[];
+        };
+        /**
+         * Settings
+         * @description The parameters of a registration besides the images.
+         */
+        Settings: {
+            /** Fixed Channel */
+            fixed_channel: string | null;
+            /** Fixed Frame */
+            fixed_frame: number | null;
+            fixed_mask?: components["schemas"]["Mask"] | null;
+            /** Fixed Mask Image Id */
+            fixed_mask_image_id?: string | null;
+            /** Fixed Spacing Um */
+            fixed_spacing_um: number | null;
+            fixed_tilt?: components["schemas"]["Tilt"] | null;
+            /**
+             * Mirror
+             * @enum {string}
+             */
+            mirror: "no" | "yes" | "try";
+            /**
+             * Model
+             * @description Family of the transform. `affine` also finds tilt, shear and oblong pixels; `rigid` holds the scale of the pixel spacings, `translation` also the angle.
+             * @default similarity
+             * @enum {string}
+             */
+            model?: "translation" | "rigid" | "similarity" | "affine";
+            /** Moving Channel */
+            moving_channel: string | null;
+            /** Moving Frame */
+            moving_frame: number | null;
+            moving_mask?: components["schemas"]["Mask"] | null;
+            /** Moving Mask Image Id */
+            moving_mask_image_id?: string | null;
+            /** Moving Spacing Um */
+            moving_spacing_um: number | null;
+            moving_tilt?: components["schemas"]["Tilt"] | null;
+            /** Network */
+            network: string | null;
+            prior?: components["schemas"]["PriorGuess"] | null;
+        };
+        /**
+         * SignIn
+         * @description The API key of a sign-in.
+         */
+        SignIn: {
+            /**
+             * Key
+             * @description An API key created with `xebra admin add-key`.
+             */
+            key: string;
+        };
+        /**
+         * StateCounts
+         * @description The number of registrations in each state.
+         */
+        StateCounts: {
+            /** Cancelled */
+            cancelled: number;
+            /** Failed */
+            failed: number;
+            /** Queued */
+            queued: number;
+            /** Running */
+            running: number;
+            /** Succeeded */
+            succeeded: number;
+        };
+        /**
+         * Stretch
+         * @description The part of an affine transform that no similarity has: foreshortening, shear or oblong pixels.
+         */
+        Stretch: {
+            /**
+             * Axis Deg
+             * @description In the fixed image, from +x towards +y.
+             */
+            axis_deg: number;
+            /**
+             * Ratio
+             * @description Length along the axis over that across it.
+             */
+            ratio: number;
+            /**
+             * Tilt Deg
+             * @description The tilt that would foreshorten a view as much.
+             */
+            tilt_deg: number;
+        };
+        /**
+         * Tilt
+         * @description A tilt of the specimen that is known.
+         */
+        Tilt: {
+            /**
+             * Axis Deg
+             * @description From +x towards +y.
+             * @default 0
+             */
+            axis_deg?: number;
+            /** Degrees */
+            degrees: number;
+        };
+        /**
+         * UploadCompletion
+         * @description The file name, and the pixel spacing if the file does not state it correctly.
+         */
+        UploadCompletion: {
+            /**
+             * Modality
+             * @description Imaging modality: SE, BSE, XRF ...
+             */
+            modality?: string | null;
+            /**
+             * Name
+             * @default image
+             */
+            name?: string;
+            /**
+             * Pixel Spacing Um
+             * @description Micrometres per pixel.
+             */
+            pixel_spacing_um?: number | null;
+        };
+        /**
+         * UsableArea
+         * @description The pixels of an image that were used.
+         */
+        UsableArea: {
+            /** Excluded */
+            excluded: components["schemas"]["ExcludedPart"][];
+            /**
+             * Runs
+             * @description Lengths of the runs of used and unused pixels in turn, row after row from the top left, starting with used ones; values that are not finite count as used here.
+             */
+            runs: number[];
+        };
+        /**
+         * UsableAreas
+         * @description What was used of each image; None for a network that uses whole images.
+         */
+        UsableAreas: {
+            fixed: components["schemas"]["UsableArea"] | null;
+            moving: components["schemas"]["UsableArea"] | null;
+        };
+        /**
+         * Usage
+         * @description All instruments, and the outcomes of the last days.
+         */
+        Usage: {
+            /** Days */
+            days: components["schemas"]["DayUsage"][];
+            /** Instruments */
+            instruments: components["schemas"]["InstrumentUsage"][];
+        };
+        /**
+         * Webhook
+         * @description A webhook endpoint.
+         */
+        Webhook: {
+            /** Created At */
+            created_at: string;
+            /**
+             * Disabled At
+             * @description Nothing is sent after days of failures; enable it again.
+             */
+            disabled_at: string | null;
+            /**
+             * Failing Since
+             * @description Time of the first failure since the last success.
+             */
+            failing_since: string | null;
+            /** Id */
+            id: string;
+            /**
+             * Paused Until
+             * @description Nothing is sent until then, after failures in a row.
+             */
+            paused_until: string | null;
+            /** Url */
+            url: string;
+        };
+        /**
+         * Webhooks
+         * @description All webhooks of an instrument.
+         */
+        Webhooks: {
+            /** Items */
+            items: components["schemas"]["Webhook"][];
+        };
+    };
+    responses: never;
+    parameters: never;
+    requestBodies: never;
+    headers: never;
+    pathItems: never;
 }
 export type $defs = Record<string, never>;
 export interface operations {
-  getUsage: {
-    parameters: {
-      query?: {
-        /** @description Number of days. */
-        days?: number;
-      };
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Successful Response */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["Usage"];
-        };
-      };
-      /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
-      401: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
-      403: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The service is not addressed by this host name (`host-unknown`) */
-      421: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The request does not match the API description (`request-invalid`) */
-      422: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
-      429: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description Internal error (`internal-error`) */
-      500: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
-      503: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-    };
-  };
-  listBatches: {
-    parameters: {
-      query?: {
-        /** @description Maximum number of items on the page. */
-        limit?: number;
-        /** @description `next_cursor` of the previous page. */
-        cursor?: string | null;
-      };
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Successful Response */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["BatchPage"];
-        };
-      };
-      /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
-      401: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
-      403: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The service is not addressed by this host name (`host-unknown`) */
-      421: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The request does not match the API description (`request-invalid`); The cursor is invalid (`cursor-invalid`) */
-      422: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
-      429: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description Internal error (`internal-error`) */
-      500: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
-      503: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-    };
-  };
-  createBatch: {
-    parameters: {
-      query?: never;
-      header?: {
-        /** @description A unique text for each request. A repeated request with the same key has no second effect and returns the first response. */
-        "idempotency-key"?: string | null;
-      };
-      path?: never;
-      cookie?: never;
-    };
-    requestBody: {
-      content: {
-        "application/json": components["schemas"]["NewBatch"];
-      };
-    };
-    responses: {
-      /** @description Successful Response */
-      202: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["Batch"];
-        };
-      };
-      /** @description Bad Request (`bad-request`) */
-      400: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
-      401: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
-      403: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The image does not exist (`image-not-found`) */
-      404: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The request was not completed in time (`upload-stalled`) */
-      408: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The first request with this Idempotency-Key is in progress (`idempotency-key-in-flight`) */
-      409: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The request is too large (`upload-too-large`) */
-      413: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The service is not addressed by this host name (`host-unknown`) */
-      421: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The request does not match the API description (`request-invalid`); The network does not exist (`network-unknown`); The file holds several images (`image-choice-needed`); The image cannot be read (`image-unreadable`); The mask does not fit the image (`mask-invalid`); The Idempotency-Key belongs to another request (`idempotency-key-reused`) */
-      422: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
-      429: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description Internal error (`internal-error`) */
-      500: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
-      503: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-    };
-  };
-  getBatch: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path: {
-        batch_id: string;
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Successful Response */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["Batch"];
-        };
-      };
-      /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
-      401: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
-      403: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The batch does not exist (`batch-not-found`) */
-      404: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The service is not addressed by this host name (`host-unknown`) */
-      421: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The request does not match the API description (`request-invalid`) */
-      422: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
-      429: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description Internal error (`internal-error`) */
-      500: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
-      503: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-    };
-  };
-  cancelBatch: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path: {
-        batch_id: string;
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Successful Response */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["Batch"];
-        };
-      };
-      /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
-      401: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
-      403: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The batch does not exist (`batch-not-found`) */
-      404: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The service is not addressed by this host name (`host-unknown`) */
-      421: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The request does not match the API description (`request-invalid`) */
-      422: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
-      429: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description Internal error (`internal-error`) */
-      500: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
-      503: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-    };
-  };
-  downloadBatchResults: {
-    parameters: {
-      query?: {
-        /** @description Include the registered images. */
-        images?: boolean;
-      };
-      header?: never;
-      path: {
-        batch_id: string;
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description The file */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/zip": string;
-        };
-      };
-      /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
-      401: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
-      403: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The batch does not exist (`batch-not-found`) */
-      404: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The service is not addressed by this host name (`host-unknown`) */
-      421: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The request does not match the API description (`request-invalid`) */
-      422: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
-      429: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description Internal error (`internal-error`) */
-      500: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
-      503: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-    };
-  };
-  streamEvents: {
-    parameters: {
-      query?: {
-        /** @description The same as a query parameter. */
-        after?: number | null;
-      };
-      header?: {
-        /** @description `id` of the last received event. */
-        "last-event-id"?: number | null;
-      };
-      path?: never;
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Successful Response */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "text/event-stream": unknown;
-        };
-      };
-      /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
-      401: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
-      403: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The service is not addressed by this host name (`host-unknown`) */
-      421: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The request does not match the API description (`request-invalid`) */
-      422: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description Too many event streams are open (`too-many-streams`); The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
-      429: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description Internal error (`internal-error`) */
-      500: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
-      503: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-    };
-  };
-  listImages: {
-    parameters: {
-      query?: {
-        name?: string | null;
-        sha256?: string | null;
-        /** @description Maximum number of items on the page. */
-        limit?: number;
-        /** @description `next_cursor` of the previous page. */
-        cursor?: string | null;
-      };
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Successful Response */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["ImagePage"];
-        };
-      };
-      /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
-      401: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
-      403: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The service is not addressed by this host name (`host-unknown`) */
-      421: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The request does not match the API description (`request-invalid`); The cursor is invalid (`cursor-invalid`) */
-      422: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
-      429: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description Internal error (`internal-error`) */
-      500: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
-      503: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-    };
-  };
-  uploadImage: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody: {
-      content: {
-        "multipart/form-data": components["schemas"]["ImageUpload"];
-      };
-    };
-    responses: {
-      /** @description Successful Response */
-      201: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["Image"];
-        };
-      };
-      /** @description Bad Request (`bad-request`) */
-      400: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
-      401: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
-      403: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The request was not completed in time (`upload-stalled`) */
-      408: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The request is too large (`upload-too-large`) */
-      413: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The service is not addressed by this host name (`host-unknown`) */
-      421: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The request does not match the API description (`request-invalid`); The image cannot be read (`image-unreadable`); The image has no content that can be registered (`image-unusable`); The pixel spacing is not a positive number (`pixel-spacing-invalid`) */
-      422: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
-      429: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description Internal error (`internal-error`) */
-      500: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description Too many uploads are being decoded (`decoders-busy`); The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
-      503: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-    };
-  };
-  getImage: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path: {
-        image_id: string;
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Successful Response */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["Image"];
-        };
-      };
-      /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
-      401: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
-      403: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The image does not exist (`image-not-found`) */
-      404: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The service is not addressed by this host name (`host-unknown`) */
-      421: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The request does not match the API description (`request-invalid`) */
-      422: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
-      429: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description Internal error (`internal-error`) */
-      500: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
-      503: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-    };
-  };
-  updateImage: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path: {
-        image_id: string;
-      };
-      cookie?: never;
-    };
-    requestBody: {
-      content: {
-        "application/json": components["schemas"]["ImageUpdate"];
-      };
-    };
-    responses: {
-      /** @description Successful Response */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["Image"];
-        };
-      };
-      /** @description Bad Request (`bad-request`) */
-      400: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
-      401: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
-      403: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The image does not exist (`image-not-found`) */
-      404: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The request was not completed in time (`upload-stalled`) */
-      408: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The request is too large (`upload-too-large`) */
-      413: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The service is not addressed by this host name (`host-unknown`) */
-      421: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The request does not match the API description (`request-invalid`) */
-      422: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
-      429: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description Internal error (`internal-error`) */
-      500: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
-      503: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-    };
-  };
-  downloadImage: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path: {
-        image_id: string;
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description The file */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/octet-stream": string;
-          "image/bmp": string;
-          "image/gif": string;
-          "image/jpeg": string;
-          "image/png": string;
-          "image/tiff": string;
-        };
-      };
-      /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
-      401: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
-      403: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The image does not exist (`image-not-found`) */
-      404: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The service is not addressed by this host name (`host-unknown`) */
-      421: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The request does not match the API description (`request-invalid`) */
-      422: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
-      429: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description A stored file is missing (`object-missing`); Internal error (`internal-error`) */
-      500: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
-      503: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-    };
-  };
-  getImagePreview: {
-    parameters: {
-      query?: {
-        /** @description At most 1024 or 256 px wide and high. */
-        size?: "large" | "small";
-        /** @description Number or name of a channel of the file. */
-        channel?: string | null;
-        /** @description Frame of a stack. */
-        frame?: number | null;
-      };
-      header?: never;
-      path: {
-        image_id: string;
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description The file */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "image/png": string;
-        };
-      };
-      /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
-      401: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
-      403: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The image does not exist (`image-not-found`) */
-      404: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The service is not addressed by this host name (`host-unknown`) */
-      421: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The request does not match the API description (`request-invalid`); The file holds several images (`image-choice-needed`); The image cannot be read (`image-unreadable`) */
-      422: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
-      429: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description A stored file is missing (`object-missing`); A stored file was altered (`object-altered`); Internal error (`internal-error`) */
-      500: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
-      503: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-    };
-  };
-  getImageTile: {
-    parameters: {
-      query?: {
-        /** @description Number or name of a channel of the file. */
-        channel?: string | null;
-        /** @description Frame of a stack. */
-        frame?: number | null;
-      };
-      header?: never;
-      path: {
-        /** @description 0: full resolution; 1: means of 2 x 2 pixels; ... */
-        level: number;
-        /** @description From the top left, in tiles of 512 px. */
-        column: number;
-        /** @description From the top left, in tiles of 512 px. */
-        row: number;
-        image_id: string;
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description The file */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "image/png": string;
-        };
-      };
-      /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
-      401: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
-      403: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The image does not exist (`image-not-found`) */
-      404: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The service is not addressed by this host name (`host-unknown`) */
-      421: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The request does not match the API description (`request-invalid`); The file holds several images (`image-choice-needed`); The image cannot be read (`image-unreadable`) */
-      422: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
-      429: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description A stored file is missing (`object-missing`); A stored file was altered (`object-altered`); Internal error (`internal-error`) */
-      500: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
-      503: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-    };
-  };
-  registerPair: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody: {
-      content: {
-        "multipart/form-data": components["schemas"]["PairUpload"];
-      };
-    };
-    responses: {
-      /** @description Successful Response */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["Result"];
-        };
-      };
-      /** @description Bad Request (`bad-request`) */
-      400: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
-      401: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
-      403: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The request was not completed in time (`upload-stalled`) */
-      408: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The request is too large (`upload-too-large`) */
-      413: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The service is not addressed by this host name (`host-unknown`) */
-      421: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The request does not match the API description (`request-invalid`); The file holds several images (`image-choice-needed`); The image cannot be read (`image-unreadable`); The image has no content that can be registered (`image-unusable`); The mask does not fit the image (`mask-invalid`); The pixel spacing is not a positive number (`pixel-spacing-invalid`); The network does not find this family of transforms (`model-unsupported`); The network does not exist (`network-unknown`) */
-      422: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
-      429: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description Internal error (`internal-error`) */
-      500: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The inference engine is not available (`engine-failed`); The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
-      503: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The deadline was missed (`deadline-missed`) */
-      504: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-    };
-  };
-  listRegistrations: {
-    parameters: {
-      query?: {
-        state?: ("queued" | "running" | "succeeded" | "failed" | "cancelled") | null;
-        verdict?: ("accept" | "review" | "refuse" | "corrected") | null;
-        batch_id?: string | null;
-        fixed_image_id?: string | null;
-        moving_image_id?: string | null;
-        created_after?: string | null;
-        created_before?: string | null;
-        /** @description Maximum number of items on the page. */
-        limit?: number;
-        /** @description `next_cursor` of the previous page. */
-        cursor?: string | null;
-      };
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Successful Response */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["RegistrationPage"];
-        };
-      };
-      /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
-      401: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
-      403: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The service is not addressed by this host name (`host-unknown`) */
-      421: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The request does not match the API description (`request-invalid`); The cursor is invalid (`cursor-invalid`) */
-      422: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
-      429: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description Internal error (`internal-error`) */
-      500: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
-      503: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-    };
-  };
-  createRegistration: {
-    parameters: {
-      query?: never;
-      header?: {
-        /** @description A unique text for each request. A repeated request with the same key has no second effect and returns the first response. */
-        "idempotency-key"?: string | null;
-        /** @description `wait=N`: respond when the job has ended, after N s at the latest. */
-        prefer?: string | null;
-      };
-      path?: never;
-      cookie?: never;
-    };
-    requestBody: {
-      content: {
-        "application/json": components["schemas"]["NewRegistration"];
-      };
-    };
-    responses: {
-      /** @description The registration has ended within the `Prefer: wait` time */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["Registration"];
-        };
-      };
-      /** @description Successful Response */
-      202: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["Registration"];
-        };
-      };
-      /** @description Bad Request (`bad-request`) */
-      400: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
-      401: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
-      403: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The image does not exist (`image-not-found`) */
-      404: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The request was not completed in time (`upload-stalled`) */
-      408: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The first request with this Idempotency-Key is in progress (`idempotency-key-in-flight`) */
-      409: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The request is too large (`upload-too-large`) */
-      413: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The service is not addressed by this host name (`host-unknown`) */
-      421: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The request does not match the API description (`request-invalid`); The network does not exist (`network-unknown`); The file holds several images (`image-choice-needed`); The image cannot be read (`image-unreadable`); The mask does not fit the image (`mask-invalid`); The Idempotency-Key belongs to another request (`idempotency-key-reused`) */
-      422: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
-      429: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description Internal error (`internal-error`) */
-      500: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
-      503: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-    };
-  };
-  getRegistration: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path: {
-        registration_id: string;
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Successful Response */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["Registration"];
-        };
-      };
-      /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
-      401: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
-      403: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The registration does not exist (`registration-not-found`) */
-      404: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The service is not addressed by this host name (`host-unknown`) */
-      421: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The request does not match the API description (`request-invalid`) */
-      422: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
-      429: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description Internal error (`internal-error`) */
-      500: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
-      503: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-    };
-  };
-  cancelRegistration: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path: {
-        registration_id: string;
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Successful Response */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["Registration"];
-        };
-      };
-      /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
-      401: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
-      403: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The registration does not exist (`registration-not-found`) */
-      404: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The registration has ended (`registration-ended`) */
-      409: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The service is not addressed by this host name (`host-unknown`) */
-      421: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The request does not match the API description (`request-invalid`) */
-      422: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
-      429: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description Internal error (`internal-error`) */
-      500: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
-      503: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-    };
-  };
-  applyToImages: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path: {
-        registration_id: string;
-      };
-      cookie?: never;
-    };
-    requestBody: {
-      content: {
-        "application/json": components["schemas"]["Application"];
-      };
-    };
-    responses: {
-      /** @description The file */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/zip": string;
-          "image/tiff": string;
-        };
-      };
-      /** @description Bad Request (`bad-request`) */
-      400: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
-      401: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
-      403: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The registration does not exist (`registration-not-found`); The correction does not exist (`correction-not-found`); The image does not exist (`image-not-found`) */
-      404: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The request was not completed in time (`upload-stalled`) */
-      408: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The registration has no result (`registration-not-succeeded`) */
-      409: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The request is too large (`upload-too-large`) */
-      413: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The service is not addressed by this host name (`host-unknown`) */
-      421: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The request does not match the API description (`request-invalid`); The file holds several images (`image-choice-needed`); The image cannot be read (`image-unreadable`); The image has no content that can be registered (`image-unusable`) */
-      422: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
-      429: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description A stored file is missing (`object-missing`); A stored file was altered (`object-altered`); Internal error (`internal-error`) */
-      500: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
-      503: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-    };
-  };
-  applyToPoints: {
-    parameters: {
-      query?: {
-        /** @description The image on which the points are wanted. */
-        to?: "fixed" | "moving";
-        /** @description Of the top-left pixel; QuPath counts from its corner, most others from its center. */
-        origin?: "center" | "corner";
-        /** @description Id of a correction, `latest`, or `predicted`; default: the newest correction, the prediction if there is none. */
-        correction?: string | null;
-      };
-      header?: never;
-      path: {
-        registration_id: string;
-      };
-      cookie?: never;
-    };
-    requestBody: {
-      content: {
-        "text/csv": string;
-      };
-    };
-    responses: {
-      /** @description The file */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "text/csv": string;
-        };
-      };
-      /** @description Bad Request (`bad-request`) */
-      400: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
-      401: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
-      403: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The registration does not exist (`registration-not-found`); The correction does not exist (`correction-not-found`) */
-      404: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The request was not completed in time (`upload-stalled`) */
-      408: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The registration has no result (`registration-not-succeeded`) */
-      409: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The request is too large (`upload-too-large`) */
-      413: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The service is not addressed by this host name (`host-unknown`) */
-      421: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The request does not match the API description (`request-invalid`); The points or regions cannot be read (`points-invalid`) */
-      422: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
-      429: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description Internal error (`internal-error`) */
-      500: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
-      503: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-    };
-  };
-  applyToRegions: {
-    parameters: {
-      query?: {
-        /** @description The image on which the points are wanted. */
-        to?: "fixed" | "moving";
-        /** @description Of the top-left pixel; QuPath counts from its corner, most others from its center. */
-        origin?: "center" | "corner";
-        /** @description Id of a correction, `latest`, or `predicted`; default: the newest correction, the prediction if there is none. */
-        correction?: string | null;
-      };
-      header?: never;
-      path: {
-        registration_id: string;
-      };
-      cookie?: never;
-    };
-    requestBody: {
-      content: {
-        "application/geo+json":
-          | {
-              [key: string]: unknown;
-            }
-          | unknown[];
-      };
-    };
-    responses: {
-      /** @description The file */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/geo+json": Record<string, never>;
-        };
-      };
-      /** @description Bad Request (`bad-request`) */
-      400: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
-      401: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
-      403: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The registration does not exist (`registration-not-found`); The correction does not exist (`correction-not-found`) */
-      404: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The request was not completed in time (`upload-stalled`) */
-      408: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The registration has no result (`registration-not-succeeded`) */
-      409: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The request is too large (`upload-too-large`) */
-      413: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The service is not addressed by this host name (`host-unknown`) */
-      421: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The request does not match the API description (`request-invalid`); The points or regions cannot be read (`points-invalid`) */
-      422: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
-      429: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description Internal error (`internal-error`) */
-      500: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
-      503: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-    };
-  };
-  listCorrections: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path: {
-        registration_id: string;
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Successful Response */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["Corrections"];
-        };
-      };
-      /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
-      401: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
-      403: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The registration does not exist (`registration-not-found`) */
-      404: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The registration has no result (`registration-not-succeeded`) */
-      409: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The service is not addressed by this host name (`host-unknown`) */
-      421: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The request does not match the API description (`request-invalid`) */
-      422: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
-      429: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description Internal error (`internal-error`) */
-      500: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
-      503: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-    };
-  };
-  createCorrection: {
-    parameters: {
-      query?: never;
-      header?: {
-        /** @description A unique text for each request. A repeated request with the same key has no second effect and returns the first response. */
-        "idempotency-key"?: string | null;
-      };
-      path: {
-        registration_id: string;
-      };
-      cookie?: never;
-    };
-    requestBody: {
-      content: {
-        "application/json": components["schemas"]["NewCorrection"];
-      };
-    };
-    responses: {
-      /** @description Successful Response */
-      201: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["Correction"];
-        };
-      };
-      /** @description Bad Request (`bad-request`) */
-      400: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
-      401: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
-      403: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The registration does not exist (`registration-not-found`) */
-      404: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The request was not completed in time (`upload-stalled`) */
-      408: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The registration has no result (`registration-not-succeeded`); The first request with this Idempotency-Key is in progress (`idempotency-key-in-flight`) */
-      409: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The request is too large (`upload-too-large`) */
-      413: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The service is not addressed by this host name (`host-unknown`) */
-      421: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The request does not match the API description (`request-invalid`); The Idempotency-Key belongs to another request (`idempotency-key-reused`) */
-      422: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
-      429: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description Internal error (`internal-error`) */
-      500: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
-      503: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-    };
-  };
-  streamRegistrationEvents: {
-    parameters: {
-      query?: {
-        /** @description The same as a query parameter. */
-        after?: number | null;
-      };
-      header?: {
-        /** @description `id` of the last received event. */
-        "last-event-id"?: number | null;
-      };
-      path: {
-        registration_id: string;
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Successful Response */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "text/event-stream": unknown;
-        };
-      };
-      /** @description The registration has ended and all its events were received */
-      204: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content?: never;
-      };
-      /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
-      401: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
-      403: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The registration does not exist (`registration-not-found`) */
-      404: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The service is not addressed by this host name (`host-unknown`) */
-      421: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The request does not match the API description (`request-invalid`) */
-      422: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description Too many event streams are open (`too-many-streams`); The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
-      429: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description Internal error (`internal-error`) */
-      500: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
-      503: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-    };
-  };
-  getRegistrationPicture: {
-    parameters: {
-      query?: {
-        /** @description SVG: text, frames and scale bar as vectors. */
-        format?: "png" | "svg";
-        /** @description Id of a correction, `latest`, or `predicted`; default: the newest correction, the prediction if there is none. */
-        correction?: string | null;
-      };
-      header?: never;
-      path: {
-        registration_id: string;
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description The file */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "image/png": string;
-          "image/svg+xml": string;
-        };
-      };
-      /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
-      401: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
-      403: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The registration does not exist (`registration-not-found`); The correction does not exist (`correction-not-found`) */
-      404: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The registration has no result (`registration-not-succeeded`) */
-      409: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The service is not addressed by this host name (`host-unknown`) */
-      421: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The request does not match the API description (`request-invalid`) */
-      422: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
-      429: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description A stored file is missing (`object-missing`); A stored file was altered (`object-altered`); Internal error (`internal-error`) */
-      500: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
-      503: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-    };
-  };
-  downloadRegisteredImage: {
-    parameters: {
-      query?: {
-        /** @description Id of a correction, `latest`, or `predicted`; default: the newest correction, the prediction if there is none. */
-        correction?: string | null;
-        /** @description Both keep the data type. */
-        format?: "tiff" | "ome-tiff";
-      };
-      header?: never;
-      path: {
-        registration_id: string;
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description The file */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "image/tiff": string;
-        };
-      };
-      /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
-      401: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
-      403: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The registration does not exist (`registration-not-found`); The correction does not exist (`correction-not-found`) */
-      404: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The registration has no result (`registration-not-succeeded`) */
-      409: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The service is not addressed by this host name (`host-unknown`) */
-      421: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The request does not match the API description (`request-invalid`) */
-      422: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
-      429: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description A stored file is missing (`object-missing`); A stored file was altered (`object-altered`); Internal error (`internal-error`) */
-      500: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
-      503: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-    };
-  };
-  getRegisteredImagePreview: {
-    parameters: {
-      query?: {
-        /** @description Id of a correction, `latest`, or `predicted`; default: the newest correction, the prediction if there is none. */
-        correction?: string | null;
-      };
-      header?: never;
-      path: {
-        registration_id: string;
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description The file */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "image/png": string;
-        };
-      };
-      /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
-      401: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
-      403: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The registration does not exist (`registration-not-found`); The correction does not exist (`correction-not-found`) */
-      404: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The registration has no result (`registration-not-succeeded`) */
-      409: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The service is not addressed by this host name (`host-unknown`) */
-      421: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The request does not match the API description (`request-invalid`) */
-      422: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
-      429: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description A stored file is missing (`object-missing`); A stored file was altered (`object-altered`); Internal error (`internal-error`) */
-      500: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
-      503: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-    };
-  };
-  downloadTransform: {
-    parameters: {
-      query?: {
-        /** @description File format, named after the program that reads it. In physical units where both pixel spacings are known; names that end in -px: always in pixels. */
-        format?:
-          | "json"
-          | "itk"
-          | "ngff"
-          | "bigwarp"
-          | "napari"
-          | "elastix"
-          | "csv"
-          | "itk-px"
-          | "ngff-px"
-          | "bigwarp-px"
-          | "napari-px"
-          | "elastix-px"
-          | "csv-um"
-          | "slicer"
-          | "slicer-px"
-          | "napari-layers"
-          | "napari-layers-px"
-          | "mobie"
-          | "mobie-px"
-          | "hyperspy"
-          | "hyperspy-px"
-          | "qupath"
-          | "matrices";
-        /** @description Id of a correction, `latest`, or `predicted`; default: the newest correction, the prediction if there is none. */
-        correction?: string | null;
-      };
-      header?: never;
-      path: {
-        registration_id: string;
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description The file */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": Record<string, never>;
-          "text/csv": string;
-          "text/plain": string;
-        };
-      };
-      /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
-      401: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
-      403: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The registration does not exist (`registration-not-found`); The correction does not exist (`correction-not-found`) */
-      404: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The registration has no result (`registration-not-succeeded`) */
-      409: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The service is not addressed by this host name (`host-unknown`) */
-      421: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The request does not match the API description (`request-invalid`) */
-      422: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
-      429: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description Internal error (`internal-error`) */
-      500: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
-      503: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-    };
-  };
-  getService: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Successful Response */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["Service"];
-        };
-      };
-    };
-  };
-  getSession: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Successful Response */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["Session"];
-        };
-      };
-      /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
-      401: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
-      403: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The service is not addressed by this host name (`host-unknown`) */
-      421: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
-      429: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description Internal error (`internal-error`) */
-      500: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
-      503: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-    };
-  };
-  selectInstrument: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody: {
-      content: {
-        "application/json": components["schemas"]["InstrumentSelection"];
-      };
-    };
-    responses: {
-      /** @description Successful Response */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["Session"];
-        };
-      };
-      /** @description Bad Request (`bad-request`) */
-      400: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The session has ended (`session-ended`); An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`) */
-      401: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
-      403: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The instrument does not exist (`instrument-not-found`) */
-      404: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The request was not completed in time (`upload-stalled`) */
-      408: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The request is too large (`upload-too-large`) */
-      413: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The service is not addressed by this host name (`host-unknown`) */
-      421: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The request does not match the API description (`request-invalid`) */
-      422: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
-      429: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description Internal error (`internal-error`) */
-      500: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
-      503: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-    };
-  };
-  createSession: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody: {
-      content: {
-        "application/json": components["schemas"]["SignIn"];
-      };
-    };
-    responses: {
-      /** @description Successful Response */
-      201: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["Session"];
-        };
-      };
-      /** @description Bad Request (`bad-request`) */
-      400: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The API key is unknown or revoked (`api-key-unknown`); An API key is required (`api-key-missing`); The session has ended (`session-ended`) */
-      401: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
-      403: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The request was not completed in time (`upload-stalled`) */
-      408: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The request is too large (`upload-too-large`) */
-      413: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The service is not addressed by this host name (`host-unknown`) */
-      421: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The request does not match the API description (`request-invalid`) */
-      422: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
-      429: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description Internal error (`internal-error`) */
-      500: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
-      503: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-    };
-  };
-  deleteSession: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Successful Response */
-      204: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content?: never;
-      };
-      /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
-      401: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
-      403: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The service is not addressed by this host name (`host-unknown`) */
-      421: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
-      429: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description Internal error (`internal-error`) */
-      500: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
-      503: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-    };
-  };
-  createUpload: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Successful Response */
-      201: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["PresignedUpload"];
-        };
-      };
-      /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
-      401: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
-      403: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The image store does not support presigned uploads (`uploads-only-through-api`) */
-      409: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The service is not addressed by this host name (`host-unknown`) */
-      421: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
-      429: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description Internal error (`internal-error`) */
-      500: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
-      503: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-    };
-  };
-  completeUpload: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path: {
-        upload_id: string;
-      };
-      cookie?: never;
-    };
-    requestBody: {
-      content: {
-        "application/json": components["schemas"]["UploadCompletion"];
-      };
-    };
-    responses: {
-      /** @description Successful Response */
-      201: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["Image"];
-        };
-      };
-      /** @description Bad Request (`bad-request`) */
-      400: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
-      401: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
-      403: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description No file was uploaded (`upload-not-found`) */
-      404: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The request was not completed in time (`upload-stalled`) */
-      408: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The request is too large (`upload-too-large`) */
-      413: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The service is not addressed by this host name (`host-unknown`) */
-      421: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The request does not match the API description (`request-invalid`); The image cannot be read (`image-unreadable`); The image has no content that can be registered (`image-unusable`); The pixel spacing is not a positive number (`pixel-spacing-invalid`) */
-      422: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
-      429: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description Internal error (`internal-error`) */
-      500: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description Too many uploads are being decoded (`decoders-busy`); The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
-      503: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-    };
-  };
-  listWebhooks: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Successful Response */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["Webhooks"];
-        };
-      };
-      /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
-      401: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
-      403: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The service is not addressed by this host name (`host-unknown`) */
-      421: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
-      429: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description Internal error (`internal-error`) */
-      500: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
-      503: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-    };
-  };
-  createWebhook: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody: {
-      content: {
-        "application/json": components["schemas"]["NewWebhook"];
-      };
-    };
-    responses: {
-      /** @description Successful Response */
-      201: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["CreatedWebhook"];
-        };
-      };
-      /** @description Bad Request (`bad-request`) */
-      400: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
-      401: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
-      403: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The request was not completed in time (`upload-stalled`) */
-      408: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The request is too large (`upload-too-large`) */
-      413: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The service is not addressed by this host name (`host-unknown`) */
-      421: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The request does not match the API description (`request-invalid`); The webhook does not use https (`webhook-unsafe`) */
-      422: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
-      429: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description Internal error (`internal-error`) */
-      500: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
-      503: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-    };
-  };
-  deleteWebhook: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path: {
-        webhook_id: string;
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Successful Response */
-      204: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content?: never;
-      };
-      /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
-      401: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
-      403: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The webhook does not exist (`webhook-not-found`) */
-      404: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The service is not addressed by this host name (`host-unknown`) */
-      421: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The request does not match the API description (`request-invalid`) */
-      422: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
-      429: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description Internal error (`internal-error`) */
-      500: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
-      503: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-    };
-  };
-  listWebhookDeliveries: {
-    parameters: {
-      query?: {
-        /** @description Maximum number of items on the page. */
-        limit?: number;
-        /** @description `next_cursor` of the previous page. */
-        cursor?: string | null;
-      };
-      header?: never;
-      path: {
-        webhook_id: string;
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Successful Response */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["DeliveryPage"];
-        };
-      };
-      /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
-      401: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
-      403: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The webhook does not exist (`webhook-not-found`) */
-      404: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The service is not addressed by this host name (`host-unknown`) */
-      421: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The request does not match the API description (`request-invalid`); The cursor is invalid (`cursor-invalid`) */
-      422: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
-      429: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description Internal error (`internal-error`) */
-      500: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
-      503: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-    };
-  };
-  enableWebhook: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path: {
-        webhook_id: string;
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Successful Response */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["Webhook"];
-        };
-      };
-      /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
-      401: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
-      403: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The webhook does not exist (`webhook-not-found`) */
-      404: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The service is not addressed by this host name (`host-unknown`) */
-      421: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The request does not match the API description (`request-invalid`) */
-      422: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
-      429: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description Internal error (`internal-error`) */
-      500: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
-      503: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-    };
-  };
-  replayWebhook: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path: {
-        webhook_id: string;
-      };
-      cookie?: never;
-    };
-    requestBody: {
-      content: {
-        "application/json": components["schemas"]["ReplayRequest"];
-      };
-    };
-    responses: {
-      /** @description Successful Response */
-      202: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["ReplayResult"];
-        };
-      };
-      /** @description Bad Request (`bad-request`) */
-      400: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
-      401: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
-      403: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The webhook does not exist (`webhook-not-found`) */
-      404: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The request was not completed in time (`upload-stalled`) */
-      408: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The request is too large (`upload-too-large`) */
-      413: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The service is not addressed by this host name (`host-unknown`) */
-      421: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The request does not match the API description (`request-invalid`) */
-      422: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
-      429: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description Internal error (`internal-error`) */
-      500: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
-      503: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-    };
-  };
-  getLiveness: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Successful Response */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["Liveness"];
-        };
-      };
-      /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
-      401: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
-      403: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The service is not addressed by this host name (`host-unknown`) */
-      421: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
-      429: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description Internal error (`internal-error`) */
-      500: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description A decoder has exceeded its deadline (`decoder-stuck`); The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
-      503: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-    };
-  };
-  getReadiness: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Successful Response */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["Readiness"];
-        };
-      };
-      /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
-      401: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
-      403: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The service is not addressed by this host name (`host-unknown`) */
-      421: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
-      429: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description Internal error (`internal-error`) */
-      500: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The service is not ready (`not-ready`); The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
-      503: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-    };
-  };
-  getProblemType: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path: {
-        code: string;
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Successful Response */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["ProblemType"];
-        };
-      };
-      /** @description Not Found */
-      404: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The request does not match the API description (`request-invalid`) */
-      422: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
+    getUsage: {
+        parameters: {
+            query?: {
+                /** @description Number of days. */
+                days?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Usage"];
+                };
+            };
+            /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request does not match the API description (`request-invalid`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error (`internal-error`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listBatches: {
+        parameters: {
+            query?: {
+                /** @description Maximum number of items on the page. */
+                limit?: number;
+                /** @description `next_cursor` of the previous page. */
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchPage"];
+                };
+            };
+            /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request does not match the API description (`request-invalid`); The cursor is invalid (`cursor-invalid`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error (`internal-error`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createBatch: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A unique text for each request. A repeated request with the same key has no second effect and returns the first response. */
+                "idempotency-key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewBatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Batch"];
+                };
+            };
+            /** @description Bad Request (`bad-request`) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The image does not exist (`image-not-found`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request was not completed in time (`upload-stalled`) */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The first request with this Idempotency-Key is in progress (`idempotency-key-in-flight`) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is too large (`upload-too-large`) */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request does not match the API description (`request-invalid`); The network does not exist (`network-unknown`); The file holds several images (`image-choice-needed`); The image cannot be read (`image-unreadable`); The mask does not fit the image (`mask-invalid`); The Idempotency-Key belongs to another request (`idempotency-key-reused`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error (`internal-error`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getBatch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                batch_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Batch"];
+                };
+            };
+            /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The batch does not exist (`batch-not-found`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request does not match the API description (`request-invalid`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error (`internal-error`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancelBatch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                batch_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Batch"];
+                };
+            };
+            /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The batch does not exist (`batch-not-found`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request does not match the API description (`request-invalid`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error (`internal-error`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    downloadBatchResults: {
+        parameters: {
+            query?: {
+                /** @description Include the registered images. */
+                images?: boolean;
+                /** @description Include the figures as PNG; drawing takes time. */
+                pictures?: boolean;
+                /** @description Include transform files in these formats. */
+                transform?: ("json" | "itk" | "ngff" | "bigwarp" | "napari" | "elastix" | "csv" | "itk-px" | "ngff-px" | "bigwarp-px" | "napari-px" | "elastix-px" | "csv-um" | "slicer" | "slicer-px" | "napari-layers" | "napari-layers-px" | "mobie" | "mobie-px" | "hyperspy" | "hyperspy-px" | "qupath" | "matrices")[] | null;
+            };
+            header?: never;
+            path: {
+                batch_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": string;
+                };
+            };
+            /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The batch does not exist (`batch-not-found`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request does not match the API description (`request-invalid`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error (`internal-error`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    streamEvents: {
+        parameters: {
+            query?: {
+                /** @description The same as a query parameter. */
+                after?: number | null;
+            };
+            header?: {
+                /** @description `id` of the last received event. */
+                "last-event-id"?: number | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": unknown;
+                };
+            };
+            /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request does not match the API description (`request-invalid`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many event streams are open (`too-many-streams`); The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error (`internal-error`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listImages: {
+        parameters: {
+            query?: {
+                name?: string | null;
+                /** @description Words that the name contains. */
+                search?: string | null;
+                sha256?: string | null;
+                /** @description Maximum number of items on the page. */
+                limit?: number;
+                /** @description `next_cursor` of the previous page. */
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImagePage"];
+                };
+            };
+            /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request does not match the API description (`request-invalid`); The cursor is invalid (`cursor-invalid`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error (`internal-error`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    uploadImage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": components["schemas"]["ImageUpload"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Image"];
+                };
+            };
+            /** @description Bad Request (`bad-request`) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request was not completed in time (`upload-stalled`) */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is too large (`upload-too-large`) */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request does not match the API description (`request-invalid`); The image cannot be read (`image-unreadable`); The image has no content that can be registered (`image-unusable`); The pixel spacing is not a positive number (`pixel-spacing-invalid`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error (`internal-error`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many uploads are being decoded (`decoders-busy`); The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getImage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                image_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Image"];
+                };
+            };
+            /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The image does not exist (`image-not-found`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request does not match the API description (`request-invalid`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error (`internal-error`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteImage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                image_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The image does not exist (`image-not-found`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The image belongs to a registration (`image-in-use`) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request does not match the API description (`request-invalid`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error (`internal-error`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    updateImage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                image_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ImageUpdate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Image"];
+                };
+            };
+            /** @description Bad Request (`bad-request`) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The image does not exist (`image-not-found`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request was not completed in time (`upload-stalled`) */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is too large (`upload-too-large`) */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request does not match the API description (`request-invalid`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error (`internal-error`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    downloadImage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                image_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                    "image/bmp": string;
+                    "image/gif": string;
+                    "image/jpeg": string;
+                    "image/png": string;
+                    "image/tiff": string;
+                };
+            };
+            /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The image does not exist (`image-not-found`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request does not match the API description (`request-invalid`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A stored file is missing (`object-missing`); Internal error (`internal-error`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getImagePreview: {
+        parameters: {
+            query?: {
+                /** @description At most 1024 or 256 px wide and high. */
+                size?: "large" | "small";
+                /** @description Number or name of a channel of the file. */
+                channel?: string | null;
+                /** @description Frame of a stack. */
+                frame?: number | null;
+            };
+            header?: never;
+            path: {
+                image_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/png": string;
+                };
+            };
+            /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The image does not exist (`image-not-found`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request does not match the API description (`request-invalid`); The file holds several images (`image-choice-needed`); The image cannot be read (`image-unreadable`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A stored file is missing (`object-missing`); A stored file was altered (`object-altered`); Internal error (`internal-error`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getImageTile: {
+        parameters: {
+            query?: {
+                /** @description Number or name of a channel of the file. */
+                channel?: string | null;
+                /** @description Frame of a stack. */
+                frame?: number | null;
+            };
+            header?: never;
+            path: {
+                /** @description 0: full resolution; 1: means of 2 x 2 pixels; ... */
+                level: number;
+                /** @description From the top left, in tiles of 512 px. */
+                column: number;
+                /** @description From the top left, in tiles of 512 px. */
+                row: number;
+                image_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/png": string;
+                };
+            };
+            /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The image does not exist (`image-not-found`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request does not match the API description (`request-invalid`); The file holds several images (`image-choice-needed`); The image cannot be read (`image-unreadable`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A stored file is missing (`object-missing`); A stored file was altered (`object-altered`); Internal error (`internal-error`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    registerPair: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": components["schemas"]["PairUpload"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Result"];
+                };
+            };
+            /** @description Bad Request (`bad-request`) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request was not completed in time (`upload-stalled`) */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is too large (`upload-too-large`) */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request does not match the API description (`request-invalid`); The file holds several images (`image-choice-needed`); The image cannot be read (`image-unreadable`); The image has no content that can be registered (`image-unusable`); The mask does not fit the image (`mask-invalid`); The pixel spacing is not a positive number (`pixel-spacing-invalid`); The network does not find this family of transforms (`model-unsupported`); The network does not exist (`network-unknown`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error (`internal-error`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The inference engine is not available (`engine-failed`); The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The deadline was missed (`deadline-missed`) */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listRegistrations: {
+        parameters: {
+            query?: {
+                state?: ("queued" | "running" | "succeeded" | "failed" | "cancelled") | null;
+                verdict?: ("accept" | "review" | "refuse" | "corrected") | null;
+                /** @description Words that the names of the images contain. */
+                search?: string | null;
+                /** @description The newest decision of a person. */
+                review?: ("accept" | "reject" | "none") | null;
+                batch_id?: string | null;
+                fixed_image_id?: string | null;
+                moving_image_id?: string | null;
+                created_after?: string | null;
+                created_before?: string | null;
+                /** @description Maximum number of items on the page. */
+                limit?: number;
+                /** @description `next_cursor` of the previous page. */
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RegistrationPage"];
+                };
+            };
+            /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request does not match the API description (`request-invalid`); The cursor is invalid (`cursor-invalid`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error (`internal-error`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createRegistration: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A unique text for each request. A repeated request with the same key has no second effect and returns the first response. */
+                "idempotency-key"?: string | null;
+                /** @description `wait=N`: respond when the job has ended, after N s at the latest. */
+                prefer?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewRegistration"];
+            };
+        };
+        responses: {
+            /** @description The registration has ended within the `Prefer: wait` time */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Registration"];
+                };
+            };
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Registration"];
+                };
+            };
+            /** @description Bad Request (`bad-request`) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The image does not exist (`image-not-found`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request was not completed in time (`upload-stalled`) */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The first request with this Idempotency-Key is in progress (`idempotency-key-in-flight`) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is too large (`upload-too-large`) */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request does not match the API description (`request-invalid`); The network does not exist (`network-unknown`); The file holds several images (`image-choice-needed`); The image cannot be read (`image-unreadable`); The mask does not fit the image (`mask-invalid`); The Idempotency-Key belongs to another request (`idempotency-key-reused`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error (`internal-error`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getRegistration: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                registration_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Registration"];
+                };
+            };
+            /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The registration does not exist (`registration-not-found`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request does not match the API description (`request-invalid`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error (`internal-error`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancelRegistration: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                registration_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Registration"];
+                };
+            };
+            /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The registration does not exist (`registration-not-found`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The registration has ended (`registration-ended`) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request does not match the API description (`request-invalid`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error (`internal-error`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    applyToImages: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                registration_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Application"];
+            };
+        };
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": string;
+                    "image/tiff": string;
+                };
+            };
+            /** @description Bad Request (`bad-request`) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The registration does not exist (`registration-not-found`); The correction does not exist (`correction-not-found`); The image does not exist (`image-not-found`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request was not completed in time (`upload-stalled`) */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The registration has no result (`registration-not-succeeded`) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is too large (`upload-too-large`) */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request does not match the API description (`request-invalid`); The file holds several images (`image-choice-needed`); The image cannot be read (`image-unreadable`); The image has no content that can be registered (`image-unusable`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A stored file is missing (`object-missing`); A stored file was altered (`object-altered`); Internal error (`internal-error`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    applyToPoints: {
+        parameters: {
+            query?: {
+                /** @description The image on which the points are wanted. */
+                to?: "fixed" | "moving";
+                /** @description Of the top-left pixel; QuPath counts from its corner, most others from its center. */
+                origin?: "center" | "corner";
+                /** @description Id of a correction, `latest`, or `predicted`; default: the newest correction, the prediction if there is none. */
+                correction?: string | null;
+            };
+            header?: never;
+            path: {
+                registration_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "text/csv": string;
+            };
+        };
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Bad Request (`bad-request`) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The registration does not exist (`registration-not-found`); The correction does not exist (`correction-not-found`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request was not completed in time (`upload-stalled`) */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The registration has no result (`registration-not-succeeded`) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is too large (`upload-too-large`) */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request does not match the API description (`request-invalid`); The points or regions cannot be read (`points-invalid`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error (`internal-error`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    applyToRegions: {
+        parameters: {
+            query?: {
+                /** @description The image on which the points are wanted. */
+                to?: "fixed" | "moving";
+                /** @description Of the top-left pixel; QuPath counts from its corner, most others from its center. */
+                origin?: "center" | "corner";
+                /** @description Id of a correction, `latest`, or `predicted`; default: the newest correction, the prediction if there is none. */
+                correction?: string | null;
+            };
+            header?: never;
+            path: {
+                registration_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/geo+json": {
+                    [key: string]: unknown;
+                } | unknown[];
+            };
+        };
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/geo+json": Record<string, never>;
+                };
+            };
+            /** @description Bad Request (`bad-request`) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The registration does not exist (`registration-not-found`); The correction does not exist (`correction-not-found`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request was not completed in time (`upload-stalled`) */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The registration has no result (`registration-not-succeeded`) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is too large (`upload-too-large`) */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request does not match the API description (`request-invalid`); The points or regions cannot be read (`points-invalid`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error (`internal-error`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listCorrections: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                registration_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Corrections"];
+                };
+            };
+            /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The registration does not exist (`registration-not-found`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The registration has no result (`registration-not-succeeded`) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request does not match the API description (`request-invalid`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error (`internal-error`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createCorrection: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A unique text for each request. A repeated request with the same key has no second effect and returns the first response. */
+                "idempotency-key"?: string | null;
+            };
+            path: {
+                registration_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewCorrection"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Correction"];
+                };
+            };
+            /** @description Bad Request (`bad-request`) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The registration does not exist (`registration-not-found`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request was not completed in time (`upload-stalled`) */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The registration has no result (`registration-not-succeeded`); The first request with this Idempotency-Key is in progress (`idempotency-key-in-flight`) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is too large (`upload-too-large`) */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request does not match the API description (`request-invalid`); The Idempotency-Key belongs to another request (`idempotency-key-reused`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error (`internal-error`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    streamRegistrationEvents: {
+        parameters: {
+            query?: {
+                /** @description The same as a query parameter. */
+                after?: number | null;
+            };
+            header?: {
+                /** @description `id` of the last received event. */
+                "last-event-id"?: number | null;
+            };
+            path: {
+                registration_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": unknown;
+                };
+            };
+            /** @description The registration has ended and all its events were received */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The registration does not exist (`registration-not-found`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request does not match the API description (`request-invalid`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many event streams are open (`too-many-streams`); The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error (`internal-error`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getRegistrationPicture: {
+        parameters: {
+            query?: {
+                /** @description All panels, or one on the grid of the fixed image. */
+                content?: "figure" | "overlay" | "registered";
+                /** @description Of the overlay: fixed, then registered. */
+                colors?: "magenta-green" | "green-magenta" | "cyan-red" | "yellow-blue";
+                /** @description Where the pixel spacing is known. */
+                scale_bar?: boolean;
+                /** @description Parameters and verdict below the panels of a figure. */
+                status?: boolean;
+                /** @description SVG and PDF: text, frames and scale bar as vectors, with fonts. */
+                format?: "png" | "svg" | "pdf";
+                /** @description Id of a correction, `latest`, or `predicted`; default: the newest correction, the prediction if there is none. */
+                correction?: string | null;
+            };
+            header?: never;
+            path: {
+                registration_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/pdf": string;
+                    "image/png": string;
+                    "image/svg+xml": string;
+                };
+            };
+            /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The registration does not exist (`registration-not-found`); The correction does not exist (`correction-not-found`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The registration has no result (`registration-not-succeeded`) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request does not match the API description (`request-invalid`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A stored file is missing (`object-missing`); A stored file was altered (`object-altered`); Internal error (`internal-error`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    downloadRegisteredImage: {
+        parameters: {
+            query?: {
+                /** @description Id of a correction, `latest`, or `predicted`; default: the newest correction, the prediction if there is none. */
+                correction?: string | null;
+                /** @description Both keep the data type. */
+                format?: "tiff" | "ome-tiff";
+            };
+            header?: never;
+            path: {
+                registration_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/tiff": string;
+                };
+            };
+            /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The registration does not exist (`registration-not-found`); The correction does not exist (`correction-not-found`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The registration has no result (`registration-not-succeeded`) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request does not match the API description (`request-invalid`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A stored file is missing (`object-missing`); A stored file was altered (`object-altered`); Internal error (`internal-error`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getRegisteredImagePreview: {
+        parameters: {
+            query?: {
+                /** @description Id of a correction, `latest`, or `predicted`; default: the newest correction, the prediction if there is none. */
+                correction?: string | null;
+            };
+            header?: never;
+            path: {
+                registration_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/png": string;
+                };
+            };
+            /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The registration does not exist (`registration-not-found`); The correction does not exist (`correction-not-found`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The registration has no result (`registration-not-succeeded`) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request does not match the API description (`request-invalid`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A stored file is missing (`object-missing`); A stored file was altered (`object-altered`); Internal error (`internal-error`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createReview: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A unique text for each request. A repeated request with the same key has no second effect and returns the first response. */
+                "idempotency-key"?: string | null;
+            };
+            path: {
+                registration_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewReview"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Review"];
+                };
+            };
+            /** @description Bad Request (`bad-request`) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The registration does not exist (`registration-not-found`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request was not completed in time (`upload-stalled`) */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The registration has no result (`registration-not-succeeded`); The first request with this Idempotency-Key is in progress (`idempotency-key-in-flight`) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is too large (`upload-too-large`) */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request does not match the API description (`request-invalid`); The Idempotency-Key belongs to another request (`idempotency-key-reused`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error (`internal-error`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    downloadTransform: {
+        parameters: {
+            query?: {
+                /** @description File format, named after the program that reads it. In physical units where both pixel spacings are known; names that end in -px: always in pixels. */
+                format?: "json" | "itk" | "ngff" | "bigwarp" | "napari" | "elastix" | "csv" | "itk-px" | "ngff-px" | "bigwarp-px" | "napari-px" | "elastix-px" | "csv-um" | "slicer" | "slicer-px" | "napari-layers" | "napari-layers-px" | "mobie" | "mobie-px" | "hyperspy" | "hyperspy-px" | "qupath" | "matrices";
+                /** @description Id of a correction, `latest`, or `predicted`; default: the newest correction, the prediction if there is none. */
+                correction?: string | null;
+            };
+            header?: never;
+            path: {
+                registration_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "text/csv": string;
+                    "text/plain": string;
+                };
+            };
+            /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The registration does not exist (`registration-not-found`); The correction does not exist (`correction-not-found`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The registration has no result (`registration-not-succeeded`) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request does not match the API description (`request-invalid`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error (`internal-error`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getService: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Service"];
+                };
+            };
+        };
+    };
+    getSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error (`internal-error`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    selectInstrument: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InstrumentSelection"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            /** @description Bad Request (`bad-request`) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The session has ended (`session-ended`); An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The instrument does not exist (`instrument-not-found`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request was not completed in time (`upload-stalled`) */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is too large (`upload-too-large`) */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request does not match the API description (`request-invalid`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error (`internal-error`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            /** @description Bad Request (`bad-request`) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The API key is unknown or revoked (`api-key-unknown`); An API key is required (`api-key-missing`); The session has ended (`session-ended`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request was not completed in time (`upload-stalled`) */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is too large (`upload-too-large`) */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request does not match the API description (`request-invalid`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error (`internal-error`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error (`internal-error`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createUpload: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PresignedUpload"];
+                };
+            };
+            /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The image store does not support presigned uploads (`uploads-only-through-api`) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error (`internal-error`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    completeUpload: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                upload_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UploadCompletion"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Image"];
+                };
+            };
+            /** @description Bad Request (`bad-request`) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No file was uploaded (`upload-not-found`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request was not completed in time (`upload-stalled`) */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is too large (`upload-too-large`) */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request does not match the API description (`request-invalid`); The image cannot be read (`image-unreadable`); The image has no content that can be registered (`image-unusable`); The pixel spacing is not a positive number (`pixel-spacing-invalid`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error (`internal-error`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many uploads are being decoded (`decoders-busy`); The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listWebhooks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Webhooks"];
+                };
+            };
+            /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error (`internal-error`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createWebhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewWebhook"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedWebhook"];
+                };
+            };
+            /** @description Bad Request (`bad-request`) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request was not completed in time (`upload-stalled`) */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is too large (`upload-too-large`) */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request does not match the API description (`request-invalid`); The webhook does not use https (`webhook-unsafe`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error (`internal-error`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteWebhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                webhook_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The webhook does not exist (`webhook-not-found`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request does not match the API description (`request-invalid`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error (`internal-error`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listWebhookDeliveries: {
+        parameters: {
+            query?: {
+                /** @description Maximum number of items on the page. */
+                limit?: number;
+                /** @description `next_cursor` of the previous page. */
+                cursor?: string | null;
+            };
+            header?: never;
+            path: {
+                webhook_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryPage"];
+                };
+            };
+            /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The webhook does not exist (`webhook-not-found`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request does not match the API description (`request-invalid`); The cursor is invalid (`cursor-invalid`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error (`internal-error`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    enableWebhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                webhook_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+            /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The webhook does not exist (`webhook-not-found`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request does not match the API description (`request-invalid`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error (`internal-error`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    replayWebhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                webhook_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReplayRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplayResult"];
+                };
+            };
+            /** @description Bad Request (`bad-request`) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The webhook does not exist (`webhook-not-found`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request was not completed in time (`upload-stalled`) */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is too large (`upload-too-large`) */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request does not match the API description (`request-invalid`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error (`internal-error`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getLiveness: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Liveness"];
+                };
+            };
+            /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error (`internal-error`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A decoder has exceeded its deadline (`decoder-stuck`); The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getReadiness: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Readiness"];
+                };
+            };
+            /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error (`internal-error`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not ready (`not-ready`); The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getProblemType: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemType"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request does not match the API description (`request-invalid`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
     };
-  };
 }
