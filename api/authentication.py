@@ -122,7 +122,7 @@ class Authenticator:
         return entry
 
     def _find(self, credential: Credential) -> Caller:
-        with self.database.reading() as session:
+        with self.database.querying() as session:
             if credential.by_cookie:
                 key, instrument, _ = sessions.find(session, credential.text)[0]
             else:

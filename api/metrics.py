@@ -9,10 +9,11 @@ from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
+from sqlalchemy.orm import Session
 
 from api.dependencies import DatabaseDep
 from api.http_metrics import requests
-from db import statistics
+from db import clock, heartbeats, statistics
 from db.engine import Database
 
 router = APIRouter(include_in_schema=False)
@@ -43,9 +44,10 @@ class JobCollector(Collector):
         """Return the metrics of the present moment."""
         with self._database.reading() as session:
             states, queued = self._counter.count(session), statistics.queued(session)
-            finished = statistics.recent_jobs(session)
+            finished, silent = statistics.recent_jobs(session), _silent_s(session)
         lengths = {entry.owner: entry.jobs for entry in queued}
         ages = {entry.owner: entry.oldest_s for entry in queued}
+        yield _gauge("silent_seconds", "Time since any process of the part has worked.", "part", silent)
         outcomes = Counter(job.outcome for job in finished)
         yield _gauge("jobs", "Jobs in each state.", "state", states)
         yield _gauge("queued_jobs", "Jobs in the queue.", "instrument", lengths)
@@ -57,6 +59,15 @@ class JobCollector(Collector):
             value=sum(max(0, job.attempts - 1) for job in finished),
         )
         yield _quantiles(finished)
+
+
+def _silent_s(session: Session) -> dict[str, float]:
+    """Return the age of the last heartbeat of each part; of a part that has never worked, infinity."""
+    now, ages = clock.now(session), {}
+    for part in ("relay", "worker"):
+        seen = heartbeats.last_seen(session, part)
+        ages[part] = float("inf") if seen is None else max(0.0, (now - seen).total_seconds())
+    return ages
 
 
 def _gauge(name: str, about: str, label: str, values: Mapping[str, float]) -> Metric:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
-from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 from fastapi import Depends, Header
 
-from api.events.broadcaster import EventBroadcaster
-from db.rows import FINAL_STATES
+from db.rows import FINAL_STATES, EventRow
 
 MAX_WAIT_S = 60
 _WAIT = re.compile(r"(?:^|[,;\s])wait\s*=\s*(\d{1,6})")
@@ -31,16 +30,11 @@ async def _wait_s(
 WaitDep = Annotated[float, Depends(_wait_s)]
 
 
-async def wait_until_ended(
-    broadcaster: EventBroadcaster, registration_id: str, wait_s: float, ended: Callable[[], Awaitable[bool]]
-) -> None:
-    """Return when the registration has ended, or after ``wait_s``; ``ended`` reads its present state."""
-    async with broadcaster.subscribe(registration_id=registration_id) as queue:
-        try:
-            async with asyncio.timeout(wait_s):
-                if await ended():
-                    return
-                while (await queue.get()).state not in FINAL_STATES:
-                    pass
-        except TimeoutError:
-            pass
+async def wait_until_ended(changes: asyncio.Queue[EventRow], registration_id: str, wait_s: float) -> None:
+    """Return when one of these changes is the end of the registration, or after ``wait_s``."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(wait_s):
+            while (change := await changes.get()).registration_id != registration_id or (
+                change.state not in FINAL_STATES
+            ):
+                pass

@@ -64,17 +64,18 @@ class RequestContext:
         """Handle a request, count it and log how it ended."""
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
-        started, status = time.perf_counter(), 0
+        started, status, streamed = time.perf_counter(), 0, False
         scope.setdefault("state", {})["arrived"] = started
         request = f"{scope['method']} {quote(scope['path'])}"  # a path may contain line breaks
 
         async def send_with_headers(message: Message) -> None:
-            nonlocal status
+            nonlocal status, streamed
             if message["type"] == "http.response.start":
                 status = message["status"]
                 headers = MutableHeaders(scope=message)
                 headers.update(SECURITY_HEADERS | {"Content-Security-Policy": _policy(scope["path"])})
                 headers.update(scope["state"].get("extra_headers", {}))
+                streamed = headers.get("content-type", "").startswith("text/event-stream")
             await send(message)
 
         try:
@@ -88,7 +89,8 @@ class RequestContext:
         finally:
             duration_s = time.perf_counter() - started
             method = scope["method"] if scope["method"] in METHODS else "other"
-            requests.labels(method, status).observe(duration_s)
+            if not streamed:  # a stream lasts as long as its client wants
+                requests.labels(method, status).observe(duration_s)
             log.info("%s %d %.1f ms", request, status, duration_s * 1e3)
 
 

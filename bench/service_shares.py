@@ -25,19 +25,28 @@ PARTS = {
 }
 
 
-ROUNDS = 4  # of service and library alternately: the load of others changes the time of both
+ROUNDS = 6  # of service and library alternately: the load of others changes the time of both
 
 
 def shares(stack: Stack, pair: list[np.ndarray], request: dict, jobs: int) -> dict[str, float]:
-    """Return the ms of CPU time for each job with several clients; *bare* is the library alone."""
-    bare, spent, each = 0.0, Counter[str](), -(-jobs // ROUNDS)
-    for _ in range(ROUNDS):
-        before = _spent()
-        load(stack.busy, request, CLIENTS, each)
-        spent += _spent() - before
-        bare += _bare(pair, each // 2) / ROUNDS
-    found = {part: 1e3 * spent[part] / (ROUNDS * each) for part in PARTS if spent[part]}
-    return {part: round(ms, 1) for part, ms in found.items()} | {"bare": round(bare, 1)}
+    """Return the ms of CPU time for each job with several clients; *bare* is the library alone.
+
+    *beside* is what a job costs beside its registration: lowest, median and highest of the rounds.
+    """
+    each = max(CLIENTS, -(-jobs // ROUNDS))
+    rounds = [_round(stack, pair, request, each) for _ in range(ROUNDS)]
+    beside = sorted(sum(of.values()) - 2 * of["bare"] for of in rounds)
+    found = {part: float(np.median([of[part] for of in rounds])) for part in rounds[0]}
+    found |= {"beside_low": beside[0], "beside": float(np.median(beside)), "beside_high": beside[-1]}
+    return {part: round(ms, 1) for part, ms in found.items()}
+
+
+def _round(stack: Stack, pair: list[np.ndarray], request: dict, jobs: int) -> dict[str, float]:
+    before = _spent()
+    load(stack.busy, request, CLIENTS, jobs)
+    spent = _spent()
+    found = {part: 1e3 * (spent[part] - before[part]) / jobs for part in PARTS if spent[part]}
+    return found | {"bare": _bare(pair, jobs // 2)}
 
 
 def _bare(pair: list[np.ndarray], runs: int) -> float:

@@ -35,6 +35,7 @@ IDLE_TIMEOUT_S = 20  # of an open transaction: its process was suspended, and ot
 POSTGRESQL_OPTIONS = (
     f"-c lock_timeout={LOCK_TIMEOUT_S}s -c idle_in_transaction_session_timeout={IDLE_TIMEOUT_S}s"
 )
+AUTOCOMMIT: dict[str, Any] = {"isolation_level": "AUTOCOMMIT"}
 NO_SESSION_SYNC = {"synchronize_session": False}  # for statements on rows without an object in the session
 
 
@@ -45,11 +46,19 @@ class Database:
         self.engine = _open(url)
         self._writer = self.engine.execution_options(xebra_synchronous="FULL")
         self._relaxed_writer = self.engine.execution_options(xebra_synchronous="NORMAL")
+        on_postgresql = self.engine.dialect.name == "postgresql"
+        self.queries = self.engine.execution_options(**(AUTOCOMMIT if on_postgresql else {}))
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """Open a session that reads one consistent snapshot."""
         with Session(self.engine, expire_on_commit=False) as session:
+            yield session
+
+    @contextmanager
+    def querying(self) -> Iterator[Session]:
+        """Open a session for independent queries, for which PostgreSQL needs no transaction."""
+        with Session(self.queries, expire_on_commit=False) as session:
             yield session
 
     @contextmanager

@@ -71,7 +71,7 @@ class Relay:
         """Wake a worker for each due job and mark the job; a superfluous message finds nothing to claim."""
         if not self._changes.poll(POLL_S) or time.monotonic() < self._full_until:
             return
-        with self.database.engine.connect() as connection:  # a session would cost three times as much
+        with self.database.queries.connect() as connection:  # a session would cost three times as much
             entries = outbox.due(connection)
             traced = tracing.enabled() and bool(entries)
             traces = outbox.traces(connection, [job for _, job in entries]) if traced else {}

@@ -94,7 +94,7 @@ class EventBroadcaster:
                 self._wanted.set()
 
     def _latest_seq(self) -> int:
-        with self._database.reading() as session:
+        with self._database.querying() as session:
             return events.latest_seq(session)
 
     def _read_while_wanted(self, changes: ChangeDetector) -> None:
@@ -108,7 +108,7 @@ class EventBroadcaster:
                 self._read()
 
     def _read(self) -> None:
-        with self._database.engine.connect() as connection:  # a session would cost three times as much
+        with self._database.queries.connect() as connection:  # a session would cost three times as much
             new = events.of_all(connection, self._seen, BATCH_SIZE)
         if new and self._loop is not None:
             self._seen = new[-1].seq

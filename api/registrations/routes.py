@@ -14,7 +14,6 @@ from api import paging, problems
 from api.authentication import CallerDep
 from api.dependencies import BroadcasterDep, DatabaseDep, IdentityDep, OwnerDep, RequestIdDep, WakeUpsDep
 from api.errors import CursorInvalid, NoResult, UploadTooLarge
-from api.events.broadcaster import EventBroadcaster
 from api.idempotency import IdempotencyDep
 from api.paging import CursorQuery, LimitQuery
 from api.prefer_wait import WaitDep, wait_until_ended
@@ -81,11 +80,17 @@ async def create_registration(
             wake_ups.send(accepted["id"])
         return accepted
 
-    job = Registration(**await run_in_threadpool(submit))
     if wait_s:
-        job = await _wait(job, database, broadcaster, wait_s)
+        async with broadcaster.subscribe(owner=caller.owner) as changes:  # before the job can end
+            job_id = (await run_in_threadpool(submit))["id"]
+            repeated = idempotency.key is not None and await run_in_threadpool(_ended, job_id, database)
+            if not repeated:
+                await wait_until_ended(changes, job_id, wait_s)
+        job = Registration.of(await run_in_threadpool(_row, job_id, database))
         response.headers["Preference-Applied"] = f"wait={wait_s:.0f}"
         response.status_code = 200 if job.state in FINAL_STATES else 202
+    else:
+        job = Registration(**await run_in_threadpool(submit))
     response.headers["Location"] = job.links.self
     return job
 
@@ -128,24 +133,14 @@ def cancel_registration(registration_id: str, database: DatabaseDep, identity: I
         return Registration.of(jobs.cancel(session, registration_id, **vars(identity)))
 
 
-async def _wait(
-    job: Registration, database: Database, broadcaster: EventBroadcaster, wait_s: float
-) -> Registration:
-    """Return the registration when it has ended, or its state after ``wait_s``."""
-
-    def state() -> str:
-        with database.reading() as session:
-            return jobs.state(session, job.id)
-
-    async def ended() -> bool:
-        return await run_in_threadpool(state) in FINAL_STATES
-
-    await wait_until_ended(broadcaster, job.id, wait_s, ended)
-    return Registration.of(await run_in_threadpool(_row, job.id, database))
+def _ended(registration_id: str, database: Database) -> bool:
+    """Return whether a registration has ended; a repeated request may return an old one."""
+    with database.querying() as session:
+        return jobs.state(session, registration_id) in FINAL_STATES
 
 
 def _row(registration_id: str, database: Database, owner: str | None = None) -> RegistrationRow:
-    with database.reading() as session:
+    with database.querying() as session:
         return jobs.get(session, registration_id, owner)
 
 

@@ -18,12 +18,13 @@ def test_count_of_finished_jobs_is_cached_for_a_multiple_of_its_duration(databas
 
 
 def test_recent_jobs_have_outcome_and_durations(database):
-    done, broken, never = (submit(database) for _ in range(3))
+    done, broken, lost, never = (submit(database) for _ in range(4))
     do(database, job_transitions.finish, claim(database, done), RESULT)
     do(database, job_transitions.fail, claim(database, broken), "input", "image-unusable", "constant")
+    do(database, job_transitions.fail, claim(database, lost), "system", "worker-lost", "killed")
     do(database, jobs.cancel, never, actor="tester")
     found = {job.outcome: job for job in query(database, statistics.recent_jobs)}
-    assert set(found) == {"accept", "failed_input", "cancelled"}
+    assert set(found) == {"accept", "failed_input", "failed_system", "cancelled"}
     assert found["accept"].seconds["engine"] == 0.25
     assert set(found["failed_input"].seconds) == {"total", "waiting", "working"}
     assert set(found["cancelled"].seconds) == {"total"}

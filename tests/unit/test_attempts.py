@@ -163,6 +163,39 @@ def test_a_competitor_counts_even_if_it_is_not_among_the_likely_ones(monkeypatch
     assert len(thorough) > 3 and len({id(c) for c in thorough}) == len(thorough)
 
 
+def test_the_right_one_of_places_a_period_apart_is_found_from_the_next_one():
+    """A tile repeated six by six times, with one object that breaks the period."""
+    rng = np.random.default_rng(7)
+    tile = gaussian_filter(rng.normal(size=(40, 40)), 2.5, mode="wrap")
+    periodic = np.tile(tile / tile.std(), (7, 7))
+    row, column = np.indices(periodic.shape) - np.array([150, 120])[:, None, None]
+    specimen = periodic + 6 * np.exp(-(row**2 + column**2) / 2 / 12**2)
+    fixed, moving = (
+        specimen[y : y + 224, x : x + 224] + rng.normal(0, 0.2, (224, 224)) for x, y in ((10, 10), (22, 17))
+    )
+    pair, made = PyramidEstimator(weights(), open_engine()).attempts(Image(fixed), Image(moving))
+    next_one = Candidate(np.array([[1, 0, -12 + 40.0], [0, 1, -7], [0, 0, 1]]), 0.0)
+    found = made._compare(made._refine([next_one])).best
+    right = Candidate(np.array([[1, 0, -12.0], [0, 1, -7], [0, 0, 1]]), 0.0)
+    assert corner_distance_px(pair, found, right) < 1
+
+
+@pytest.mark.parametrize(
+    ("stage", "share", "ambiguous"),
+    [(WHOLE_VIEW, 0.8, True), (WHOLE_VIEW, 0.7, False), (INTENSITY, 0.8, False), (INTENSITY, 0.97, True)],
+)
+def test_across_contrasts_a_place_a_period_apart_must_score_much_lower(
+    monkeypatch, attempted, stage, share, ambiguous
+):
+    pair, _, (_, thorough) = attempted
+    estimator = PyramidEstimator(weights(), open_engine())
+    here = estimator._refine(pair, [thorough.best])[0]
+    copy = replace(here, score=share * here.score)
+    monkeypatch.setattr(estimator, "_shifted_copies", lambda *_: (30.0, [copy]))
+    attempt = replace(thorough, features=replace(thorough.features, final_stage=stage))
+    assert (estimator._ambiguous_period(pair, attempt) is not None) == ambiguous
+
+
 def test_images_at_the_same_detector_position_are_judged_cautiously(monkeypatch):
     """Where the estimate is the identity, a pattern of the detector may have made it."""
     pixels = Image(read_image(FIXED).gray)

@@ -11,6 +11,11 @@ STACK = {
     "load": {"bare": {"jobs_per_s": 8.0, **TIMES}, 8: {"jobs_per_s": 6.0, **TIMES}},
     "idle": {"in_process_p50_ms": 220.0, **TIMES},
     "synchronous": {"in_process_p50_ms": 240.0, **TIMES},
+    "shares": {
+        **{"api": 7.0, "worker": 50.2, "bare": 40.0},
+        **{"beside_low": 15.0, "beside": 17.2, "beside_high": 19.0},
+    },
+    "download": TIMES,
     "fairness": {"queued": 1000, "workers": 2, "begun_before": 1},
     "queue": {
         "few": {"queued": 100, "batch_ms": 100, **DURATIONS},
@@ -26,6 +31,8 @@ def test_table_contains_figures_and_command():
     text = "\n".join(table.of(FOUND))
     assert "`./dev bench service --jobs 100 --queued 10000 --many 5000 --write`" in text
     assert "| 8 clients, embedded | 6.0 | 75 % | 250.0 ms | 400.0 ms |" in text
+    assert "| CPU time of a job, 8 clients | 57 ms (api 7, worker 50); bare 40 |" in text
+    assert "| beside its registration, median (range) of 6 rounds | **17 ms** (15 to 19) |" in text
     idle = "POST to finished, idle, p50, beside the same in the process, alternately"
     assert f"| {idle} | +30.0 ms (250.0 / 220.0) |" in text
     assert "| submit a batch of 10,000 | 2.5 s |" in text

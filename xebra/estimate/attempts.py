@@ -16,6 +16,7 @@ from xebra.estimate.confidence import MIN_SCORE_MARGIN
 from xebra.estimate.final_stage import FinalEstimate, finalise
 from xebra.estimate.image_pair import Candidate, ImagePair, corner_distance_px, identity_candidates
 from xebra.estimate.intensity_refinement import refine_by_intensity
+from xebra.estimate.periodic_copies import periods, shifted
 from xebra.estimate.quality_features import INTENSITY, QualityFeatures, half_disagreement_px, uncertainty_px
 from xebra.estimate.refinement import RefineLevel, refine_step, refine_until_converged
 from xebra.estimate.stages import Stages
@@ -125,10 +126,16 @@ class Attempts:
         likely = self._distinct(refined, FOLLOWED)
         mi_refined = self._refine([self._scoring.mi_refined_coarse(candidate) for candidate in likely])
         likely = self._refine(likely + mi_refined)
+        likely += self._refine(self._refine(self._periodic_copies(likely)))
         start, end = self._follow(likely, FOLLOWED)
         mi_refined = self._refine([self._scoring.mi_refined_fine(end)], self._stages.fine)
         end = self._scoring.ranked([end, *mi_refined])[0]
         return self._attempt(start, end, likely + refined, thorough=True)
+
+    def _periodic_copies(self, candidates: list[Candidate]) -> list[Candidate]:
+        """Return the best candidate shifted by each period of the fixed image."""
+        shifts = periods(self._pair, self._stages.coarse.size)
+        return shifted(self._scoring.ranked(candidates)[0], shifts) if len(shifts) else []
 
     def _search(self, level: SearchLevel, pair: ImagePair) -> SearchResult:
         """Return the scores of a search level."""

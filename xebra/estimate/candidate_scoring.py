@@ -28,10 +28,11 @@ class CandidateScoring:
     def __init__(self, pair: ImagePair, search: SearchScores):
         self._pair, self.search = pair, search
         self._mutual_information: dict[int, MutualInformation] = {}
+        self._measured: dict[int, tuple[Candidate, float]] = {}  # by the candidate's id, which it keeps alive
 
     def score(self, candidate: Candidate) -> float:
         """Return the weighted sum of log network score, log mutual information and search score."""
-        information = self._at(MIDDLE)(candidate.moving_from_fixed)
+        information = self._information(candidate)
         network = math.log(max(candidate.score, MIN_SCORE))
         combined = network + MI_WEIGHT * math.log(max(information, MIN_INFORMATION))
         return combined + SEARCH_WEIGHT * self.search.score_near(candidate)
@@ -54,6 +55,12 @@ class CandidateScoring:
         for size in sizes:
             moving_from_fixed = self._at(size).maximise(moving_from_fixed, near)
         return replace(candidate, moving_from_fixed=moving_from_fixed)
+
+    def _information(self, candidate: Candidate) -> float:
+        """Return mutual information x coverage of a candidate; cached."""
+        if id(candidate) not in self._measured:
+            self._measured[id(candidate)] = candidate, self._at(MIDDLE)(candidate.moving_from_fixed)
+        return self._measured[id(candidate)][1]
 
     def _at(self, size: int) -> MutualInformation:
         """Return the measure at a view size; cached."""

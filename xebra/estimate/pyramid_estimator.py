@@ -12,7 +12,6 @@ import numpy as np
 from xebra.arrays import Floats
 from xebra.engine import Engine
 from xebra.estimate.attempts import Attempt, Attempts
-from xebra.estimate.autocorrelation_periods import autocorrelation_periods
 from xebra.estimate.confidence import DEFAULT_TOLERANCE, MIRROR_CHECKED_BELOW, Confidence
 from xebra.estimate.detail_attempts import DetailAttempts
 from xebra.estimate.elongated_frames import whole_frame
@@ -27,11 +26,12 @@ from xebra.estimate.field_of_view import (
     sizes_differ,
     spacing_ratio,
 )
-from xebra.estimate.image_pair import Candidate, ImagePair, scale_of, translation
+from xebra.estimate.image_pair import Candidate, ImagePair, scale_of
+from xebra.estimate.periodic_copies import periods, shifted
 from xebra.estimate.places import equal_places, listed_places
 from xebra.estimate.prior_attempts import PriorAttempts
 from xebra.estimate.pyramid_result import PyramidResult
-from xebra.estimate.quality_features import QualityFeatures
+from xebra.estimate.quality_features import INTENSITY, QualityFeatures
 from xebra.estimate.refinement import refine_step, refine_until_converged
 from xebra.estimate.stages import Stages
 from xebra.estimate.stretched_attempts import StretchedAttempts
@@ -43,6 +43,7 @@ from xebra.registration import SearchMap
 from xebra.transform import AffineTransform, SimilarityTransform, image_center
 from xebra.weights import Weights
 
+PERIOD_SHARE = 0.25  # of the score: this margin across contrasts; wrong steps of a wedge had 0.07 to 0.2
 PERIOD_MARGIN = 3.0  # log odds: margin to a copy shifted by a period below which the estimate is ambiguous
 HELD: tuple[TransformModel, ...] = ("translation", "rigid")  # models that hold the scale
 HELD_SCALE, HELD_ANGLE_DEG = 0.02, 1.2  # relative; what the images may differ from a held scale and angle
@@ -318,17 +319,21 @@ class PyramidEstimator:
         if not copies:
             return None
         here = self._refine(pair, [attempt.best])[0].score
-        distinct = all(here - copy.score > PERIOD_MARGIN for copy in copies)
+        same_contrast = attempt.features.final_stage == INTENSITY
+        margin = PERIOD_MARGIN if same_contrast else max(PERIOD_MARGIN, PERIOD_SHARE * here)
+        distinct = all(here - copy.score > margin for copy in copies)
         return None if distinct and attempt.features.thorough else period
 
     def _shifted_copies(self, pair: ImagePair, best: Candidate) -> tuple[float | None, list[Candidate]]:
-        """Return the fixed image's shortest period in px, and refined candidates shifted by each period."""
-        size = self.stages.coarse.size
-        shifts = autocorrelation_periods(pair.fixed_view(size)) * pair.fixed_from_view(size)[0, 0]
+        """Return the fixed image's shortest period in px, and candidates shifted by each period.
+
+        They are refined twice: a period is known to a px of the view only.
+        """
+        shifts = periods(pair, self.stages.coarse.size)
         if not len(shifts):
             return None, []
-        moved = [Candidate(best.moving_from_fixed @ translation(*shift), best.score) for shift in shifts]
-        return float(np.hypot(*shifts.T).min()), self._refine(pair, moved)
+        copies = self._refine(pair, self._refine(pair, shifted(best, shifts)))
+        return float(np.hypot(*shifts.T).min()), copies
 
     def _refine(self, pair: ImagePair, candidates: list[Candidate]) -> list[Candidate]:
         """Return candidates after one coarse refinement step."""

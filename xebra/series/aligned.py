@@ -8,9 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from xebra.arrays import Floats, Integers, Mask, Pixels
-from xebra.resample import Interpolation, coverage, resample
+from xebra.arrays import Floats, Integers, Matrix, Pixels
+from xebra.resample import Interpolation, resample
+from xebra.series.frame import warped
 from xebra.series.source import Frames
+from xebra.transform import image_center
 
 
 @dataclass(frozen=True)
@@ -44,22 +46,26 @@ class AlignedFrames:
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Pixels:
         return np.asarray(np.stack(list(self)), dtype=dtype)
 
-    def coverage(self, place: int, shape: tuple[int, int]) -> Mask:
-        """Return the px (H, W) of the reference that a frame of ``shape`` covers."""
-        number = int(self.numbers[place])
-        return coverage(shape, np.linalg.inv(self.reference_from_frame[number]), shape)
-
     def mean(self) -> Floats:
         """Return the mean (H, W) float32 of the frames that cover each px; 0 where none does."""
-        total: Floats | None = None
-        count: Floats | None = None
-        for place in range(len(self)):
-            pixels = self[place]
-            if total is None or count is None:
-                total, count = np.zeros(pixels.shape, np.float64), np.zeros(pixels.shape[:2], np.float32)
-            total += pixels
-            count += self.coverage(place, (pixels.shape[0], pixels.shape[1]))
-        assert total is not None and count is not None  # a series has at least one frame that fits
-        divisor = np.maximum(count, 1).reshape(*count.shape, *(1,) * (total.ndim - 2))
-        result: Floats = (total / divisor).astype(np.float32)
+        shape = self.frames[int(self.numbers[0])].shape
+        total, count = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
+        for number in self.numbers:
+            pixels = self.frames[int(number)]
+            inverse = _about_centers(np.linalg.inv(self.reference_from_frame[number]), shape)
+            for layer in np.ndindex(shape[2:]):
+                place = (..., *layer)
+                view = warped(np.ascontiguousarray(pixels[place], np.float32), inverse)
+                known = np.isfinite(view)
+                np.add(total[place], view, out=total[place], where=known)
+                count[place] += known
+        result: Floats = total / np.maximum(count, 1)
         return result
+
+
+def _about_centers(matrix: Matrix, shape: tuple[int, ...]) -> Matrix:
+    """Return a matrix between px as one between px about the centres of images of one shape."""
+    center = np.eye(3)
+    center[:2, 2] = image_center(shape)
+    result: Matrix = np.linalg.inv(center) @ matrix @ center
+    return result

@@ -8,7 +8,9 @@ from xebra.arrays import Complexes, Floats, Matrix
 from xebra.series.correlation import spectrum_of
 from xebra.series.frame import Levels, binned
 from xebra.series.spectrum import Power
-from xebra.series.template import Fit, Template
+from xebra.series.template import SMOOTH_PX, Fit, Template
+
+COMPLETE_SMOOTH_PX = 1.0  # of the mean of all frames, from poses that are nearly right
 
 
 class KeyFrame:
@@ -25,7 +27,7 @@ class KeyFrame:
         self.typical_certainty = 0.0
         known = np.isfinite(values)
         self._sum, self._weight = np.where(known, values, np.float32(0)), known.astype(np.float32)
-        self._made_with = 0
+        self._made_with, self._smooth_px = 0, SMOOTH_PX
         self._fine: Template | None = None
         self._coarse: Template | None = None
         self._spectrum: Complexes | None = None
@@ -38,19 +40,22 @@ class KeyFrame:
 
     def add(self, fit: Fit) -> None:
         """Add a frame that fits."""
-        values = (fit.values - np.float32(fit.offset)) * np.float32(1 / fit.gain)
+        self.put((fit.values - np.float32(fit.offset)) * np.float32(1 / fit.gain))
+        self.typical_certainty = max(self.typical_certainty, fit.certainty)
+
+    def put(self, values: Floats) -> None:
+        """Add values (h, w) on the key's grid at the key's contrast, NaN where they are not known."""
         known = np.isfinite(values)
         np.add(self._sum, values, out=self._sum, where=known)
         np.add(self._weight, 1, out=self._weight, where=known)
         self.frames += 1
-        self.typical_certainty = max(self.typical_certainty, fit.certainty)
 
     @property
     def fine(self) -> Template:
         """Return the template at the working resolution."""
         self._renew()
         if self._fine is None:
-            self._fine = Template(self.mean, self.count, self.levels.radius)
+            self._fine = Template(self.mean, self.count, self.levels.radius, self._smooth_px)
         return self._fine
 
     @property
@@ -70,11 +75,14 @@ class KeyFrame:
             self._spectrum = spectrum_of(template.values)
         return self._spectrum, Power.of(self._spectrum, template.shape)
 
+    def clear(self) -> None:
+        """Forget the frames, so that their mean is made again at better poses."""
+        self._sum[:], self._weight[:], self.frames = 0, 0, 0
+
     def complete(self) -> None:
-        """Make the templates of all frames when they are next needed."""
-        if self._made_with != self.frames:
-            self.release()
-            self._made_with = self.frames
+        """Make the templates of all frames, with finer detail, when they are next needed."""
+        self.release()
+        self._made_with, self._smooth_px = self.frames, COMPLETE_SMOOTH_PX
 
     def release(self) -> None:
         """Drop the templates; they are made again when they are needed."""
@@ -82,7 +90,8 @@ class KeyFrame:
 
     def _renew(self) -> None:
         if self._made_with == 0 or self.frames >= 2 * self._made_with:
-            self.complete()
+            self.release()
+            self._made_with = self.frames
 
 
 def in_coarse(pose: Matrix, levels: Levels) -> Matrix:

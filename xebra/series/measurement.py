@@ -19,6 +19,7 @@ class Measurement:
         covariance: Of a small change of the pose, px.
         certainty: Gain of the contrast over its standard error; 0 where only a correlation was measured.
         gain: Contrast relative to the key.
+        offset: Brightness beside gain * key.
     """
 
     frame: int
@@ -28,3 +29,4 @@ class Measurement:
     covariance: Matrix
     certainty: float = 0.0
     gain: float = 1.0
+    offset: float = 0.0

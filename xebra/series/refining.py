@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 
 from xebra.arrays import Floats
-from xebra.series.frame import Levels
+from xebra.series.frame import Levels, warped
 from xebra.series.key_frame import KeyFrame
 from xebra.series.matching import View, refined
 from xebra.series.measurement import Measurement
@@ -33,8 +33,19 @@ class Refining:
         self._recent: list[int] = []
         for key in keys:
             key.complete()
-            key.release()
         self.measurements: list[Measurement] = list(self._neighbours)
+
+    def remake(self, frames: Iterable[tuple[int, Floats]]) -> None:
+        """Make the means again from working frames at the poses of this pass; the step before ``step``."""
+        for key in self.keys:
+            key.clear()
+        for frame, values in frames:
+            for first in self._of_frame.get(frame, []):
+                pose = np.linalg.inv(self.poses.frames[frame]) @ self.poses.keys[first.other]
+                view = (warped(values, pose) - np.float32(first.offset)) * np.float32(1 / first.gain)
+                self.keys[first.other].put(view)
+        for key in self.keys:
+            key.complete()
 
     def step(self, frame: int, values: Floats) -> None:
         """Measure one frame (h, w) at the working resolution again."""
@@ -43,15 +54,24 @@ class Refining:
             self.measurements += self._again(first, view)
 
     def _again(self, first: Measurement, view: View) -> Iterator[Measurement]:
-        """Yield the new measurement; none where the frame does not fit the mean."""
+        """Yield the new measurement; the first one of a key's own frame, or none, where it does not fit."""
         key = self._key(first.other)
         pose = np.linalg.inv(self.poses.keys[first.other]) @ self.poses.frames[first.frame]
         found = refined(key, view, pose, STEPS)
         if found:
             fit = found.fit
             yield Measurement(
-                first.frame, first.other, True, found.pose, fit.covariance, fit.certainty, fit.gain
+                first.frame,
+                first.other,
+                True,
+                found.pose,
+                fit.covariance,
+                fit.certainty,
+                fit.gain,
+                fit.offset,
             )
+        elif key.frame == first.frame:
+            yield first
 
     def _key(self, number: int) -> KeyFrame:
         """Return a key; the templates of those that were not used for long are dropped."""

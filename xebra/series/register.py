@@ -33,9 +33,12 @@ from xebra.usable_area import usable_areas
 
 Progress = Callable[[int, int], None]
 NO_STRUCTURE = "shows nothing that another frame shows"
+NO_TWO = "No two frames show the same part of a specimen."
 CONTRADICTS = "contradicts the other frames"
 SMALLEST_SIDE = 64  # px
+LEAST_USED = 0.5  # of a frame: an empty background is no bar, though it looks like padding
 EXAMINED = 5  # frames in search of one that can be compared
+IMPRECISE_PX = 0.04  # median standard error from which means are made again: their blur matters there
 CACHED_BYTES = 1 << 28  # of working frames that the second pass finds in memory
 
 
@@ -131,6 +134,9 @@ class _Run:
         if not self.tilted:
             measurements = self._second_pass(tracking, poses, measurements)
             poses = self._solved(measurements, reference_frame)
+            if self._is_imprecise(poses):
+                measurements = self._third_pass(tracking, poses, measurements)
+                poses = self._solved(measurements, reference_frame)
         done = time.perf_counter()
         timings = {"first_pass": tracked - started, "second_pass": done - tracked}
         return self._result(poses, measurements, tracking.keys, reference, timings)
@@ -151,6 +157,8 @@ class _Run:
                 return None
             areas = usable_areas(shown[0], shown[-1])
             mask = areas[0].mask & areas[1].mask
+            if mask.mean() < LEAST_USED:
+                return None
         elif np.shape(mask) != self.shape:
             raise MaskInvalid(f"The mask is {np.shape(mask)}, the frames are {self.shape}.")
         return None if np.all(mask) else np.asarray(mask, bool)
@@ -206,7 +214,7 @@ class _Run:
         """Return the number of the frame that poses are solved on."""
         part = largest_part(measurements, len(self.frames))
         if len(part) < 2:
-            raise SeriesInvalid("No two frames show the same part of a specimen.")
+            raise SeriesInvalid(NO_TWO)
         if reference in ("first", "mean"):
             return min(part)
         if not isinstance(reference, int) or not -len(self.frames) <= reference < len(self.frames):
@@ -232,6 +240,22 @@ class _Run:
                 refining.step(number, self._working(number).values)
         return refining.measurements
 
+    def _is_imprecise(self, poses: Poses) -> bool:
+        """Return whether sharper means are worth another pass; frames are then in memory."""
+        kept = len(self.cache) + len(self.problems) == len(self.frames)
+        variance = poses.covariances[poses.connected][:, [0, 1], [0, 1]].sum(1)
+        return kept and float(np.sqrt(np.median(variance))) > IMPRECISE_PX
+
+    def _third_pass(
+        self, tracking: Tracking, poses: Poses, measurements: list[Measurement]
+    ) -> list[Measurement]:
+        """Make the means again at the better poses, and measure all frames on them."""
+        refining = Refining(tracking.keys, poses, self.levels, measurements)
+        refining.remake(self.cache.items())
+        for number, values in self.cache.items():
+            refining.step(number, values)
+        return refining.measurements
+
     def _result(
         self,
         poses: Poses,
@@ -243,6 +267,8 @@ class _Run:
         certainty, contrast = _certainty(measurements, keys, len(self.frames))
         reasons = tuple(self._reason(n, poses, certainty[n]) for n in range(len(self.frames)))
         fits = np.array([not reason for reason in reasons])
+        if np.count_nonzero(fits) < 2:
+            raise SeriesInvalid(NO_TWO)
         matrices = _in_frames(poses.frames, self.levels)
         if reference == "mean":
             matrices = np.linalg.inv(_mean_pose(matrices[fits], self.shape)) @ matrices

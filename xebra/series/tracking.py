@@ -182,7 +182,7 @@ class Tracking:
     def _measured(self, frame: int, key: int, found: Match) -> None:
         fit = found.fit
         self.measurements.append(
-            Measurement(frame, key, True, found.pose, fit.covariance, fit.certainty, fit.gain)
+            Measurement(frame, key, True, found.pose, fit.covariance, fit.certainty, fit.gain, fit.offset)
         )
 
     def _new_key(self, frame: int, view: View) -> int:

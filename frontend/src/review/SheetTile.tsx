@@ -26,8 +26,7 @@ export function SheetTile({ registration, decision, active, onActive }: Props) {
   const verdict = result?.verdict;
   const words = result ? VERDICT_WORDS[result.verdict] : isFinished(state) ? "No result" : "Not ready";
   const label = [
-    `${moving_name} onto ${fixed_name}`,
-    words,
+    `${words} ${moving_name} onto ${fixed_name}`, // begins with the text that is seen
     result && errorBoundText(result),
     decision && `decision: ${decision}`,
   ];
