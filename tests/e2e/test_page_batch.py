@@ -99,7 +99,7 @@ def test_each_result_takes_one_key_and_the_decisions_are_stored(page, service_ur
     page.get_by_role("button", name="Review").click()
     tiles = page.locator("[data-tile]")
     expect(tiles).to_have_count(COUNT)
-    words = [tile.get_attribute("aria-label") for tile in tiles.all()]
+    words = [tile.text_content() for tile in tiles.all()]
     verdicts = ("To be reviewed", "Refused", "Accepted")
     ranks = [next(rank for rank, verdict in enumerate(verdicts) if verdict in text) for text in words]
     assert ranks == sorted(ranks), "the doubtful ones first"

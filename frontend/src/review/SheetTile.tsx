@@ -7,11 +7,6 @@ import { OverlayPicture } from "./OverlayPicture";
 import type { decisionOf } from "./reviewing";
 
 const SIDE = 160; // canvas px
-export const DECISION_WORDS = {
-  accept: "Accepted by you",
-  reject: "Rejected",
-  corrected: "Corrected",
-} as const;
 
 interface Props {
   registration: Registration;
@@ -25,11 +20,7 @@ export function SheetTile({ registration, decision, active, onActive }: Props) {
   const { id, result, moving_name, fixed_name, state } = registration;
   const verdict = result?.verdict;
   const words = result ? VERDICT_WORDS[result.verdict] : isFinished(state) ? "No result" : "Not ready";
-  const label = [
-    `${words} ${moving_name} onto ${fixed_name}`, // begins with the text that is seen
-    result && errorBoundText(result),
-    decision && `decision: ${decision}`,
-  ];
+  const more = [`onto ${fixed_name}`, result && errorBoundText(result), decision && `decision: ${decision}`];
   return (
     <li>
       <button
@@ -39,7 +30,6 @@ export function SheetTile({ registration, decision, active, onActive }: Props) {
         data-decision={decision ?? ""}
         tabIndex={active ? 0 : -1}
         aria-current={active ? "true" : undefined}
-        aria-label={label.filter(Boolean).join(", ")}
         onFocus={onActive}
         onClick={onActive}
       >
@@ -53,6 +43,7 @@ export function SheetTile({ registration, decision, active, onActive }: Props) {
         </span>
         <span className={`sheet-verdict state-${verdict ?? "waiting"}`}>{words}</span>
         <span className="sheet-name">{moving_name}</span>
+        <span className="spoken">{more.filter(Boolean).join(", ")}</span>
       </button>
     </li>
   );
