@@ -5,7 +5,7 @@ export async function droppedFiles(data: DataTransfer | null): Promise<File[]> {
   const entries = [...(data?.items ?? [])].map((item) => item.webkitGetAsEntry?.() ?? null);
   const plain = [...(data?.files ?? [])];
   if (!entries.some((entry) => entry?.isDirectory)) return plain;
-  const found = await Promise.all(entries.map((entry) => (entry ? filesOf(entry) : [])));
+  const found = await Promise.all(entries.filter((entry) => entry !== null).map(filesOf));
   return visible(found.flat());
 }
 
