@@ -5845,7 +5845,7 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description File format, named after the program that reads it. In physical units where both pixel spacings are known; names that end in -px: always in pixels. */
-                format?: "json" | "itk" | "ngff" | "bigwarp" | "napari" | "elastix" | "csv" | "itk-px" | "ngff-px" | "bigwarp-px" | "napari-px" | "elastix-px" | "csv-um" | "slicer" | "slicer-px" | "napari-layers" | "napari-layers-px" | "mobie" | "mobie-px" | "hyperspy" | "hyperspy-px" | "qupath" | "matrices";
+                format?: "json" | "itk" | "itk-field" | "itk-field-px" | "ngff" | "bigwarp" | "napari" | "elastix" | "csv" | "itk-px" | "ngff-px" | "bigwarp-px" | "napari-px" | "elastix-px" | "csv-um" | "slicer" | "slicer-px" | "napari-layers" | "napari-layers-px" | "mobie" | "mobie-px" | "hyperspy" | "hyperspy-px" | "qupath" | "matrices";
                 /** @description Id of a correction, `latest`, or `predicted`; default: the newest correction, the prediction if there is none. */
                 correction?: string | null;
             };
