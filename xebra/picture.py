@@ -20,6 +20,7 @@ from matplotlib.transforms import ScaledTranslation
 from matplotlib_scalebar.scalebar import ScaleBar
 
 from xebra.arrays import Floats, Mask, Matrix, Pixels
+from xebra.field.resampling import coverage_through, resample_through
 from xebra.image import Image, gray
 from xebra.picture_files import PictureFormat, style, write
 from xebra.registration import Place, Registration
@@ -143,9 +144,7 @@ def _panels(registration: Registration, options: PictureOptions) -> Picture:
     moving_shown, moving_from_shown = shrunk(moving.pixels, LONGEST)
     zoomed = _zoomed(registration, fixed_from_shown, fixed_shown.shape)
     fixed_from_grid = fixed_from_shown if zoomed is None else zoomed
-    moving_from_grid = registration.moving_from_fixed @ fixed_from_grid
-    registered = resample(moving.pixels, moving_from_grid, fixed_shown.shape[:2])
-    reached = coverage(moving.shape, moving_from_grid, fixed_shown.shape[:2])
+    registered, reached = _registered(registration, fixed_from_grid, fixed_shown.shape[:2])
 
     figure, panels = _figure(fixed_shown.shape, (fixed.name, moving.name), options.status)
     magenta, green = stretched(fixed_shown), stretched(registered, reached)
@@ -167,6 +166,20 @@ def _panels(registration: Registration, options: PictureOptions) -> Picture:
     if options.status:
         _footer(figure, registration)
     return figure
+
+
+def _registered(
+    registration: Registration, fixed_from_grid: Matrix, shape: tuple[int, ...]
+) -> tuple[Pixels, Mask]:
+    """Return the moving image on a grid of the fixed one, and where it covers the grid."""
+    moving, field = registration.moving, registration.field
+    if field is None:
+        moving_from_grid = registration.moving_from_fixed @ fixed_from_grid
+        return resample(moving.pixels, moving_from_grid, shape), coverage(
+            moving.shape, moving_from_grid, shape
+        )
+    of_grid = field.of_image(np.linalg.inv(fixed_from_grid))
+    return resample_through(moving.pixels, of_grid, shape), coverage_through(moving.shape, of_grid, shape)
 
 
 def _zoomed(registration: Registration, fixed_from_shown: Matrix, shape: tuple[int, ...]) -> Matrix | None:
