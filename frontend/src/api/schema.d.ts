@@ -3357,7 +3357,7 @@ export interface operations {
                 /** @description Include the figures as PNG; drawing takes time. */
                 pictures?: boolean;
                 /** @description Include transform files in these formats. */
-                transform?: ("json" | "itk" | "ngff" | "bigwarp" | "napari" | "elastix" | "csv" | "itk-px" | "ngff-px" | "bigwarp-px" | "napari-px" | "elastix-px" | "csv-um" | "slicer" | "slicer-px" | "napari-layers" | "napari-layers-px" | "mobie" | "mobie-px" | "hyperspy" | "hyperspy-px" | "qupath" | "matrices")[] | null;
+                transform?: ("json" | "itk" | "itk-field" | "itk-field-px" | "ngff" | "bigwarp" | "napari" | "elastix" | "csv" | "itk-px" | "ngff-px" | "bigwarp-px" | "napari-px" | "elastix-px" | "csv-um" | "slicer" | "slicer-px" | "napari-layers" | "napari-layers-px" | "mobie" | "mobie-px" | "hyperspy" | "hyperspy-px" | "qupath" | "matrices")[] | null;
             };
             header?: never;
             path: {
