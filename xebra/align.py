@@ -14,13 +14,15 @@ import numpy as np
 from xebra.arrays import Mask, Matrix, Pixels
 from xebra.engine import open_engine
 from xebra.errors import EngineFailed, MaskInvalid, ModelUnsupported
+from xebra.estimate.confidence import DEFAULT_TOLERANCE
 from xebra.estimate.estimate import Estimate
+from xebra.estimate.model_choice import ModelChoice, choose_model, without_place
 from xebra.estimate.pyramid_estimator import PyramidEstimator, mirrored
 from xebra.estimate.regression_estimator import RegressionEstimator
 from xebra.image import Image, luminance, read_image
 from xebra.limits import check_registrable
 from xebra.masks import PolygonMask, check_mask
-from xebra.models import TransformModel
+from xebra.models import BENT, TransformModel
 from xebra.pixel_spacing import check_fields
 from xebra.prior import Prior
 from xebra.registration import Model, Registration
@@ -78,9 +80,15 @@ class Aligner:
         if mirror is None and known is not None:
             mirror = known.mirror
         options = (False, True) if mirror is None else (mirror,)
-        task = _Task(estimator, tolerance, mirror is False, model, known, (fixed_tilt, moving_tilt))
-        estimates = [task.estimate(*seen, each) for each in options]
-        estimate = min(estimates, key=lambda e: e.expected_corner_error_px)
+        straight: TransformModel = "similarity" if model in BENT else model
+        task = _Task(estimator, tolerance, mirror is False, straight, known, (fixed_tilt, moving_tilt))
+        estimate = task.best(*seen, options)
+        choice = ModelChoice(straight)
+        if model in BENT:
+            choice = task.choice(*seen, estimate, model)
+            if choice.model == "affine":
+                estimate = replace(task, model="affine").best(*seen, options)
+            estimate = choice.with_error(estimate, tolerance or DEFAULT_TOLERANCE * max(fixed.shape[:2]))
         done = time.perf_counter()
         return Registration(
             fixed=fixed,
@@ -96,7 +104,9 @@ class Aligner:
             timings_s={"read": loaded - started, "estimate": done - loaded},
             fixed_area=areas[0],
             moving_area=areas[1],
-            transform_model=model,
+            transform_model=choice.model,
+            field=choice.field,
+            model_reason=choice.reason,
         )
 
     def _weights(self, network: str | None) -> Weights:
@@ -152,7 +162,10 @@ def register(
         moving_mask: Likewise.
         model: Family of the transform. ``"affine"`` also recovers the foreshortening of a tilted view, the
             shear of a drifting scan and oblong pixels; ``"rigid"`` holds the scale that the pixel spacings
-            state (1 where one is unknown); ``"translation"`` holds the angle at 0 as well.
+            state (1 where one is unknown); ``"translation"`` holds the angle at 0 as well. ``"field"`` is a
+            similarity with a smooth displacement and a drift of the moving image's rows, where blocks that
+            are held out confirm one; ``"auto"`` is the simplest of similarity, affine and field that they
+            confirm. ``transform_model`` and ``model_reason`` of the result state what was chosen and why.
         prior: A guess of ``fixed_from_moving`` (3 x 3, px), an earlier ``Registration``, or a ``Prior`` with
             tolerances of its own. Where the images support a transform within its tolerances, nothing else
             is searched; where they support another one, that is the result and the verdict says so.
@@ -203,6 +216,22 @@ class _Task:
     model: TransformModel
     prior: Prior | None
     tilts: tuple[Tilt | None, Tilt | None]
+
+    def best(self, fixed: Image, moving: Image, options: tuple[bool, ...]) -> Estimate:
+        """Return the estimate of the smallest expected error, of the moving image as it is or reflected."""
+        estimates = [self.estimate(fixed, moving, reflect) for reflect in options]
+        return min(estimates, key=lambda each: each.expected_corner_error_px)
+
+    def choice(self, fixed: Image, moving: Image, estimate: Estimate, model: TransformModel) -> ModelChoice:
+        """Return the model that held-out blocks support, with its field; raise ModelUnsupported."""
+        estimator = self.estimator
+        if not isinstance(estimator, PyramidEstimator) or estimator.field_level is None:
+            raise ModelUnsupported("This network measures no fields. Choose the default network.")
+        if estimate.verdict == "refuse":
+            return without_place()
+        linear = np.linalg.inv(estimate.transform.matrix)
+        engine, level = estimator.stages.engine, estimator.field_level
+        return choose_model(engine, level, (fixed, moving), linear, model == "auto")
 
     def estimate(self, fixed: Image, moving: Image, reflect: bool) -> Estimate:
         """Return the estimate for the moving image as it is or reflected about its vertical centre line."""

@@ -25,7 +25,7 @@ def corrected(
     """Return the canonical JSON of a registration with ``fixed_from_moving`` (3 x 3, px) in place of its own.
 
     All statements of the estimator about its own transform are left out: covariance, intervals, expected
-    error, search and places. ``at`` is a time in ISO 8601.
+    error, search, places and field. ``at`` is a time in ISO 8601.
     """
     matrix = np.array(fixed_from_moving, float)
     fixed_shape, moving_shape = body["fixed"]["shape"], body["moving"]["shape"]
@@ -44,6 +44,7 @@ def corrected(
         "moving_from_fixed": np.linalg.inv(matrix).tolist(),
         **dict.fromkeys(("intervals", "covariance", "search")),
         "places": [],
+        **dict.fromkeys(("field", "model_reason")),
         **dict.fromkeys(("expected_corner_error_px", "expected_corner_error_um")),
         "verdict": VERDICT,
         "reason": f"corrected by hand by {by} on {at[:10]} at {at[11:16]} UTC"

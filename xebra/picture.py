@@ -17,6 +17,7 @@ from matplotlib.patheffects import Normal, Stroke
 from matplotlib_scalebar.scalebar import ScaleBar
 
 from xebra.arrays import Floats, Mask, Matrix, Pixels
+from xebra.field.resampling import coverage_through, resample_through
 from xebra.image import Image, gray
 from xebra.registration import Place, Registration
 from xebra.resample import coverage, resample, shrunk
@@ -66,9 +67,7 @@ def draw(registration: Registration) -> Picture:
     moving_shown, moving_from_shown = shrunk(moving.pixels, LONGEST)
     zoomed = _zoomed(registration, fixed_from_shown, fixed_shown.shape)
     fixed_from_grid = fixed_from_shown if zoomed is None else zoomed
-    moving_from_grid = registration.moving_from_fixed @ fixed_from_grid
-    registered = resample(moving.pixels, moving_from_grid, fixed_shown.shape[:2])
-    reached = coverage(moving.shape, moving_from_grid, fixed_shown.shape[:2])
+    registered, reached = _registered(registration, fixed_from_grid, fixed_shown.shape[:2])
 
     figure, panels = _figure(fixed_shown.shape)
     magenta, green = stretched(fixed_shown), stretched(registered, reached)
@@ -86,6 +85,20 @@ def draw(registration: Registration) -> Picture:
     _outline_fields(panels, registration, fixed_from_shown, moving_from_shown)
     _footer(figure, registration)
     return figure
+
+
+def _registered(
+    registration: Registration, fixed_from_grid: Matrix, shape: tuple[int, ...]
+) -> tuple[Pixels, Mask]:
+    """Return the moving image on a grid of the fixed one, and where it covers the grid."""
+    moving, field = registration.moving, registration.field
+    if field is None:
+        moving_from_grid = registration.moving_from_fixed @ fixed_from_grid
+        return resample(moving.pixels, moving_from_grid, shape), coverage(
+            moving.shape, moving_from_grid, shape
+        )
+    of_grid = field.of_image(np.linalg.inv(fixed_from_grid))
+    return resample_through(moving.pixels, of_grid, shape), coverage_through(moving.shape, of_grid, shape)
 
 
 def _zoomed(registration: Registration, fixed_from_shown: Matrix, shape: tuple[int, ...]) -> Matrix | None:

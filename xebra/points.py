@@ -6,17 +6,35 @@ import csv
 import io
 import json
 import math
+from collections.abc import Callable
 from typing import Any, Literal
 
 import numpy as np
 
-from xebra.arrays import Matrix
+from xebra.arrays import Floats, Matrix
 from xebra.errors import PointsInvalid
+from xebra.field.displacement_field import DisplacementField
 from xebra.transform import map_points
 
+PointMap = Callable[[Floats], Floats]  # of points (N, 2)
 Origin = Literal["center", "corner"]  # of the top-left pixel; QuPath counts from its corner
 COORDINATES = "coordinates"
 NAMED = "a point needs two finite numbers x and y"
+
+
+def point_map(body: dict[str, Any], to: str, origin: Origin) -> Matrix | PointMap:
+    """Return the map of a registration's canonical JSON to its "fixed" or its "moving" image.
+
+    A 3 x 3 matrix or, of bent images, a function; points count from ``origin``.
+    """
+    if not body.get("field"):
+        return with_origin(
+            np.array(body["fixed_from_moving" if to == "fixed" else "moving_from_fixed"]), origin
+        )
+    field = DisplacementField.from_json(body["field"])
+    bent = field.to_fixed if to == "fixed" else field.to_moving
+    shift = 0.0 if origin == "center" else 0.5
+    return lambda points: bent(points - shift) + shift
 
 
 def with_origin(matrix: Matrix, origin: Origin) -> Matrix:
@@ -27,8 +45,13 @@ def with_origin(matrix: Matrix, origin: Origin) -> Matrix:
     return corner_from_center @ matrix @ np.linalg.inv(corner_from_center)
 
 
-def map_table(text: str, matrix: Matrix, name: str = "points") -> str:
-    """Return a CSV table with its columns x and y (px) mapped by a 3 x 3 matrix; others stay as they are.
+def _map(by: Matrix | PointMap, points: Floats) -> Floats:
+    """Return points (N, 2) mapped by a matrix or a function."""
+    return by(points) if callable(by) else map_points(by, points)
+
+
+def map_table(text: str, matrix: Matrix | PointMap, name: str = "points") -> str:
+    """Return a CSV table with its columns x and y (px) mapped by a 3 x 3 matrix or a function; others stay.
 
     Raises PointsInvalid in words that call the table ``name``.
     """
@@ -45,12 +68,12 @@ def map_table(text: str, matrix: Matrix, name: str = "points") -> str:
     sink = io.StringIO(newline="")
     writer = csv.DictWriter(sink, names, extrasaction="ignore")
     writer.writeheader()
-    for row, (x, y) in zip(rows, map_points(matrix, points).tolist(), strict=True):
+    for row, (x, y) in zip(rows, _map(matrix, points).tolist(), strict=True):
         writer.writerow({**row, "x": repr(x), "y": repr(y)})
     return sink.getvalue()
 
 
-def map_geojson(text: str, matrix: Matrix, name: str = "regions") -> str:
+def map_geojson(text: str, matrix: Matrix | PointMap, name: str = "regions") -> str:
     """Return GeoJSON (RFC 7946) with all coordinates mapped by a 3 x 3 matrix.
 
     The first two numbers of a position are x and y in px; further ones and all properties stay as they are.
@@ -63,12 +86,12 @@ def map_geojson(text: str, matrix: Matrix, name: str = "regions") -> str:
     return json.dumps(map_regions(body, matrix, name)) + "\n"
 
 
-def map_regions(body: Any, matrix: Matrix, name: str = "regions") -> Any:
+def map_regions(body: Any, matrix: Matrix | PointMap, name: str = "regions") -> Any:
     """Return parsed GeoJSON as ``map_geojson`` does."""
     try:
         if not _holds_coordinates(body):
             raise PointsInvalid(f"{name}: it holds no GeoJSON geometry with coordinates.")
-        return _mapped(body, np.asarray(matrix, float), name)
+        return _mapped(body, matrix if callable(matrix) else np.asarray(matrix, float), name)
     except RecursionError as error:
         raise PointsInvalid(f"{name}: its lists are nested too deeply.") from error
 
@@ -93,7 +116,7 @@ def _holds_coordinates(body: Any) -> bool:
     return COORDINATES in body or any(_holds_coordinates(part) for part in parts)
 
 
-def _mapped(part: Any, matrix: Matrix, name: str) -> Any:
+def _mapped(part: Any, matrix: Matrix | PointMap, name: str) -> Any:
     """Return GeoJSON with its coordinates mapped and its properties as they are."""
     if isinstance(part, list):
         return [_mapped(each, matrix, name) for each in part]
@@ -110,7 +133,7 @@ def _mapped(part: Any, matrix: Matrix, name: str) -> Any:
     return result
 
 
-def _positions(value: Any, matrix: Matrix, name: str) -> Any:
+def _positions(value: Any, matrix: Matrix | PointMap, name: str) -> Any:
     """Return one position, or nested lists of them, mapped."""
     if not isinstance(value, list):
         raise PointsInvalid(f"{name}: {NAMED}.")
@@ -119,5 +142,5 @@ def _positions(value: Any, matrix: Matrix, name: str) -> Any:
     numbers = [each for each in value if isinstance(each, int | float) and not isinstance(each, bool)]
     if len(numbers) < max(2, len(value)) or not all(map(math.isfinite, numbers)):
         raise PointsInvalid(f"{name}: {NAMED}.")
-    x, y = map_points(matrix, np.array(numbers[:2], float)).tolist()
+    x, y = _map(matrix, np.array([numbers[:2]], float))[0].tolist()
     return [x, y, *value[2:]]

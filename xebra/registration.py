@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from xebra.arrays import Mask, Matrix, Pixels
+from xebra.arrays import Floats, Mask, Matrix, Pixels
+from xebra.field.displacement_field import DisplacementField
+from xebra.field.resampling import coverage_through, resample_through
 from xebra.image import Image, read_image
 from xebra.models import TransformModel
 from xebra.resample import Interpolation, coverage, resample
-from xebra.transform import AffineTransform, Transform, image_center, transform_of
+from xebra.transform import AffineTransform, Transform, image_center, map_points, transform_of
 from xebra.usable_area import UsableArea
 
 if TYPE_CHECKING:
@@ -80,6 +82,10 @@ class Registration:
     transform_model: TransformModel = "similarity"  # the family that the transform was chosen from
     correction: Correction | None = None  # of a transform that was set by hand
     places: tuple[Place, ...] = ()  # of a detail in an overview: the reported one, then the next best ones
+    field: DisplacementField | None = (
+        None  # the whole transform, of bent images; ``transform`` is its linear part
+    )
+    model_reason: str | None = None  # why a model was chosen, of "field" and "auto"
 
     @property
     def scale(self) -> float:
@@ -136,14 +142,81 @@ class Registration:
         spacing, error = self.fixed.pixel_spacing, self.expected_corner_error_px
         return None if spacing is None or error is None else error * spacing
 
+    def to_moving(self, points: Floats) -> Floats:
+        """Return points of the fixed image in the moving one, through the whole transform.
+
+        Args:
+            points: (N, 2), (x, y) in px of the fixed image.
+
+        Returns:
+            Points (N, 2) in px of the moving image.
+
+        Raises:
+            ValueError: ``points`` has another shape.
+
+        Examples:
+            >>> import xebra
+            >>> from xebra import sample
+            >>> result = xebra.register(sample.FIXED, sample.MOVING)
+            >>> there = result.to_moving([[100.0, 80.0]])
+            >>> result.to_fixed(there).round(3).tolist()
+            [[100.0, 80.0]]
+        """
+        points = _points(points)
+        return (
+            map_points(self.moving_from_fixed, points) if self.field is None else self.field.to_moving(points)
+        )
+
+    def to_fixed(self, points: Floats) -> Floats:
+        """Return points of the moving image in the fixed one, the inverse of ``to_moving``.
+
+        Args:
+            points: (N, 2), (x, y) in px of the moving image.
+
+        Returns:
+            Points (N, 2) in px of the fixed image.
+
+        Raises:
+            ValueError: ``points`` has another shape.
+
+        Examples:
+            >>> import xebra
+            >>> from xebra import sample
+            >>> result = xebra.register(sample.FIXED, sample.MOVING)
+            >>> result.to_fixed([[0.0, 0.0]]).shape
+            (1, 2)
+        """
+        points = _points(points)
+        return (
+            map_points(self.fixed_from_moving, points) if self.field is None else self.field.to_fixed(points)
+        )
+
+    @cached_property
+    def displacement(self) -> Floats:
+        """How far the field displaces each fixed pixel (H, W, 2), (x, y) in fixed px; 0 without a field.
+
+        ``to_moving(p)`` is ``moving_from_fixed`` of p + displacement.
+        """
+        shape = self.fixed.shape[:2]
+        return np.zeros((*shape, 2)) if self.field is None else self.field.displacement(*_grid(shape))
+
+    @cached_property
+    def displacement_error(self) -> Floats | None:
+        """Standard error (H, W, 2) of ``displacement``, in fixed px; None without a field."""
+        return None if self.field is None else self.field.standard_error(*_grid(self.fixed.shape[:2]))
+
     @cached_property
     def registered(self) -> Pixels:
         """The moving image resampled on the fixed image's grid, dtype kept, 0 outside its coverage."""
+        if self.field is not None:
+            return resample_through(self.moving.pixels, self.field, self.fixed.shape[:2])
         return resample(self.moving.pixels, self.moving_from_fixed, self.fixed.shape[:2])
 
     @cached_property
     def coverage(self) -> Mask:
         """Mask (H, W) of the fixed image's grid: True where the moving image covers it."""
+        if self.field is not None:
+            return coverage_through(self.moving.shape, self.field, self.fixed.shape[:2])
         return coverage(self.moving.shape, self.moving_from_fixed, self.fixed.shape[:2])
 
     def apply(
@@ -186,6 +259,7 @@ class Registration:
             interpolation=interpolation,
             same_field=same_field,
             name=name,
+            field=self.field,
         )
 
     def save(self, folder: str | Path) -> None:
@@ -242,6 +316,8 @@ class Registration:
                 {"fixed_from_moving": each.fixed_from_moving.tolist(), "probability": each.probability}
                 for each in self.places
             ],
+            "field": None if self.field is None else self.field.to_json(),
+            "model_reason": self.model_reason,
             "usable_area": {
                 "fixed": self.fixed_area and self.fixed_area.to_json(self.fixed.pixels),
                 "moving": self.moving_area and self.moving_area.to_json(self.moving.pixels),
@@ -271,6 +347,8 @@ class Registration:
                 Place(np.array(each["fixed_from_moving"]), each["probability"])
                 for each in body.get("places") or ()
             ),
+            field=DisplacementField.from_json(body["field"]) if body.get("field") else None,
+            model_reason=body.get("model_reason"),
         )
 
 
@@ -286,6 +364,19 @@ def stretch_of(transform: Transform) -> dict[str, float] | None:
         "axis_deg": transform.axis_deg,
         "tilt_deg": transform.tilt_deg,
     }
+
+
+def _points(points: Floats) -> Floats:
+    """Return points as an array (N, 2); raise ValueError for any other shape."""
+    array = np.asarray(points, float)
+    if array.ndim != 2 or array.shape[1] != 2:
+        raise ValueError(f"points must have the shape (N, 2), not {array.shape}")
+    return array
+
+
+def _grid(shape: tuple[int, ...]) -> tuple[Floats, Floats]:
+    """Return x of the columns and y of the rows of an image."""
+    return np.arange(shape[1], dtype=float), np.arange(shape[0], dtype=float)
 
 
 def _area(body: dict[str, Any], name: str, image: Image) -> UsableArea | None:

@@ -36,15 +36,15 @@ def resample(
     order = ORDERS[interpolation]
     linear, offset = _rows_columns(moving_from_fixed)
     result = np.zeros((*shape, *pixels.shape[2:]), pixels.dtype)
-    binned, step = _binned(pixels, int(_pixel_ratio(linear) // 2) if order else 1)
+    bins, step = binned(pixels, int(_pixel_ratio(linear) // 2) if order else 1)
     # Bin i is centred at pixel step * i + (step - 1) / 2.
     in_bins = linear / step, (offset - (step - 1) / 2) / step
-    for tile in _tiles(shape, TILE / _pixel_ratio(in_bins[0])):
+    for tile in tiles(shape, TILE / _pixel_ratio(in_bins[0])):
         inside = _coverage_of_tile(pixels.shape, linear, offset, tile)
         if inside.any():
-            values = _interpolated(binned, *in_bins, tile, order)
+            values = _interpolated(bins, *in_bins, tile, order)
             values[~inside] = 0
-            result[tile] = _as_dtype(values, pixels.dtype)
+            result[tile] = as_dtype(values, pixels.dtype)
     return result
 
 
@@ -52,7 +52,7 @@ def coverage(moving_shape: tuple[int, ...], moving_from_fixed: Matrix, shape: tu
     """Return the mask (H, W) of fixed pixels whose centre lies on a pixel of the moving image."""
     linear, offset = _rows_columns(moving_from_fixed)
     result = np.zeros(shape, bool)
-    for tile in _tiles(shape, TILE):
+    for tile in tiles(shape, TILE):
         result[tile] = _coverage_of_tile(moving_shape, linear, offset, tile)
     return result
 
@@ -79,7 +79,7 @@ def _pixel_ratio(linear: Matrix) -> float:
     return math.sqrt(abs(np.linalg.det(linear)))
 
 
-def _tiles(shape: tuple[int, ...], side: float) -> Iterator[tuple[slice, slice]]:
+def tiles(shape: tuple[int, ...], side: float) -> Iterator[tuple[slice, slice]]:
     """Yield the tiles of a grid as slices of rows and columns."""
     side = max(64, int(side))
     for row in range(0, shape[0], side):
@@ -87,7 +87,7 @@ def _tiles(shape: tuple[int, ...], side: float) -> Iterator[tuple[slice, slice]]
             yield slice(row, min(row + side, shape[0])), slice(column, min(column + side, shape[1]))
 
 
-def _binned(pixels: Pixels, step: int) -> tuple[Floats, int]:
+def binned(pixels: Pixels, step: int) -> tuple[Floats, int]:
     """Return means over bins of ``step`` x ``step`` px, smaller ones at the far edges, and the step used."""
     if step < 2:
         return pixels, 1
@@ -149,7 +149,7 @@ def _source_part(
     return pixels[low[0] : high[0], low[1] : high[1]], low
 
 
-def _as_dtype(values: Floats, dtype: np.dtype) -> Floats:
+def as_dtype(values: Floats, dtype: np.dtype) -> Floats:
     """Return values as ``dtype``; integers are rounded and clipped to their range."""
     if not np.issubdtype(dtype, np.integer):
         return values.astype(dtype)

@@ -31,6 +31,7 @@ def parameters(registration: Registration) -> list[Parameter]:
         *mirrored,
         Parameter("shift x", f"{x:+.2f}{x_interval} px", length(um and um[0], "+")),
         Parameter("shift y", f"{y:+.2f}{y_interval} px", length(um and um[1], "+")),
+        *_bend(registration),
         *([] if error is None else [Parameter("expected corner error", f"{error:.2f} px", length(error_um))]),
     ]
 
@@ -42,6 +43,15 @@ def _stretch(registration: Registration) -> list[Parameter]:
         return []
     value = f"{stretch['ratio']:.4f} along {stretch['axis_deg'] % 180:.0f}°"
     return [Parameter("stretch", value, f"tilt of {stretch['tilt_deg']:.1f}°")]
+
+
+def _bend(registration: Registration) -> list[Parameter]:
+    """Return the size of the field of bent images with its standard error."""
+    field, um = registration.field, registration.fixed.pixel_spacing
+    if field is None:
+        return []
+    metric = length(None if um is None else field.rms_px * um)
+    return [Parameter("field", f"{field.rms_px:.2f} ± {1.96 * field.error_px:.2f} px RMS", metric)]
 
 
 def _half_widths(intervals: dict[str, Any] | None) -> list[str]:
@@ -82,6 +92,7 @@ def table(registration: Registration) -> str:
             f"{'moving':{name}}  {_image_summary(registration.moving)}",
             *rows,
             *(f"{'not used':{name}}  {line}" for line in not_used(registration)),
+            *([f"{'model':{name}}  {registration.model_reason}"] if registration.model_reason else []),
             f"{'verdict':{name}}  {registration.verdict}: {registration.reason}",
         ]
     )

@@ -6,7 +6,6 @@ import json
 from tempfile import NamedTemporaryFile
 from typing import Annotated, Any, BinaryIO, Literal, cast
 
-import numpy as np
 from fastapi import APIRouter, Body, Query, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import StreamingResponse
@@ -25,7 +24,7 @@ from db.errors import CorrectionNotFound, ImageNotFound, ObjectAltered, ObjectMi
 from db.rows import RegistrationRow
 from xebra.arrays import Matrix
 from xebra.errors import ImageChoiceNeeded, ImageUnreadable, ImageUnusable, PointsInvalid
-from xebra.points import Origin, map_regions, map_table, with_origin
+from xebra.points import Origin, PointMap, map_regions, map_table, point_map
 from xebra.resample import Interpolation
 
 MAX_IMAGES = 256
@@ -155,6 +154,5 @@ def apply_to_regions(
     return Response(content, media_type="application/geo+json", headers=files.attachment(name))
 
 
-def _matrix(row: RegistrationRow, to: str, origin: Origin, correction: str | None) -> Matrix:
-    body = current.body(row, correction)
-    return with_origin(np.array(body["fixed_from_moving" if to == "fixed" else "moving_from_fixed"]), origin)
+def _matrix(row: RegistrationRow, to: str, origin: Origin, correction: str | None) -> Matrix | PointMap:
+    return point_map(current.body(row, correction), to, origin)

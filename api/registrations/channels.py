@@ -149,7 +149,7 @@ class Applied:
 
     def _pixels(self, channel: Channel) -> Pixels:
         """Return one channel on the grid of the fixed image."""
-        from xebra.apply import apply
+        from xebra.apply import apply, field_of
         from xebra.image import read_pixels_untrusted
 
         name = f"{channel.image.name}, {channel.title}" if channel.title else channel.image.name
@@ -166,4 +166,5 @@ class Applied:
             interpolation=self.how.interpolation,
             same_field=self.how.same_field,
             name=name,
+            field=field_of(self.result),
         )

@@ -70,8 +70,8 @@ def registered_key(row: RegistrationRow, store: ImageStore, correction: str | No
         CorrectionNotFound: the registration has no such correction.
         ObjectAltered: the stored moving image cannot be read any more.
     """
-    key, transform = folder(row, correction), body(row, correction)["fixed_from_moving"]
-    previews.create_once(store, key, lambda target: _resample(row, transform, store, target))
+    key, found = folder(row, correction), body(row, correction)
+    previews.create_once(store, key, lambda target: _resample(row, found, store, target))
     return key
 
 
@@ -95,15 +95,12 @@ def moving_pixels(row: RegistrationRow, store: ImageStore) -> np.ndarray[Any, An
             raise ObjectAltered(f"{row.moving_image.name} cannot be read: {error}") from error
 
 
-def _resample(
-    row: RegistrationRow, transform: list[list[float]], store: ImageStore, target: BinaryIO
-) -> None:
-    """Write the moving image under a transform as TIFF."""
+def _resample(row: RegistrationRow, found: dict[str, Any], store: ImageStore, target: BinaryIO) -> None:
+    """Write the moving image under the transform of a result as TIFF."""
+    from xebra.apply import apply, field_of
     from xebra.image_files import write_tiff
-    from xebra.resample import resample
 
-    assert row.result is not None
-    fixed = row.result.body["fixed"]
-    matrix = np.linalg.inv(np.array(transform))
-    pixels = resample(moving_pixels(row, store), matrix, tuple(fixed["shape"][:2]))
+    fixed, pixels = found["fixed"], moving_pixels(row, store)
+    matrix = np.linalg.inv(np.array(found["fixed_from_moving"]))
+    pixels = apply(pixels, matrix, pixels.shape, fixed["shape"], field=field_of(found))
     previews.write_tiff_to(target, lambda path: write_tiff(path, pixels, fixed["pixel_spacing_um"]))

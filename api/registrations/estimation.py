@@ -12,7 +12,9 @@ from xebra.models import TransformModel
 
 ModelField = Field(
     description="Family of the transform. `affine` also finds tilt, shear and oblong pixels; `rigid` holds"
-    " the scale of the pixel spacings, `translation` also the angle."
+    " the scale of the pixel spacings, `translation` also the angle. `field` is a similarity with a smooth"
+    " displacement and a drift of the rows, `auto` the simplest of similarity, affine and field, as far as"
+    " blocks that are held out confirm them; the result's `transform_model` is the one that was chosen."
 )
 
 

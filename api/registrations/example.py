@@ -22,6 +22,8 @@ RESULT: dict[str, Any] = {
         [0.0, 0.0, 0.0, 0.04],
     ],
     "transform_model": "similarity",
+    "model_reason": None,
+    "field": None,
     "stretch": None,
     "mirror": False,
     "fixed_from_moving": [[1.1831, -0.1281, -41.8], [0.1281, 1.1831, -62.4], [0.0, 0.0, 1.0]],

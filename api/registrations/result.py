@@ -39,7 +39,16 @@ class Model(BaseModel):
     engine: str
 
 
-ADDED_LATER = ("intervals", "covariance", "search", "usable_area", "correction", "stretch")
+ADDED_LATER = (
+    "intervals",
+    "covariance",
+    "search",
+    "usable_area",
+    "correction",
+    "stretch",
+    "field",
+    "model_reason",
+)
 
 
 class AppliedCorrection(BaseModel):
@@ -73,6 +82,28 @@ class Stretch(BaseModel):
     ratio: float = Field(description="Length along the axis over that across it.")
     axis_deg: float = Field(description="In the fixed image, from +x towards +y.")
     tilt_deg: float = Field(description="The tilt that would foreshorten a view as much.")
+
+
+class Knots(BaseModel):
+    """A uniform cubic B-spline basis: `intervals` + 3 functions between `low` and `high`."""
+
+    low: float
+    high: float
+    intervals: int
+
+
+class DisplacementField(BaseModel):
+    """A point p of the fixed image is at moving_from_fixed(y + drift(row of y)), y = p + smooth(p)."""
+
+    moving_from_fixed: Matrix
+    x: Knots = Field(description="Of `smooth`, along the fixed image, px.")
+    y: Knots
+    rows: Knots = Field(description="Of `drift`, along the rows of the moving image, px.")
+    smooth: list[list[list[float]]] = Field(description="Coefficients of x and y, (2, y, x), fixed px.")
+    drift: list[list[float]] = Field(description="Coefficients of x and y, (2, rows), fixed px.")
+    error: list[list[list[float]]] = Field(
+        description="Standard error of x and y, (2, rows, columns), on an even grid over both; fixed px."
+    )
 
 
 class Place(BaseModel):
@@ -124,6 +155,10 @@ class Result(BaseModel):
         " transform also of the log stretch (a, b), of the symmetric matrix [[a, b], [b, -a]]."
     )
     transform_model: TransformModel = Field(description="The family that the transform was chosen from.")
+    model_reason: str | None = Field(description="Why it was chosen, of the models `field` and `auto`.")
+    field: DisplacementField | None = Field(
+        description="Of bent images: the whole transform. `fixed_from_moving` is its linear part."
+    )
     stretch: Stretch | None = Field(description="Of an affine transform; None for a similarity.")
     mirror: bool
     fixed_from_moving: Matrix = Field(

@@ -86,7 +86,7 @@ def _applied(file: Path, body: dict[str, Any], arguments: argparse.Namespace) ->
     import numpy as np
 
     from xebra import file_names, image_files
-    from xebra.apply import apply
+    from xebra.apply import apply, field_of
     from xebra.image import inspect, opened
 
     chosen = arguments.channel or [None]
@@ -103,6 +103,7 @@ def _applied(file: Path, body: dict[str, Any], arguments: argparse.Namespace) ->
             body["fixed"]["shape"],
             interpolation=arguments.interpolation,
             same_field=arguments.same_field,
+            field=field_of(body),
             name=f"{name}, {contents.selected.channel.name}",
         )
         title = contents.selected.channel.name if len(chosen) > 1 or channel is not None else ""
@@ -129,12 +130,9 @@ def _written(channels: list[Applied], target: Path, together: bool, um: float | 
 
 def _mapped(file: Path, folder: Path, body: dict[str, Any], arguments: argparse.Namespace) -> Path:
     """Write points of a table, or regions of GeoJSON, mapped to one of the images; return the path."""
-    import numpy as np
+    from xebra.points import map_geojson, map_table, point_map
 
-    from xebra.points import map_geojson, map_table, with_origin
-
-    matrix = np.array(body["fixed_from_moving" if arguments.to == "fixed" else "moving_from_fixed"])
-    matrix = with_origin(matrix, arguments.origin)
+    matrix = point_map(body, arguments.to, arguments.origin)
     mapped = map_table if file.suffix.lower() == ".csv" else map_geojson
     try:
         text = file.read_text(encoding="utf-8-sig")

@@ -22,7 +22,10 @@ FOLDER = "folder for the files (default: ./xebra-<name of MOVING>, numbered if i
 NETWORK = "name of the network (default: the most accurate one)"
 MIRRORED = "is one image mirrored (specimen turned over)? try: test both, in twice the time"
 SPACING = "pixel spacing of {} in um per px (default: from the file)"
-MODEL = "family of the transform: affine also finds tilt, shear and oblong pixels; rigid holds the scale"
+MODEL = (
+    "family of the transform: affine also finds tilt, shear and oblong pixels; rigid holds the scale; field "
+    "also bends the image smoothly; auto takes the simplest of similarity, affine and field that fits"
+)
 TOLERANCE = (
     "largest expected corner error of an accepted result, px of FIXED (default: 2 % of its longer side)"
 )

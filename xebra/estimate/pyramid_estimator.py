@@ -26,6 +26,7 @@ from xebra.estimate.field_of_view import (
     sizes_differ,
     spacing_ratio,
 )
+from xebra.estimate.field_refinement import FieldLevel
 from xebra.estimate.image_pair import Candidate, ImagePair, scale_of
 from xebra.estimate.periodic_copies import periods, shifted
 from xebra.estimate.places import equal_places, listed_places
@@ -56,6 +57,8 @@ class PyramidEstimator:
     def __init__(self, weights: Weights, engine: Engine):
         self.stages = Stages.from_config(weights.config, engine)
         self.confidence = Confidence.from_config(weights.config["confidence"])
+        field = weights.config.get("field")
+        self.field_level = None if field is None else FieldLevel(**field)
 
     def estimate(
         self,

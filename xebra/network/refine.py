@@ -142,6 +142,19 @@ class Refine(nn.Module):
         return colour @ gradient, (colour @ information.flatten(2)).unflatten(2, (4, 4))
 
 
+class RefineFeatures(nn.Module):
+    """The feature maps of the refinement alone, for views (B, 2, rows, columns) of any size."""
+
+    def __init__(self, refine: Refine):
+        super().__init__()
+        self.head = refine.head
+
+    def forward(self, view: torch.Tensor) -> torch.Tensor:
+        """Return weighted features (B, C, rows / stride, columns / stride) of views."""
+        features: torch.Tensor = self.head(view)
+        return features
+
+
 def _slope_and_curvature(s: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Return slope (..., 2) and negative curvature (..., 2, 2) of 3 x 3 values (..., 9), row by row."""
     nw, n, ne, w, c, e, sw, so, se = s.unbind(-1)

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import numpy as np
 import torch
 
-from xebra.network.refine import Refine
+from xebra.network.refine import Refine, RefineFeatures
 from xebra.network.search import Search, SearchFeatures
 from xebra.specimen.pairs import PairSource
 from xebra.training.config import GOLDEN_SEED
@@ -54,7 +54,10 @@ def export_pyramid(search: Path, refine: Path, folder: Path) -> dict[str, Any]:
         f"{folder.name}_coarse_search": (pooled_search(search_task, COARSE_POOL), search_task.size),
         f"{folder.name}_fine_search": (search_task, search_task.size),
     }
-    write_features(pooled_search(search_task, COARSE_POOL).network, folder.parent / f"{folder.name}_features")
+    features = SearchFeatures(pooled_search(search_task, COARSE_POOL).network)
+    write_features(features, folder.parent / f"{folder.name}_features")
+    dense = folder.parent / f"{folder.name}_dense_features"
+    write_features(RefineFeatures(refine_task.network), dense)
     for size in REFINED_AT:
         graphs[f"{folder.name}_{size}"] = refinement_at(refine_task, size), size
     for name, (task, size) in graphs.items():
@@ -67,12 +70,17 @@ def export_pyramid(search: Path, refine: Path, folder: Path) -> dict[str, Any]:
         "name": folder.name,
         "kind": "pyramid",
         "description": PYRAMID,
-        "graphs": [*graphs, f"{folder.name}_features"],
+        "graphs": [*graphs, f"{folder.name}_features", dense.name],
         "coarse_search": _searches(f"{folder.name}_coarse_search", pooled_search(search_task, COARSE_POOL)),
         "fine_search": _searches(f"{folder.name}_fine_search", search_task),
         "detail_search": _detail_search(
             f"{folder.name}_features", pooled_search(search_task, COARSE_POOL).network
         ),
+        "field": {
+            "graph": dense.name,
+            "cell": refine_task.config.stride,
+            "sharpness": round(float(refine_task.network.sharpness.detach().exp()), 6),
+        },
         "refine_levels": [
             {"graph": coarse, "size": min(REFINED_AT), "kept": 3, "passes": 1},
             {"graph": fine, "size": max(REFINED_AT), "kept": 1, "passes": 2},
@@ -184,10 +192,10 @@ def write_graph(task: TrainingTask, size: int, folder: Path) -> None:
 
 
 @torch.no_grad()
-def write_features(search: Search, folder: Path) -> None:
-    """Write the graph of the search's feature maps for views of any size, with golden views beside it."""
+def write_features(network: SearchFeatures | RefineFeatures, folder: Path) -> None:
+    """Write the graph of a head's feature maps for views of any size, with golden views beside it."""
     folder.mkdir(parents=True, exist_ok=True)
-    network = SearchFeatures(search).eval()
+    network.eval()
     batch = torch.export.Dim("batch", min=1, max=1024)
     rows, columns = (8 * torch.export.Dim(name, min=4, max=512) for name in ("rows", "columns"))
     program = torch.onnx.export(

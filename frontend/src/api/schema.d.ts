@@ -1042,6 +1042,50 @@ export interface components {
             next_cursor: string | null;
         };
         /**
+         * DisplacementField
+         * @description A point p of the fixed image is at moving_from_fixed(y + drift(row of y)), y = p + smooth(p).
+         */
+        DisplacementField: {
+            /**
+             * Drift
+             * @description Coefficients of x and y, (2, rows), fixed px.
+             */
+            drift: number[][];
+            /**
+             * Error
+             * @description Standard error of x and y, (2, rows, columns), on an even grid over both; fixed px.
+             */
+            error: number[][][];
+            /** Moving From Fixed */
+            moving_from_fixed: [
+                [
+                    number,
+                    number,
+                    number
+                ],
+                [
+                    number,
+                    number,
+                    number
+                ],
+                [
+                    number,
+                    number,
+                    number
+                ]
+            ];
+            /** @description Of `drift`, along the rows of the moving image, px. */
+            rows: components["schemas"]["Knots"];
+            /**
+             * Smooth
+             * @description Coefficients of x and y, (2, y, x), fixed px.
+             */
+            smooth: number[][][];
+            /** @description Of `smooth`, along the fixed image, px. */
+            x: components["schemas"]["Knots"];
+            y: components["schemas"]["Knots"];
+        };
+        /**
          * ExcludedPart
          * @description What is excluded for one reason.
          */
@@ -1337,6 +1381,18 @@ export interface components {
             ];
         };
         /**
+         * Knots
+         * @description A uniform cubic B-spline basis: `intervals` + 3 functions between `low` and `high`.
+         */
+        Knots: {
+            /** High */
+            high: number;
+            /** Intervals */
+            intervals: number;
+            /** Low */
+            low: number;
+        };
+        /**
          * Limits
          * @description Limits of the image files.
          */
@@ -1479,11 +1535,11 @@ export interface components {
             mirror?: "no" | "yes" | "try";
             /**
              * Model
-             * @description Family of the transform. `affine` also finds tilt, shear and oblong pixels; `rigid` holds the scale of the pixel spacings, `translation` also the angle.
+             * @description Family of the transform. `affine` also finds tilt, shear and oblong pixels; `rigid` holds the scale of the pixel spacings, `translation` also the angle. `field` is a similarity with a smooth displacement and a drift of the rows, `auto` the simplest of similarity, affine and field, as far as blocks that are held out confirm them; the result's `transform_model` is the one that was chosen.
              * @default similarity
              * @enum {string}
              */
-            model?: "translation" | "rigid" | "similarity" | "affine";
+            model?: "translation" | "rigid" | "similarity" | "affine" | "field" | "auto";
             /**
              * Moving Channel
              * @description Number or name of a channel of the file, as `choices` of the image lists them.
@@ -1617,11 +1673,11 @@ export interface components {
             mirror?: "no" | "yes" | "try";
             /**
              * Model
-             * @description Family of the transform. `affine` also finds tilt, shear and oblong pixels; `rigid` holds the scale of the pixel spacings, `translation` also the angle.
+             * @description Family of the transform. `affine` also finds tilt, shear and oblong pixels; `rigid` holds the scale of the pixel spacings, `translation` also the angle. `field` is a similarity with a smooth displacement and a drift of the rows, `auto` the simplest of similarity, affine and field, as far as blocks that are held out confirm them; the result's `transform_model` is the one that was chosen.
              * @default similarity
              * @enum {string}
              */
-            model?: "translation" | "rigid" | "similarity" | "affine";
+            model?: "translation" | "rigid" | "similarity" | "affine" | "field" | "auto";
             /**
              * Moving Channel
              * @description Number or name of a channel of the file, as `choices` of the image lists them.
@@ -1750,11 +1806,11 @@ export interface components {
             mirror?: "no" | "yes" | "try";
             /**
              * Model
-             * @description Family of the transform. `affine` also finds tilt, shear and oblong pixels; `rigid` holds the scale of the pixel spacings, `translation` also the angle.
+             * @description Family of the transform. `affine` also finds tilt, shear and oblong pixels; `rigid` holds the scale of the pixel spacings, `translation` also the angle. `field` is a similarity with a smooth displacement and a drift of the rows, `auto` the simplest of similarity, affine and field, as far as blocks that are held out confirm them; the result's `transform_model` is the one that was chosen.
              * @default similarity
              * @enum {string}
              */
-            model?: "translation" | "rigid" | "similarity" | "affine";
+            model?: "translation" | "rigid" | "similarity" | "affine" | "field" | "auto";
             /**
              * Moving
              * @description A PNG or TIFF file.
@@ -2366,6 +2422,8 @@ export interface components {
             expected_corner_error_px: number | null;
             /** Expected Corner Error Um */
             expected_corner_error_um: number | null;
+            /** @description Of bent images: the whole transform. `fixed_from_moving` is its linear part. */
+            field: components["schemas"]["DisplacementField"] | null;
             fixed: components["schemas"]["RegisteredImage"];
             /**
              * Fixed From Moving
@@ -2393,6 +2451,11 @@ export interface components {
             /** Mirror */
             mirror: boolean;
             model: components["schemas"]["Model"];
+            /**
+             * Model Reason
+             * @description Why it was chosen, of the models `field` and `auto`.
+             */
+            model_reason: string | null;
             moving: components["schemas"]["RegisteredImage"];
             /**
              * Moving From Fixed
@@ -2456,7 +2519,7 @@ export interface components {
              * @description The family that the transform was chosen from.
              * @enum {string}
              */
-            transform_model: "translation" | "rigid" | "similarity" | "affine";
+            transform_model: "translation" | "rigid" | "similarity" | "affine" | "field" | "auto";
             /** @description None in results of earlier versions. */
             usable_area: components["schemas"]["UsableAreas"] | null;
             /**
@@ -2540,11 +2603,11 @@ export interface components {
             mirror: "no" | "yes" | "try";
             /**
              * Model
-             * @description Family of the transform. `affine` also finds tilt, shear and oblong pixels; `rigid` holds the scale of the pixel spacings, `translation` also the angle.
+             * @description Family of the transform. `affine` also finds tilt, shear and oblong pixels; `rigid` holds the scale of the pixel spacings, `translation` also the angle. `field` is a similarity with a smooth displacement and a drift of the rows, `auto` the simplest of similarity, affine and field, as far as blocks that are held out confirm them; the result's `transform_model` is the one that was chosen.
              * @default similarity
              * @enum {string}
              */
-            model?: "translation" | "rigid" | "similarity" | "affine";
+            model?: "translation" | "rigid" | "similarity" | "affine" | "field" | "auto";
             /** Moving Channel */
             moving_channel: string | null;
             /** Moving Frame */
@@ -5782,7 +5845,7 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description File format, named after the program that reads it. In physical units where both pixel spacings are known; names that end in -px: always in pixels. */
-                format?: "json" | "itk" | "ngff" | "bigwarp" | "napari" | "elastix" | "csv" | "itk-px" | "ngff-px" | "bigwarp-px" | "napari-px" | "elastix-px" | "csv-um" | "slicer" | "slicer-px" | "napari-layers" | "napari-layers-px" | "mobie" | "mobie-px" | "hyperspy" | "hyperspy-px" | "qupath" | "matrices";
+                format?: "json" | "itk" | "itk-field" | "itk-field-px" | "ngff" | "bigwarp" | "napari" | "elastix" | "csv" | "itk-px" | "ngff-px" | "bigwarp-px" | "napari-px" | "elastix-px" | "csv-um" | "slicer" | "slicer-px" | "napari-layers" | "napari-layers-px" | "mobie" | "mobie-px" | "hyperspy" | "hyperspy-px" | "qupath" | "matrices";
                 /** @description Id of a correction, `latest`, or `predicted`; default: the newest correction, the prediction if there is none. */
                 correction?: string | null;
             };

@@ -60,7 +60,13 @@ describe("blockingReason", () => {
   });
 
   it("ignores files that no pair uses", () => {
-    const refused: BatchFile = { state: "refused", key: 9, file: new File([], "z.tif"), message: "damaged", retry: false };
+    const refused: BatchFile = {
+      state: "refused",
+      key: 9,
+      file: new File([], "z.tif"),
+      message: "damaged",
+      retry: false,
+    };
     expect(blockingReason([...FILES, refused], rows)).toBeNull();
   });
 });

@@ -6,6 +6,8 @@ const CHOICES: Record<TransformModel, string> = {
   affine: "Tilt, shear and oblong pixels too",
   rigid: "Rotation and shift, scale as known",
   translation: "Shift only",
+  field: "Smooth bending and scan drift too",
+  auto: "As simple as the images allow",
 };
 
 interface Props {

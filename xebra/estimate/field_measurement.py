@@ -1,0 +1,191 @@
+"""Displacements of less than a few px: the views are linearised about the present field, tile by tile.
+
+The moving image is resampled through the field, and what it differs by from the fixed view is explained by a
+displacement (Lucas and Kanade, IJCAI 674, 1981, with the mean of both gradients: Malis, ICRA 1843, 2004). In
+every tile this gives a displacement with its 2 x 2 information. Compared are the feature maps that the
+modalities have in common or, where the contrasts agree, intensities without their local mean and contrast.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import ndimage
+
+from xebra.arrays import Floats
+from xebra.engine import Engine
+from xebra.estimate.field_parameters import FieldParameters, Tiles
+from xebra.estimate.field_view import FieldView
+
+SHORT, LONG = 4, 16  # px: sides of a tile, short across the rows of the moving image to resolve their drift
+EDGE = 5  # cells or px: side of the square around a place that both images must cover
+MIN_CORRELATION = 0.2  # lower ones do not weaken the information further
+FEATURE_AREA = 8.0  # cells over which residuals of feature maps are taken as correlated
+INTENSITY_AREA = 24.0  # px, likewise of intensities
+LEAST_LENGTH = 1e-3  # of features: those of places outside are 0
+CONTRAST_PX = 45  # side of the square of local mean and contrast
+SMOOTH_PX = 1.0  # of intensities: interpolation smooths finer noise in one image only
+LEAST_CONTRAST = 0.05  # of the mean one: flatter parts are not amplified
+MISFIT = 2.0  # times the mean residual, at which a tile has half of its weight
+FOLDS = 64  # px: side of the blocks of tiles that are held out together
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """What the tiles measure, and the correlation of both views, negative for inverted contrast."""
+
+    tiles: Tiles
+    folds: Floats  # (K,): 0 or 1, a checkerboard of blocks of tiles
+    correlation: float
+
+
+def feature_measurement(
+    engine: Engine, graph: str, parameters: FieldParameters, view: FieldView, fixed: Floats
+) -> Measurement:
+    """Return what feature maps measure; ``fixed`` (C, R, C) are those of the fixed view."""
+    warped = _warped(parameters, view)
+    features = engine.run(graph, view=np.stack([warped.values, warped.inside])[None])["maps"][0]
+    cell = view.shape[0] // fixed.shape[1]
+    whole = _cell_means(warped.inside * (view.inside > 0.99), cell) > 0.999
+    used = ndimage.minimum_filter(whole.astype(np.float32), EDGE)
+    (one, weight), (other, there) = _directions(fixed), _directions(features)
+    return _measured(parameters, warped, one, other, used * weight * there, cell, FEATURE_AREA)
+
+
+def intensity_measurement(parameters: FieldParameters, view: FieldView) -> Measurement:
+    """Return what intensities measure; the contrast may be inverted."""
+    warped = _warped(parameters, view)
+    inside = warped.inside * (view.inside > 0.99)
+    used = ndimage.minimum_filter(inside, EDGE)
+    fixed, moving = (_local_contrast(values, inside) for values in (view.fixed, warped.values))
+    sign = np.float32(np.sign((fixed * moving * used).sum()) or 1)
+    found = _measured(parameters, warped, fixed[None], sign * moving[None], used, 1, INTENSITY_AREA)
+    return Measurement(found.tiles, found.folds, float(sign) * found.correlation)
+
+
+@dataclass(frozen=True)
+class _Warped:
+    """The moving image through a field: values and coverage (rows, columns), with the field there."""
+
+    values: Floats
+    inside: Floats
+    displacement: Floats  # (rows, columns, 2)
+    rows: Floats  # (rows, columns): row of the moving image
+
+
+def _warped(parameters: FieldParameters, view: FieldView) -> _Warped:
+    """Return the moving image through the present field."""
+    field, linear = parameters.field(), view.moving_from_view
+    ys, xs = (np.arange(side, dtype=float) for side in view.shape)
+    along, down = field.x.matrix(xs), field.y.matrix(ys)
+    moved = [down @ part @ along.T for part in field.smooth]
+    rows = linear[1, 0] * (xs + moved[0]) + linear[1, 1] * (ys[:, None] + moved[1]) + linear[1, 2]
+    line = np.linspace(field.rows.low, field.rows.high, 4 * field.rows.intervals + 1)
+    profile = field.rows.matrix(line) @ field.drift.T
+    displacement = np.stack(
+        [part + np.interp(rows, line, drift) for part, drift in zip(moved, profile.T, strict=True)], -1
+    )
+    x, y = xs + displacement[..., 0], ys[:, None] + displacement[..., 1]
+    there = [each[0] * x + each[1] * y + each[2] for each in linear[:2]]
+    values, inside = view.sampled(there[0], there[1])
+    return _Warped(values, inside, displacement, rows)
+
+
+def _measured(
+    parameters: FieldParameters,
+    warped: _Warped,
+    fixed: Floats,
+    moving: Floats,
+    used: Floats,
+    cell: int,
+    area: float,
+) -> Measurement:
+    """Return what two maps (C, R, C) with cells of ``cell`` px measure where they are ``used`` (R, C)."""
+    residual = fixed - moving
+    down, right = _gradients((fixed + moving) / 2, cell)
+    products = (right, right), (right, down), (down, down), (right, residual), (down, residual)
+    sides = _tile_sides(parameters)
+    sums = [_tile_sums(_dot(*pair) * used, cell, sides).ravel() for pair in products]
+    misfit = _tile_sums(_dot(residual, residual) * used, cell, sides).ravel()
+    count = _tile_sums(used, cell, sides).ravel()
+    correlation = float(
+        (_dot(fixed, moving) * used).sum()
+        / max(np.sqrt((_dot(fixed, fixed) * used).sum() * (_dot(moving, moving) * used).sum()), 1e-12)
+    )
+    mean = misfit.sum() / max(count.sum(), 1.0)
+    weight = (1 + 1 / MISFIT) / (1 + misfit / np.maximum(count, 1) / max(mean, 1e-12) / MISFIT)
+    weight /= max(mean * area, 1e-12)
+    factor = max(correlation, MIN_CORRELATION)
+    information = np.stack([each * weight * factor for each in sums[:3]], 1)
+    gradient = np.stack([each * weight for each in sums[3:]], 1)
+    height, width = sides
+    shift = np.stack([_tile_means(warped.displacement[..., axis], sides).ravel() for axis in (0, 1)], 1)
+    weighted = gradient + np.stack(
+        [(information[:, :2] * shift).sum(1), (information[:, 1:] * shift).sum(1)], 1
+    )
+    lines, columns = (
+        np.arange(side // each) * each + (each - 1) / 2
+        for side, each in zip(warped.rows.shape, (height, width), strict=True)
+    )
+    tiles = Tiles((columns, lines), _tile_means(warped.rows, sides).ravel(), information, weighted)
+    folds = (lines[:, None] // FOLDS + columns // FOLDS) % 2
+    return Measurement(tiles, folds.ravel(), correlation)
+
+
+def _directions(maps: Floats) -> tuple[Floats, Floats]:
+    """Return features (C, R, C) of length 1, and their lengths (R, C), which are weights."""
+    length = np.sqrt(_dot(maps, maps))
+    return maps / (length + LEAST_LENGTH), length
+
+
+def _tile_sides(parameters: FieldParameters) -> tuple[int, int]:
+    """Return height and width of the tiles in px: they are short across the rows of the moving image."""
+    across, along = np.abs(parameters.moving_from_view[1, :2])
+    return (LONG, SHORT) if across > along else (SHORT, LONG)
+
+
+def _gradients(maps: Floats, cell: int) -> tuple[Floats, Floats]:
+    """Return the derivatives of maps (C, R, C) by y and x, per px; 0 at the edges."""
+    down, right = np.zeros_like(maps), np.zeros_like(maps)
+    down[:, 1:-1] = (maps[:, 2:] - maps[:, :-2]) / (2 * cell)
+    right[:, :, 1:-1] = (maps[:, :, 2:] - maps[:, :, :-2]) / (2 * cell)
+    return down, right
+
+
+def _dot(one: Floats, other: Floats) -> Floats:
+    """Return the sum over the channels of a product, (R, C)."""
+    product: Floats = np.einsum("cij,cij->ij", one, other)
+    return product
+
+
+def _tile_sums(values: Floats, cell: int, sides: tuple[int, int]) -> Floats:
+    """Return the sums over tiles of values of cells of ``cell`` px."""
+    height, width = (side // cell for side in sides)
+    rows, columns = values.shape
+    parts = values.reshape(rows // height, height, columns // width, width)
+    sums: Floats = parts.sum((1, 3), dtype=float)
+    return sums
+
+
+def _tile_means(values: Floats, sides: tuple[int, int]) -> Floats:
+    """Return the means over tiles of values of px."""
+    return _tile_sums(values, 1, sides) / (sides[0] * sides[1])
+
+
+def _cell_means(values: Floats, cell: int) -> Floats:
+    """Return the means over cells of ``cell`` x ``cell`` px."""
+    rows, columns = (side // cell for side in values.shape)
+    means: Floats = values.reshape(rows, cell, columns, cell).mean((1, 3))
+    return means
+
+
+def _local_contrast(values: Floats, inside: Floats) -> Floats:
+    """Return values with the local mean removed and the local contrast divided out, smoothed."""
+    covered = ndimage.uniform_filter(inside, CONTRAST_PX) + np.float32(1e-3)
+    centred = (values - ndimage.uniform_filter(values * inside, CONTRAST_PX) / covered) * inside
+    square = ndimage.uniform_filter(centred * centred, CONTRAST_PX)
+    contrast = np.sqrt(np.maximum(square, 0) / covered)
+    flat = centred / (contrast + LEAST_CONTRAST * contrast.mean() + 1e-9)
+    smooth: Floats = ndimage.gaussian_filter(flat, SMOOTH_PX)
+    return smooth

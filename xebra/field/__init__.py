@@ -1,0 +1,1 @@
+"""Smooth displacement fields between two images: their representation, resampling and files."""
