@@ -47,7 +47,7 @@ def submit(
     jobs = [[row.id, row.fixed_image_id, row.moving_image_id, *_choice(row)] for row in rows]
     payload = {"batch": batch.id, "settings": requests[0].settings(), "jobs": jobs}
     entry = audit.record(session, "batch.submitted", actor=actor, **payload)
-    events.publish(session, entry, rows, "queued")
+    events.publish_batch(session, entry, batch.id)
     return batch
 
 
