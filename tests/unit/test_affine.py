@@ -171,6 +171,20 @@ def qupath_matrix(text):
     return np.linalg.inv(to_corner) @ matrix @ to_corner
 
 
+def field_matrix(text):
+    """Return the affine map that a displacement field states, by least squares."""
+    values, about = (
+        np.array(line.split(": ")[1].split(), float)
+        for line in text.splitlines()
+        if line.startswith(("Parameters", "FixedParameters"))
+    )
+    (columns, rows), step = about[:2].astype(int), about[4:6]
+    grid = np.stack(np.meshgrid(np.arange(columns), np.arange(rows)), -1).reshape(-1, 2) * step
+    design = np.column_stack([grid, np.ones(len(grid))])
+    solved = np.linalg.lstsq(design / design.max(0), grid + values.reshape(-1, 2), rcond=None)[0]
+    return np.vstack([(solved / design.max(0)[:, None]).T, [0, 0, 1]])
+
+
 FORWARD = {
     "napari": napari_matrix,
     "napari-layers": layers_matrix,
@@ -181,7 +195,7 @@ FORWARD = {
     "hyperspy": hyperspy_matrix,
     "qupath": qupath_matrix,
 }
-BACKWARD = {"itk": itk_matrix, "slicer": slicer_matrix, "elastix": elastix_matrix}
+BACKWARD = {"itk": itk_matrix, "itk-field": field_matrix, "slicer": slicer_matrix, "elastix": elastix_matrix}
 
 
 @pytest.mark.parametrize("name", [n for n in FORMATS if n not in ("json", "matrices")])

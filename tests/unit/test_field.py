@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from support.bent import BentPair, bent_pair, other_contrast
 
 import xebra
+from xebra.correction import corrected
 from xebra.errors import ModelUnsupported
 from xebra.estimate.field_measurement import Measurement
 from xebra.estimate.field_parameters import FieldParameters, Smoothness, Tiles
 from xebra.estimate.field_refinement import MIN_JACOBIAN, field_without_folds
 from xebra.estimate.stretched_attempts import stretch_matrix
+from xebra.points import map_table, point_map
 from xebra.transform import corner_error
 
 
@@ -141,3 +146,32 @@ def test_evidence_of_a_fold_is_smoothed_until_nothing_folds() -> None:
     assert parameters.field().min_jacobian < 0
     field = field_without_folds(parameters, found, Smoothness(1.0, None), 1.0)
     assert field is None or (field.min_jacobian > MIN_JACOBIAN and field.max_strain < 1)
+
+
+@pytest.mark.parametrize("format", ["itk-field", "itk-field-px"])
+@pytest.mark.parametrize("spacing", [None, 0.25])
+def test_itk_reads_the_displacement_field(registered, tmp_path, format, spacing) -> None:
+    itk = pytest.importorskip("SimpleITK")
+    images = registered.fixed.with_spacing(spacing), registered.moving.with_spacing(spacing)
+    if spacing is not None:
+        registered = replace(registered, fixed=images[0], moving=images[1])
+    file = tmp_path / "field.tfm"
+    registered.export(file, format)
+    read = itk.ReadTransform(str(file))
+    mm = 1.0 if spacing is None or format.endswith("px") else spacing * 1e-3
+    at = np.random.default_rng(2).uniform(0, 380, (60, 2))
+    there = np.array([read.TransformPoint((point * mm).tolist()) for point in at]) / mm
+    assert np.abs(there - registered.to_moving(at)).max() < 0.05
+    assert "linear part only" in file.read_text()
+
+
+def test_points_and_channels_of_the_result_follow_the_field(registered) -> None:
+    body = json.loads(json.dumps(registered.to_json()))
+    at = np.random.default_rng(3).uniform(20, 360, (5, 2))
+    there = point_map(body, "moving", "center")(at)
+    assert np.abs(there - registered.to_moving(at)).max() < 1e-4
+    corner = point_map(body, "fixed", "corner")(there + 0.5)
+    assert np.abs(corner - 0.5 - at).max() < 1e-4
+    table = map_table(f"x,y\n{at[0, 0]},{at[0, 1]}\n", point_map(body, "moving", "center"))
+    assert table.splitlines()[1].startswith(str(there[0, 0])[:6])
+    assert corrected(body, np.eye(3), by="me", at="2026-11-28T17:00:00")["field"] is None

@@ -16,7 +16,8 @@ COMPLETE_SMOOTH_PX = 1.0  # of the mean of all frames, from poses that are nearl
 class KeyFrame:
     """The mean (h, w) of the frames that fit, on the grid of the first of them.
 
-    Templates are made again each time the number of frames has doubled, and are dropped by ``release``.
+    Templates are made again each time the number of frames has doubled, at once or in parts, and are dropped
+    by ``release``.
     """
 
     def __init__(self, frame: int, values: Floats, levels: Levels, count: int):
@@ -28,6 +29,7 @@ class KeyFrame:
         known = np.isfinite(values)
         self._sum, self._weight = np.where(known, values, np.float32(0)), known.astype(np.float32)
         self._made_with, self._smooth_px = 0, SMOOTH_PX
+        self.in_parts, self._coarse_is_new = False, False
         self._fine: Template | None = None
         self._coarse: Template | None = None
         self._spectrum: Complexes | None = None
@@ -88,8 +90,21 @@ class KeyFrame:
         """Drop the templates; they are made again when they are needed."""
         self._fine = self._coarse = self._spectrum = None
 
+    def renew_part(self) -> None:
+        """Make a part of the templates again where frames have doubled: a short step while frames come in."""
+        self.in_parts = True
+        if self.frames < 2 * self._made_with:
+            return
+        self._coarse_is_new = not self._coarse_is_new
+        if self._coarse_is_new:
+            self._coarse = self._spectrum = None
+            self._coarse, self._spectrum = self.coarse, self.spectrum[0]
+        else:
+            self._fine = None
+            self._fine, self._made_with = self.fine, self.frames
+
     def _renew(self) -> None:
-        if self._made_with == 0 or self.frames >= 2 * self._made_with:
+        if self._made_with == 0 or (self.frames >= 2 * self._made_with and not self.in_parts):
             self.release()
             self._made_with = self.frames
 

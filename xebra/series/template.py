@@ -17,15 +17,13 @@ from xebra.series.correlation import taper
 from xebra.series.frame import warped
 from xebra.series.geometry import change
 from xebra.series.spectrum import Power, backward, blur, forward, frequencies, without_shading
+from xebra.series.tile_equations import gain_of, solved, subtractable, without_noise
 from xebra.series.tiles import derivatives, squared_motion, tiled
 
 SMOOTH_PX = 1.5  # converges from 2 px away at 20 counts a px, where 1 px does not
 FEWEST_TILES = 12  # that a frame must cover
 EDGE = 0.05  # of a side: width of the template's smooth edge
 COVERED = 0.5  # of a tile, so that it counts
-HUBER = 2.0  # deviations from which a tile gets less weight
-REWEIGHTED = 2  # times
-LEAST_SIGNAL = 0.02  # of the normal equations: what is left of them when noise is subtracted
 LARGEST_STEP = 4.0  # px: a longer step is cut
 
 
@@ -70,10 +68,10 @@ class Template:
         self._own = tiled(self.values[None])[:, 0]
         if not known.all():
             self._filtered, half = (layers * tiled(known[None]) for layers in (self._filtered, half))
-        self._normal = _less(half @ half.transpose(0, 2, 1), self._noise_normal(detail))
+        self._normal = without_noise(half @ half.transpose(0, 2, 1), self._noise_normal(detail))
         contrast = np.matmul(self._filtered[:, -1:], self._own[:, :, None])[:, 0, 0]
         noise = np.float32(self._variance * _mean(detail, shape)) * tiled(self._edge[None]).sum((1, 2))
-        self._noise = np.float32(_share(contrast, noise)) * noise
+        self._noise = np.float32(subtractable(contrast, noise)) * noise
         self._contrast = contrast - self._noise
         self._sums = self._filtered[:, -1].sum(1)
 
@@ -115,12 +113,12 @@ class Template:
             known = np.isfinite(tiles)
             tiles, own = np.where(known, tiles, np.float32(0)), own * known
             contrast, sums = self._of_known(part, known, share)
-        gain, offset, certainty = _gain(filtered[:, -1], tiles, contrast, own, sums, float(share.mean()))
+        gain, offset, certainty = gain_of(filtered[:, -1], tiles, contrast, own, sums, float(share.mean()))
         residual = (tiles - np.float32(offset)) * np.float32(1 / _not_zero(gain)) - own
         if known is not None:
             residual *= known
         evidence = np.matmul(filtered[:, :-1], residual[:, :, None])[:, :, 0]
-        step, covariance = _solved(self._normal[part] * share[:, None, None], evidence)
+        step, covariance = solved(self._normal[part] * share[:, None, None], evidence)
         covered = float(share.sum() / len(self._own))
         return Fit(step, covariance, gain, offset, certainty, covered, values)
 
@@ -159,52 +157,3 @@ def _mean(weight: Floats, shape: tuple[int, int]) -> float:
     if shape[1] % 2 == 0:
         twice -= float(weight[:, -1].sum())
     return twice / (shape[0] * shape[1])
-
-
-def _less(normal: Floats, noise: Floats) -> Floats:
-    """Return normal equations (tiles, p, p) without what noise adds; a little is left where all is noise."""
-    traces = (np.trace(each, axis1=1, axis2=2) for each in (normal, noise))
-    return normal - np.float32(_share(*traces)) * noise
-
-
-def _share(total: Floats, noise: Floats) -> float:
-    """Return how much of the noise of each tile can be subtracted so that signal is left."""
-    return min(1.0, (1 - LEAST_SIGNAL) * float(total.sum()) / max(float(noise.sum()), 1e-30))
-
-
-def _gain(
-    template: Floats, tiles: Floats, contrast: Floats, own: Floats, sums: Floats, known: float
-) -> tuple[float, float, float]:
-    """Return gain and offset of tiles relative to the template, and gain over its standard error.
-
-    ``known``: share of the px that are known; the others are 0.
-    """
-    mean, own_mean = float(tiles.mean()) / known, float(own.mean()) / known
-    shares = np.matmul(template[:, None], tiles[:, :, None])[:, 0, 0] - mean * sums
-    base = contrast - own_mean * sums
-    total = float(base.sum()) or 1e-30
-    gain = float(shares.sum()) / total
-    error = float(np.sqrt(((shares - gain * base) ** 2).sum())) / abs(total) + 1e-30
-    return gain, mean - gain * own_mean, gain / error
-
-
-def _solved(normal: Floats, evidence: Floats) -> tuple[Floats, Matrix]:
-    """Return the solution of the tiles' normal equations and its covariance; changed tiles count less."""
-    normal, evidence = normal.astype(float), evidence.astype(float)
-    size = np.maximum(normal[:, 0, 0] + normal[:, 1, 1], 1e-12)
-    weights = np.ones(len(evidence))
-    for _ in range(REWEIGHTED):
-        scores = evidence - normal @ np.linalg.solve(_sum(weights, normal), weights @ evidence)
-        squared = (scores[:, :2] ** 2).sum(1) / size
-        weights = 1 / np.maximum(1, np.sqrt(squared / (float(np.median(squared)) + 1e-30)) / HUBER)
-    inverse = np.linalg.inv(_sum(weights, normal))
-    step = inverse @ (weights @ evidence)
-    scores = (evidence - normal @ step) * weights[:, None]
-    return step, inverse @ (scores.T @ scores) @ inverse.T
-
-
-def _sum(weights: Floats, normal: Floats) -> Matrix:
-    """Return the weighted sum (p, p) of the tiles' normal equations, with an inverse."""
-    total = np.tensordot(weights, normal, 1)
-    result: Matrix = total + 1e-9 * abs(np.trace(total)) * np.eye(len(total))
-    return result

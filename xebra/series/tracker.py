@@ -22,7 +22,6 @@ from xebra.transform import image_center, map_points
 
 ADDED_FRAMES = 64  # frames whose mean the reference becomes
 FINE_SHARE = 0.5  # of the deadline: the last step is left out where more has passed
-FIELD_LEFT = 0.4  # overlap with the reference below which the specimen leaves the field
 
 
 @dataclass(frozen=True)
@@ -147,6 +146,7 @@ class Tracker:
             found = refined(self._key, view, found.pose, 1) or found
             if self._key.frames < ADDED_FRAMES and len(found.fit.values) == len(view.values):
                 self._key.add(found.fit)
+                self._key.renew_part()
         return found
 
     def _predicted(self, at: float) -> Matrix:
@@ -158,6 +158,7 @@ class Tracker:
     def _prepare(self) -> None:
         """Make the templates before the first frame comes."""
         assert self._key.spectrum and self._key.coarse and self._key.fine
+        self._key.renew_part()
 
     def _working_shift(self, pose: Matrix) -> Floats:
         return pose[:2, 2]

@@ -13,6 +13,8 @@ from xebra.transform_files.pair import Pair
 Format = Literal[
     "json",
     "itk",
+    "itk-field",
+    "itk-field-px",
     "ngff",
     "bigwarp",
     "napari",
@@ -52,6 +54,8 @@ TEXT, JSON, CSV = "text/plain", "application/json", "text/csv"
 FORMATS: dict[Format, Kind] = {
     "json": Kind(tables.canonical, ".json", JSON),
     "itk": Kind(partial(itk.tfm, unit="mm"), ".tfm", TEXT),
+    "itk-field": Kind(partial(itk.displacements, unit="mm"), ".field.tfm", TEXT),
+    "itk-field-px": Kind(partial(itk.displacements, unit="px"), ".px.field.tfm", TEXT),
     "ngff": Kind(partial(tables.ngff, unit="um"), ".ngff.json", JSON),
     "bigwarp": Kind(partial(tables.bigwarp, unit="um"), ".landmarks.csv", CSV),
     "napari": Kind(partial(tables.napari, unit="um"), ".napari.txt", TEXT),

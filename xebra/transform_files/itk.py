@@ -8,8 +8,10 @@ from __future__ import annotations
 import numpy as np
 
 from xebra.arrays import Floats, Matrix
+from xebra.transform import map_points
 from xebra.transform_files.pair import Pair, Unit
 
+FIELD_STEP = 2  # px between the displacements: the drift has knots every 4 rows
 DIRECTION = "moving_from_fixed: maps points of the fixed image to the moving one"
 
 
@@ -25,6 +27,30 @@ def slicer(pair: Pair, unit: Unit) -> str:
     linear, shift = np.eye(3), np.zeros(3)
     linear[:2, :2], shift[:2] = matrix[:2, :2], matrix[:2, 2]
     return _insight(pair, unit, "AffineTransform_double_3_3", linear, shift)
+
+
+def displacements(pair: Pair, unit: Unit) -> str:
+    """Return ITK's text format of a displacement field: moving minus fixed point on every second pixel.
+
+    ITK interpolates linearly between them and displaces nothing outside the fixed image.
+    """
+    fixed, moving = pair.spacings(unit)
+    rows, columns = pair.fixed_shape[:2]
+    xs, ys = (np.arange(0, length + FIELD_STEP - 1, FIELD_STEP, dtype=float) for length in (columns, rows))
+    grid = np.stack(np.meshgrid(xs, ys), -1).reshape(-1, 2)
+    whole = pair.field
+    there = map_points(pair.moving_from_fixed, grid) if whole is None else whole.to_moving(grid)
+    values = (there * moving - grid * fixed).round(12).ravel().tolist()
+    size, step = f"{len(xs)} {len(ys)}", " ".join(map(repr, (FIELD_STEP * fixed).tolist()))
+    lines = [
+        "#Insight Transform File V1.0",
+        *(f"# {line}" for line in pair.provenance(DIRECTION, unit)),
+        "#Transform 0",
+        "Transform: DisplacementFieldTransform_double_2_2",
+        f"Parameters: {' '.join(map(repr, values))}",
+        f"FixedParameters: {size} 0 0 {step} 1 0 0 1",
+    ]
+    return "\n".join(lines) + "\n"
 
 
 def elastix(pair: Pair, unit: Unit) -> str:

@@ -9,10 +9,12 @@ from typing import Any, Literal
 import numpy as np
 
 from xebra.arrays import Floats, Matrix
+from xebra.field.displacement_field import DisplacementField
 from xebra.transform import corners, map_points
 
 Unit = Literal["px", "um", "mm"]
 PER_UM = {"um": 1.0, "mm": 1e-3}
+LINEAR_PART = "the images are bent: a matrix is the linear part only, itk-field holds the whole transform"
 ORIGIN = "origin at the centre of the top-left pixel, x right, y down"
 
 
@@ -31,6 +33,7 @@ class Pair:
     moving_sha256: str | None = None
     fixed_spacing_axes: tuple[float, float] | None = None  # um along x and y, of pixels that are not square
     moving_spacing_axes: tuple[float, float] | None = None
+    field: DisplacementField | None = None  # of bent images: the whole transform
 
     @classmethod
     def of(cls, body: dict[str, Any]) -> Pair:
@@ -47,6 +50,7 @@ class Pair:
             fixed.get("sha256"),
             moving.get("sha256"),
             *(image.get("pixel_spacing_xy_um") for image in (fixed, moving)),
+            field=DisplacementField.from_json(body["field"]) if body.get("field") else None,
         )
 
     @property
@@ -100,6 +104,8 @@ class Pair:
             f"fixed: {_described(self.fixed_name, self.fixed_shape, fixed, unit, self.fixed_sha256)}",
             f"moving: {_described(self.moving_name, self.moving_shape, moving, unit, self.moving_sha256)}",
         ]
+        if self.field is not None:
+            lines.append(LINEAR_PART)
         return [" ".join(line.split()) for line in lines]
 
 

@@ -29,6 +29,8 @@ const FORMATS: Record<Format, { name: string; suffix: string }> = {
   "bigwarp-px": { name: "BigWarp landmarks, px", suffix: ".px.landmarks.csv" },
   itk: { name: "ITK transform", suffix: ".tfm" },
   "itk-px": { name: "ITK transform, px", suffix: ".px.tfm" },
+  "itk-field": { name: "ITK displacement field", suffix: ".field.tfm" },
+  "itk-field-px": { name: "ITK displacement field, px", suffix: ".px.field.tfm" },
   slicer: { name: "3D Slicer transform", suffix: ".slicer.tfm" },
   "slicer-px": { name: "3D Slicer transform, px", suffix: ".px.slicer.tfm" },
   elastix: { name: "elastix parameters", suffix: ".elastix.txt" },
