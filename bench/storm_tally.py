@@ -45,10 +45,10 @@ def tally(session: Session, accepted: dict[str, str]) -> dict[str, int]:
 def attempts(session: Session) -> dict[str, int]:
     """Return how many attempts ended without a result, by cause."""
     columns = ("lost_workers", "outages", "system_faults")
-    asked = {f"{name}, all": func.sum(getattr(RegistrationRow, name)) for name in columns}
-    asked |= {f"{name}, most of one job": func.max(getattr(RegistrationRow, name)) for name in columns}
-    counts = [value or 0 for value in session.execute(select(*asked.values())).one()]
-    return dict(zip(asked, counts, strict=True))
+    sought = {f"{name}, all": func.sum(getattr(RegistrationRow, name)) for name in columns}
+    sought |= {f"{name}, most of one job": func.max(getattr(RegistrationRow, name)) for name in columns}
+    counts = [value or 0 for value in session.execute(select(*sought.values())).one()]
+    return dict(zip(sought, counts, strict=True))
 
 
 def _end(row: RegistrationRow) -> tuple[str, str | None]:
