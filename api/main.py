@@ -38,6 +38,7 @@ from api.registrations.direct import PATH as DIRECT
 from api.registrations.direct import DirectRegistration
 from api.registrations.direct import router as direct
 from api.registrations.files import router as registration_files
+from api.registrations.reviews import router as reviews
 from api.registrations.routes import router as registrations
 from api.requests import REQUEST_ID_HEADER, BodyLimit, RequestContext, is_valid_request_id
 from api.session.routes import router as session
@@ -57,7 +58,18 @@ DESCRIPTION = """Registers X-ray and electron microscopy images: upload two imag
 until the job has ended, download the parameters and the registered image.
 Errors are RFC 9457 problem details."""
 ROUTERS = (
-    *(images, uploads, tiles.router, registrations, registration_files, corrections, apply, batches, events),
+    *(
+        images,
+        uploads,
+        tiles.router,
+        registrations,
+        registration_files,
+        corrections,
+        reviews,
+        apply,
+        batches,
+        events,
+    ),
     *(webhooks, direct, session, administration, service.router, metrics.router, health.router),
 )
 

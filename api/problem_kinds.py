@@ -66,6 +66,7 @@ TABLE: dict[type[Exception], Kind] = {
     api_errors.DecoderStuck: Kind(503, "decoder-stuck", "A decoder has exceeded its deadline"),
     api_errors.NotReady: Kind(503, "not-ready", "The service is not ready"),
     db_errors.ImageNotFound: Kind(404, "image-not-found", "The image does not exist"),
+    db_errors.ImageInUse: Kind(409, "image-in-use", "The image belongs to a registration"),
     db_errors.RegistrationNotFound: Kind(404, "registration-not-found", "The registration does not exist"),
     db_errors.UploadsOnlyThroughApi: Kind(
         409, "uploads-only-through-api", "The image store does not support presigned uploads"

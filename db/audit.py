@@ -29,6 +29,7 @@ def record(session: Session, event: str, *, actor: str, **payload: Any) -> Audit
 
     Call it last in a transaction: on PostgreSQL the lock of the chain is held until the commit.
     """
+    text = canonical(payload)  # of a batch a megabyte: before the lock
     session.flush()
     connection = session.connection()
     seq, previous_hash = _lock_and_last(connection) or (0, GENESIS_HASH)
@@ -37,7 +38,7 @@ def record(session: Session, event: str, *, actor: str, **payload: Any) -> Audit
         at=utc_now().isoformat(timespec="microseconds"),
         actor=actor,
         event=event,
-        payload=canonical(payload),
+        payload=text,
         previous_hash=previous_hash,
     )
     entry.hash = digest(entry)

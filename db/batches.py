@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from sqlalchemy import delete, func, insert, select, update
@@ -36,15 +37,23 @@ def submit(
     session.add(batch)
     session.flush()
     common = {"owner": owner, "state": "queued", "actor": actor, "request_id": request_id, "attempt": 0}
-    common |= {"created_at": now, "batch_id": batch.id, "traceparent": tracing.current()}
-    rows = [RegistrationRow(id=str(uuid.uuid4()), **common, **vars(request)) for request in requests]
+    common |= {"batch_id": batch.id, "traceparent": tracing.current()}
+    rows = [
+        RegistrationRow(id=str(uuid.uuid4()), created_at=at, **common, **vars(request))
+        for at, request in zip(_times(now, len(requests)), requests, strict=True)
+    ]
     session.execute(insert(RegistrationRow), [_values(row) for row in rows])
     job_queue.enqueue_all(session, rows, now)
     jobs = [[row.id, row.fixed_image_id, row.moving_image_id, *_choice(row)] for row in rows]
     payload = {"batch": batch.id, "settings": requests[0].settings(), "jobs": jobs}
     entry = audit.record(session, "batch.submitted", actor=actor, **payload)
-    events.publish(session, entry, rows, "queued")
+    events.publish_batch(session, entry, batch.id)
     return batch
+
+
+def _times(now: datetime, count: int) -> Iterator[datetime]:
+    """Yield times that differ by microseconds: a list with the newest first has the order of the request."""
+    return (now - timedelta(microseconds=number) for number in range(count))
 
 
 def get(session: Session, batch_id: str, owner: str) -> BatchRow:

@@ -29,6 +29,10 @@ class ImageNotFound(LookupError):
     """There is no image with this id."""
 
 
+class ImageInUse(Exception):
+    """A registration uses the image, which therefore cannot be deleted."""
+
+
 class RegistrationNotFound(LookupError):
     """There is no registration with this id."""
 

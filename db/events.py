@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Protocol, cast
 
-from sqlalchemy import Connection, bindparam, func, insert, select
+from sqlalchemy import BigInteger, Connection, bindparam, func, insert, literal, select
 from sqlalchemy.orm import Session
 
-from db.rows import AuditRow, EventRow
-from db.types import utc_now
+from db.rows import AuditRow, EventRow, OutboxRow, RegistrationRow
+from db.types import UtcTime, utc_now
 
 CHANNEL = "xebra_events"  # a trigger of PostgreSQL notifies the API processes of new events
 MAX_PER_ENTRY = 1 << 20  # an audit entry may cover all jobs of a batch
@@ -52,6 +52,22 @@ def publish(session: Session, entry: AuditRow, rows: Iterable[Changed], state: s
     ]
     if values:
         session.connection().execute(_INSERT, values)
+
+
+def publish_batch(session: Session, entry: AuditRow, batch_id: str) -> None:
+    """Publish that all jobs of a new batch are queued, in the order of the queue.
+
+    The database copies the rows itself, since the submissions of all instruments wait for the lock of the
+    audit log meanwhile.
+    """
+    number = func.row_number().over(order_by=OutboxRow.turn) - 1
+    job = RegistrationRow
+    query = select(
+        *(literal(entry.seq * MAX_PER_ENTRY, BigInteger) + number, job.owner, job.id, job.batch_id),
+        *(literal("queued"), job.attempt, literal(utc_now(), UtcTime)),
+    ).join(OutboxRow, OutboxRow.registration_id == job.id)
+    columns = ["seq", "owner", "registration_id", "batch_id", "state", "attempt", "at"]
+    session.execute(insert(EventRow).from_select(columns, query.where(job.batch_id == batch_id)))
 
 
 def latest_seq(session: Session) -> int:

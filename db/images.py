@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from db import audit, pending_objects
-from db.errors import ImageNotFound
-from db.rows import ImageRow
+from db.errors import ImageInUse, ImageNotFound
+from db.rows import IMAGES_OF_A_JOB, ImageRow, RegistrationRow
 from db.types import is_valid_id
 
 IDS_PER_QUERY = 500
@@ -61,6 +61,28 @@ def by_id(session: Session, image_ids: Iterable[str], owner: str) -> dict[str, I
 
 
 def describe(session: Session, row: ImageRow, modality: str | None, actor: str) -> None:
-    """Set the modality of an image, its only mutable field."""
+    """Set the modality of an image."""
     audit.record(session, "image.described", actor=actor, image=row.id, modality=modality, was=row.modality)
     row.modality = modality
+
+
+def rename(session: Session, row: ImageRow, name: str, actor: str) -> None:
+    """Set the name of an image; registrations show it, stored results keep the name of their time."""
+    audit.record(session, "image.renamed", actor=actor, image=row.id, name=name, was=row.name)
+    row.name = name
+
+
+def delete(session: Session, row: ImageRow, keys: Iterable[str], actor: str) -> None:
+    """Delete an image that no registration uses; its objects are deleted later.
+
+    Raises:
+        ImageInUse: a registration uses it.
+    """
+    used = or_(*(getattr(RegistrationRow, name) == row.id for name in IMAGES_OF_A_JOB))
+    count = session.scalar(select(func.count()).select_from(RegistrationRow).where(used)) or 0
+    if count:
+        raise ImageInUse(f"{row.name} belongs to {count} registrations, which would lose their image")
+    for key in keys:
+        pending_objects.discard(session, key)
+    session.delete(row)
+    audit.record(session, "image.deleted", actor=actor, image=row.id, sha256=row.sha256)

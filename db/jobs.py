@@ -21,6 +21,7 @@ WITH_RELATED = [  # everything that the API shows of a job, in few queries
     joinedload(RegistrationRow.fixed_image),
     joinedload(RegistrationRow.moving_image),
     selectinload(RegistrationRow.corrections),
+    selectinload(RegistrationRow.reviews),
 ]
 
 WITH_MASKS = [  # of jobs that are registered, now or again
@@ -96,7 +97,7 @@ def submit(
     session.flush()
     none: list[Any] = []
     for name, related in (
-        *(("result", None), ("corrections", none)),
+        *(("result", None), ("corrections", none), ("reviews", none)),
         *(("fixed_image", fixed), ("moving_image", moving)),
     ):
         set_committed_value(row, name, related)

@@ -10,10 +10,18 @@ from sqlalchemy.orm import Session
 
 from db import audit, pending_objects
 from db.engine import affected_rows
-from db.rows import CorrectionRow, DeliveryRow, EventRow, ImageRow, RegistrationRow, ResultRow
+from db.rows import (
+    IMAGES_OF_A_JOB,
+    CorrectionRow,
+    DeliveryRow,
+    EventRow,
+    ImageRow,
+    RegistrationRow,
+    ResultRow,
+    ReviewRow,
+)
 
 ROWS_PER_PASS = 100
-IMAGES_OF_A_JOB = ("fixed_image_id", "moving_image_id", "fixed_mask_image_id", "moving_mask_image_id")
 
 
 def expired_registrations(session: Session, before: datetime) -> list[RegistrationRow]:
@@ -34,7 +42,7 @@ def delete_row(session: Session, row: RegistrationRow | ImageRow, keys: Iterable
     for key in keys:
         pending_objects.discard(session, key)
     if isinstance(row, RegistrationRow):
-        for child in (ResultRow, CorrectionRow, EventRow):
+        for child in (ResultRow, CorrectionRow, ReviewRow, EventRow):
             session.execute(delete(child).where(child.registration_id == row.id))
         deleted = affected_rows(session, delete(RegistrationRow).where(RegistrationRow.id == row.id))
         event, subject = "registration.expired", {"registration": row.id}

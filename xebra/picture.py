@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import math
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Literal
+from unicodedata import east_asian_width
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -14,11 +16,13 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Polygon
 from matplotlib.patheffects import Normal, Stroke
+from matplotlib.transforms import ScaledTranslation
 from matplotlib_scalebar.scalebar import ScaleBar
 
 from xebra.arrays import Floats, Mask, Matrix, Pixels
 from xebra.field.resampling import coverage_through, resample_through
 from xebra.image import Image, gray
+from xebra.picture_files import PictureFormat, style, write
 from xebra.registration import Place, Registration
 from xebra.resample import coverage, resample, shrunk
 from xebra.summary import parameters
@@ -37,12 +41,42 @@ BLACK, WHITE = 0.5, 99.5  # percentiles of the gray values that are drawn black 
 SLIDE = 16 / 9
 PANEL = 3.2  # inches along the side of a square panel; others have the same area
 GAP, MARGIN, TITLE, FOOT = 0.16, 0.25, 0.32, 0.5  # inches
-FOOTER_SIZES = 8, 7.5, 7, 6.5, 6, 5.5, 5, 4.5  # points
+NAME_LINE = 0.15  # inches: height of a file name on a line of its own, where it does not fit beside the title
+LETTERS_PER_INCH, TITLE_LETTERS, OWN_LINE = 15, 15, "own line"
+VERDICT_SIZE = 8  # points
+FOOTER_SIZES = ((1, (8, 7.5, 7, 6.5, 6)), (2, (7, 6.5, 6, 5.5, 5)), (4, (5, 4.5, 4, 3.5, 3)))  # lines, points
+LONGEST_ALONE, ALONE_INCHES = 2048, 10.24  # px and inches of an overlay without margins: 200 dpi
 TEXT_COLOR, SECONDARY_COLOR, EMPTY_GRAY = "#202124", "#6b7076", 0.93
 UNUSED_COLOR, UNUSED_ALPHA = "#f2a900", (0.55, 0.2)  # of the two kinds of stripes
 MAGENTA, GREEN = "#b8138f", "#15803d"  # dark enough to read on white
+Colors = Literal["magenta-green", "green-magenta", "cyan-red", "yellow-blue"]
+OVERLAY_COLORS: dict[Colors, tuple[str, str]] = {
+    "magenta-green": ("#ff00ff", "#00ff00"),
+    "green-magenta": ("#00ff00", "#ff00ff"),
+    "cyan-red": ("#00ffff", "#ff0000"),
+    "yellow-blue": ("#ffff00", "#0000ff"),
+}
+LEGEND_COLORS: dict[Colors, tuple[str, str]] = {  # the same, dark enough to read on white
+    "magenta-green": (MAGENTA, GREEN),
+    "green-magenta": (GREEN, MAGENTA),
+    "cyan-red": ("#0e7490", "#b3261e"),
+    "yellow-blue": ("#8a6d00", "#1d4fd0"),
+}
 WORDS = {"corrected": "corrected by hand"}  # verdicts that are no word of their own
 VERDICT_COLOR = {"accept": GREEN, "review": "#a15c00", "refuse": "#b3261e", "corrected": "#1d4f91"}
+
+
+@dataclass(frozen=True)
+class PictureOptions:
+    """What a picture shows: all panels or one alone, in which colours, with scale bar and status line."""
+
+    content: Literal["figure", "overlay", "registered"] = "figure"
+    colors: Colors = "magenta-green"
+    scale_bar: bool = True
+    status: bool = True  # parameters and verdict below the panels of a figure
+
+
+DEFAULT = PictureOptions()
 
 
 class Picture(Figure):
@@ -50,18 +84,61 @@ class Picture(Figure):
 
     def _repr_png_(self) -> bytes:
         file = io.BytesIO()
-        self.savefig(file, format="png")
+        with style():
+            self.savefig(file, format="png")
         return file.getvalue()
 
 
-def save(registration: Registration, target: str | Path | BinaryIO, *, dpi: int = 200) -> None:
-    """Write the picture of ``registration`` as PNG."""
-    # Level 3: higher levels take twice as long and save little on noise.
-    draw(registration).savefig(target, format="png", dpi=dpi, pil_kwargs={"compress_level": 3})
+def save(
+    registration: Registration,
+    target: str | Path | BinaryIO,
+    *,
+    dpi: int = 200,
+    format: PictureFormat = "png",
+    options: PictureOptions = DEFAULT,
+) -> None:
+    """Write the picture of ``registration``."""
+    write(draw(registration, options), target, format, dpi)
 
 
-def draw(registration: Registration) -> Picture:
-    """Draw fixed, moving, registered and overlay (magenta and green, white where equal) with a footer."""
+def draw(registration: Registration, options: PictureOptions = DEFAULT) -> Picture:
+    """Draw fixed, moving, registered and overlay (white where equal) with a footer, or one of them alone."""
+    with style():
+        draw_content = _panels if options.content == "figure" else _alone
+        return draw_content(registration, options)
+
+
+def _alone(registration: Registration, options: PictureOptions) -> Picture:
+    """Draw the overlay or the registered image on the grid of the fixed image, without any margin."""
+    fixed, moving = registration.fixed, registration.moving
+    shown, fixed_from_shown = shrunk(fixed.pixels, LONGEST_ALONE)
+    moving_from_grid = registration.moving_from_fixed @ fixed_from_shown
+    registered = resample(moving.pixels, moving_from_grid, shown.shape[:2])
+    values = stretched(registered, coverage(moving.shape, moving_from_grid, shown.shape[:2]))
+    if options.content == "overlay":
+        values = coloured(stretched(shown), values, options.colors)
+    height, width = shown.shape[:2]
+    inches = ALONE_INCHES / max(height, width)
+    figure = Picture(figsize=(width * inches, height * inches), facecolor="black")
+    FigureCanvasAgg(figure)
+    panel = figure.add_axes((0, 0, 1, 1))
+    panel.imshow(values, cmap="gray", vmin=0, vmax=1)
+    panel.set_axis_off()
+    spacing = _spacing(fixed, fixed_from_shown)
+    if options.scale_bar and spacing is not None:
+        panel.add_artist(_scale_bar(spacing))
+    return figure
+
+
+def coloured(fixed: Floats, registered: Floats, colors: Colors) -> Floats:
+    """Return the overlay (H, W, 3) of two gray images in two complementary colours; white where equal."""
+    first, second = (np.array(to_rgb(color)) for color in OVERLAY_COLORS[colors])
+    overlay: Floats = np.clip(fixed[..., None] * first + registered[..., None] * second, 0, 1)
+    return overlay
+
+
+def _panels(registration: Registration, options: PictureOptions) -> Picture:
+    """Draw all four panels."""
     fixed, moving = registration.fixed, registration.moving
     fixed_shown, fixed_from_shown = shrunk(fixed.pixels, LONGEST)
     moving_shown, moving_from_shown = shrunk(moving.pixels, LONGEST)
@@ -69,7 +146,7 @@ def draw(registration: Registration) -> Picture:
     fixed_from_grid = fixed_from_shown if zoomed is None else zoomed
     registered, reached = _registered(registration, fixed_from_grid, fixed_shown.shape[:2])
 
-    figure, panels = _figure(fixed_shown.shape)
+    figure, panels = _figure(fixed_shown.shape, (fixed.name, moving.name), options.status)
     magenta, green = stretched(fixed_shown), stretched(registered, reached)
     _show(panels[0], magenta, "Fixed", fixed.name, _spacing(fixed, fixed_from_shown))
     if zoomed is not None:
@@ -80,10 +157,14 @@ def draw(registration: Registration) -> Picture:
     _hatch(panels[0], registration.fixed_area, fixed_from_shown)
     _hatch(panels[1], registration.moving_area, moving_from_shown)
     _show(panels[2], np.where(reached, green, EMPTY_GRAY), f"Registered{enlarged}", "", on_fixed)
-    _show(panels[3], np.dstack([magenta, green, magenta]), f"Overlay{enlarged}", "", on_fixed)
-    _legend(panels[3])
+    _show(panels[3], coloured(magenta, green, options.colors), f"Overlay{enlarged}", "", on_fixed)
+    _legend(panels[3], options.colors)
     _outline_fields(panels, registration, fixed_from_shown, moving_from_shown)
-    _footer(figure, registration)
+    if not options.scale_bar:
+        for bar in [artist for panel in panels for artist in panel.artists if isinstance(artist, ScaleBar)]:
+            bar.remove()
+    if options.status:
+        _footer(figure, registration)
     return figure
 
 
@@ -179,14 +260,16 @@ def stretched(pixels: Pixels, where: Mask | None = None) -> Floats:
     return result if where is None else result * where
 
 
-def _figure(shape: tuple[int, ...]) -> tuple[Picture, list[Axes]]:
+def _figure(shape: tuple[int, ...], names: tuple[str, str], status: bool) -> tuple[Picture, list[Axes]]:
     """Return a figure with four panels of the fixed image's proportions, arranged for a slide."""
     ratio = min(max(shape[1] / shape[0], 1 / 3), 4)
     rows, columns = min([(1, 4), (2, 2), (4, 1)], key=lambda rc: abs(math.log(rc[1] / rc[0] * ratio / SLIDE)))
     width, height = PANEL * math.sqrt(ratio), PANEL / math.sqrt(ratio)
+    beside = all(_extent(name) <= _letters_beside(width) for name in names)
+    title, foot = TITLE if beside else TITLE + NAME_LINE, FOOT if status else MARGIN
     inches = (
         2 * MARGIN + columns * width + (columns - 1) * GAP,
-        MARGIN / 2 + rows * (height + TITLE) + (rows - 1) * GAP / 2 + FOOT,
+        MARGIN / 2 + rows * (height + title) + (rows - 1) * GAP / 2 + foot,
     )
     figure = Picture(figsize=inches, facecolor="white")
     FigureCanvasAgg(figure)
@@ -194,9 +277,9 @@ def _figure(shape: tuple[int, ...]) -> tuple[Picture, list[Axes]]:
     for index in range(4):
         row, column = divmod(index, columns)
         left = MARGIN + column * (width + GAP)
-        bottom = FOOT + (rows - 1 - row) * (height + TITLE + GAP / 2)
+        bottom = foot + (rows - 1 - row) * (height + title + GAP / 2)
         box = left / inches[0], bottom / inches[1], width / inches[0], height / inches[1]
-        panels.append(figure.add_axes(box))
+        panels.append(figure.add_axes(box, label="" if beside else OWN_LINE))
     return figure, panels
 
 
@@ -205,14 +288,25 @@ def _show(panel: Axes, values: Floats, title: str, name: str, spacing: float | N
     panel.imshow(values, cmap="gray", vmin=0, vmax=1)
     panel.set(adjustable="datalim", facecolor=str(EMPTY_GRAY), xticks=[], yticks=[])
     panel.spines[:].set_visible(False)
-    panel.set_title(title, loc="left", fontsize=11, color=TEXT_COLOR, pad=5)
     figure = panel.get_figure(root=True)
-    inches = panel.get_position().width * (figure.get_figwidth() if figure else 0)
-    short = _shorten(name, round(15 * inches) - 15)
-    small: dict[str, Any] = {"fontsize": 7.5, "color": SECONDARY_COLOR}
-    panel.set_title(short, loc="right", pad=5, parse_math=False, **small)  # a name may contain "$"
+    assert figure is not None
+    inches = panel.get_position().width * figure.get_figwidth()
+    # A name may contain "$".
+    small: dict[str, Any] = {"fontsize": 7.5, "color": SECONDARY_COLOR, "parse_math": False}
+    if panel.get_label() == OWN_LINE:
+        above = panel.transAxes + ScaledTranslation(0, 4 / 72, figure.dpi_scale_trans)
+        panel.text(0, 1, _shorten(name, round(LETTERS_PER_INCH * inches)), transform=above, **small)
+        panel.set_title(title, loc="left", fontsize=11, color=TEXT_COLOR, pad=5 + 72 * NAME_LINE)
+    else:
+        panel.set_title(title, loc="left", fontsize=11, color=TEXT_COLOR, pad=5)
+        panel.set_title(_shorten(name, _letters_beside(inches)), loc="right", pad=5, **small)
     if spacing is not None:
         panel.add_artist(_scale_bar(spacing))
+
+
+def _letters_beside(inches: float) -> int:
+    """Return how many letters of a file name fit beside the title of a panel."""
+    return round(LETTERS_PER_INCH * inches) - TITLE_LETTERS
 
 
 def _hatch(panel: Axes, area: UsableArea | None, image_from_shown: Floats) -> None:
@@ -265,9 +359,10 @@ def _scale_bar(spacing: float) -> ScaleBar:
     )
 
 
-def _legend(panel: Axes) -> None:
+def _legend(panel: Axes, colors: Colors) -> None:
     """Draw the legend of the overlay's colours beside its title."""
-    for text, color, x in (("fixed", MAGENTA, -50), ("registered", GREEN, 0)):
+    first, second = LEGEND_COLORS[colors]
+    for text, color, x in (("fixed", first, -50), ("registered", second, 0)):
         panel.annotate(
             text,
             (1, 1),
@@ -281,7 +376,7 @@ def _legend(panel: Axes) -> None:
 
 
 def _footer(figure: Figure, registration: Registration) -> None:
-    """Draw parameters and verdict in one line, in the largest font size that fits."""
+    """Draw parameters and verdict in one line or more, in the largest font size that fits."""
     inches = figure.get_size_inches()
     at = {"va": "center", "y": 0.2 / inches[1]}
     verdict = figure.text(
@@ -291,16 +386,20 @@ def _footer(figure: Figure, registration: Registration) -> None:
         weight="bold",
         **at,
     )
-    verdict.set(color=VERDICT_COLOR[registration.verdict], fontsize=FOOTER_SIZES[0])
+    verdict.set(color=VERDICT_COLOR[registration.verdict], fontsize=VERDICT_SIZE)
     found = [f"{p.name} {p.value}" + (f" ({p.metric})" if p.metric else "") for p in parameters(registration)]
-    line = figure.text(
-        MARGIN / inches[0], s="  ·  ".join(found).replace("-", "\u2212"), color=SECONDARY_COLOR, **at
-    )
+    line = figure.text(MARGIN / inches[0], s="", color=SECONDARY_COLOR, linespacing=1.3, **at)
     end = verdict.get_window_extent().x0 - GAP * figure.dpi
-    for size in FOOTER_SIZES:
-        line.set_fontsize(size)
+    for rows, size in ((rows, size) for rows, sizes in FOOTER_SIZES for size in sizes):
+        line.set(text=_in_rows(found, rows).replace("-", "\u2212"), fontsize=size)
         if line.get_window_extent().x1 <= end:
             break
+
+
+def _in_rows(parts: list[str], rows: int) -> str:
+    """Return texts in rows of about the same number."""
+    count = -(-len(parts) // rows)
+    return "\n".join("  ·  ".join(parts[start : start + count]) for start in range(0, len(parts), count))
 
 
 def _spacing(image: Image, image_from_shown: Floats) -> float | None:
@@ -310,5 +409,12 @@ def _spacing(image: Image, image_from_shown: Floats) -> float | None:
 
 def _shorten(name: str, max_length: int) -> str:
     """Return ``name``, with its middle replaced by an ellipsis where it is too long."""
-    half = max(2, max_length // 2 - 1)
-    return name if len(name) <= max_length else f"{name[:half]}…{name[-half:]}"
+    half, short = max(2, max_length // 2 - 1), name
+    while _extent(short) > max_length and half > 1:
+        short, half = f"{name[:half]}…{name[-half:]}", half - 1
+    return short
+
+
+def _extent(name: str) -> int:
+    """Return the length of a name in Latin letters; East Asian ones are twice as wide."""
+    return sum(2 if east_asian_width(letter) in "WF" else 1 for letter in name)

@@ -7,28 +7,47 @@ import io
 import json
 import zipfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, cast
 
 from sqlalchemy import select
 
+from api import previews
 from api.registrations import current
-from db import jobs
+from api.registrations.pictures import draw_picture
+from db import jobs, pages, reviews
 from db.engine import Database
 from db.rows import RegistrationRow
 from db.store import ImageStore
+from xebra.transform_files import FORMATS, Format, Pair
 
 CHUNK_BYTES = 256 << 10
 ROWS_PER_QUERY = 200
 COLUMNS = (
     *("registration_id", "state", "fixed_name", "moving_name", "verdict", "reason"),
     *("angle_deg", "scale", "shift_x_px", "shift_y_px", "mirror", "expected_corner_error_px"),
-    *("corrected_by", "corrected_at", "failure_code", "failure_message", "files"),
+    *("corrected_by", "corrected_at", "review", "reviewed_by", "reviewed_at"),
+    *("failure_code", "failure_message", "files"),
 )
 
 
-def archive(batch_id: str, database: Database, store: ImageStore | None) -> Iterator[bytes]:
-    """Generate the bytes of the ZIP archive; it includes the registered images if a store is given."""
+@dataclass(frozen=True)
+class Contents:
+    """What an archive holds of each result, beside its JSON."""
+
+    images: bool = False
+    pictures: bool = False
+    transforms: Sequence[Format] = ()
+
+
+NOTHING_ELSE = Contents()
+
+
+def archive(
+    batch_id: str, database: Database, store: ImageStore, contents: Contents = NOTHING_ELSE
+) -> Iterator[bytes]:
+    """Generate the bytes of the ZIP archive, file after file."""
     sink, table = ChunkBuffer(), io.StringIO(newline="")
     writer = csv.DictWriter(table, COLUMNS, restval="")
     writer.writeheader()
@@ -40,8 +59,14 @@ def archive(batch_id: str, database: Database, store: ImageStore | None) -> Iter
             if row.result is None:
                 continue
             file.writestr(f"{name}.json", json.dumps(_body(row), indent=2))
-            if store is not None:
-                yield from _copy(store, name, current.registered_key(row, store), file, sink)
+            for format in contents.transforms:
+                kind = FORMATS[format]
+                file.writestr(f"{name}.transform{kind.suffix}", kind.write(Pair.of(current.body(row))))
+            if contents.images:
+                key = current.registered_key(row, store)
+                yield from _copy(store, f"{name}.tif", key, file, sink)
+            if contents.pictures:
+                yield from _copy(store, f"{name}.png", _picture_key(row, store), file, sink)
             yield sink.take()
         file.writestr("results.csv", table.getvalue())
     yield sink.take()
@@ -68,10 +93,17 @@ def _body(row: RegistrationRow) -> dict[str, Any]:
     return body | {"prediction": row.result.body} if row.corrections else body
 
 
+def _picture_key(row: RegistrationRow, store: ImageStore) -> str:
+    """Return the key of the figure, which is drawn at the first request for it."""
+    key = f"{current.folder(row)}.picture.png"
+    previews.create_once(store, key, draw_picture(row, current.body(row), store))
+    return key
+
+
 def _copy(
     store: ImageStore, name: str, key: str, file: zipfile.ZipFile, sink: ChunkBuffer
 ) -> Iterator[bytes]:
-    info = zipfile.ZipInfo(f"{name}.tif")  # uncompressed: image values hardly compress
+    info = zipfile.ZipInfo(name)  # uncompressed: image values hardly compress
     with store.open(key) as image, file.open(info, "w", force_zip64=True) as copy:
         while chunk := image.read(CHUNK_BYTES):
             copy.write(chunk)
@@ -79,18 +111,14 @@ def _copy(
 
 
 def _rows(batch_id: str, database: Database) -> Iterator[RegistrationRow]:
-    """Return all registrations of the batch, in short transactions, because a download may take long."""
-    last = ""
+    """Yield the registrations in the order of the batch, in short transactions: a download may take long."""
+    after, more = None, True
     query = select(RegistrationRow).options(*jobs.WITH_RELATED).where(RegistrationRow.batch_id == batch_id)
-    while True:
+    while more:
         with database.reading() as session:
-            rows = session.scalars(
-                query.where(RegistrationRow.id > last).order_by(RegistrationRow.id).limit(ROWS_PER_QUERY)
-            ).all()
+            rows, more = pages.page(session, query, RegistrationRow, ROWS_PER_QUERY, after)
         yield from rows
-        if len(rows) < ROWS_PER_QUERY:
-            return
-        last = rows[-1].id
+        after = pages.Position(rows[-1].created_at, rows[-1].id) if rows else None
 
 
 def _table_row(row: RegistrationRow, name: str) -> dict[str, object]:
@@ -103,6 +131,9 @@ def _table_row(row: RegistrationRow, name: str) -> dict[str, object]:
         values |= {"shift_x_px": body["shift_px"][0], "shift_y_px": body["shift_px"][1]}
         if correction := body.get("correction"):
             values |= {"corrected_by": _escape(correction["by"]), "corrected_at": correction["at"]}
+    if review := reviews.applied(row):
+        values |= {"review": review.decision, "reviewed_by": _escape(review.actor)}
+        values |= {"reviewed_at": review.created_at.isoformat()}
     return values
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from api import files, paging, problems
 from api.authentication import CallerDep
-from api.batches.archive import archive
+from api.batches.archive import Contents, archive
 from api.batches.schemas import PATH, Batch, BatchPage, NewBatch
 from api.dependencies import DatabaseDep, IdentityDep, OwnerDep, RequestIdDep, StoreDep
 from api.errors import CursorInvalid, UploadTooLarge
@@ -24,6 +24,7 @@ from db import batches, keys, pages
 from db.errors import BatchNotFound, IdempotencyKeyInFlight, IdempotencyKeyReused, ImageNotFound
 from db.rows import BatchRow
 from xebra.errors import ImageChoiceNeeded, ImageUnreadable, MaskInvalid, NetworkUnknown
+from xebra.transform_files import Format
 
 router = APIRouter(prefix=PATH, tags=["batches"])
 MAX_BODY_BYTES = 4 << 20  # 10,000 pairs of ids take a third of it
@@ -106,10 +107,15 @@ def download_batch_results(
     store: StoreDep,
     owner: OwnerDep,
     images: Annotated[bool, Query(description="Include the registered images.")] = False,
+    pictures: Annotated[bool, Query(description="Include the figures as PNG; drawing takes time.")] = False,
+    transform: Annotated[
+        list[Format] | None, Query(description="Include transform files in these formats.", max_length=30)
+    ] = None,
 ) -> StreamingResponse:
-    """Return a ZIP archive: `results.csv`, each result as JSON, and optionally the registered images."""
+    """Return a ZIP archive: `results.csv`, each result as JSON, and further files, named after the images."""
     with database.reading() as session:
         row = batches.get(session, batch_id, owner)
     headers = {"Content-Disposition": f'attachment; filename="batch-{row.id}.zip"'}
-    chunks = archive(row.id, database, store if images else None)
+    contents = Contents(images, pictures, tuple(dict.fromkeys(transform or ())))
+    chunks = archive(row.id, database, store, contents)
     return StreamingResponse(chunks, media_type="application/zip", headers=headers)

@@ -21,8 +21,10 @@ from api.images.schemas import PATH, Image, ImagePage, Modality
 from api.images.uploads import UploaderDep
 from api.paging import CursorQuery, LimitQuery
 from db import images, pages
-from db.errors import ImageNotFound, ObjectAltered, ObjectMissing
+from db import search as names
+from db.errors import ImageInUse, ImageNotFound, ObjectAltered, ObjectMissing
 from db.rows import ImageRow
+from db.types import is_valid_id
 from xebra.errors import ImageChoiceNeeded, ImageUnreadable, ImageUnusable, PixelSpacingInvalid
 
 router = APIRouter(prefix=PATH, tags=["images"])
@@ -76,14 +78,20 @@ def list_images(
     database: DatabaseDep,
     owner: OwnerDep,
     name: Annotated[str | None, Query(max_length=200, pattern=r"^[^\x00]*$")] = None,
+    search: Annotated[
+        str | None,
+        Query(max_length=200, pattern=r"^[^\x00]*$", description="Words that the name contains."),
+    ] = None,
     sha256: Annotated[str | None, Query(pattern=r"^[0-9a-f]{64}$")] = None,
     limit: LimitQuery = 50,
     cursor: CursorQuery = None,
 ) -> ImagePage:
-    """Return the images, newest first, optionally those with one name or content."""
+    """Return the images, newest first, optionally those with a name, words in it, or one content."""
     query = select(ImageRow).where(ImageRow.owner == owner)
     for column, value in ((ImageRow.name, name), (ImageRow.sha256, sha256)):
         query = query if value is None else query.where(column == value)
+    if search is not None:
+        query = query.where(names.named(search, ImageRow.name))
     with database.reading() as session:
         rows, more = pages.page(session, query, ImageRow, limit, paging.decode(cursor))
     return ImagePage(items=[Image.of(row) for row in rows], next_cursor=paging.next_cursor(rows, more))
@@ -100,7 +108,10 @@ class ImageUpdate(BaseModel):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"modality": "BSE"}})
 
-    modality: Modality
+    modality: Modality = None
+    name: str | None = Field(
+        None, min_length=1, max_length=200, pattern=r"^[^\x00-\x1f/\\]+$", description="A new file name."
+    )
 
 
 @router.patch(
@@ -109,11 +120,27 @@ class ImageUpdate(BaseModel):
     responses=problems.documented(ImageNotFound, RequestValidationError),
 )
 def update_image(image_id: str, body: ImageUpdate, database: DatabaseDep, caller: CallerDep) -> Image:
-    """Set the modality, null if it is unknown. All other fields are immutable."""
+    """Set the modality, null if it is unknown, or the name; what is not given stays."""
     with database.writing() as session:
         row = images.get(session, image_id, caller.owner)
-        images.describe(session, row, body.modality, caller.actor)
+        if "modality" in body.model_fields_set:
+            images.describe(session, row, body.modality, caller.actor)
+        if body.name is not None:
+            images.rename(session, row, body.name, caller.actor)
         return Image.of(row)
+
+
+@router.delete(
+    "/{image_id}",
+    status_code=204,
+    summary="Delete image",
+    responses=problems.documented(ImageNotFound, ImageInUse),
+)
+def delete_image(image_id: str, database: DatabaseDep, store: StoreDep, caller: CallerDep) -> None:
+    """Delete the file and all that was drawn of it. An image of a registration cannot be deleted."""
+    keys = list(store.list(f"images/{image_id}/")) if is_valid_id(image_id) else []
+    with database.writing() as session:
+        images.delete(session, images.get(session, image_id, caller.owner), keys, caller.actor)
 
 
 @router.get(

@@ -109,6 +109,7 @@ SUCCEEDED: dict[str, Any] = {
         "picture": f"{PATH}/{ID}/picture",
         "events": f"{PATH}/{ID}/events",
         "corrections": f"{PATH}/{ID}/corrections",
+        "reviews": f"{PATH}/{ID}/reviews",
         "transform": f"{PATH}/{ID}/transform",
     },
 }

@@ -7,13 +7,14 @@ from typing import Annotated, BinaryIO, Literal
 from fastapi import APIRouter, Query, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import StreamingResponse
+from pydantic import Field
 
 from api import files, previews, problems
 from api.dependencies import StoreDep
 from api.errors import NoResult
 from api.registrations import current
 from api.registrations.example import PATH
-from api.registrations.pictures import MEDIA_TYPES, PictureFormat, draw_picture
+from api.registrations.pictures import MEDIA_TYPES, PictureChoice, PictureFormat, draw_picture
 from api.registrations.routes import SucceededDep
 from db.errors import CorrectionNotFound, ObjectAltered, ObjectMissing, RegistrationNotFound
 from db.rows import RegistrationRow
@@ -82,6 +83,20 @@ def get_registered_image_preview(
     return files.stream(store, key, "image/png")
 
 
+class PictureQuery(PictureChoice):
+    """A picture, its file format, and the position that it shows."""
+
+    format: PictureFormat = Field(
+        "png", description="SVG and PDF: text, frames and scale bar as vectors, with fonts."
+    )
+    correction: str | None = Field(None, max_length=36, description=current.DESCRIPTION)
+
+    @property
+    def options(self) -> PictureChoice:
+        """Return what the picture shows."""
+        return PictureChoice(**self.model_dump(include=set(PictureChoice.model_fields)))
+
+
 @router.get(
     "/picture",
     summary="Get registration picture",
@@ -91,16 +106,14 @@ def get_registered_image_preview(
 def get_registration_picture(
     row: SucceededDep,
     store: StoreDep,
-    format: Annotated[
-        PictureFormat, Query(description="SVG: text, frames and scale bar as vectors.")
-    ] = "png",
-    correction: CorrectionQuery = None,
+    choice: Annotated[PictureQuery, Query()],
 ) -> StreamingResponse:
-    """Return a figure of fixed, moving, registered and overlay, with a scale bar if possible."""
-    key = f"{current.folder(row, correction)}.picture.{format}"
-    previews.create_once(store, key, draw_picture(row, current.body(row, correction), store, format))
-    download_as = current.file_name(row, ".svg") if format == "svg" else None
-    return files.stream(store, key, MEDIA_TYPES[format], download_as)
+    """Return a figure of fixed, moving, registered and overlay, or the overlay alone."""
+    key = f"{current.folder(row, choice.correction)}.picture{choice.options.key}.{choice.format}"
+    body = current.body(row, choice.correction)
+    previews.create_once(store, key, draw_picture(row, body, store, choice.format, choice.options))
+    download_as = None if choice.format == "png" else current.file_name(row, f".{choice.format}")
+    return files.stream(store, key, MEDIA_TYPES[choice.format], download_as)
 
 
 @router.get(

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from pydantic import BaseModel, Field
-from sqlalchemy import Select, exists
+from sqlalchemy import Select, exists, func
+from sqlalchemy.orm import aliased
 
 from api.registrations.schemas import State
 from api.times import GivenTime
-from db.rows import CorrectionRow, RegistrationRow, ResultRow
+from db import reviews, search
+from db.rows import CorrectionRow, ImageRow, RegistrationRow, ResultRow
 from xebra.correction import VERDICT
 
 
@@ -18,6 +20,15 @@ class RegistrationFilters(BaseModel):
 
     state: State | None = None
     verdict: Literal["accept", "review", "refuse", "corrected"] | None = None
+    search: str | None = Field(
+        None,
+        max_length=200,
+        pattern=r"^[^\x00]*$",
+        description="Words that the names of the images contain.",
+    )
+    review: Literal["accept", "reject", "none"] | None = Field(
+        None, description="The newest decision of a person."
+    )
     batch_id: str | None = Field(None, max_length=100, pattern=r"^[^\x00]*$")
     fixed_image_id: str | None = Field(None, max_length=100, pattern=r"^[^\x00]*$")
     moving_image_id: str | None = Field(None, max_length=100, pattern=r"^[^\x00]*$")
@@ -33,6 +44,14 @@ class RegistrationFilters(BaseModel):
             query = query.where(RegistrationRow.created_at > self.created_after)
         if self.created_before is not None:
             query = query.where(RegistrationRow.created_at < self.created_before)
+        if self.search is not None:
+            fixed, moving = aliased(ImageRow), aliased(ImageRow)
+            query = query.join(fixed, fixed.id == RegistrationRow.fixed_image_id)
+            query = query.join(moving, moving.id == RegistrationRow.moving_image_id)
+            query = query.where(search.named(self.search, fixed.name, moving.name))
+        if self.review is not None:
+            decision = func.coalesce(reviews.latest_decision(), reviews.WITHDRAW)
+            query = query.where(decision == (reviews.WITHDRAW if self.review == "none" else self.review))
         corrected = exists().where(CorrectionRow.registration_id == RegistrationRow.id)
         if self.verdict == VERDICT:
             query = query.where(corrected)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, BinaryIO, Literal
+from typing import Annotated, Any, BinaryIO, Literal
+
+from pydantic import BaseModel, Field
 
 from api.images.choice import Choice
 from api.previews import Draw
@@ -12,13 +14,42 @@ from db.store import ImageStore
 from xebra import Image
 from xebra.image import read_untrusted
 
-PictureFormat = Literal["png", "svg"]
-MEDIA_TYPES: dict[PictureFormat, str] = {"png": "image/png", "svg": "image/svg+xml"}
-SVG_IMAGE_DPI = 200  # resolution of the images; text and lines are vector graphics
+PictureFormat = Literal["png", "svg", "pdf"]
+Content = Literal["figure", "overlay", "registered"]
+Colors = Literal["magenta-green", "green-magenta", "cyan-red", "yellow-blue"]
+MEDIA_TYPES: dict[PictureFormat, str] = {
+    "png": "image/png",
+    "svg": "image/svg+xml",
+    "pdf": "application/pdf",
+}
+
+
+class PictureChoice(BaseModel):
+    """What a picture shows, and how."""
+
+    content: Annotated[Content, Field(description="All panels, or one on the grid of the fixed image.")] = (
+        "figure"
+    )
+    colors: Annotated[Colors, Field(description="Of the overlay: fixed, then registered.")] = "magenta-green"
+    scale_bar: Annotated[bool, Field(description="Where the pixel spacing is known.")] = True
+    status: Annotated[bool, Field(description="Parameters and verdict below the panels of a figure.")] = True
+
+    @property
+    def key(self) -> str:
+        """Return a part of an object key that is unique to this choice; empty for the default."""
+        given = self.model_dump(exclude_defaults=True).items()
+        return "".join(f".{name}-{value}" for name, value in given).lower()
+
+
+ALL = PictureChoice()
 
 
 def draw_picture(
-    row: RegistrationRow, body: dict[str, Any], store: ImageStore, format: PictureFormat
+    row: RegistrationRow,
+    body: dict[str, Any],
+    store: ImageStore,
+    format: PictureFormat = "png",
+    choice: PictureChoice = ALL,
 ) -> Draw:
     """Return a function that draws the picture of a registration with this result."""
 
@@ -30,11 +61,8 @@ def draw_picture(
         fixed = _image(row.fixed_image, body["fixed"]["pixel_spacing_um"], store, fixed_choice)
         moving = _image(row.moving_image, body["moving"]["pixel_spacing_um"], store, moving_choice)
         registration = Registration.from_json(body, fixed, moving)
-        if format == "png":
-            picture.save(registration, target)
-        else:
-            figure = picture.draw(registration)
-            figure.savefig(target, format="svg", dpi=SVG_IMAGE_DPI, metadata={"Date": None})
+        options = picture.PictureOptions(**choice.model_dump())
+        picture.save(registration, target, format=format, options=options)
 
     return draw
 

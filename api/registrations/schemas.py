@@ -15,8 +15,9 @@ from api.registrations.example import FIXED, MOVING, PATH, SUCCEEDED
 from api.registrations.masks import Mask, Masks
 from api.registrations.result import Result
 from api.times import Time
+from db import reviews
 from db.jobs import RegistrationRequest
-from db.rows import RegistrationRow
+from db.rows import RegistrationRow, ReviewRow
 
 State = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 Priority = Literal["collection", "bulk"]
@@ -84,6 +85,21 @@ class Failure(BaseModel):
     message: str
 
 
+class Review(BaseModel):
+    """The decision of a person on the position."""
+
+    decision: Literal["accept", "reject", "withdraw"]
+    by: str
+    at: Time
+    note: str | None
+
+    @classmethod
+    def of(cls, row: ReviewRow) -> Review:
+        """Return the decision of a row."""
+        fields: dict[str, Any] = {"decision": row.decision, "by": row.actor, "at": row.created_at}
+        return cls(**fields, note=row.note)
+
+
 class RegistrationLinks(BaseModel):
     """Links to files, events and corrections."""
 
@@ -95,6 +111,7 @@ class RegistrationLinks(BaseModel):
     picture: str | None
     events: str
     corrections: str
+    reviews: str
     transform: str | None
 
     @classmethod
@@ -113,6 +130,7 @@ class RegistrationLinks(BaseModel):
             picture=f"{path}/picture" if done else None,
             events=f"{path}/events",
             corrections=f"{path}/corrections",
+            reviews=f"{path}/reviews",
             transform=f"{path}/transform" if done else None,
         )
 
@@ -138,6 +156,7 @@ class Registration(BaseModel):
     failure: Failure | None
     result: Result | None = Field(description="With the newest correction applied, if there is any.")
     prediction: Result | None = Field(description="The result before corrections, if there are any.")
+    review: Review | None = Field(None, description="The newest decision of a person on this position.")
     links: RegistrationLinks
 
     @classmethod
@@ -152,6 +171,7 @@ class Registration(BaseModel):
             failure=_failure(row),
             result=Result.model_validate(current.body(row)) if row.result else None,
             prediction=Result.model_validate(row.result.body) if row.result and row.corrections else None,
+            review=Review.of(decision) if (decision := reviews.applied(row)) else None,
             links=RegistrationLinks.of(row),
         )
 

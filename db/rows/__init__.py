@@ -5,11 +5,20 @@ from db.rows.base import FINAL_STATES, GIVEN, INSTRUMENT, LOCAL, PRIORITIES, STA
 from db.rows.events import DeliveryRow, EventRow, IdempotencyKeyRow, WebhookRow
 from db.rows.images import ImageRow, PendingObjectRow
 from db.rows.instruments import InstrumentRow, KeyRow, SessionRow
-from db.rows.registrations import BatchRow, CorrectionRow, OutboxRow, RegistrationRow, ResultRow
+from db.rows.registrations import (
+    IMAGES_OF_A_JOB,
+    BatchRow,
+    CorrectionRow,
+    OutboxRow,
+    RegistrationRow,
+    ResultRow,
+    ReviewRow,
+)
 
 __all__ = [
     "FINAL_STATES",
     "GIVEN",
+    "IMAGES_OF_A_JOB",
     "INSTRUMENT",
     "LOCAL",
     "PRIORITIES",
@@ -28,6 +37,7 @@ __all__ = [
     "PendingObjectRow",
     "RegistrationRow",
     "ResultRow",
+    "ReviewRow",
     "Row",
     "SessionRow",
     "WebhookRow",

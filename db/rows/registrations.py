@@ -11,6 +11,8 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from db.rows.base import LOCAL, STATES, Row
 from db.rows.images import ImageRow
 
+IMAGES_OF_A_JOB = ("fixed_image_id", "moving_image_id", "fixed_mask_image_id", "moving_mask_image_id")
+
 
 class RegistrationRow(Row):
     """A registration job; the row holds its state, the queue only wakes workers."""
@@ -78,6 +80,9 @@ class RegistrationRow(Row):
     corrections: Mapped[list[CorrectionRow]] = relationship(
         lazy="raise", viewonly=True, order_by="CorrectionRow.created_at, CorrectionRow.id"
     )
+    reviews: Mapped[list[ReviewRow]] = relationship(
+        lazy="raise", viewonly=True, order_by="ReviewRow.created_at, ReviewRow.id"
+    )
 
 
 class ResultRow(Row):
@@ -114,6 +119,23 @@ class CorrectionRow(Row):
     id: Mapped[str] = mapped_column(String(36), primary_key=True)
     registration_id: Mapped[str] = mapped_column(ForeignKey("registrations.id"))
     fixed_from_moving: Mapped[list[list[float]]] = mapped_column(JSON)
+    note: Mapped[str | None] = mapped_column(Text)
+    actor: Mapped[str]
+    created_at: Mapped[datetime]
+
+
+class ReviewRow(Row):
+    """A person's decision on the position that counts; immutable, the newest one applies."""
+
+    __tablename__ = "reviews"
+    __table_args__ = (
+        CheckConstraint("decision IN ('accept', 'reject', 'withdraw')", name="decision_known"),
+        Index(None, "registration_id", "created_at"),
+    )
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    registration_id: Mapped[str] = mapped_column(ForeignKey("registrations.id"))
+    decision: Mapped[str] = mapped_column(String(16))  # withdraw: there is no decision any more
     note: Mapped[str | None] = mapped_column(Text)
     actor: Mapped[str]
     created_at: Mapped[datetime]

@@ -1,37 +1,36 @@
 import { useRecentRegistrations } from "./api/useRecentRegistrations";
 import { Administration } from "./administration/Administration";
 import { BatchForm } from "./batch/BatchForm";
+import { BatchView } from "./batch/BatchView";
 import { useBatch } from "./batch/useBatch";
-import { PairForm } from "./pair/PairForm";
 import { useFocusOnView } from "./frame/useFocusKept";
+import { PairForm } from "./pair/PairForm";
 import { usePair } from "./pair/usePair";
 import { RecentList } from "./recent/RecentList";
 import { RegistrationView } from "./result/RegistrationView";
-import { ADMINISTRATION, useAddress } from "./url";
+import { ADMINISTRATION, batchHref, open, useAddress } from "./url";
 
 /** Everything that belongs to one instrument; mounted anew for another one. */
 export function Workspace() {
   const address = useAddress();
-  const registration = address.get("registration");
-  useFocusOnView(`${address.get("page")} ${registration}`);
+  const [page, registration, batch] = ["page", "registration", "batch"].map((key) => address.get(key));
   const pair = usePair(); // kept here, so that the chosen images survive a visit to a result
   const many = useBatch();
   const recent = useRecentRegistrations();
-  if (address.get("page") === ADMINISTRATION) return <Administration />;
-  const start =
-    many.files.length > 0 ? (
-      <BatchForm many={many} onSubmitted={(batch_id) => recent.setFilter({ batch_id })} />
-    ) : (
-      <PairForm pair={pair} onMany={many.add} onSubmitted={recent.refresh} />
-    );
+  useFocusOnView(`${page} ${registration} ${batch}`);
+  if (page === ADMINISTRATION) return <Administration />;
   return (
     <>
-      {registration === null ? (
-        start
-      ) : (
+      {registration ? (
         <RegistrationView key={registration} id={registration} onChanged={recent.refresh} />
+      ) : batch ? (
+        <BatchView key={batch} id={batch} />
+      ) : many.files.length > 0 ? (
+        <BatchForm many={many} onSubmitted={(id) => open(batchHref(id))} />
+      ) : (
+        <PairForm pair={pair} onMany={many.add} onSubmitted={recent.refresh} />
       )}
-      <RecentList recent={recent} open={registration} />
+      <RecentList recent={recent} open={registration ?? null} />
     </>
   );
 }

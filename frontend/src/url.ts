@@ -12,8 +12,31 @@ export function openRegistration(id: string | null): void {
   open(id === null ? "/" : registrationHref(id));
 }
 
-export function registrationHref(id: string): string {
-  return `/?registration=${encodeURIComponent(id)}`;
+/** The list that is shown below a registration stays the same. */
+const OF_THE_LIST = ["batch", "state", "verdict", "search", "sheet"];
+
+/** The address of a registration; `more` are further parameters. */
+export function registrationHref(id: string, more: Record<string, string> = {}): string {
+  return href({ registration: id, ...listParameters(), ...more });
+}
+
+/** The address of a batch; by default of the one in the address, with the list's other parameters. */
+export function batchHref(id: string | null, more: Record<string, string> = {}): string {
+  return id === null ? href({ ...listParameters(), ...more }) : href({ batch: id, ...more });
+}
+
+function listParameters(): Record<string, string> {
+  const address = new URLSearchParams(window.location.search);
+  return Object.fromEntries(
+    OF_THE_LIST.flatMap((key) => {
+      const value = address.get(key);
+      return value === null ? [] : [[key, value]];
+    }),
+  );
+}
+
+function href(parameters: Record<string, string>): string {
+  return `/?${new URLSearchParams(parameters)}`;
 }
 
 export const ADMINISTRATION = "administration";

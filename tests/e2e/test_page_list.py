@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, Request, expect
@@ -54,27 +52,3 @@ def test_hidden_page_closes_its_event_stream(page):
         page.evaluate(HIDE, True)
     with page.expect_event("request", is_stream):
         page.evaluate(HIDE, False)
-
-
-def test_many_files_are_paired_by_name_shown_and_submitted_together(page, sample_pair, tmp_path: Path):
-    files = []
-    for number in (10, 2):  # not sorted by name
-        for file, kind in zip(sample_pair, ("a_fixed", "b_moving"), strict=True):
-            files.append(tmp_path / f"area_{number}_{kind}.tif")
-            shutil.copy(file, files[-1])
-    broken = tmp_path / "broken.tif"
-    broken.write_bytes(sample_pair[0].read_bytes()[:3000])
-    page.locator("[data-role=fixed] input[type=file]").set_input_files([*files, broken, files[0]])
-    expect(page.get_by_role("heading", name="6 files, 3 pairs")).to_be_visible()
-    expect(page.get_by_role("listitem", name="Pair 3").locator(".problem")).to_contain_text("broken.tif")
-    submit = page.get_by_role("button", name="Register")
-    expect(submit).to_be_disabled()
-    page.get_by_role("button", name="Remove pair 3").click()
-    first = page.get_by_role("combobox", name="fixed image of pair 1").locator("option:checked")
-    expect(first).to_have_text("area_2_a_fixed.tif")
-    page.get_by_role("button", name="Remove pair 2").click()
-    page.get_by_role("button", name="Swap pair 1").click()
-    page.get_by_role("button", name="Register 1 pair").click()
-    expect(page.locator(".batch-note")).to_be_visible()
-    expect(page.locator(".recent-item")).to_have_count(1)
-    expect(page.locator(".recent-item")).to_contain_text("area_2_a_fixed.tif onto area_2_b_moving.tif")

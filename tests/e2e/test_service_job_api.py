@@ -64,7 +64,7 @@ def test_modality_can_be_set_later_and_nothing_else_changes(service, image):
     path = f"/api/v1/images/{image['id']}"
     updated = service.client.patch(path, json={"modality": "BSE"}).raise_for_status().json()
     assert updated == {**image, "modality": "BSE"} == service.get(path)
-    rejected = service.client.patch(path, json={"modality": "BSE", "name": "other.tif"})
+    rejected = service.client.patch(path, json={"modality": "BSE", "dtype": "uint8"})
     assert (rejected.status_code, rejected.json()["type"]) == (422, "/problems/request-invalid")
     assert service.client.patch(path, json={"modality": None}).json() == image
 
@@ -137,11 +137,15 @@ def test_batch_has_one_status_and_one_archive(service, image):
     members = service.get(batch["links"]["registrations"])["items"]
     assert {job["batch_id"] for job in members} == {batch["id"]}
     assert {(job["settings"]["mirror"], job["result"]["mirror"]) for job in members} == {("yes", True)}
-    content = service.client.get(f"{batch['links']['results']}?images=true").content
+    assert [job["moving_image_id"] for job in members] == body["moving_image_ids"], "the order is kept"
+    service.client.post(members[0]["links"]["reviews"], json={"decision": "reject"}).raise_for_status()
+    everything = "images=true&pictures=true&transform=itk&transform=napari"
+    content = service.client.get(f"{batch['links']['results']}?{everything}").content
     with zipfile.ZipFile(io.BytesIO(content)) as file:
         assert file.testzip() is None
         rows = list(csv.DictReader(io.StringIO(file.read("results.csv").decode())))
-        assert {row["registration_id"] for row in rows} == {job["id"] for job in members}
+        assert [row["registration_id"] for row in rows] == [job["id"] for job in members]
+        assert [row["review"] for row in rows] == ["reject", "", ""]
         assert {row["moving_name"] for row in rows} == {"grains.tif", "'=grains.tif"}
         names = {row["registration_id"]: row["files"] for row in rows}
         assert set(names.values()) == {"grains_on_grains", "grains_on_grains (2)", "_grains_on_grains"}
@@ -149,6 +153,10 @@ def test_batch_has_one_status_and_one_archive(service, image):
             assert json.loads(file.read(f"{names[job['id']]}.json"))["scale"] == job["result"]["scale"]
             registered = service.client.get(job["links"]["registered"])
             assert file.read(f"{names[job['id']]}.tif") == registered.content
+            assert file.read(f"{names[job['id']]}.png").startswith(b"\x89PNG")
+            itk = service.client.get(f"{job['links']['self']}/transform?format=itk").content
+            assert file.read(f"{names[job['id']]}.transform.tfm") == itk
+            assert f"{names[job['id']]}.transform.napari.txt" in file.namelist()
 
 
 @pytest.mark.parametrize(

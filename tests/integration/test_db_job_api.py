@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import func, select
 from support.jobs import RESULT, claim, claim_next, do, get, submit, upload
 
-from db import audit, batches, corrections, events, idempotency, job_transitions, jobs, outbox
+from db import audit, batches, corrections, events, idempotency, job_transitions, jobs, outbox, reviews
 from db.errors import (
     BatchNotFound,
     CorrectionNotFound,
@@ -133,3 +133,21 @@ def test_corrections_are_kept_beside_the_result(database):
     assert corrections.applied(row).id == corrections.applied(row, "latest").id == second.id
     assert corrections.applied(row, first.id).actor == "jo"
     assert corrections.applied(row, "predicted") is None
+
+
+def test_the_newest_decision_counts_unless_it_was_on_another_position(database):
+    job = submit(database)
+    do(database, job_transitions.finish, claim(database, job), RESULT, "key")
+    assert reviews.applied(get(database, job)) is None
+    for decision in ("accept", "reject"):
+        made = do(database, reviews.add, job, decision, "by eye", actor="jo")
+        assert reviews.applied(get(database, job)).id == made.id
+    with database.reading() as session:
+        entry = session.scalars(select(AuditRow).order_by(AuditRow.seq.desc())).first()
+    assert entry.event == "registration.reviewed" and '"reject"' in entry.payload
+    do(database, corrections.add, job, MATRIX, None, actor="jo")
+    assert reviews.applied(get(database, job)) is None
+    do(database, reviews.add, job, "accept", None, actor="jo")
+    assert reviews.applied(get(database, job)).decision == "accept"
+    do(database, reviews.add, job, "withdraw", None, actor="jo")
+    assert reviews.applied(get(database, job)) is None

@@ -34,5 +34,6 @@ def assert_accessible(page: Page) -> None:
             page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
             page.set_viewport_size({"width": width, "height": 900})
             settled(page, lambda s=scheme, w=width: page.evaluate(IS_SHOWN_SO, [s, w]))
-            assert serious(page) == [], f"{scheme}, {width} px"
+            found = serious(page)
+            assert not found, f"{scheme}, {width} px: {found}"
             settled(page, lambda w=width: page.evaluate("document.documentElement.scrollWidth") <= w)

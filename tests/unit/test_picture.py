@@ -1,15 +1,20 @@
 """The picture shows the pair, and no texts overlap."""
 
+import base64
 import io
 import itertools
 import subprocess
 import sys
+import warnings
 from dataclasses import replace
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from fontTools.ttLib import TTFont
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from matplotlib.colors import to_hex
 from matplotlib_scalebar.scalebar import ScaleBar
 
 from xebra import picture
@@ -90,7 +95,9 @@ def test_a_large_image_is_reduced_and_its_scale_bar_with_it(registration):
 
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 @pytest.mark.parametrize(
-    "names", [("a.tif", "b.png"), ("fixed " * 20, "moving_" * 20)], ids=["short", "long"]
+    "names",
+    [("a.tif", "b.png"), ("fixed " * 20, "moving_" * 20), ("\u6676\u7c92_" * 12, "b")],
+    ids=["short", "long", "wide"],
 )
 def test_texts_neither_overlap_nor_leave_the_figure(registration, shape, names):
     found = registration(
@@ -207,3 +214,53 @@ def test_the_next_best_places_of_a_detail_are_outlined_thinly(registration, verd
     for outline, matrix in zip((found, *others), moved[:drawn], strict=True):
         assert np.allclose(outline.get_xy()[:4], (corners @ matrix.T)[:, :2])
     assert all(other.get_linewidth() < found.get_linewidth() for other in others)
+
+
+def saved(found, **how):
+    file = io.BytesIO()
+    picture.save(found, file, **how)
+    return file.getvalue()
+
+
+def test_name_of_a_tall_image_has_its_own_line(registration):
+    name = "grains_area_12_overview.tif"
+    figure = picture.draw(registration((500, 100), names=(name, name)))
+    lengths = [len(text.get_text()) for axes in figure.axes[:2] for text in axes.texts]
+    assert min(lengths) >= 15
+
+
+def test_letters_of_east_asia_are_drawn(registration):
+    names = "\u6676\u7c92.tif", "\u7d50\u6676.tif"
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # matplotlib warns of a missing letter
+        saved(registration(names=names), dpi=60)
+
+
+def test_text_of_an_svg_stays_text_and_brings_its_fonts(registration):
+    found = registration(names=("\u6676\u7c92.tif", "b.tif"), fixed_spacing=0.01)
+    root = ElementTree.fromstring(saved(found, format="svg", dpi=60))
+    texts = {"".join(text.itertext()) for text in root.iter("{http://www.w3.org/2000/svg}text")}
+    assert {"Fixed", "Overlay", "\u6676\u7c92.tif"} <= texts
+    style = "".join(each.text or "" for each in root.iter("{http://www.w3.org/2000/svg}style"))
+    fonts = [base64.b64decode(part.split(")")[0]) for part in style.split("base64,")[1:]]
+    letters = {letter for font in fonts for letter in TTFont(io.BytesIO(font)).getBestCmap()}
+    assert {ord(letter) for text in texts for letter in text} <= letters
+
+
+@pytest.mark.parametrize("colors", picture.OVERLAY_COLORS)
+def test_overlay_alone_has_the_shape_of_the_fixed_image_and_its_colours(registration, colors):
+    fixed, moving = np.zeros((100, 150), np.uint8), np.zeros((100, 150), np.uint8)
+    fixed[20:40, 20:40] = moving[60:80, 60:80] = fixed[60:80, 110:130] = moving[60:80, 110:130] = 200
+    options = picture.PictureOptions(content="overlay", colors=colors, scale_bar=False)
+    figure = picture.draw(registration(pixels=(fixed, moving), fixed_spacing=0.1), options)
+    assert len(figure.axes) == 1 and not figure.axes[0].artists and not written(figure)
+    width, height = figure.get_size_inches()
+    assert width / height == pytest.approx(1.5)
+    overlay = shown(figure, 0)
+    assert (to_hex(overlay[30, 30]), to_hex(overlay[70, 70])) == picture.OVERLAY_COLORS[colors]
+    assert overlay[70, 120].tolist() == [1, 1, 1]
+
+
+def test_figure_without_a_status_line_has_no_text_below(registration):
+    figure = picture.draw(registration(), picture.PictureOptions(status=False, scale_bar=False))
+    assert not figure.texts

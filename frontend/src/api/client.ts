@@ -10,8 +10,10 @@ import type {
   NewBatch,
   NewCorrection,
   NewRegistration,
+  NewReview,
   Registration,
   RegistrationList,
+  Review,
   Service,
   SignedIn,
 } from "./types";
@@ -71,6 +73,22 @@ export function listCorrections(id: string, signal: AbortSignal): Promise<Correc
 
 export function createCorrection(id: string, correction: NewCorrection): Promise<Correction> {
   return send("POST", `/registrations/${id}/corrections`, { body: correction });
+}
+
+export function getBatch(id: string, signal: AbortSignal): Promise<Batch> {
+  return send("GET", `/batches/${encodeURIComponent(id)}`, { signal });
+}
+
+export function createReview(id: string, review: NewReview): Promise<Review> {
+  return send("POST", `/registrations/${id}/reviews`, { body: review });
+}
+
+export function renameImage(id: string, name: string): Promise<Image> {
+  return send("PATCH", `/images/${id}`, { body: { name } });
+}
+
+export function deleteImage(id: string): Promise<null> {
+  return send("DELETE", `/images/${id}`);
 }
 
 export function createBatch(batch: NewBatch): Promise<Batch> {

@@ -1,6 +1,7 @@
 /** Server-sent events of registrations: one stream for the whole page, open while the page is visible. */
 export interface RegistrationEvent {
   registration_id: string;
+  batch_id: string | null;
 }
 
 type Listener = (event: RegistrationEvent | null) => void; // null: the stream opened or broke, so that anything may have changed

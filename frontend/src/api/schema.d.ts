@@ -81,7 +81,7 @@ export interface paths {
         };
         /**
          * Download batch results
-         * @description Return a ZIP archive: `results.csv`, each result as JSON, and optionally the registered images.
+         * @description Return a ZIP archive: `results.csv`, each result as JSON, and further files, named after the images.
          */
         get: operations["downloadBatchResults"];
         put?: never;
@@ -121,7 +121,7 @@ export interface paths {
         };
         /**
          * List images
-         * @description Return the images, newest first, optionally those with one name or content.
+         * @description Return the images, newest first, optionally those with a name, words in it, or one content.
          */
         get: operations["listImages"];
         put?: never;
@@ -153,12 +153,16 @@ export interface paths {
         get: operations["getImage"];
         put?: never;
         post?: never;
-        delete?: never;
+        /**
+         * Delete image
+         * @description Delete the file and all that was drawn of it. An image of a registration cannot be deleted.
+         */
+        delete: operations["deleteImage"];
         options?: never;
         head?: never;
         /**
          * Update image
-         * @description Set the modality, null if it is unknown. All other fields are immutable.
+         * @description Set the modality, null if it is unknown, or the name; what is not given stays.
          */
         patch: operations["updateImage"];
         trace?: never;
@@ -407,7 +411,7 @@ export interface paths {
         };
         /**
          * Get registration picture
-         * @description Return a figure of fixed, moving, registered and overlay, with a scale bar if possible.
+         * @description Return a figure of fixed, moving, registered and overlay, or the overlay alone.
          */
         get: operations["getRegistrationPicture"];
         put?: never;
@@ -452,6 +456,29 @@ export interface paths {
         get: operations["getRegisteredImagePreview"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/registrations/{registration_id}/reviews": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create review
+         * @description Store the decision of a person, with author and time.
+         *
+         *     The newest one is the `review` of the registration; the verdict of the estimator stays beside it. A
+         *     correction by hand that is newer makes it void, because it was on another position.
+         */
+        post: operations["createReview"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1303,7 +1330,12 @@ export interface components {
              * Modality
              * @description Imaging modality: SE, BSE, XRF ...
              */
-            modality: string | null;
+            modality?: string | null;
+            /**
+             * Name
+             * @description A new file name.
+             */
+            name?: string | null;
         };
         /**
          * ImageUpload
@@ -1718,6 +1750,24 @@ export interface components {
             priority?: "collection" | "bulk";
         };
         /**
+         * NewReview
+         * @description A decision of a person on the position that counts.
+         * @example {
+         *       "decision": "accept",
+         *       "note": "grain edges match"
+         *     }
+         */
+        NewReview: {
+            /**
+             * Decision
+             * @description `withdraw`: there is no decision any more.
+             * @enum {string}
+             */
+            decision: "accept" | "reject" | "withdraw";
+            /** Note */
+            note?: string | null;
+        };
+        /**
          * NewWebhook
          * @description The URL that receives a POST when a registration has ended.
          * @example {
@@ -2057,6 +2107,7 @@ export interface components {
          *         "picture": "/api/v1/registrations/b1a7f7e4-6f0e-4a39-9e0c-3a2f7f5d9c10/picture",
          *         "registered": "/api/v1/registrations/b1a7f7e4-6f0e-4a39-9e0c-3a2f7f5d9c10/registered",
          *         "registered_preview": "/api/v1/registrations/b1a7f7e4-6f0e-4a39-9e0c-3a2f7f5d9c10/registered/preview",
+         *         "reviews": "/api/v1/registrations/b1a7f7e4-6f0e-4a39-9e0c-3a2f7f5d9c10/reviews",
          *         "self": "/api/v1/registrations/b1a7f7e4-6f0e-4a39-9e0c-3a2f7f5d9c10",
          *         "transform": "/api/v1/registrations/b1a7f7e4-6f0e-4a39-9e0c-3a2f7f5d9c10/transform"
          *       },
@@ -2262,6 +2313,8 @@ export interface components {
             priority: "collection" | "bulk";
             /** @description With the newest correction applied, if there is any. */
             result: components["schemas"]["Result"] | null;
+            /** @description The newest decision of a person on this position. */
+            review?: components["schemas"]["Review"] | null;
             settings: components["schemas"]["Settings"];
             /** Started At */
             started_at: string | null;
@@ -2290,6 +2343,8 @@ export interface components {
             registered: string | null;
             /** Registered Preview */
             registered_preview: string | null;
+            /** Reviews */
+            reviews: string;
             /** Self */
             self: string;
             /** Transform */
@@ -2529,6 +2584,23 @@ export interface components {
             verdict: "accept" | "review" | "refuse" | "corrected";
         } & {
             [key: string]: unknown;
+        };
+        /**
+         * Review
+         * @description The decision of a person on the position.
+         */
+        Review: {
+            /** At */
+            at: string;
+            /** By */
+            by: string;
+            /**
+             * Decision
+             * @enum {string}
+             */
+            decision: "accept" | "reject" | "withdraw";
+            /** Note */
+            note: string | null;
         };
         /**
          * SearchMap
@@ -3282,6 +3354,10 @@ export interface operations {
             query?: {
                 /** @description Include the registered images. */
                 images?: boolean;
+                /** @description Include the figures as PNG; drawing takes time. */
+                pictures?: boolean;
+                /** @description Include transform files in these formats. */
+                transform?: ("json" | "itk" | "itk-field" | "itk-field-px" | "ngff" | "bigwarp" | "napari" | "elastix" | "csv" | "itk-px" | "ngff-px" | "bigwarp-px" | "napari-px" | "elastix-px" | "csv-um" | "slicer" | "slicer-px" | "napari-layers" | "napari-layers-px" | "mobie" | "mobie-px" | "hyperspy" | "hyperspy-px" | "qupath" | "matrices")[] | null;
             };
             header?: never;
             path: {
@@ -3467,6 +3543,8 @@ export interface operations {
         parameters: {
             query?: {
                 name?: string | null;
+                /** @description Words that the name contains. */
+                search?: string | null;
                 sha256?: string | null;
                 /** @description Maximum number of items on the page. */
                 limit?: number;
@@ -3707,6 +3785,107 @@ export interface operations {
             };
             /** @description The image does not exist (`image-not-found`) */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request does not match the API description (`request-invalid`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error (`internal-error`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteImage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                image_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The image does not exist (`image-not-found`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The image belongs to a registration (`image-in-use`) */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4319,6 +4498,10 @@ export interface operations {
             query?: {
                 state?: ("queued" | "running" | "succeeded" | "failed" | "cancelled") | null;
                 verdict?: ("accept" | "review" | "refuse" | "corrected") | null;
+                /** @description Words that the names of the images contain. */
+                search?: string | null;
+                /** @description The newest decision of a person. */
+                review?: ("accept" | "reject" | "none") | null;
                 batch_id?: string | null;
                 fixed_image_id?: string | null;
                 moving_image_id?: string | null;
@@ -5521,8 +5704,16 @@ export interface operations {
     getRegistrationPicture: {
         parameters: {
             query?: {
-                /** @description SVG: text, frames and scale bar as vectors. */
-                format?: "png" | "svg";
+                /** @description All panels, or one on the grid of the fixed image. */
+                content?: "figure" | "overlay" | "registered";
+                /** @description Of the overlay: fixed, then registered. */
+                colors?: "magenta-green" | "green-magenta" | "cyan-red" | "yellow-blue";
+                /** @description Where the pixel spacing is known. */
+                scale_bar?: boolean;
+                /** @description Parameters and verdict below the panels of a figure. */
+                status?: boolean;
+                /** @description SVG and PDF: text, frames and scale bar as vectors, with fonts. */
+                format?: "png" | "svg" | "pdf";
                 /** @description Id of a correction, `latest`, or `predicted`; default: the newest correction, the prediction if there is none. */
                 correction?: string | null;
             };
@@ -5540,6 +5731,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/pdf": string;
                     "image/png": string;
                     "image/svg+xml": string;
                 };
@@ -5822,6 +6014,143 @@ export interface operations {
                 };
             };
             /** @description A stored file is missing (`object-missing`); A stored file was altered (`object-altered`); Internal error (`internal-error`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createReview: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A unique text for each request. A repeated request with the same key has no second effect and returns the first response. */
+                "idempotency-key"?: string | null;
+            };
+            path: {
+                registration_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewReview"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Review"];
+                };
+            };
+            /** @description Bad Request (`bad-request`) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The registration does not exist (`registration-not-found`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request was not completed in time (`upload-stalled`) */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The registration has no result (`registration-not-succeeded`); The first request with this Idempotency-Key is in progress (`idempotency-key-in-flight`) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is too large (`upload-too-large`) */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request does not match the API description (`request-invalid`); The Idempotency-Key belongs to another request (`idempotency-key-reused`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error (`internal-error`) */
             500: {
                 headers: {
                     [name: string]: unknown;

@@ -15,6 +15,8 @@ export type NewBatch = Schemas["NewBatch"];
 export type PairOfImages = Schemas["PairOfImages"];
 export type Batch = Schemas["Batch"];
 
+export type Review = Schemas["Review"];
+export type NewReview = Schemas["NewReview"];
 export type Place = Schemas["Place"];
 export type SearchMap = Schemas["SearchMap"];
 export type UsableAreas = Schemas["UsableAreas"];

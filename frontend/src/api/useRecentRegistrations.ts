@@ -1,19 +1,22 @@
-import { useCallback, useState } from "react";
+import { useCallback, useMemo, useState } from "react";
+import { adjustAddress, useAddress } from "../url";
 import { listRegistrations } from "./client";
 import { isStreamOpen } from "./events";
 import type { RegistrationList } from "./types";
-import { isFinished } from "./useRegistration";
 import { useEvents } from "./useEvents";
 import { type Polled, usePolling } from "./usePolling";
+import { isFinished } from "./useRegistration";
 
 const INITIAL_LIMIT = 12;
-const MAX_LIMIT = 100; // largest page of the service
+const OF_A_BATCH = 100;
+const STEP = 100;
+const PAGE = 200; // largest page of the service
 const STREAMING_MS = 15_000; // while events arrive
 const ACTIVE_MS = 1500;
-const IDLE_MS = 6000; // other clients may submit at always time
+const IDLE_MS = 6000; // other clients may submit at any time
 
-/** Filter of the list, applied by the service. */
-export type Filter = Partial<Record<"state" | "verdict" | "batch_id", string>>;
+/** Filter of the list, applied by the service and kept in the URL. */
+export type Filter = Partial<Record<"state" | "verdict" | "batch_id" | "search", string>>;
 
 export interface RecentRegistrations extends Polled<RegistrationList> {
   filter: Filter;
@@ -21,18 +24,56 @@ export interface RecentRegistrations extends Polled<RegistrationList> {
   more: (() => void) | null;
 }
 
-/** The newest registrations, kept up to date. */
+/** The newest registrations that match the URL's filter, kept up to date. */
 export function useRecentRegistrations(): RecentRegistrations {
-  const [filter, setFilter] = useState<Filter>({});
-  const [limit, setLimit] = useState(INITIAL_LIMIT);
-  const load = useCallback(
-    (signal: AbortSignal) => listRegistrations(limit, { ...filter }, signal),
-    [limit, filter],
-  );
+  const address = useAddress();
+  const filter = useFilter(address);
+  const [further, setFurther] = useState(0);
+  const limit = (filter.batch_id ? OF_A_BATCH : INITIAL_LIMIT) + further;
+  const load = useCallback((signal: AbortSignal) => listAll(limit, filter, signal), [limit, filter]);
   const polled = usePolling(load, interval);
   useEvents(always, polled.refresh);
-  const more = limit < MAX_LIMIT && polled.value?.next_cursor ? () => setLimit(MAX_LIMIT) : null;
+  const more = polled.value?.next_cursor ? () => setFurther(further + STEP) : null;
   return { ...polled, filter, setFilter, more };
+}
+
+function useFilter(address: URLSearchParams): Filter {
+  const [state, verdict, batch, search] = ["state", "verdict", "batch", "search"].map((key) =>
+    address.get(key),
+  );
+  return useMemo(
+    () => ({
+      ...(state && { state }),
+      ...(verdict && { verdict }),
+      ...(batch && { batch_id: batch }),
+      ...(search && { search }),
+    }),
+    [state, verdict, batch, search],
+  );
+}
+
+function setFilter({ state, verdict, batch_id, search }: Filter): void {
+  adjustAddress({
+    state: state ?? null,
+    verdict: verdict ?? null,
+    batch: batch_id ?? null,
+    search: search || null,
+  });
+}
+
+/** The first registrations, page after page. */
+async function listAll(limit: number, filter: Filter, signal: AbortSignal): Promise<RegistrationList> {
+  const query = (cursor: string | null) => ({ ...filter, ...(cursor !== null && { cursor }) });
+  let found = await listRegistrations(Math.min(limit, PAGE), query(null), signal);
+  while (found.next_cursor && found.items.length < limit) {
+    const next = await listRegistrations(
+      Math.min(limit - found.items.length, PAGE),
+      query(found.next_cursor),
+      signal,
+    );
+    found = { items: [...found.items, ...next.items], next_cursor: next.next_cursor };
+  }
+  return found;
 }
 
 const always = () => true;

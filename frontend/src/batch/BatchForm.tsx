@@ -1,9 +1,13 @@
 import { createBatch } from "../api/client";
 import { SubmitBar } from "../submit/SubmitBar";
 import { useSubmit } from "../submit/useSubmit";
+import { useTitle } from "../frame/useTitle";
+import { useDropAnywhere } from "../pair/useDropAnywhere";
+import { AsideList } from "./AsideList";
 import { PairRow } from "./PairRow";
 import "./batch.css";
-import { PAIRING_RULES, type PairingRule, blockingReason, pairsOf } from "./pairing";
+import { PAIRING_RULES, type PairingRule, blockingReason, pairsOf, usableRows } from "./pairing";
+import type { RoleWords } from "./roleWords";
 import type { BatchControls } from "./useBatch";
 
 interface Props {
@@ -15,10 +19,13 @@ interface Props {
 export function BatchForm({ many, onSubmitted }: Props) {
   const { files, rows, mirror, model } = many;
   const submitting = useSubmit();
-  const count = `${rows.length} ${rows.length === 1 ? "pair" : "pairs"}`;
+  const usable = usableRows(files, rows);
+  const count = `${usable.length} ${usable.length === 1 ? "pair" : "pairs"}`;
+  useTitle("Register many pairs");
+  useDropAnywhere(many.add);
 
   async function submit(): Promise<void> {
-    const { id } = await createBatch({ pairs: pairsOf(files, rows), mirror, model });
+    const { id } = await createBatch({ pairs: pairsOf(files, usable), mirror, model });
     many.clear();
     onSubmitted(id);
   }
@@ -42,7 +49,9 @@ export function BatchForm({ many, onSubmitted }: Props) {
             ))}
           </select>
         </label>
+        {many.rule === "names" && <Words words={many.words} onWords={many.setWords} />}
       </div>
+      <p className="hint">Drag an image onto another one to exchange them.</p>
       <ul className="pair-rows">
         {rows.map((row, index) => (
           <PairRow
@@ -52,12 +61,14 @@ export function BatchForm({ many, onSubmitted }: Props) {
             files={files}
             onChoice={many.choose}
             onChange={(changed) => many.setRow(index, changed)}
+            onExchange={many.exchange}
           />
         ))}
       </ul>
+      <AsideList aside={many.aside} files={files} />
       <SubmitBar
         label={`Register ${count}`}
-        missing={blockingReason(files, rows)}
+        missing={blockingReason(files, usable)}
         submitting={submitting}
         onSubmit={submit}
         mirror={mirror}
@@ -71,4 +82,20 @@ export function BatchForm({ many, onSubmitted }: Props) {
       </SubmitBar>
     </section>
   );
+}
+
+/** The words that fixed and moving images have in their names. */
+function Words({ words, onWords }: { words: RoleWords; onWords: (words: RoleWords) => void }) {
+  return (["fixed", "moving"] as const).map((role) => (
+    <label key={role} className="pair-word">
+      <span>{role === "fixed" ? "Fixed" : "Moving"}</span>
+      <input
+        type="text"
+        className="field"
+        aria-label={`Word in the names of ${role} images`}
+        value={words[role]}
+        onChange={(event) => onWords({ ...words, [role]: event.currentTarget.value })}
+      />
+    </label>
+  ));
 }

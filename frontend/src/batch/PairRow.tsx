@@ -1,9 +1,10 @@
 import { Icon } from "../frame/Icon";
-import { ProblemNote } from "../frame/ProblemNote";
 import { RoleName, type Role } from "../frame/RoleName";
 import { groupedDigits } from "../quantities";
 import { type Choice, choicesOf, chosenOf, isUndecided, previewOf, withFrame } from "../pair/choice";
+import { dragged, droppable } from "./dragging";
 import type { Row, BatchFile } from "./pairing";
+import type { Place } from "./useBatch";
 
 interface Props {
   number: number;
@@ -11,14 +12,16 @@ interface Props {
   files: BatchFile[];
   onChoice: (key: number, choice: Choice) => void;
   onChange: (row: Row | null) => void;
+  onExchange: (from: Place, to: Place) => void;
 }
 
-export function PairRow({ number, row, files, onChoice, onChange }: Props) {
+export function PairRow({ number, row, files, onChoice, onChange, onExchange }: Props) {
   return (
     <li className="pair-row" aria-label={`Pair ${number}`}>
       <Side
         role="fixed"
         number={number}
+        onExchange={onExchange}
         chosen={row.fixed}
         files={files}
         onChoice={onChoice}
@@ -35,6 +38,7 @@ export function PairRow({ number, row, files, onChoice, onChange }: Props) {
       <Side
         role="moving"
         number={number}
+        onExchange={onExchange}
         chosen={row.moving}
         files={files}
         onChoice={onChoice}
@@ -59,12 +63,19 @@ interface SideProps {
   files: BatchFile[];
   onChoice: (key: number, choice: Choice) => void;
   onChoose: (key: number) => void;
+  onExchange: (from: Place, to: Place) => void;
 }
 
-function Side({ role, number, chosen, files, onChoice, onChoose }: SideProps) {
+function Side({ role, number, chosen, files, onChoice, onChoose, onExchange }: SideProps) {
+  const place = { row: number - 1, role };
   const file = files.find(({ key }) => key === chosen);
   return (
-    <div className="pair-side">
+    <div
+      className="pair-side"
+      draggable
+      onDragStart={dragged(place)}
+      {...droppable((from) => onExchange(from, place))}
+    >
       <span className="well thumb">
         {file?.state === "ready" && <img src={previewOf(file.image, file.choice)} alt="" />}
       </span>
@@ -108,7 +119,7 @@ function Progress({ file }: { file: BatchFile }) {
     case "sending":
       return <progress value={file.share} aria-label={`Upload of ${file.file.name}`} />;
     case "refused":
-      return <ProblemNote>{file.message}</ProblemNote>;
+      return <span className="hint">Refused: this pair is left out</span>;
     case "ready":
       return (
         <span className="hint">

@@ -1,5 +1,6 @@
 import type { Image, PairOfImages } from "../api/types";
 import { type Choice, isUndecided } from "../pair/choice";
+import { type RoleWords, withoutWord } from "./roleWords";
 
 /** The upload state of one file. */
 export type BatchFile =
@@ -15,12 +16,63 @@ export interface Row {
 }
 
 export const PAIRING_RULES = {
+  names: "By words in the names",
   neighbours: "Neighbours in name order",
   first: "All to the first in name order",
 } as const;
 export type PairingRule = keyof typeof PAIRING_RULES;
 
 const byName = new Intl.Collator("en", { numeric: true }); // 2 before 10
+
+/** A file that belongs to no pair, and why. */
+export interface Aside {
+  key: number;
+  reason: string;
+}
+
+export interface Pairing {
+  rows: Row[];
+  aside: Aside[];
+}
+
+/** Pair files by a rule; with `names` by two words, of which one is in the name of each file. */
+export function pairingOf(files: BatchFile[], rule: PairingRule, words: RoleWords): Pairing {
+  if (rule === "names") return pairByNames(files, words);
+  const rows = pairFiles(files, rule);
+  const used = new Set(rows.flatMap(({ fixed, moving }) => [fixed, moving]));
+  const aside = files.filter(({ key }) => !used.has(key));
+  return { rows, aside: aside.map(({ key }) => ({ key, reason: "no other file is left" })) };
+}
+
+function pairByNames(files: BatchFile[], words: RoleWords): Pairing {
+  const sorted = files.toSorted((a, b) => byName.compare(a.file.name, b.file.name));
+  const fixed = new Map<string, number>(); // by what the names of a pair have in common
+  const rows: Row[] = [];
+  const aside: Aside[] = [];
+  for (const { key, file } of sorted) {
+    const common = withoutWord(file.name, words.fixed);
+    if (common === null) continue;
+    if (fixed.has(common)) aside.push({ key, reason: "another fixed image has the same name" });
+    else fixed.set(common, key);
+  }
+  const paired = new Set<number>();
+  for (const { key, file } of sorted) {
+    if (withoutWord(file.name, words.fixed) !== null) continue;
+    const common = withoutWord(file.name, words.moving);
+    const partner = common === null ? undefined : fixed.get(common);
+    if (common === null)
+      aside.push({ key, reason: `its name has neither “${words.fixed}” nor “${words.moving}”` });
+    else if (partner === undefined)
+      aside.push({ key, reason: `no image with “${words.fixed}” has this name` });
+    else {
+      rows.push({ fixed: partner, moving: key });
+      paired.add(partner);
+    }
+  }
+  for (const key of fixed.values())
+    if (!paired.has(key)) aside.push({ key, reason: `no image with “${words.moving}” has this name` });
+  return { rows, aside };
+}
 
 export function pairFiles(files: BatchFile[], rule: PairingRule): Row[] {
   const keys = files.toSorted((a, b) => byName.compare(a.file.name, b.file.name)).map(({ key }) => key);
@@ -30,6 +82,12 @@ export function pairFiles(files: BatchFile[], rule: PairingRule): Row[] {
   const rows: Row[] = [];
   for (let i = 0; i + 1 < keys.length; i += 2) rows.push({ fixed: keys[i]!, moving: keys[i + 1]! });
   return rows;
+}
+
+/** The pairs of files that were not refused. */
+export function usableRows(files: BatchFile[], rows: Row[]): Row[] {
+  const refused = new Set(files.filter(({ state }) => state === "refused").map(({ key }) => key));
+  return rows.filter(({ fixed, moving }) => !refused.has(fixed) && !refused.has(moving));
 }
 
 /** The request body; call it only when `blockingReason` is null. */
@@ -50,11 +108,10 @@ export function pairsOf(files: BatchFile[], rows: Row[]): PairOfImages[] {
 
 /** What prevents submission, as text; null if nothing does. */
 export function blockingReason(files: BatchFile[], rows: Row[]): string | null {
-  if (rows.length === 0) return "Pair at least two files.";
+  if (rows.length === 0) return "Pair at least two files that can be read.";
   const used = new Set(rows.flatMap(({ fixed, moving }) => [fixed, moving]));
   const needed = files.filter(({ key }) => used.has(key));
   if (rows.some(({ fixed, moving }) => fixed === moving)) return "An image cannot be registered to itself.";
-  if (needed.some(({ state }) => state === "refused")) return "Remove the pairs with a refused file.";
   const coming = needed.filter(({ state }) => state !== "ready").length;
   if (coming > 0) return `Uploading: ${coming} left.`;
   const undecided = needed.find((one) => one.state === "ready" && isUndecided(one.image, one.choice));

@@ -3,14 +3,20 @@ import { isAbort, mayPass, messageOf } from "../api/errors";
 import type { Mirror, TransformModel } from "../api/types";
 import { uploadImage } from "../api/upload";
 import { type Choice, initialChoice } from "../pair/choice";
-import { type PairingRule, type Row, type BatchFile, pairFiles } from "./pairing";
+import type { Role } from "../frame/RoleName";
+import { type Aside, type BatchFile, type Pairing, type PairingRule, type Row, pairingOf } from "./pairing";
+import { type RoleWords, guessWords } from "./roleWords";
 
 const AT_ONCE = 3;
 
 export interface BatchControls {
   files: BatchFile[];
   rows: Row[];
+  aside: Aside[];
   rule: PairingRule;
+  words: RoleWords;
+  setWords: (words: RoleWords) => void;
+  exchange: (from: Place, to: Place) => void; // the files at two places
   mirror: Mirror;
   add: (files: File[]) => void;
   arrange: (rule: PairingRule) => void;
@@ -22,13 +28,17 @@ export interface BatchControls {
   clear: () => void;
 }
 
+/** A side of a pair, or a file that was set aside. */
+export type Place = { row: number; role: Role } | { aside: number };
+
 let lastKey = 0;
 
 /** Many files: a few uploads at a time, and an editable list of pairs. */
 export function useBatch(): BatchControls {
   const [files, setFiles] = useState<BatchFile[]>([]);
-  const [rows, setRows] = useState<Row[]>([]);
-  const [rule, setArrangement] = useState<PairingRule>("neighbours");
+  const [{ rows, aside }, setPairing] = useState<Pairing>({ rows: [], aside: [] });
+  const [rule, setRule] = useState<PairingRule>("neighbours");
+  const [words, setWords] = useState<RoleWords>({ fixed: "fixed", moving: "moving" });
   const [mirror, setMirror] = useState<Mirror>("no");
   const [model, setModel] = useState<TransformModel>("similarity");
   const [abort, setAbort] = useState(() => new AbortController());
@@ -55,33 +65,67 @@ export function useBatch(): BatchControls {
   function add(chosen: File[]): void {
     const all = [...files, ...chosen.map((file): BatchFile => ({ state: "waiting", key: ++lastKey, file }))];
     setFiles(all);
-    setRows(pairFiles(all, rule));
+    const guessed = guessWords(all.map(({ file: { name } }) => name));
+    arrange(all, guessed ? "names" : rule === "names" ? "neighbours" : rule, guessed ?? words);
+  }
+
+  function arrange(all: BatchFile[], wanted: PairingRule, by: RoleWords): void {
+    setRule(wanted);
+    setWords(by);
+    setPairing(pairingOf(all, wanted, by));
+  }
+
+  function fileAt(place: Place): number | undefined {
+    return "aside" in place ? place.aside : rows[place.row]?.[place.role];
+  }
+
+  function exchange(from: Place, to: Place): void {
+    const [one, other] = [fileAt(from), fileAt(to)];
+    if (one === undefined || other === undefined || one === other) return;
+    const put = (all: Row[], place: Place, key: number) =>
+      "aside" in place ? all : all.map((row, at) => (at === place.row ? { ...row, [place.role]: key } : row));
+    const swap = ({ key, reason }: Aside) => ({
+      key: key === one ? other : key === other ? one : key,
+      reason,
+    });
+    setPairing({ rows: put(put(rows, from, other), to, one), aside: aside.map(swap) });
+  }
+
+  /** The files of a pair that no other pair has. */
+  function removed(index: number): Aside[] {
+    const others = new Set(rows.flatMap((row, at) => (at === index ? [] : [row.fixed, row.moving])));
+    const keys = [rows[index]?.fixed, rows[index]?.moving].filter((key) => key !== undefined);
+    return keys.filter((key) => !others.has(key)).map((key) => ({ key, reason: "its pair was removed" }));
   }
 
   return {
     files,
     rows,
+    aside,
+    words,
+    setWords: (by) => arrange(files, "names", by),
+    exchange,
     rule,
     mirror,
     model,
     setModel,
     setMirror,
     add,
-    arrange: (wanted) => {
-      setArrangement(wanted);
-      setRows(pairFiles(files, wanted));
-    },
+    arrange: (wanted) => arrange(files, wanted, words),
     choose: (key, choice) =>
       setFiles((all) =>
         all.map((one) => (one.key === key && one.state === "ready" ? { ...one, choice } : one)),
       ),
     setRow: (index, row) =>
-      setRows((all) => all.flatMap((old, at) => (at !== index ? [old] : row ? [row] : []))),
+      setPairing({
+        rows: rows.flatMap((old, at) => (at !== index ? [old] : row ? [row] : [])),
+        aside: row ? aside : [...aside, ...removed(index)],
+      }),
     clear: () => {
       abort.abort();
       setAbort(new AbortController());
       setFiles([]);
-      setRows([]);
+      setPairing({ rows: [], aside: [] });
       setMirror("no");
     },
   };

@@ -3,6 +3,7 @@ import { AreaShapes } from "../areas/AreaShapes";
 import { Icon } from "../frame/Icon";
 import type { Role } from "../frame/RoleName";
 import { bytes } from "../quantities";
+import { droppedFiles } from "./droppedFiles";
 import { chosenSize, isUndecided, previewOf } from "./choice";
 import type { Upload } from "./pair";
 import "./drop.css";
@@ -21,7 +22,7 @@ export function DropArea({ role, upload, onFiles }: Props) {
     event.preventDefault();
     event.stopPropagation();
     setHovered(false);
-    onFiles([...event.dataTransfer.files]);
+    void droppedFiles(event.dataTransfer).then(onFiles);
   }
 
   function choose({ currentTarget }: ChangeEvent<HTMLInputElement>): void {

@@ -2,9 +2,11 @@ import { createRegistration } from "../api/client";
 import { Icon } from "../frame/Icon";
 import type { Role } from "../frame/RoleName";
 import { useTitle } from "../frame/useTitle";
+import { inRoles } from "../batch/roleWords";
 import { SubmitBar } from "../submit/SubmitBar";
 import { useSubmit } from "../submit/useSubmit";
 import { openRegistration } from "../url";
+import { FolderField } from "./FolderField";
 import { ImageSlot } from "./ImageSlot";
 import { submissionOf } from "./pair";
 import { SampleButton } from "./SampleButton";
@@ -27,7 +29,8 @@ export function PairForm({
   useTitle("Register a pair");
   const submitting = useSubmit();
   const submission = submissionOf(pair, options.mirror, options.model);
-  const take = (files: File[], role: Role) => (files.length > 2 ? onMany(files) : uploadFiles(files, role));
+  const take = (files: File[], role: Role) =>
+    files.length > 2 ? onMany(files) : uploadFiles(inRoles(files), role);
   useDropAnywhere((files) => take(files, pair.fixed.state === "empty" ? "fixed" : "moving"));
 
   async function submit(): Promise<void> {
@@ -41,7 +44,8 @@ export function PairForm({
       <h1 id="pair-title">Register a pair</h1>
       <p className="lead">
         The moving image is rotated, scaled and shifted to match the fixed image. Both show the same area, or
-        one shows a part of the other. More than two files are paired first.
+        one shows a part of the other. Drop two files, many or <FolderField onFiles={onMany} /> anywhere; many
+        are paired by their names first.
       </p>
       {pair.fixed.state === "empty" && pair.moving.state === "empty" && (
         <SampleButton onSubmitted={onSubmitted} />

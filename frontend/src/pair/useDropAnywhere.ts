@@ -1,4 +1,5 @@
 import { useEffect, useRef } from "react";
+import { droppedFiles } from "./droppedFiles";
 
 /** Accept files that are pasted, or dropped outside the drop areas; prevents that the browser opens them. */
 export function useDropAnywhere(onFiles: (files: File[]) => void): void {
@@ -10,7 +11,7 @@ export function useDropAnywhere(onFiles: (files: File[]) => void): void {
     const allow = (event: DragEvent) => event.preventDefault();
     const take = (event: DragEvent) => {
       event.preventDefault();
-      latest.current([...(event.dataTransfer?.files ?? [])]);
+      void droppedFiles(event.dataTransfer).then((files) => files.length > 0 && latest.current(files));
     };
     const paste = (event: ClipboardEvent) => {
       const files = [...(event.clipboardData?.files ?? [])];

@@ -25,11 +25,11 @@ export function RecentFilter({ filter, onFilter, search, onSearch }: Props) {
     ([, { state, verdict }]) => state === filter.state && verdict === filter.verdict,
   );
   const choose = (index: number) => {
-    const { batch_id } = filter;
-    onFilter({ ...CHOICES[index]?.[1], ...(batch_id && { batch_id }) });
+    const { batch_id, search } = filter;
+    onFilter({ ...CHOICES[index]?.[1], ...(batch_id && { batch_id }), ...(search && { search }) });
   };
   return (
-    <div className="recent-filter">
+    <>
       <input
         type="search"
         value={search}
@@ -48,6 +48,6 @@ export function RecentFilter({ filter, onFilter, search, onSearch }: Props) {
           </option>
         ))}
       </select>
-    </div>
+    </>
   );
 }

@@ -13,7 +13,15 @@ export function StateLabel({ registration }: { registration: Registration }) {
   );
 }
 
-function describe({ state, result }: Registration): { icon: IconName; tone: string; words: string } {
+function describe({ state, result, review }: Registration): {
+  icon: IconName;
+  tone: string;
+  words: string;
+} {
+  if (review?.decision === "accept")
+    return { icon: "accept", tone: "accept", words: `Accepted by ${review.by}` };
+  if (review?.decision === "reject")
+    return { icon: "refuse", tone: "refuse", words: `Rejected by ${review.by}` };
   if (result) return { icon: result.verdict, tone: result.verdict, words: VERDICT_WORDS[result.verdict] };
   switch (state) {
     case "queued":

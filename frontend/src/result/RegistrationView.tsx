@@ -8,6 +8,7 @@ import { RoleName } from "../frame/RoleName";
 import { useFocusKept } from "../frame/useFocusKept";
 import { useTitle } from "../frame/useTitle";
 import { announcement, titleOf } from "./announcement";
+import { batchHref, useAddress } from "../url";
 import { Failed } from "./Failed";
 import { Result } from "./Result";
 import { InProgress } from "./InProgress";
@@ -22,6 +23,8 @@ interface Props {
 
 /** One registration in any state. */
 export function RegistrationView({ id, onChanged }: Props) {
+  const address = useAddress();
+  const [batch, sheet] = [address.get("batch"), address.get("sheet") === "1"];
   const { value: registration, error, refresh } = useRegistration(id);
   const state = registration?.state;
   useEffect(() => {
@@ -40,6 +43,11 @@ export function RegistrationView({ id, onChanged }: Props) {
         <h1 id="registration-title">
           {registration ? <Pair registration={registration} /> : "Registration"}
         </h1>
+        {batch !== null && (
+          <LocalLink href={batchHref(batch, { ...(sheet && { sheet: "1" }), item: id })} className="button">
+            Back to the batch
+          </LocalLink>
+        )}
         <LocalLink href="/" className="button">
           New registration
         </LocalLink>

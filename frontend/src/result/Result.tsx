@@ -6,7 +6,7 @@ import { CorrectionList } from "../correct/CorrectionList";
 import "../correct/correct.css";
 import { useCorrections } from "../correct/useCorrections";
 import { useManualAlignment } from "../correct/useManualAlignment";
-import { adjustAddress, useAddress } from "../url";
+import { adjustAddress, batchHref, open, useAddress } from "../url";
 import { Viewer } from "../viewer/Viewer";
 import { detailOf } from "../viewer/detail";
 import { affine, matrix3, sizeOf } from "../viewer/geometry";
@@ -47,7 +47,8 @@ export function Result({ registration, result, onCorrected }: Props) {
   );
   const current = useMemo(() => other ?? affine(result.fixed_from_moving), [other, result]);
   const detail = useMemo(() => detailOf(sizes, current), [sizes, current]);
-  const [correcting, setCorrecting] = useState(false);
+  const inReview = address.get("correct") === "1"; // opened from the contact sheet, which it returns to
+  const [correcting, setCorrecting] = useState(inReview);
   const alignment = useManualAlignment(current, sizes);
   const openButton = useFocusReturn(correcting);
 
@@ -59,9 +60,10 @@ export function Result({ registration, result, onCorrected }: Props) {
   async function save(matrix: DOMMatrix, note: string): Promise<void> {
     const saved = await corrections.save(matrix3(matrix), note);
     if (!saved) return;
+    onCorrected();
+    if (inReview) return open(batchHref(null, { item: registration.id }));
     adjustAddress({ correction: saved.id, place: null });
     setCorrecting(false);
-    onCorrected();
   }
 
   return (
