@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-WEBHOOKS = 1000  # asked for by each tenant
+WEBHOOKS = 1000  # requested by each tenant
 BATCH = 10_000
 STREAMS, UPLOADS = 1000, 250  # of each tenant: 2,000 and 500 of both
 REPEAT_S = 1.0  # before a refused or ended connection is opened again

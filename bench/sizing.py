@@ -1,6 +1,7 @@
 """How many pairs an hour, and how many instruments, each size of a service carries.
 
-Computed from the processor time of a job by part, which `./dev bench service` has measured (docs/performance.md).
+Computed from the processor time of a job by part, which `./dev bench service` has measured
+(docs/performance.md).
 
 ./dev bench sizing [--pairs-per-hour 60] [--write]
 """

@@ -44,11 +44,11 @@ def tally(session: Session, accepted: dict[str, str]) -> dict[str, int]:
 
 def attempts(session: Session) -> dict[str, int]:
     """Return how many attempts ended without a result, by cause."""
-    lost, faults = func.sum(RegistrationRow.lost_workers), func.sum(RegistrationRow.system_faults)
-    most = func.max(RegistrationRow.lost_workers), func.max(RegistrationRow.system_faults)
-    names = ("lost workers", "system faults", "most lost workers of one job", "most system faults of one job")
-    counts = [value or 0 for value in session.execute(select(lost, faults, *most)).one()]
-    return dict(zip(names, counts, strict=True))
+    columns = ("lost_workers", "outages", "system_faults")
+    sought = {f"{name}, all": func.sum(getattr(RegistrationRow, name)) for name in columns}
+    sought |= {f"{name}, most of one job": func.max(getattr(RegistrationRow, name)) for name in columns}
+    counts = [value or 0 for value in session.execute(select(*sought.values())).one()]
+    return dict(zip(sought, counts, strict=True))
 
 
 def _end(row: RegistrationRow) -> tuple[str, str | None]:

@@ -8,7 +8,7 @@ from typing import Any, Protocol, cast
 from sqlalchemy import BigInteger, Connection, bindparam, func, insert, literal, select
 from sqlalchemy.orm import Session
 
-from db.rows import AuditRow, EventRow, OutboxRow, RegistrationRow
+from db.rows import AuditRow, EventRow, RegistrationRow
 from db.types import UtcTime, utc_now
 
 CHANNEL = "xebra_events"  # a trigger of PostgreSQL notifies the API processes of new events
@@ -55,17 +55,17 @@ def publish(session: Session, entry: AuditRow, rows: Iterable[Changed], state: s
 
 
 def publish_batch(session: Session, entry: AuditRow, batch_id: str) -> None:
-    """Publish that all jobs of a new batch are queued, in the order of the queue.
+    """Publish that all jobs of a new batch are queued.
 
     The database copies the rows itself, since the submissions of all instruments wait for the lock of the
     audit log meanwhile.
     """
-    number = func.row_number().over(order_by=OutboxRow.turn) - 1
+    number = func.row_number().over(order_by=RegistrationRow.id) - 1
     job = RegistrationRow
     query = select(
         *(literal(entry.seq * MAX_PER_ENTRY, BigInteger) + number, job.owner, job.id, job.batch_id),
         *(literal("queued"), job.attempt, literal(utc_now(), UtcTime)),
-    ).join(OutboxRow, OutboxRow.registration_id == job.id)
+    )
     columns = ["seq", "owner", "registration_id", "batch_id", "state", "attempt", "at"]
     session.execute(insert(EventRow).from_select(columns, query.where(job.batch_id == batch_id)))
 

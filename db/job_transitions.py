@@ -13,15 +13,18 @@ from db.claims import JOBS, SHOWN, Claim, held
 from db.rows import RegistrationRow, ResultRow
 
 # Retry policy
-MAX_SYSTEM_FAULTS = 8  # span more than two minutes, so that an unavailable server can recover
+MAX_SYSTEM_FAULTS = 8  # span more than two minutes
+MAX_OUTAGES = 36  # span half an hour: a server that restarts several times, or slowly, is no fault of a job
 MAX_LOST_WORKERS = 5  # after which the job counts as their cause
 INITIAL_BACKOFF, MAX_BACKOFF = timedelta(seconds=1), timedelta(minutes=1)
 
 WORKER_LOST = "worker-lost"
-CAUSES = (  # of an attempt without a result: column, limit, description
-    ("system_faults", MAX_SYSTEM_FAULTS, "attempt"),
-    ("lost_workers", MAX_LOST_WORKERS, "lost worker"),
-)
+OUTAGE = ("outages", MAX_OUTAGES, "outage")
+CAUSES = {  # of an attempt without a result, by code: column, limit, description
+    WORKER_LOST: ("lost_workers", MAX_LOST_WORKERS, "lost worker"),
+    **dict.fromkeys(("engine-failed", "store-unavailable", "operational-error"), OUTAGE),
+}
+OTHER_CAUSE = ("system_faults", MAX_SYSTEM_FAULTS, "attempt")
 STATE_AFTER = {
     "registration.succeeded": "succeeded",
     "registration.failed": "failed",
@@ -62,9 +65,10 @@ def fail(session: Session, claim: Claim, fault: Fault, code: str, message: str, 
 def retry(session: Session, claim: Claim, code: str, message: str, now: datetime | None = None) -> bool:
     """Queue the job again with exponential backoff, or fail it as a system fault after the last attempt.
 
-    Lost workers and other faults are counted separately. Returns False if the claim is no longer valid.
+    Lost workers, servers that are not available and other faults are counted separately.
+    Returns False if the claim is no longer valid.
     """
-    column, limit, what = CAUSES[code == WORKER_LOST]
+    column, limit, what = CAUSES.get(code, OTHER_CAUSE)
     before = session.scalar(select(getattr(RegistrationRow, column)).where(*held(claim)).with_for_update())
     if before is None:
         return False

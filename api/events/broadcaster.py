@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from fastapi.concurrency import run_in_threadpool
 
+from api.events.pace import Pace
 from db import events
 from db.change_detector import ChangeDetector
 from db.engine import Database
@@ -23,7 +24,20 @@ POLL_S = 0.2  # longest wait for a change before the subscribers are checked
 MAX_AGE_S = 1.0
 RETRY_S = 1.0
 BATCH_SIZE = 1000
+MAX_QUEUED = 2000  # events of a subscriber; a slower one reads the database
 IDLE_S = 10.0  # time without subscribers after which the reader pauses
+
+
+class EventQueue(asyncio.Queue[EventRow]):
+    """Events of one subscriber; ``behind`` if it was full, so that the next ones must be read anew."""
+
+    behind = False
+
+    def catch_up(self) -> None:
+        """Empty the queue, before the events since the last one are read."""
+        self.behind = False
+        while not self.empty():
+            self.get_nowait()
 
 
 @dataclass(eq=False)
@@ -32,7 +46,7 @@ class Subscriber:
 
     owner: str | None = None
     registration_id: str | None = None
-    queue: asyncio.Queue[EventRow] = field(default_factory=asyncio.Queue)
+    queue: EventQueue = field(default_factory=lambda: EventQueue(MAX_QUEUED))
 
     def matches(self, event: EventRow) -> bool:
         """Return whether the subscriber receives this event."""
@@ -46,7 +60,7 @@ class EventBroadcaster:
     """
 
     def __init__(self, database: Database) -> None:
-        self._database = database
+        self._database, self.pace = database, Pace()
         self._subscribers: set[Subscriber] = set()
         self._seen = 0
         self._wanted, self._stopped = threading.Event(), False
@@ -65,7 +79,7 @@ class EventBroadcaster:
     @asynccontextmanager
     async def subscribe(
         self, owner: str | None = None, registration_id: str | None = None
-    ) -> AsyncIterator[asyncio.Queue[EventRow]]:
+    ) -> AsyncIterator[EventQueue]:
         """Return a queue of the events from now on; events just before the call may be included."""
         subscriber = Subscriber(owner, registration_id)
         if not self._subscribers:
@@ -115,7 +129,10 @@ class EventBroadcaster:
             self._loop.call_soon_threadsafe(self._distribute, new)
 
     def _distribute(self, new: Sequence[EventRow]) -> None:
-        for event in new:
-            for subscriber in self._subscribers:
-                if subscriber.matches(event):
-                    subscriber.queue.put_nowait(event)
+        for subscriber in self._subscribers:
+            queue = subscriber.queue
+            for event in () if queue.behind else filter(subscriber.matches, new):
+                if queue.full():
+                    queue.behind = True
+                    break
+                queue.put_nowait(event)

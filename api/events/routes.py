@@ -26,6 +26,7 @@ from db.rows import FINAL_STATES, EventRow
 
 router = APIRouter(prefix="/api/v1", tags=["events"])
 MAX_SEQ = 2**63 - 1
+AT_ONCE = 100  # stored events that a stream reads in one query
 AUTHORIZATION_CHECK_S = 5.0  # interval of the check of the credentials while there are no events
 
 
@@ -119,19 +120,24 @@ async def _stream(
 
     def stored() -> list[EventRow]:
         with database.reading() as session:
-            return events.after(session, seen, owner=owner, registration_id=registration_id)
+            return events.after(session, seen, owner=owner, registration_id=registration_id, limit=AT_ONCE)
 
     async with broadcaster.subscribe(owner, registration_id) as queue:
-        while await authorized() and (missed := await run_in_threadpool(stored)):
-            for event in missed:
-                yield event
-            seen = missed[-1].seq
+        queue.behind = True
         while await authorized():
+            if queue.behind and queue.empty():
+                queue.catch_up()
+                while await authorized() and (missed := await run_in_threadpool(stored)):
+                    for event in missed:
+                        await broadcaster.pace.turn(owner)
+                        yield event
+                    seen = missed[-1].seq
             try:
                 event = await asyncio.wait_for(queue.get(), AUTHORIZATION_CHECK_S)
             except TimeoutError:
                 continue
             if event.seq > seen and await authorized():
+                await broadcaster.pace.turn(owner)
                 seen = event.seq
                 yield event
 

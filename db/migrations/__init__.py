@@ -1,3 +1,3 @@
 """The database schema, one migration for each change."""
 
-NEWEST = "0016"
+NEWEST = "0017"

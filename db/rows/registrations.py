@@ -61,7 +61,8 @@ class RegistrationRow(Row):
     finished_at: Mapped[datetime | None]
     attempt: Mapped[int] = mapped_column(default=0)
     lost_workers: Mapped[int] = mapped_column(default=0, server_default="0")  # attempts that ended so
-    system_faults: Mapped[int] = mapped_column(default=0, server_default="0")
+    outages: Mapped[int] = mapped_column(default=0, server_default="0")
+    system_faults: Mapped[int] = mapped_column(default=0, server_default="0")  # others
     worker: Mapped[str | None]
     lease_until: Mapped[datetime | None]
     fault: Mapped[str | None] = mapped_column(String(16))

@@ -5,11 +5,13 @@ import asyncio
 from sqlalchemy import text
 from support.jobs import claim, do, submit
 
-from api.events import broadcaster
+from api.events import broadcaster, routes
 from api.events.broadcaster import EventBroadcaster
+from api.events.pace import Pace
 from db import job_transitions, jobs
 from db.engine import Database
 from db.migrate import migrate
+from db.rows import LOCAL
 
 TIMEOUT_S = 60
 DISCONNECT = text(
@@ -62,3 +64,43 @@ def test_events_during_a_lost_connection_are_received_later(new_postgres_url, mo
 
     asyncio.run(listen(EventBroadcaster(database)))
     database.close()
+
+
+def test_subscriber_that_is_far_behind_receives_every_event_from_the_database(sqlite_database, monkeypatch):
+    monkeypatch.setattr(broadcaster, "MAX_QUEUED", 3)
+    ids = [submit(sqlite_database) for _ in range(20)]
+
+    async def yes() -> bool:
+        return True
+
+    async def listen(events: EventBroadcaster) -> list[str]:
+        events.start()
+        stream = routes._stream(0, sqlite_database, events, yes, owner=LOCAL)
+        received = [(await anext(stream)).registration_id for _ in range(20)]
+        more = await asyncio.to_thread(lambda: [submit(sqlite_database) for _ in range(20)])
+        received += [(await asyncio.wait_for(anext(stream), TIMEOUT_S)).registration_id for _ in more]
+        await stream.aclose()
+        events.stop()
+        ids.extend(more)
+        return received
+
+    assert asyncio.run(listen(EventBroadcaster(sqlite_database))) == ids
+
+
+def test_streams_of_one_owner_share_a_rate_and_delay_no_other():
+    async def race(pace: Pace) -> tuple[int, int]:
+        sent = {"flood": 0, "modest": 0}
+
+        async def send(owner: str, wanted: int) -> None:
+            for _ in range(wanted):
+                await pace.turn(owner)
+                sent[owner] += 1
+
+        streams = [asyncio.create_task(send("flood", 10_000)) for _ in range(50)]
+        await asyncio.wait_for(send("modest", 20), TIMEOUT_S)
+        for stream in streams:
+            stream.cancel()
+        return sent["flood"], sent["modest"]
+
+    flood, modest = asyncio.run(race(Pace(events_per_s=100)))
+    assert modest == 20 and flood < 10_000

@@ -147,6 +147,8 @@ def test_lost_worker_after_other_faults_does_not_fail_the_job(database):
     """The causes are counted separately: neither alone has reached its limit."""
     job = submit(database)
     for _ in range(job_transitions.MAX_SYSTEM_FAULTS - 1):
+        do(database, job_transitions.retry, claim(database, job), "object-missing", "not found")
+    for _ in range(job_transitions.MAX_OUTAGES - 1):
         do(database, job_transitions.retry, claim(database, job), "engine-failed", "no answer")
     for _ in range(job_transitions.MAX_LOST_WORKERS - 1):
         assert claim(database, job) is not None
@@ -159,10 +161,18 @@ def test_message_counts_the_attempts_of_its_cause(database):
     job = submit(database)
     claim(database, job)
     do(database, job_transitions.requeue_expired, utc_now() + LATER)
+    do(database, job_transitions.retry, claim(database, job), "engine-failed", "no answer")
     for _ in range(job_transitions.MAX_SYSTEM_FAULTS):
-        do(database, job_transitions.retry, claim(database, job), "engine-failed", "no answer")
+        do(database, job_transitions.retry, claim(database, job), "object-missing", "not found")
     limit = job_transitions.MAX_SYSTEM_FAULTS
-    assert get(database, job).failure_message == f"no answer (attempt {limit} of {limit})"
+    assert get(database, job).failure_message == f"not found (attempt {limit} of {limit})"
+
+
+def test_outages_of_half_an_hour_do_not_fail_a_job(database):
+    waits = [min(2**n, 60) for n in range(job_transitions.MAX_OUTAGES - 1)]
+    assert sum(waits) >= 1800
+    for code in ("engine-failed", "store-unavailable", "operational-error"):
+        assert job_transitions.CAUSES[code] == job_transitions.OUTAGE
 
 
 def test_repeatedly_lost_workers_fail_the_job_as_a_system_fault(database):

@@ -59,7 +59,7 @@ def test_unavailable_engine_is_a_system_fault(context):
         context.name, context.database, context.store, Aligner(UNREACHABLE), context.lease
     )
     job = submit(context)
-    for _ in range(job_transitions.MAX_SYSTEM_FAULTS - 1):
+    for _ in range(job_transitions.MAX_OUTAGES - 1):
         assert run(context, job).state == "queued"
     ended = run(context, job)
     assert (ended.state, ended.fault, ended.failure_code) == ("failed", "system", "engine-failed")
