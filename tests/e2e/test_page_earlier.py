@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 from support.browser import opened, register
-from support.service import Service
+from support.service import Service, speckle
 
 NAMES = {"fixed": "earlier-fixed.tif", "moving": "earlier-moving.tif"}
 
@@ -37,7 +37,7 @@ def test_earlier_uploads_are_found_picked_and_registered(browser, service_url, u
             offered = dialog.get_by_role("listitem")
             expect(offered.filter(has_text=name).first).to_be_visible()
             expect(offered.filter(has_not_text="earlier-")).to_have_count(0)
-            offered.filter(has_text=name).first.get_by_role("button").click()
+            offered.filter(has_text=name).first.get_by_role("button").first.click()
             expect(page.get_by_role("dialog")).to_have_count(0)
             expect(page.locator(f"[data-role={role}] .facts")).to_contain_text(name)
         shown = register(page, service_url)
@@ -57,8 +57,32 @@ def test_list_is_used_with_keys_and_given_up_with_escape(browser, service_url, u
         expect(page.get_by_role("dialog")).to_have_count(0)
         expect(opener).to_be_focused()
         page.keyboard.press("Enter")
-        first = page.get_by_role("dialog").get_by_role("listitem").first.get_by_role("button")
+        first = page.get_by_role("dialog").get_by_role("listitem").first.get_by_role("button").first
         first.focus()
         expect(first).to_be_focused()
         page.keyboard.press("Enter")
         expect(page.locator("[data-role=moving] .facts")).to_be_visible()
+
+
+def test_upload_is_renamed_and_deleted_and_one_of_a_registration_stays(
+    browser, service: Service, sample_registration
+):
+    name = sample_registration["fixed_name"]
+    service.upload(speckle(seed=77), "typing eror.tif")
+    with opened(browser, service.url) as page:
+        open_list(page, "fixed")
+        dialog = page.get_by_role("dialog")
+        search = dialog.get_by_label("Search earlier uploads by name")
+        search.fill("eror typing")
+        expect(dialog.get_by_role("listitem")).to_have_count(1)
+        dialog.get_by_role("button", name="Rename typing eror.tif").click()
+        dialog.get_by_label("New name of typing eror.tif").fill("typing.tif")
+        page.keyboard.press("Enter")
+        dialog.get_by_role("button", name="Delete typing.tif", exact=True).click()
+        dialog.get_by_role("button", name="Yes, delete typing.tif").click()
+        expect(dialog.get_by_role("listitem")).to_have_count(0)
+        search.fill(name)
+        expect(dialog.get_by_role("button", name=f"Delete {name}").first).to_be_visible()
+        dialog.get_by_role("button", name=f"Delete {name}").last.click()
+        dialog.get_by_role("button", name=f"Yes, delete {name}").click()
+        expect(dialog.get_by_role("alert")).to_contain_text("registrations")

@@ -102,3 +102,20 @@ def test_file_that_was_uploaded_before_is_recognised_by_its_content(browser, ser
         page.on("request", lambda request: sent.append((request.method, request.url)))
         choose(page, "moving", sample_pair[0])
         assert not [url for method, url in sent if method == "POST"]
+
+
+def test_stage_says_that_images_are_loading_and_shows_both_whole(browser, service_url, sample_registration):
+    with opened(browser, service_url) as page:
+        previews = "**/preview*"
+        page.route(previews, lambda route: None)  # a line that brings nothing
+        page.goto(f"{service_url}/?registration={sample_registration['id']}")
+        expect(page.get_by_text("Loading the images")).to_be_visible()
+        page.unroute(previews)
+        page.reload()
+        wait_for_result(page)
+        stage = page.locator(".stage").bounding_box()
+        buttons = page.locator(".stage-buttons").bounding_box()
+        for role in ("fixed", "moving"):
+            box = page.locator(f".outline-{role}").bounding_box()
+            assert box["x"] >= stage["x"] and box["x"] + box["width"] <= buttons["x"]
+            assert box["y"] >= stage["y"] and box["y"] + box["height"] <= stage["y"] + stage["height"]

@@ -20,6 +20,7 @@ from support.browser import (
     registered,
     registration_id,
     set_display_mode,
+    settled,
     shows,
     wait_for_result,
 )
@@ -88,16 +89,30 @@ def test_registered_image_is_downloaded_with_its_values(shown, page, tmp_path):
 
 def test_picture_is_downloaded_as_pixels_and_as_lines(page):
     with page.expect_download() as download:
-        page.get_by_role("link", name="Figure for publications").click()
+        page.get_by_role("button", name="Download the figure").click()
     pixels = imagecodecs.png_decode(Path(download.value.path()).read_bytes())
     with page.expect_download() as download:
-        page.get_by_role("link", name="Scalable figure").click()
+        page.get_by_label("Format of the figure").select_option("SVG")
+        page.get_by_role("button", name="Download the figure").click()
     drawing = ElementTree.parse(download.value.path()).getroot()
     width, height = (float(drawing.get(side).removesuffix("pt")) for side in ("width", "height"))
     assert width / height == pytest.approx(pixels.shape[1] / pixels.shape[0], rel=0.01)
     images = drawing.findall(".//{http://www.w3.org/2000/svg}image")
     assert len(images) == 4  # fixed, moving, registered, overlay; everything else is vector graphics
-    assert len(drawing.findall(".//{http://www.w3.org/2000/svg}path")) > 20
+    texts = ["".join(text.itertext()) for text in drawing.iter("{http://www.w3.org/2000/svg}text")]
+    assert {"Fixed", "Overlay"} <= set(texts), "text that can be edited"
+
+
+def test_overlay_alone_is_looked_at_before_it_is_saved(page):
+    page.get_by_label("Figure", exact=True).select_option("Overlay alone")
+    page.get_by_role("button", name="Preview").click()
+    shown = page.get_by_alt_text("Preview of the figure")
+    expect(shown).to_be_visible()
+    settled(page, lambda: shown.evaluate("image => image.naturalWidth") == 2048)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download the figure").click()
+    assert download.value.suggested_filename.endswith("_overlay.svg")
+    page.get_by_label("Figure", exact=True).select_option("Four panels")
 
 
 def test_the_transform_is_downloaded_in_the_chosen_format(shown, page):

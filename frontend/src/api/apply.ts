@@ -20,6 +20,16 @@ export async function applyToImages(
   return { file: await response.blob(), name: nameOf(response.headers.get("Content-Disposition") ?? "") };
 }
 
+/** The content of a file that the service makes. */
+export async function fetchFile(url: string): Promise<Blob> {
+  const session = sessionVersion();
+  const response = await fetch(url).catch(() => {
+    throw unreachable();
+  });
+  if (!response.ok) readResponse(response.status, await response.text(), session); // throws the problem
+  return response.blob();
+}
+
 /** Save a file as a download of the browser. */
 export function save(file: Blob, name: string): void {
   const url = URL.createObjectURL(file);

@@ -5,6 +5,7 @@ import { ProblemNote } from "../frame/ProblemNote";
 import type { Role } from "../frame/RoleName";
 import { groupedDigits, when } from "../quantities";
 import "./earlierUploads.css";
+import { EditImage } from "./EditImage";
 import { useEarlierUploads } from "./useEarlierUploads";
 
 interface Props {
@@ -49,9 +50,8 @@ export function EarlierUploads({ role, onPick }: Props) {
 }
 
 function Images({ onPick }: { onPick: (image: Image) => void }) {
-  const { images, problem, more } = useEarlierUploads();
   const [search, setSearch] = useState("");
-  const found = images?.filter(({ name }) => name.toLowerCase().includes(search.toLowerCase()));
+  const { images, problem, more, put, drop } = useEarlierUploads(search);
   return (
     <>
       <input
@@ -62,20 +62,23 @@ function Images({ onPick }: { onPick: (image: Image) => void }) {
         onChange={(event) => setSearch(event.currentTarget.value)}
       />
       {problem && <ProblemNote title="The list could not be read:">{problem}</ProblemNote>}
-      {found?.length === 0 && <p className="hint">{search === "" ? "Nothing yet." : "No matches."}</p>}
+      {images?.length === 0 && <p className="hint">{search === "" ? "Nothing yet." : "No matches."}</p>}
       <ul className="earlier-list">
-        {found?.map((image) => (
+        {images?.map((image) => (
           <li key={image.id}>
             <button type="button" onClick={() => onPick(image)}>
               <span className="well">
                 <img src={image.links.preview} alt="" loading="lazy" />
               </span>
-              <span className="earlier-name">{image.name}</span>
+              <span className="earlier-name" title={image.name}>
+                {image.name}
+              </span>
               <span className="hint">
                 {groupedDigits(image.width)} × {groupedDigits(image.height)} px, {image.dtype}
               </span>
               <span className="hint">{when(image.created_at)}</span>
             </button>
+            <EditImage image={image} onRenamed={put} onDeleted={drop} />
           </li>
         ))}
       </ul>

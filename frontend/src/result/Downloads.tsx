@@ -3,6 +3,7 @@ import type { Correction, Registration, Result } from "../api/types";
 import type { paths } from "../api/schema";
 import { Icon } from "../frame/Icon";
 import { CodeSnippets } from "./CodeSnippets";
+import { FigureFile } from "./FigureFile";
 import "./downloads.css";
 
 interface Props {
@@ -72,18 +73,8 @@ export function Downloads({ registration, result, correction, position }: Props)
             kind="OME-TIFF"
           />
         )}
-        {links.picture && (
-          <Item href={at(links.picture)} name={`${stem}.png`} title="Figure for publications" kind="PNG" />
-        )}
-        {links.picture && (
-          <Item
-            href={at(links.picture, { format: "svg" })}
-            name={`${stem}.svg`}
-            title="Scalable figure"
-            kind="SVG"
-          />
-        )}
       </ul>
+      {links.picture && <FigureFile href={links.picture} stem={stem} position={position} />}
       <TransformFile links={links} stem={stem} position={position} />
       <CodeSnippets result={result} correction={correction} />
     </section>

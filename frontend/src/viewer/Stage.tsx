@@ -95,7 +95,15 @@ export function Stage({ registration, result, size, view, change, corrected, pla
         onKeyDown={handleKey}
         {...handlers}
       >
-        {sceneState.scene && <OverlayCanvas scene={sceneState.scene} />}
+        {sceneState.scene ? (
+          <OverlayCanvas scene={sceneState.scene} />
+        ) : (
+          !sceneState.missing && (
+            <p className="stage-coming" role="status">
+              Loading the images…
+            </p>
+          )
+        )}
         {view.unused && <UnusedAreas result={result} size={size} sceneState={sceneState} side={side} />}
         {!side && (
           <Outlines

@@ -9,14 +9,15 @@ export interface Camera {
 }
 
 const MARGIN = 36; // CSS px around what is shown whole, for overlapping moving images and the scale bar
+const BUTTONS = 60; // the same at the sides: the zoom buttons are at the right
 const [MIN_ZOOM, MAX_ZOOM] = [0.01, 64];
 
 /** The camera that shows bounds whole on the canvas, or on half of it. */
 export function fit({ left, top, right, bottom }: Bounds, canvas: CanvasSize, halves: boolean): Camera {
   const width = canvas.width / canvas.density / (halves ? 2 : 1);
   const height = canvas.height / canvas.density;
-  const margin = Math.min(MARGIN, width / 10);
-  const zoom = Math.min((width - 2 * margin) / (right - left), (height - 2 * margin) / (bottom - top));
+  const [beside, above] = [Math.min(BUTTONS, width / 10), Math.min(MARGIN, width / 10)];
+  const zoom = Math.min((width - 2 * beside) / (right - left), (height - 2 * above) / (bottom - top));
   return { x: (left + right) / 2, y: (top + bottom) / 2, zoom: limited(zoom) };
 }
 

@@ -20,8 +20,7 @@ export function shownCamera(
   const halves = view.mode === "side";
   const detail = detailOf(sizes, placed);
   const corners = { fixed: outline(sizes.fixed, new DOMMatrix()), moving: outline(sizes.moving, placed) };
-  if (detail === null) return fit(boundsOf(corners.fixed), canvas, halves);
-  if (view.camera === "whole" || view.before)
+  if (detail === null || view.camera === "whole" || view.before)
     return fit(boundsOf([...corners.fixed, ...corners.moving]), canvas, halves);
   return fit(enlarged(boundsOf(corners[detail]), SURROUNDINGS), canvas, halves);
 }

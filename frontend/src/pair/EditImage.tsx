@@ -1,0 +1,75 @@
+import { useState } from "react";
+import { deleteImage, renameImage } from "../api/client";
+import { messageOf } from "../api/errors";
+import type { Image } from "../api/types";
+
+interface Props {
+  image: Image;
+  onRenamed: (image: Image) => void;
+  onDeleted: (image: Image) => void;
+}
+
+/** Renames or deletes an upload; one that a registration uses stays. */
+export function EditImage({ image, onRenamed, onDeleted }: Props) {
+  const [state, setState] = useState<"shown" | "renaming" | "deleting">("shown");
+  const [name, setName] = useState(image.name);
+  const [problem, setProblem] = useState<string | null>(null);
+  const act = (action: Promise<void>) => {
+    setProblem(null);
+    action.then(
+      () => setState("shown"),
+      (error) => setProblem(messageOf(error)),
+    );
+  };
+  return (
+    <div className="earlier-edit">
+      {state === "shown" && (
+        <>
+          <Action label="Rename" image={image} onAct={() => setState("renaming")} />
+          <Action label="Delete" image={image} onAct={() => setState("deleting")} />
+        </>
+      )}
+      {state === "renaming" && (
+        <form
+          onSubmit={(event) => {
+            event.preventDefault();
+            act(renameImage(image.id, name.trim()).then(onRenamed));
+          }}
+        >
+          <input
+            type="text"
+            className="field"
+            aria-label={`New name of ${image.name}`}
+            autoFocus
+            value={name}
+            onChange={(event) => setName(event.currentTarget.value)}
+          />
+        </form>
+      )}
+      {state === "deleting" && (
+        <>
+          <span>Delete for good?</span>
+          <Action
+            label="Yes, delete"
+            image={image}
+            onAct={() => act(deleteImage(image.id).then(() => onDeleted(image)))}
+          />
+        </>
+      )}
+      {state !== "shown" && <Action label="Cancel" image={image} onAct={() => setState("shown")} />}
+      {problem && (
+        <p className="spacing-wrong" role="alert">
+          {problem}
+        </p>
+      )}
+    </div>
+  );
+}
+
+function Action({ label, image, onAct }: { label: string; image: Image; onAct: () => void }) {
+  return (
+    <button type="button" className="link" aria-label={`${label} ${image.name}`} onClick={onAct}>
+      {label}
+    </button>
+  );
+}
