@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import base64
 import io
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, BinaryIO, Literal
+from typing import BinaryIO, Literal
 from xml.etree import ElementTree
 
 from matplotlib import rc_context
@@ -35,9 +38,17 @@ def families() -> tuple[str, ...]:
     return (LATIN,)
 
 
-def style() -> Any:
-    """Return a context in which figures are drawn and saved with these fonts, text as text."""
-    return rc_context({"font.family": list(families()), "svg.fonttype": "none", "pdf.fonttype": 42})
+@contextmanager
+def style() -> Iterator[None]:
+    """Draw and save figures with these fonts, text as text; a font without a bold weight is no warning."""
+    fonts = logging.getLogger("matplotlib.font_manager")
+    before = fonts.level
+    fonts.setLevel(max(logging.ERROR, before))
+    try:
+        with rc_context({"font.family": list(families()), "svg.fonttype": "none", "pdf.fonttype": 42}):
+            yield
+    finally:
+        fonts.setLevel(before)
 
 
 def write(figure: Figure, target: str | Path | BinaryIO, format: PictureFormat, dpi: int) -> None:
