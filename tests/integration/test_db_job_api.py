@@ -137,7 +137,7 @@ def test_corrections_are_kept_beside_the_result(database):
 
 def test_the_newest_decision_counts_unless_it_was_on_another_position(database):
     job = submit(database)
-    do(database, job_transitions.finish, claim(database, job), RESULT, "key")
+    do(database, job_transitions.finish, claim(database, job), RESULT)
     assert reviews.applied(get(database, job)) is None
     for decision in ("accept", "reject"):
         made = do(database, reviews.add, job, decision, "by eye", actor="jo")

@@ -60,7 +60,7 @@ def test_session_keeps_earlier_keys_and_selects_one(database, key):
 def test_usage_counts_outcomes_by_day_and_instrument(database, key):
     for verdict in ("accept", "refuse", "refuse"):
         job = submit(database, "sem")
-        do(database, job_transitions.finish, claim(database, job), {"verdict": verdict}, job)
+        do(database, job_transitions.finish, claim(database, job), {"verdict": verdict})
     submit(database, "tem")
     days = query(database, usage.days, 2)  # two, in case of midnight
     assert {day.instrument for day in days} == {"sem"}
