@@ -49,7 +49,8 @@ class Pair:
             moving["name"],
             fixed.get("sha256"),
             moving.get("sha256"),
-            *(image.get("pixel_spacing_xy_um") for image in (fixed, moving)),
+            fixed_spacing_axes=fixed.get("pixel_spacing_xy_um"),
+            moving_spacing_axes=moving.get("pixel_spacing_xy_um"),
             field=DisplacementField.from_json(body["field"]) if body.get("field") else None,
         )
 
