@@ -30,15 +30,16 @@ def main(url: str) -> None:
         sign_in(wide, url)
         choose(wide, url)
         shoot(wide, "form.png")
-        register(wide, "Blend")
+        register(wide, COLOURS)
         shoot(wide, "result.png")
-        for look in ("Swipe", "Checkerboard", "Difference", "Side by side"):
+        for look in ("Blend", "Swipe", "Checkerboard", "Difference", "Side by side"):
             wide.get_by_label(look, exact=True).check()
             shoot(wide, f"{look.lower().replace(' ', '-')}.png")
         correct(wide)
         several(wide, url)
         areas(wide, url)
         many(wide, url)
+        batch(wide, url)
         earlier(wide, url)
         refused(wide, url)
         wide.goto(f"{url}/?page=administration")
@@ -96,6 +97,17 @@ def many(page: Page, url: str) -> None:
     shoot(page, "many.png")
 
 
+def batch(page: Page, url: str) -> None:
+    """Register the chosen pairs, and look at their list and at the contact sheet."""
+    page.get_by_role("button", name="Register 2 pairs").click()
+    page.get_by_text("2 of 2 done").wait_for()
+    page.locator(".recent-item .state-accept").nth(1).wait_for()
+    shoot(page, "batch.png")
+    page.get_by_role("button", name="Review").click()
+    page.locator(".sheet-large canvas[data-drawn=yes]").wait_for()
+    shoot(page, "sheet.png")
+
+
 def several(page: Page, url: str) -> None:
     """Choose an image of an EDS set, register it, and look at the panel of further channels."""
     haadf = read_image(sample.MOVING).pixels
@@ -114,7 +126,7 @@ def several(page: Page, url: str) -> None:
     page.locator(".channel img").last.scroll_into_view_if_needed()
     page.wait_for_timeout(5000)
     shoot(page, "channels.png")
-    register(page, "Blend")
+    register(page, COLOURS)
     page.locator(".apply").scroll_into_view_if_needed()
     shoot(page, "apply.png")
 
@@ -149,7 +161,7 @@ def refused(page: Page, url: str) -> None:
         picture = {"name": f"place_{seed + 1}.tif", "mimeType": "image/tiff", "buffer": file.getvalue()}
         page.locator(f"[data-role={role}] input[type=file]").set_input_files(picture)
         page.locator(f"[data-role={role}] .facts").wait_for()
-    register(page, "Blend")
+    register(page, COLOURS)
     shoot(page, "refused.png")
 
 

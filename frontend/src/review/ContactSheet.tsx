@@ -5,7 +5,7 @@ import { adjustAddress, open, registrationHref, useAddress } from "../url";
 import { Reviewed } from "./Reviewed";
 import { SheetTile } from "./SheetTile";
 import "./sheet.css";
-import { KEYS, byVerdict, decisionOf, movedBy, nextUndecided } from "./reviewing";
+import { ACTIONS, byVerdict, decisionOf, movedBy, nextUndecided } from "./reviewing";
 import { useDecisions } from "./useDecisions";
 
 interface Props {
@@ -46,15 +46,18 @@ export function ContactSheet({ items, onChanged }: Props) {
       event.preventDefault();
       return go(moved);
     }
-    const key = event.key.toLowerCase();
-    if (!current.result) return;
-    if (key === "c") return open(registrationHref(current.id, { correct: "1" }));
-    if (key === "a" || key === "r" || key === "u") {
-      event.preventDefault();
-      const decision = ({ a: "accept", r: "reject", u: "withdraw" } as const)[key];
-      const known = decide(current, decision);
-      if (decision !== "withdraw") go(nextUndecided(order, at, known));
-    }
+    if (act(event.key.toLowerCase())) event.preventDefault();
+  }
+
+  /** Do what a key stands for; return whether it stands for anything. */
+  function act(key: string): boolean {
+    if (!current?.result) return false;
+    if (key === "c") open(registrationHref(current.id, { correct: "1" }));
+    else if (key === "u") decide(current, "withdraw");
+    else if (key === "a" || key === "r")
+      go(nextUndecided(order, at, decide(current, key === "a" ? "accept" : "reject")));
+    else return false;
+    return true;
   }
 
   if (!current) return null;
@@ -64,16 +67,14 @@ export function ContactSheet({ items, onChanged }: Props) {
         <p className="sheet-left" role="status">
           {left === 0 ? "All decided." : `${left} of ${order.length} to be decided`}
         </p>
-        <dl className="sheet-keys">
-          {KEYS.map(([key, what]) => (
-            <div key={key}>
-              <dt>
-                <kbd>{key}</kbd>
-              </dt>
-              <dd>{what}</dd>
-            </div>
+        <div className="sheet-keys">
+          {ACTIONS.map(([key, what]) => (
+            <button key={key} type="button" disabled={!current.result} onClick={() => act(key)}>
+              {what} <kbd aria-hidden="true">{key.toUpperCase()}</kbd>
+            </button>
           ))}
-        </dl>
+        </div>
+        <p className="hint sheet-hint">Arrow keys choose another result.</p>
         {problem && <ProblemNote title="Not saved:">{problem}</ProblemNote>}
       </Reviewed>
       <ul className="sheet-tiles" ref={tiles} aria-label="Results, doubtful ones first">

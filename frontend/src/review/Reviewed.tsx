@@ -36,7 +36,7 @@ export function Reviewed({ registration, decision, children }: Props) {
           <>
             <p className={`sheet-verdict state-${result.verdict}`}>{VERDICT_WORDS[result.verdict]}</p>
             {bound && <p className="verdict-bound">{bound}</p>}
-            <p>{result.reason}</p>
+            <p className="sheet-reason">{result.reason}</p>
           </>
         ) : (
           <p>{failure?.message ?? "No result yet."}</p>

@@ -3,12 +3,12 @@ import type { NewReview, Registration, Verdict } from "../api/types";
 export type Decision = NewReview["decision"];
 export type Decisions = ReadonlyMap<string, Decision>; // of this visit, by registration
 
-export const KEYS = [
-  ["A", "accept"],
-  ["C", "correct"],
-  ["R", "reject"],
-  ["U", "undo the decision"],
-  ["Arrows", "another result"],
+/** Decisions by their keys. */
+export const ACTIONS = [
+  ["a", "Accept"],
+  ["c", "Correct"],
+  ["r", "Reject"],
+  ["u", "Undo"],
 ] as const;
 
 const RANK: Record<Verdict, number> = { review: 0, refuse: 1, accept: 2, corrected: 3 };
