@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
-import psycopg
 import stamina
 from sqlalchemy import (
     Connection,
@@ -22,15 +20,13 @@ from sqlalchemy import (
     make_url,
     text,
 )
-from sqlalchemy.exc import ArgumentError, InvalidatePoolError
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.orm import Session
-from sqlalchemy.pool import ConnectionPoolEntry
 
 from db.errors import BackendUnknown
 
 BUSY_TIMEOUT_S = 30
 LOCK_TIMEOUT_S = 30  # of PostgreSQL, after which a statement fails; as the busy timeout of SQLite
-PING_AFTER_S = 1.0
 IDLE_TIMEOUT_S = 20  # of an open transaction: its process was suspended, and others wait for its locks
 POSTGRESQL_OPTIONS = (
     f"-c lock_timeout={LOCK_TIMEOUT_S}s -c idle_in_transaction_session_timeout={IDLE_TIMEOUT_S}s"
@@ -109,29 +105,11 @@ def _open(url: str) -> Engine:
         return _open_sqlite(url)
     if scheme == "postgresql+psycopg":
         arguments = {"options": POSTGRESQL_OPTIONS}
-        engine = create_engine(url, pool_size=10, max_overflow=30, connect_args=arguments)
-        event.listen(engine, "checkin", _record_use)
-        event.listen(engine, "checkout", _check_idle)
-        return engine
+        return create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=30, connect_args=arguments)
     raise BackendUnknown(f"XEBRA_DATABASE_URL: the database '{scheme}' is not supported; {_SUPPORTED}")
 
 
 _SUPPORTED = "use sqlite:///FILE or postgresql+psycopg://USER:PASSWORD@HOST:PORT/NAME"
-
-
-def _record_use(_: object, record: ConnectionPoolEntry) -> None:
-    record.info["used"] = time.monotonic()
-
-
-def _check_idle(connection: Any, record: ConnectionPoolEntry, _: object) -> None:
-    """Ping a connection that was idle, as ``pool_pre_ping`` does for each: a query for each transaction."""
-    if time.monotonic() - record.info.get("used", 0.0) < PING_AFTER_S:
-        return
-    try:
-        connection.execute("SELECT 1").close()
-        connection.rollback()
-    except psycopg.Error as error:
-        raise InvalidatePoolError from error  # the pool opens other connections
 
 
 def _open_sqlite(url: str) -> Engine:
