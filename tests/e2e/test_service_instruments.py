@@ -65,6 +65,9 @@ def test_data_of_another_instrument_are_not_found(sem, tem):
     image = sem.upload(speckle(seed=32))
     job = sem.wait(sem.submit(image, image, **QUICK))
     assert job["state"] == "succeeded"
+    reviews = job["links"].pop("reviews")  # knows no GET
+    assert tem.client.post(reviews, json={"decision": "accept"}).status_code == 404
+    assert sem.client.post(reviews, json={"decision": "accept"}).status_code == 201
     for link in (*image["links"].values(), *(link for link in job["links"].values() if link)):
         assert tem.client.get(link).status_code == 404, link
     assert tem.client.delete(job["links"]["self"]).status_code == 404
