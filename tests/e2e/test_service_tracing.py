@@ -54,6 +54,9 @@ def test_trace_of_a_job(traced):
     job = service.wait(submit(service, "/api/v1/registrations", pair, TRACE))
     assert job["state"] == "succeeded"
     wait_until(lambda: len(received.named("run registration", TRACE)) == 1, "the span of the worker", 30)
+    wait_until(
+        lambda: bool(received.named("POST /api/v1/registrations", TRACE)), "the span of the request", 30
+    )
     (request,) = received.named("POST /api/v1/registrations", TRACE)
     assert (request.service, request.parent_id) == ("xebra-api", CLIENT)
     wait_until(lambda: len(received.named("publish registration", TRACE)) == 1, "the span of the message", 30)
@@ -77,6 +80,8 @@ def test_each_job_of_a_batch_continues_the_trace(traced):
     trace = "1" * 32
     submit(service, "/api/v1/batches", {"fixed_image_id": ids[0], "moving_image_ids": ids[1:]}, trace)
     wait_until(lambda: len(received.named("run registration", trace)) == 2, "the spans of both jobs", 60)
+    for name in ("POST /api/v1/batches", "publish registration"):  # each process sends in its own time
+        wait_until(lambda name=name: bool(received.named(name, trace)), f"the span {name}", 30)
     (request,) = received.named("POST /api/v1/batches", trace)
     published = received.named("publish registration", trace)
     assert {span.service for span in published} == {"xebra-relay"}
