@@ -49,7 +49,7 @@ def simulated(out: Path) -> None:
         panel.axvline(number, color="#b3261e", lw=1, label="does not fit")
     panel.set_xlabel("frame")
     panel.set_ylabel("shift (px)")
-    panel.legend(frameon=False, ncols=5, fontsize=8)
+    panel.legend(frameon=False, ncols=5, fontsize=8, loc="lower center", bbox_to_anchor=(0.5, 1.0))
     figure.savefig(out / "series.png", dpi=DPI)
 
 

@@ -82,9 +82,7 @@ class Registration:
     transform_model: TransformModel = "similarity"  # the family that the transform was chosen from
     correction: Correction | None = None  # of a transform that was set by hand
     places: tuple[Place, ...] = ()  # of a detail in an overview: the reported one, then the next best ones
-    field: DisplacementField | None = (
-        None  # the whole transform, of bent images; ``transform`` is its linear part
-    )
+    field: DisplacementField | None = None  # of bent images, whole; ``transform`` is its linear part
     model_reason: str | None = None  # why a model was chosen, of "field" and "auto"
 
     @property

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import SimpleITK
 from support.bent import BentPair, bent_pair, other_contrast
 
 import xebra
@@ -151,13 +152,12 @@ def test_evidence_of_a_fold_is_smoothed_until_nothing_folds() -> None:
 @pytest.mark.parametrize("format", ["itk-field", "itk-field-px"])
 @pytest.mark.parametrize("spacing", [None, 0.25])
 def test_itk_reads_the_displacement_field(registered, tmp_path, format, spacing) -> None:
-    itk = pytest.importorskip("SimpleITK")
     images = registered.fixed.with_spacing(spacing), registered.moving.with_spacing(spacing)
     if spacing is not None:
         registered = replace(registered, fixed=images[0], moving=images[1])
     file = tmp_path / "field.tfm"
     registered.export(file, format)
-    read = itk.ReadTransform(str(file))
+    read = SimpleITK.ReadTransform(str(file))
     mm = 1.0 if spacing is None or format.endswith("px") else spacing * 1e-3
     at = np.random.default_rng(2).uniform(0, 380, (60, 2))
     there = np.array([read.TransformPoint((point * mm).tolist()) for point in at]) / mm

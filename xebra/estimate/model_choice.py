@@ -26,7 +26,7 @@ MIN_SHARE = 0.5  # of what a model predicts beyond a simpler one that held-out b
 
 NO_PLACE = "similarity: the place is not sure, so that no field was estimated"
 NO_OVERLAP = "similarity: the overlap is too small, or too much without contrast, for a field"
-NOT_SUPPORTED = "similarity: held-out blocks do not confirm a field ({share:.0%} of it)"
+NOT_SUPPORTED = "similarity: held-out blocks confirm {share:.0%} of a field, which is too little"
 AFFINE = "affine: held-out blocks confirm {share:.0%} of it, and {further:.0%} of a field beyond it"
 FIELD = "field: held-out blocks confirm {share:.0%} of a displacement of {rms:.2f} px RMS"
 
