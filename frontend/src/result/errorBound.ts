@@ -1,15 +1,20 @@
 import type { Result } from "../api/types";
 import { length, pixels } from "../quantities";
-import { cornerErrors } from "../viewer/cornerErrors";
+import { RADIUS, cornerErrors } from "../viewer/cornerErrors";
 import { sizeOf } from "../viewer/geometry";
 
-/** How far a corner may be off with 95 % confidence, in px of the fixed image; null where that is unknown. */
+/**
+ * How far a corner may be off with 95 % confidence, in px of the fixed image; null where that is unknown.
+ * The error of a bent image's field, at its worst point, adds in quadrature.
+ */
 export function errorBound(result: Result): number | null {
   const ellipses = cornerErrors(result, {
     fixed: sizeOf(result.fixed.shape),
     moving: sizeOf(result.moving.shape),
   });
-  return ellipses.length === 0 ? null : Math.max(...ellipses.map(({ major }) => major));
+  if (ellipses.length === 0) return null;
+  const corner = Math.max(...ellipses.map(({ major }) => major));
+  return Math.hypot(corner, RADIUS * Math.max(0, ...(result.field?.error.flat(2) ?? [])));
 }
 
 /** "1.3 px (65 nm)" with a space that does not break; the length where the pixel spacing is known. */

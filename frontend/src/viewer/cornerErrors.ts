@@ -11,7 +11,7 @@ export interface ConfidenceEllipse {
   angle: number; // of the major axis in degrees, +x towards +y
 }
 
-const RADIUS = Math.sqrt(-2 * Math.log(0.05)); // in standard deviations, for 95 % in two dimensions
+export const RADIUS = Math.sqrt(-2 * Math.log(0.05)); // in standard deviations, for 95 % in two dimensions
 
 /**
  * Propagate the covariance of the result to the corners of the fixed image, or of the moving one where that is a detail.
