@@ -29,7 +29,7 @@ IDLE_S = 10.0  # time without subscribers after which the reader pauses
 
 
 class EventQueue(asyncio.Queue[EventRow]):
-    """Events of one subscriber; ``behind`` if it was full, so that the next ones must be read from the database."""
+    """Events of one subscriber; ``behind`` if it was full: the next ones are read from the database."""
 
     behind = False
 
