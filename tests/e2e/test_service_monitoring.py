@@ -17,7 +17,7 @@ PANELS = json.loads((FOLDER / "dashboard.json").read_text())["panels"]
 TARGETS = [target for panel in PANELS for target in panel["targets"]]
 ALERTS = {rule["alert"]: rule["expr"] for rule in yaml.safe_load(RULES.read_text())["groups"][0]["rules"]}
 EXPRESSIONS = [target["expr"].replace("$__rate_interval", "1m") for target in TARGETS] + [*ALERTS.values()]
-QUEUED = 150  # jobs that wait during the first scrapes
+QUEUED = 1500  # jobs: more than the workers finish during the first scrapes
 ABSENT = {"failed_system", "5.."}  # values that a service without faults does not show
 LABELS_OF_PROMETHEUS = {"job", "instance", "le"}
 
@@ -30,7 +30,9 @@ def scraped(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Itera
     batch = {"fixed_image_id": image["id"], "moving_image_ids": [image["id"]] * QUEUED}
     queued = service.client.post("/api/v1/batches", json=batch).raise_for_status().json()
     with prometheus(tmp_path_factory.mktemp("prometheus"), service.url.removeprefix("http://")) as client:
-        counted = "count_over_time(xebra_recent_retries[1m]) >= 4"
+        counted = (
+            "count_over_time(xebra_recent_retries[1m]) >= 4 and on() count_over_time(xebra_queued_jobs[1m])"
+        )
         wait_until(lambda: bool(query(client, counted)), "the first scrapes", 60)
         service.client.delete(queued["links"]["self"]).raise_for_status()
         yield client
