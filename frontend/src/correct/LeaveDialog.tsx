@@ -8,8 +8,9 @@ export function LeaveDialog({ leaving: { pending, stay } }: { leaving: Leaving }
     if (pending !== null) dialog.current?.showModal();
     else dialog.current?.close();
   }, [pending]);
+  // Not onClose: its event comes late, when the next question may have been opened.
   return (
-    <dialog ref={dialog} className="leave" aria-labelledby="leave-title" onClose={stay}>
+    <dialog ref={dialog} className="leave" aria-labelledby="leave-title" onCancel={stay}>
       <h2 id="leave-title">Discard the correction?</h2>
       <p>It is not saved.</p>
       <div className="leave-actions">
