@@ -26,7 +26,7 @@ MIN_SHARE = 0.5  # of what a model predicts beyond a simpler one that held-out b
 
 NO_PLACE = "similarity: the place is not sure, so that no field was estimated"
 NO_OVERLAP = "similarity: the overlap is too small, or too much without contrast, for a field"
-NOT_SUPPORTED = "similarity: held-out blocks confirm {share:.0%} of a field, which is too little"
+NOT_SUPPORTED = "similarity: held-out blocks do not support a field"
 AFFINE = "affine: held-out blocks confirm {share:.0%} of it, and {further:.0%} of a field beyond it"
 FIELD = "field: held-out blocks confirm {share:.0%} of a displacement of {rms:.2f} px RMS"
 
@@ -78,7 +78,7 @@ def choose_model(
     if affine_too and stretched is not None and further is None:
         return ModelChoice("affine", AFFINE.format(share=stretched, further=_share(field, affine)))
     if share is None:
-        return ModelChoice("similarity", NOT_SUPPORTED.format(share=max(0.0, _share(field, similarity))))
+        return ModelChoice("similarity", NOT_SUPPORTED)
     return ModelChoice("field", FIELD.format(share=share, rms=found.field.rms_px), found.field)
 
 
