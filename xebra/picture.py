@@ -16,6 +16,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Polygon
 from matplotlib.patheffects import Normal, Stroke
+from matplotlib.text import Text
 from matplotlib.transforms import ScaledTranslation
 from matplotlib_scalebar.scalebar import ScaleBar
 
@@ -44,6 +45,7 @@ GAP, MARGIN, TITLE, FOOT = 0.16, 0.25, 0.32, 0.5  # inches
 NAME_LINE = 0.15  # inches: height of a file name on a line of its own, where it does not fit beside the title
 LETTERS_PER_INCH, TITLE_LETTERS, OWN_LINE = 15, 15, "own line"
 VERDICT_SIZE = 8  # points
+DPI = (100, 200)  # of notebooks and of files
 FOOTER_SIZES = ((1, (8, 7.5, 7, 6.5, 6)), (2, (7, 6.5, 6, 5.5, 5)), (4, (5, 4.5, 4, 3.5, 3)))  # lines, points
 LONGEST_ALONE, ALONE_INCHES = 2048, 10.24  # px and inches of an overlay without margins: 200 dpi
 TEXT_COLOR, SECONDARY_COLOR, EMPTY_GRAY = "#202124", "#6b7076", 0.93
@@ -375,7 +377,7 @@ def _legend(panel: Axes, colors: Colors) -> None:
         )
 
 
-def _footer(figure: Figure, registration: Registration) -> None:
+def _footer(figure: Picture, registration: Registration) -> None:
     """Draw parameters and verdict in one line or more, in the largest font size that fits."""
     inches = figure.get_size_inches()
     at = {"va": "center", "y": 0.2 / inches[1]}
@@ -389,11 +391,20 @@ def _footer(figure: Figure, registration: Registration) -> None:
     verdict.set(color=VERDICT_COLOR[registration.verdict], fontsize=VERDICT_SIZE)
     found = [f"{p.name} {p.value}" + (f" ({p.metric})" if p.metric else "") for p in parameters(registration)]
     line = figure.text(MARGIN / inches[0], s="", color=SECONDARY_COLOR, linespacing=1.3, **at)
-    end = verdict.get_window_extent().x0 - GAP * figure.dpi
     for rows, size in ((rows, size) for rows, sizes in FOOTER_SIZES for size in sizes):
         line.set(text=_in_rows(found, rows).replace("-", "\u2212"), fontsize=size)
-        if line.get_window_extent().x1 <= end:
+        if all(_distance(figure, line, verdict, dpi) >= GAP for dpi in DPI):
             break
+
+
+def _distance(figure: Picture, left: Text, right: Text, dpi: int) -> float:
+    """Return the inches between two texts; hinting makes their widths depend on the resolution."""
+    before = figure.dpi
+    figure.set_dpi(dpi)
+    renderer = FigureCanvasAgg(figure).get_renderer()  # type: ignore[no-untyped-call]  # of matplotlib
+    ends = left.get_window_extent(renderer).x1, right.get_window_extent(renderer).x0
+    figure.set_dpi(before)
+    return float(ends[1] - ends[0]) / dpi
 
 
 def _in_rows(parts: list[str], rows: int) -> str:

@@ -14,6 +14,7 @@ import pytest
 from fontTools.ttLib import TTFont
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_hex
 from matplotlib_scalebar.scalebar import ScaleBar
 
@@ -37,6 +38,13 @@ def written(figure):
     for axes in figure.axes:
         texts += [*axes.texts, axes.title, axes._left_title, axes._right_title]
     return [text for text in texts if text.get_text()]
+
+
+def boxes_of(figure, texts, dpi):
+    """Return where texts are drawn at a resolution, which their hinting depends on."""
+    figure.set_dpi(dpi)
+    renderer = FigureCanvasAgg(figure).get_renderer()
+    return [text.get_window_extent(renderer) for text in texts]
 
 
 def test_there_are_four_panels_in_order(registration):
@@ -99,14 +107,28 @@ def test_a_large_image_is_reduced_and_its_scale_bar_with_it(registration):
     [("a.tif", "b.png"), ("fixed " * 20, "moving_" * 20), ("\u6676\u7c92_" * 12, "b")],
     ids=["short", "long", "wide"],
 )
-def test_texts_neither_overlap_nor_leave_the_figure(registration, shape, names):
+@pytest.mark.parametrize("dpi", [100, 200])
+def test_texts_neither_overlap_nor_leave_the_figure(registration, shape, names, dpi):
     found = registration(
         shape, scale=1.234, angle=3.1, translation=(-432, 321), mirror=True, fixed_spacing=0.01, names=names
     )
     figure = picture.draw(found)
-    boxes = [text.get_window_extent() for text in written(figure)]
+    boxes = boxes_of(figure, written(figure), dpi)
     paper = figure.bbox
     assert all(paper.x0 <= b.x0 and b.x1 <= paper.x1 and paper.y0 <= b.y0 and b.y1 <= paper.y1 for b in boxes)
+    assert not [(a, b) for a, b in itertools.combinations(boxes, 2) if a.overlaps(b)]
+
+
+@pytest.mark.parametrize("dpi", [100, 200])
+@pytest.mark.parametrize("shape", [(521, 702), (400, 400), (300, 900)], ids=str)
+@pytest.mark.parametrize("spacing", [None, 0.01])
+@pytest.mark.parametrize("verdict", ["accept", "review"])
+def test_the_line_below_ends_before_the_verdict(registration, shape, spacing, verdict, dpi):
+    found = registration(
+        shape, scale=1.01, angle=0.008, translation=(88, 46), fixed_spacing=spacing, verdict=verdict
+    )
+    figure = picture.draw(found)
+    boxes = boxes_of(figure, figure.texts, dpi)
     assert not [(a, b) for a, b in itertools.combinations(boxes, 2) if a.overlaps(b)]
 
 
