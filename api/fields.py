@@ -9,3 +9,6 @@ from xebra.pixel_spacing import MAX_UM, MIN_UM
 SpacingUm = Annotated[
     float | None, Field(ge=MIN_UM, le=MAX_UM, allow_inf_nan=False, description="Micrometres per pixel.")
 ]
+
+# No NUL, which databases refuse; a pattern also refuses single surrogates, which UTF-8 has no bytes for.
+ImageId = Annotated[str, Field(max_length=100, pattern=r"^[^\x00]*$")]

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from api.fields import SpacingUm
+from api.fields import ImageId, SpacingUm
 from api.images.choice import ChannelChoice, FrameChoice
 from api.registrations.estimation import OPTIONS, Estimation
 from api.registrations.example import FIXED, MOVING
@@ -19,7 +19,6 @@ from db.rows import BatchRow
 
 PATH = "/api/v1/batches"
 MAX_PAIRS = 10_000
-ImageId = str
 CHOICES = ("fixed_channel", "fixed_frame", "moving_channel", "moving_frame")
 
 
@@ -28,8 +27,8 @@ class PairOfImages(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    fixed_image_id: ImageId = Field(max_length=100)
-    moving_image_id: ImageId = Field(max_length=100)
+    fixed_image_id: ImageId
+    moving_image_id: ImageId
     fixed_channel: ChannelChoice = None
     fixed_frame: FrameChoice = None
     moving_channel: ChannelChoice = None
@@ -43,7 +42,7 @@ class NewBatch(Masks, Estimation):
         extra="forbid", json_schema_extra={"example": {"fixed_image_id": FIXED, "moving_image_ids": [MOVING]}}
     )
 
-    fixed_image_id: ImageId | None = Field(None, max_length=100)
+    fixed_image_id: ImageId | None = None
     moving_image_ids: list[ImageId] | None = Field(None, min_length=1, max_length=MAX_PAIRS)
     pairs: list[PairOfImages] | None = Field(None, min_length=1, max_length=MAX_PAIRS)
     fixed_channel: ChannelChoice = None

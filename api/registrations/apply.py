@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from api import files, problems
 from api.dependencies import DatabaseDep, IdentityDep, RequestIdDep, StoreDep
 from api.errors import NoResult, UploadTooLarge
+from api.fields import ImageId
 from api.images.choice import ChannelChoice, FrameChoice
 from api.registrations import channels, current
 from api.registrations.example import MOVING, PATH
@@ -51,7 +52,7 @@ class ImageToApply(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    image_id: str = Field(max_length=100)
+    image_id: ImageId
     channel: ChannelChoice = None
     frame: FrameChoice = None
     all_channels: bool = Field(False, description="Every channel of the file but previews.")

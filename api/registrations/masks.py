@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from sqlalchemy.orm import Session
 
+from api.fields import ImageId
 from api.images import choice
 from api.images.choice import Choice
 from db import images
@@ -69,14 +70,11 @@ class Masks(BaseModel):
 
     fixed_mask: Mask | None = Field(None, description="What may be used of the fixed image.")
     moving_mask: Mask | None = Field(None, description="What may be used of the moving image.")
-    fixed_mask_image_id: str | None = Field(
+    fixed_mask_image_id: ImageId | None = Field(
         None,
-        max_length=100,
         description="An uploaded image as large as the fixed one, not zero where its pixels may be used.",
     )
-    moving_mask_image_id: str | None = Field(
-        None, max_length=100, description="The same of the moving image."
-    )
+    moving_mask_image_id: ImageId | None = Field(None, description="The same of the moving image.")
 
 
 def check(session: Session, requests: Sequence[RegistrationRequest], owner: str) -> None:

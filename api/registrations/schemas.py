@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.fields import SpacingUm
+from api.fields import ImageId, SpacingUm
 from api.images.choice import ChannelChoice, Choice, FrameChoice
 from api.images.schemas import PATH as IMAGES
 from api.registrations import current
@@ -41,8 +41,8 @@ class NewRegistration(Masks, Estimation):
         },
     )
 
-    fixed_image_id: str = Field(max_length=100)
-    moving_image_id: str = Field(max_length=100)
+    fixed_image_id: ImageId
+    moving_image_id: ImageId
     fixed_channel: ChannelChoice = None
     fixed_frame: FrameChoice = None
     moving_channel: ChannelChoice = None

@@ -94,9 +94,15 @@ def test_submission(api, spacing, other, network, mirror, priority, key):
 
 @EXAMPLES
 @given(fixed=VALUES, moving=VALUES, key=KEYS)
+@example("\ud800", "\x00", "key")
+@example("\x00", "\ud800", None)
 def test_ids_of_a_submission(api, fixed, moving, key):
     api.send("POST", "/registrations", {"fixed_image_id": fixed, "moving_image_id": moving}, key)
     api.send("POST", "/batches", {"fixed_image_id": fixed, "moving_image_ids": [moving]}, key)
+    api.send("POST", "/batches", {"pairs": [{"fixed_image_id": fixed, "moving_image_id": moving}]}, key)
+    pair = {"fixed_image_id": api.image, "moving_image_id": api.image}
+    api.send("POST", "/registrations", pair | {"fixed_mask_image_id": fixed, "moving_mask_image_id": moving})
+    api.send("POST", f"/registrations/{api.done}/apply", {"images": [{"image_id": fixed}]})
 
 
 @EXAMPLES
