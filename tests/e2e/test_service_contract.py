@@ -20,6 +20,7 @@ from support.service import PATIENCE_S, Service, serving, speckle, tiff
 
 STEPS = 12  # of a sequence
 SEQUENCES = 3  # that begin alike
+MOST = 60  # rounds of sequences: ids differ from run to run, so no number of them is sure to reach an operation
 NEEDED = ("uploadImage", "getImage", "createWebhook", "listWebhookDeliveries")
 FILES = ("file", "fixed", "moving")  # form fields that take an image
 IDS = ("fixed_image_id", "moving_image_id", "moving_image_ids")
@@ -107,11 +108,13 @@ def test_every_response_in_a_sequence_of_linked_requests_conforms_to_the_documen
             reached[case.operation.definition.raw["operationId"]] += response.status_code < 300
 
     few = settings(max_examples=SEQUENCES, stateful_step_count=STEPS, **COMMON)
-    for number in range(EXAMPLES // 2):
+    for number in range(MOST):
         with contextlib.suppress(Flaky):  # the state of the service differs from sequence to sequence
             seed(number)(Sequences).run(settings=few)
+        if number + 1 >= EXAMPLES // 2 and all(reached[name] for name in NEEDED):
+            break
     assert not found, "\n\n".join(found)
-    assert min(reached[name] for name in NEEDED) > 0, reached
+    assert all(reached[name] for name in NEEDED), dict(reached)
 
 
 @pytest.mark.parametrize(
