@@ -20,7 +20,7 @@ from support.service import PATIENCE_S, Service, serving, speckle, tiff
 
 STEPS = 12  # of a sequence
 SEQUENCES = 3  # that begin alike
-MOST = 60  # rounds of sequences: ids differ from run to run, so no number of them is sure to reach an operation
+MOST = 60  # rounds: ids differ from run to run, so no number is sure to reach an operation
 NEEDED = ("uploadImage", "getImage", "createWebhook", "listWebhookDeliveries")
 FILES = ("file", "fixed", "moving")  # form fields that take an image
 IDS = ("fixed_image_id", "moving_image_id", "moving_image_ids")
