@@ -21,6 +21,7 @@ from xebra.estimate.quality_features import (
 )
 from xebra.evaluation.fit_calibration import PROBABILITIES, UNSCALED, MeasuredAttempt, fit, reported
 
+CORNERS = np.array([[-128, -128], [128, -128], [-128, 128], [128, 128]], float)
 INFORMATION = np.diag([4000.0, 4000.0, 10.0, 10.0])
 
 
@@ -188,6 +189,37 @@ def test_what_a_similarity_cannot_explain_is_part_of_the_error(fitted):
     stretched = replace(SURE, affine=AffineResidual(0.03, 90.0))
     assert fitted.precision_px(stretched) > stretched.affine.corner_px > 5
     assert not fitted.accepts(stretched) and fitted.finds(stretched)
+
+
+def test_where_the_truth_is_uncertain_only_surely_wrong_estimates_count():
+    near, far = (MeasuredAttempt(SURE, error, np.zeros(4), truth_px=4.0) for error in (8.9, 9.1))
+    assert (near.right, near.judged, far.right, far.judged) == (True, False, False, True)
+    known = MeasuredAttempt(SURE, 5.1, np.zeros(4), truth_px=2.4)
+    assert known.judged and not known.right
+
+
+def test_estimates_that_are_neither_right_nor_wrong_change_no_calibration():
+    measured = [[m] for m in simulated(300) + unrelated(40)]
+    uncertain = [[replace(m, error_px=6.0, truth_px=4.0)] for m in simulated(100, seed=9)]
+    assert fit(measured + uncertain) == fit(measured)
+    wrong = [[replace(m, error_px=60.0, truth_px=4.0)] for m in simulated(100, seed=9)]
+    sure, less_sure = (fit(each).log_odds(features()) for each in (measured, measured + wrong))
+    assert less_sure < sure - 1
+
+
+@pytest.mark.parametrize("heavy", [False, True])
+def test_the_95_percent_bounds_of_the_corners_hold_in_95_percent(heavy):
+    """Errors of the parameters that go together, or in one tail, exceed bounds by each alone."""
+    rng = np.random.default_rng(12)
+    covariance = np.diag([0.01, 0.01, 1.0, 1.0]) ** 2
+    made = []
+    for m in simulated(600, seed=10):
+        pulls = rng.normal(size=4) * (rng.choice([1.0, 6.0], p=[0.9, 0.1]) if heavy else 1.0)
+        made.append(replace(m, pulls=pulls, covariance=covariance, corners=CORNERS))
+    fitted = fit([[m] for m in made])
+    scale = np.array(fitted.error_scales[WHOLE_VIEW].interval_scale)
+    held = np.mean([m.bound_ratio(scale) <= 1 for m in made if m.right])
+    assert held == pytest.approx(0.95, abs=0.01 if heavy else 0.05)
 
 
 def test_too_few_right_attempts_give_no_error_scale():

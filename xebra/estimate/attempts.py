@@ -133,9 +133,9 @@ class Attempts:
         return self._attempt(start, end, likely + refined, thorough=True)
 
     def _periodic_copies(self, candidates: list[Candidate]) -> list[Candidate]:
-        """Return the best candidate shifted by each period of the fixed image."""
-        shifts = periods(self._pair, self._stages.coarse.size)
-        return shifted(self._scoring.ranked(candidates)[0], shifts) if len(shifts) else []
+        """Return the best candidate shifted by each period of the images."""
+        best = self._scoring.ranked(candidates)[0]
+        return shifted(best, periods(self._pair, self._stages.coarse.size, best))
 
     def _search(self, level: SearchLevel, pair: ImagePair) -> SearchResult:
         """Return the scores of a search level."""

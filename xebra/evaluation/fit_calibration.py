@@ -9,16 +9,17 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.optimize import minimize
 
-from xebra.arrays import Floats
+from xebra.arrays import Floats, Matrix
 from xebra.estimate.confidence import RIGHT_PX, Confidence, ErrorScale
 from xebra.estimate.estimate import REFERENCE_WIDTH
 from xebra.estimate.pyramid_estimator import PyramidEstimator
 from xebra.estimate.pyramid_result import PyramidResult
 from xebra.estimate.quality_features import BLOCKS, INTENSITY, WHOLE_VIEW, QualityFeatures
 from xebra.evaluation.certificate import MAX_WRONG, upper_bound
+from xebra.evaluation.corner_bound import bound_ratio
 from xebra.evaluation.labelled_pairs import LabelledPair
 from xebra.image import Image
-from xebra.transform import SimilarityTransform, corner_error, image_center
+from xebra.transform import SimilarityTransform, corner_error, corners, image_center
 
 FARTHEST_PX = 256.0  # at 256: a wrong estimate counts as no further off
 WEIGHT_PENALTY = 3e-3  # L2: keeps the weights finite where the classes are separable
@@ -52,6 +53,9 @@ UNCALIBRATED = Confidence(
     dict.fromkeys((WHOLE_VIEW, BLOCKS, INTENSITY), UNSCALED),
 )
 MIN_RIGHT = 8  # right estimates from which an error scale is fitted
+MAX_TRUTH_PX = (
+    RIGHT_PX / 2
+)  # at 256: a pair whose truth is less certain is judged where the error exceeds both
 NORMAL_95 = 1.96  # standard deviations that contain 95 % of a normal distribution
 
 
@@ -67,11 +71,31 @@ class MeasuredAttempt:
     places: int = 1  # that fit nearly as well: several are not accepted
     detail: bool = False  # one image as a part of the other
     mirrored: QualityFeatures | None = None  # of the mirrored moving image, where the pair is not sure
+    covariance: Matrix | None = None  # (4, 4) of log scale, angle, shift, not calibrated
+    corners: Floats | None = None  # (4, 2): of the fixed image, from the moving image's centre, px
+    truth_px: float = 0.0  # uncertainty of the truth, px at 256
+
+    def bound_ratio(self, interval_scale: Floats) -> float:
+        """Return the largest corner error over its 95 % bound with a calibration; NaN where unknown."""
+        if self.covariance is None or self.corners is None:
+            return math.nan
+        errors = self.pulls * np.sqrt(np.diag(self.covariance))
+        return bound_ratio(errors, self.covariance * np.outer(interval_scale, interval_scale), self.corners)
+
+    @property
+    def truth_is_known(self) -> bool:
+        """Return whether the truth is so certain that right and wrong are told apart."""
+        return self.truth_px <= MAX_TRUTH_PX
 
     @property
     def right(self) -> bool:
-        """Return whether the corner error is small."""
-        return self.error_px < RIGHT_PX
+        """Return whether the corner error is small, or may be, where the truth is not surely known."""
+        return self.error_px < RIGHT_PX + (0.0 if self.truth_is_known else self.truth_px)
+
+    @property
+    def judged(self) -> bool:
+        """Return whether an attempt is known to be right or known to be wrong."""
+        return self.truth_is_known or not self.right
 
 
 def measure(estimator: PyramidEstimator, pairs: Iterable[LabelledPair]) -> Iterator[list[MeasuredAttempt]]:
@@ -110,20 +134,29 @@ def _measure(attempt: PyramidResult, pair: LabelledPair) -> MeasuredAttempt:
         math.remainder(found.angle - truth.angle, 2 * math.pi),
         *np.subtract(found.translation, truth.translation),
     )
-    deviations = np.sqrt(np.diag(attempt.covariance(Image(pair.fixed), Image(pair.moving))))
-    error_px = error * REFERENCE_WIDTH / max(shape)
-    return MeasuredAttempt(attempt.features, error_px, np.array(errors) / deviations, *known)
+    covariance = attempt.covariance(Image(pair.fixed), Image(pair.moving))[:4, :4]
+    center = np.linalg.inv(pair.moving_from_fixed) @ [*image_center(moving_shape), 1]
+    return MeasuredAttempt(
+        attempt.features,
+        error * REFERENCE_WIDTH / max(shape),
+        np.array(errors) / np.sqrt(np.diag(covariance)),
+        *known,
+        truth_px=pair.truth_px,
+        covariance=covariance,
+        corners=corners(shape) - center[:2],
+    )
 
 
 def fit(measured: list[list[MeasuredAttempt]]) -> Confidence:
     """Return the calibration: logistic regression of being right, error scales and thresholds.
 
     ``measured`` holds the attempts at each pair: of one and of two modalities, of images so large that block
-    refinement is the final stage, and of pairs without a right answer.
+    refinement is the final stage, and of pairs without a right answer. Attempts that are neither known to be
+    right nor known to be wrong are left out.
     """
-    learnt = [attempt for attempts in measured for attempt in attempts if attempt.kind != "mirrored"]
+    learnt = [m for attempts in measured for m in attempts if m.kind != "mirrored" and m.judged]
     model = _fit_probability(learnt)
-    final = [[m for m in attempts if not m.detail][-1] for attempts in measured]
+    final = [m for m in ([m for m in attempts if not m.detail][-1] for attempts in measured) if m.judged]
     model = _scaled_to(model, [m for m in final if math.isfinite(m.error_px)])
     model = replace(model, error_scales=_fit_error_scales(final))
     model = _with_wrong_error(model, [m for m in final if not m.right and math.isfinite(m.error_px)])
@@ -228,10 +261,16 @@ def _fit_error_scale(right: list[MeasuredAttempt]) -> ErrorScale:
         return UNSCALED
     ratio = np.array([m.error_px / m.features.final_uncertainty_px for m in right])
     median = float(np.median(ratio))
-    quantiles = np.quantile([np.abs(m.pulls) for m in right], 0.95, axis=0)  # (4,)
-    return ErrorScale(
-        round(median, 4), round(float(ratio.mean() / median), 4), (quantiles / NORMAL_95).round(4).tolist()
-    )
+    scale = np.quantile([np.abs(m.pulls) for m in right], 0.95, axis=0) / NORMAL_95  # (4,)
+    scale = scale * _bound_scale(right, scale)
+    return ErrorScale(round(median, 4), round(float(ratio.mean() / median), 4), scale.round(4).tolist())
+
+
+def _bound_scale(right: list[MeasuredAttempt], interval_scale: Floats) -> float:
+    """Return the factor, at least 1, with which the 95 % bounds of the corners hold in 95 % too."""
+    ratios = np.array([m.bound_ratio(interval_scale) for m in right])
+    known = ratios[np.isfinite(ratios)]
+    return max(1.0, float(np.quantile(known, 0.95))) if len(known) >= MIN_RIGHT else 1.0
 
 
 def _accept_probability(model: Confidence, measured: list[list[MeasuredAttempt]]) -> float:
@@ -244,7 +283,8 @@ def _accept_probability(model: Confidence, measured: list[list[MeasuredAttempt]]
     safe = None
     for probability in PROBABILITIES:
         trial = replace(model, accept_probability=probability)
-        chosen = [m for m in (reported(trial, attempts) for attempts in measured) if accepted(trial, m)]
+        each = (reported(trial, attempts) for attempts in measured)
+        chosen = [m for m in each if m.judged and accepted(trial, m)]
         if upper_bound(sum(not m.right for m in chosen), len(chosen)) > MAX_WRONG:
             break
         safe = probability
