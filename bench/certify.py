@@ -2,6 +2,7 @@
 
 --data DIR   real images (pairs/, single/), split by specimen into two halves
 --fit        first fit the calibration: on simulated pairs and on the half that thresholds are chosen on
+--choose     first choose error scales and thresholds on that half, with the probabilities as they are
 --write      write calibration and certificate to the network's config.json
 
 Pairs of one and of two modalities, plain and with overlays on both images, at 256 px and at their own
@@ -43,7 +44,7 @@ from xebra.engine import open_engine
 from xebra.estimate.confidence import Confidence
 from xebra.estimate.pyramid_estimator import PyramidEstimator
 from xebra.evaluation.certificate import CertifiedGroup, group
-from xebra.evaluation.fit_calibration import MeasuredAttempt, fit, measure, reported
+from xebra.evaluation.fit_calibration import MeasuredAttempt, choose_thresholds, fit, measure, reported
 from xebra.evaluation.fit_calibration import accepted as is_accepted
 from xebra.evaluation.labelled_pairs import LabelledPair
 from xebra.weights import weights
@@ -184,6 +185,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--unrelated", type=int, default=150, help="pairs of two specimens (%(default)s)")
     parser.add_argument("--simulated", type=int, default=200, help="simulated pairs for --fit (%(default)s)")
     parser.add_argument("--fit", action="store_true")
+    parser.add_argument("--choose", action="store_true")
     parser.add_argument("--write", action="store_true")
     parser.add_argument("--workers", type=int, default=2, help="processes of one thread each (%(default)s)")
     parser.add_argument("--keep", type=Path, help="folder that keeps the measured attempts")
@@ -204,7 +206,7 @@ def _held(keep: Path | None, name: str, make: Callable) -> object:
 
 def measured(chosen: argparse.Namespace) -> dict[str, Any]:
     """Return every attempt at the pairs of the halves that are needed, by group, and at simulated pairs."""
-    halves = {"certify": CERTIFY, "choose": CHOOSE} if chosen.fit else {"certify": CERTIFY}
+    halves = {"certify": CERTIFY, "choose": CHOOSE} if chosen.fit or chosen.choose else {"certify": CERTIFY}
     jobs = {
         (title, name): partial(measured_group, half, name, chosen)
         for title, half in halves.items()
@@ -228,6 +230,9 @@ def main() -> None:
     text = ""
     if chosen.fit:
         model = fit([*held["simulated"], *itertools.chain(*held["choose"].values())])
+    if chosen.choose:
+        model = choose_thresholds(model, list(itertools.chain(*held["choose"].values())))
+    if "choose" in held:
         text += f"Specimens that the thresholds were chosen on:\n\n{table(groups(model, held['choose']))}\n\n"
     counted = groups(model, held["certify"])
     text += f"Held-out specimens:\n\n{table(counted)}\n\n{reliability(model, held['certify'])}\n\n"

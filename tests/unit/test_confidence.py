@@ -19,7 +19,14 @@ from xebra.estimate.quality_features import (
     half_disagreement_px,
     uncertainty_px,
 )
-from xebra.evaluation.fit_calibration import PROBABILITIES, UNSCALED, MeasuredAttempt, fit, reported
+from xebra.evaluation.fit_calibration import (
+    PROBABILITIES,
+    UNSCALED,
+    MeasuredAttempt,
+    choose_thresholds,
+    fit,
+    reported,
+)
 
 CORNERS = np.array([[-128, -128], [128, -128], [-128, 128], [128, 128]], float)
 INFORMATION = np.diag([4000.0, 4000.0, 10.0, 10.0])
@@ -113,6 +120,15 @@ def test_a_quick_attempt_must_be_surer_than_a_thorough_one():
         assert sure.finds(SURE) == (probability > QUICK_PROBABILITY)
 
 
+def test_where_pixel_values_are_compared_the_threshold_may_be_stricter():
+    probability = BUNDLED.probability(SURE)
+    strict = replace(BUNDLED, accept_probability=0.5, same_contrast_probability=probability + 1e-6)
+    for stage, found in ((WHOLE_VIEW, True), (BLOCKS, True), (INTENSITY, False)):
+        assert strict.finds(replace(SURE, final_stage=stage)) == found
+    lax = replace(BUNDLED, accept_probability=probability + 1e-6, same_contrast_probability=0.5)
+    assert not lax.finds(replace(SURE, final_stage=INTENSITY))
+
+
 def test_nothing_is_accepted_above_the_tolerance():
     expected = BUNDLED.expected_error_px(SURE)
     assert BUNDLED.accepts(SURE, 1.01 * expected) and not BUNDLED.accepts(SURE, 0.99 * expected)
@@ -137,6 +153,24 @@ def test_the_fit_refuses_most_unrelated_pairs_and_few_right_ones(fitted):
 def test_the_threshold_is_the_strictest_where_the_pairs_prove_nothing():
     few = [[m] for m in simulated(40)]
     assert fit(few).accept_probability == max(PROBABILITIES)
+
+
+def test_a_stricter_threshold_is_taken_where_it_costs_few_right_estimates():
+    """Right estimates between 0.8 and 0.9: so few that 0.93 is as good, or so many that it is not."""
+    model = replace(
+        BUNDLED, weights=[0, 0, 0, 0, 0, 1.0, 0, 0, 0, 0, 0], bias=0.0, tail_gain=0.0, wrong_px=6.0
+    )
+
+    def attempts(probability, count):
+        share = float(np.log(probability / (1 - probability)))
+        found = replace(SURE, thorough=True, agreement=BlockAgreement(50, share, 10.0))
+        return [[MeasuredAttempt(found, 0.5, np.zeros(4))]] * count
+
+    sure = attempts(0.995, 1000)
+    assert choose_thresholds(model, sure + attempts(0.85, 5)).accept_probability == 0.99
+    assert choose_thresholds(model, sure + attempts(0.85, 200)).accept_probability == 0.84
+    wrong = [[replace(each[0], error_px=50.0)] for each in attempts(0.88, 40)]
+    assert choose_thresholds(model, sure + wrong + attempts(0.85, 200)).accept_probability >= 0.9
 
 
 def test_the_first_accepted_attempt_is_reported(fitted):

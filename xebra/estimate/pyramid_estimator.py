@@ -27,8 +27,8 @@ from xebra.estimate.field_of_view import (
     spacing_ratio,
 )
 from xebra.estimate.field_refinement import FieldLevel
-from xebra.estimate.image_pair import Candidate, ImagePair, corner_distance_px, scale_of
-from xebra.estimate.intensity_refinement import refine_by_intensity
+from xebra.estimate.final_stage import fits_elsewhere
+from xebra.estimate.image_pair import Candidate, ImagePair, scale_of
 from xebra.estimate.periodic_copies import periods, shifted
 from xebra.estimate.places import equal_places, listed_places
 from xebra.estimate.prior_attempts import PriorAttempts
@@ -333,10 +333,8 @@ class PyramidEstimator:
 
     def _fits_by_intensity(self, pair: ImagePair, copy: Candidate, best: Candidate, period: float) -> bool:
         """Return whether pixel values support a copy half a period or more beside an estimate."""
-        end = refine_until_converged(self.stages.engine, self.stages.fine, pair, copy)
-        found = refine_by_intensity(pair, end)
         apart = 0.5 * period * REFERENCE_WIDTH / max(pair.fixed.shape)
-        return found is not None and corner_distance_px(pair, found.candidate, best) > apart
+        return fits_elsewhere(self.stages, pair, copy, best, apart)
 
     def _shifted_copies(
         self, pair: ImagePair, best: Candidate, same_contrast: bool

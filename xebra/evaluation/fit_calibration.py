@@ -39,6 +39,7 @@ PROBABILITIES = (
     0.75,
     0.7,
 )  # from strict to lenient
+STRICTNESS_COST = 0.01  # share of the right estimates that a stricter threshold may cost
 REFUSED = 0.97  # share of the estimates of unrelated pairs that are refused
 REVIEW_PROBABILITY = (0.02, 0.5)  # limits of the threshold below which an estimate is refused
 SURE_PROBABILITY, SURE_MARGIN = 0.999, 8.0  # attempts above are followed by no other
@@ -158,9 +159,17 @@ def fit(measured: list[list[MeasuredAttempt]]) -> Confidence:
     model = _fit_probability(learnt)
     final = [m for m in ([m for m in attempts if not m.detail][-1] for attempts in measured) if m.judged]
     model = _scaled_to(model, [m for m in final if math.isfinite(m.error_px)])
-    model = replace(model, error_scales=_fit_error_scales(final))
     model = _with_wrong_error(model, [m for m in final if not m.right and math.isfinite(m.error_px)])
-    model = replace(model, accept_probability=_accept_probability(model, measured))
+    return choose_thresholds(model, measured)
+
+
+def choose_thresholds(model: Confidence, measured: list[list[MeasuredAttempt]]) -> Confidence:
+    """Return a calibration with the error scales and thresholds that fit measured attempts; see ``fit``."""
+    final = [m for m in ([m for m in attempts if not m.detail][-1] for attempts in measured) if m.judged]
+    strict = dict.fromkeys(("accept_probability", "same_contrast_probability"), PROBABILITIES[0])
+    model = replace(model, error_scales=_fit_error_scales(final), **strict)
+    for threshold in strict:
+        model = replace(model, **{threshold: _accept_probability(model, measured, threshold)})
     return replace(model, review_probability=_review_probability(model, measured))
 
 
@@ -273,28 +282,30 @@ def _bound_scale(right: list[MeasuredAttempt], interval_scale: Floats) -> float:
     return max(1.0, float(np.quantile(known, 0.95))) if len(known) >= MIN_RIGHT else 1.0
 
 
-def _accept_probability(model: Confidence, measured: list[list[MeasuredAttempt]]) -> float:
-    """Return the lowest threshold that is safe, by testing fixed ones from strict to lenient.
+def _accept_probability(model: Confidence, measured: list[list[MeasuredAttempt]], threshold: str) -> float:
+    """Return a safe value of a threshold, by testing fixed ones from strict to lenient.
 
     A threshold is safe where, with 95 % confidence, at most 1 % of the accepted estimates are wrong. The
     first one that is not ends the tests, so that their number costs no confidence (fixed-sequence testing in
-    Angelopoulos et al., Learn then Test, arXiv 2110.01052). Where not even the first one is, it is taken.
+    Angelopoulos et al., Learn then Test, arXiv 2110.01052). The strictest safe one that costs few right
+    estimates is taken, or the first one where none is safe.
     """
-    safe = None
+    safe: dict[float, int] = {}  # number of right ones accepted
     for probability in PROBABILITIES:
-        trial = replace(model, accept_probability=probability)
+        trial = replace(model, **{threshold: probability})
         each = (reported(trial, attempts) for attempts in measured)
-        chosen = [m for m in each if m.judged and accepted(trial, m)]
-        if upper_bound(sum(not m.right for m in chosen), len(chosen)) > MAX_WRONG:
+        right = [m.right for m in each if m.judged and accepted(trial, m)]
+        if upper_bound(len(right) - sum(right), len(right)) > MAX_WRONG:
             break
-        safe = probability
-    return PROBABILITIES[0] if safe is None else safe
+        safe[probability] = sum(right)
+    enough = (1 - STRICTNESS_COST) * max(safe.values(), default=0)
+    return next((p for p, right in safe.items() if right >= enough), PROBABILITIES[0])
 
 
 def _review_probability(model: Confidence, measured: list[list[MeasuredAttempt]]) -> float:
     """Return the threshold below which most estimates of unrelated pairs lie."""
     unrelated = [
-        model.probability(attempts[-1].features)
+        model.probability(reported(model, attempts).features)
         for attempts in measured
         if attempts[-1].kind in ("different", "apart")
     ]
