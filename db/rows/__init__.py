@@ -13,6 +13,7 @@ from db.rows.registrations import (
     RegistrationRow,
     ResultRow,
     ReviewRow,
+    TagRow,
 )
 
 __all__ = [
@@ -40,5 +41,6 @@ __all__ = [
     "ReviewRow",
     "Row",
     "SessionRow",
+    "TagRow",
     "WebhookRow",
 ]
