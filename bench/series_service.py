@@ -14,6 +14,7 @@ and disordered frames, errors, and in which frame a jump is found.
 from __future__ import annotations
 
 import argparse
+import itertools
 import tempfile
 import threading
 import time
@@ -114,7 +115,7 @@ def report(made, answers, stored, series, cpu, idle) -> None:
     print(f"frame to answer: {percentiles([took for _, took in answers])}")
     print(f"tracker: {percentiles([body['duration_ms'] for body in bodies])}")
     print(f"GET /health/live: {percentiles(idle)}; CPU of the API: {1e3 * cpu / len(bodies):.1f} ms a frame")
-    disordered = sum(a["number"] >= b["number"] for a, b in zip(stored, stored[1:], strict=False))
+    disordered = sum(a["number"] >= b["number"] for a, b in itertools.pairwise(stored))
     lost = len(made) - len(stored) + sum(a != b for a, b in zip(stored, bodies, strict=False))
     print(f"frames {len(made)}, stored {series['frames']}, lost {lost}, out of order {disordered},", end=" ")
     print(f"dropped {series['dropped']}, late {sum(body['late'] for body in bodies)}")

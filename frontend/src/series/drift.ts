@@ -11,7 +11,7 @@ export interface Drift {
   span: [number, number]; // px, of the axis of shifts
 }
 
-const MOST_POINTS = 1500; // more could not be told apart
+const MOST_POINTS = 1500; // more could not be distinguished
 const LEAST_SPAN_PX = 1;
 
 /** Lines of the shifts of the frames that fit, in a plot of width and height 1; gaps where frames do not fit. */
