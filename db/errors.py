@@ -37,8 +37,24 @@ class RegistrationNotFound(LookupError):
     """There is no registration with this id."""
 
 
+class TooManyTags(ValueError):
+    """The registration would have more tags than allowed."""
+
+
 class BatchNotFound(LookupError):
     """There is no batch with this id."""
+
+
+class SeriesNotFound(LookupError):
+    """There is no series, or no such frame of it, with this id."""
+
+
+class SeriesFinished(Exception):
+    """The series has ended; no frame can be appended."""
+
+
+class FrameNumberReused(ValueError):
+    """A frame with another content has this number."""
 
 
 class CorrectionNotFound(LookupError):

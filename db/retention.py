@@ -19,6 +19,8 @@ from db.rows import (
     RegistrationRow,
     ResultRow,
     ReviewRow,
+    SeriesRow,
+    TagRow,
 )
 
 ROWS_PER_PASS = 100
@@ -31,9 +33,10 @@ def expired_registrations(session: Session, before: datetime) -> list[Registrati
 
 
 def expired_images(session: Session, before: datetime) -> list[ImageRow]:
-    """Return images that were uploaded before this time and belong to no registration, oldest first."""
+    """Return images that were uploaded before this time and that nothing uses, oldest first."""
     used = or_(*(getattr(RegistrationRow, name) == ImageRow.id for name in IMAGES_OF_A_JOB))
-    query = select(ImageRow).where(ImageRow.created_at < before, ~exists().where(used))
+    referred = exists().where(SeriesRow.reference_image_id == ImageRow.id)
+    query = select(ImageRow).where(ImageRow.created_at < before, ~exists().where(used), ~referred)
     return list(session.scalars(query.order_by(ImageRow.created_at).limit(ROWS_PER_PASS)))
 
 
@@ -42,7 +45,7 @@ def delete_row(session: Session, row: RegistrationRow | ImageRow, keys: Iterable
     for key in keys:
         pending_objects.discard(session, key)
     if isinstance(row, RegistrationRow):
-        for child in (ResultRow, CorrectionRow, ReviewRow, EventRow):
+        for child in (ResultRow, CorrectionRow, ReviewRow, TagRow, EventRow):
             session.execute(delete(child).where(child.registration_id == row.id))
         deleted = affected_rows(session, delete(RegistrationRow).where(RegistrationRow.id == row.id))
         event, subject = "registration.expired", {"registration": row.id}

@@ -5,15 +5,19 @@ import type {
   Correction,
   Corrections,
   Figures,
+  FramePage,
   Image,
   ImagePage,
   NewBatch,
   NewCorrection,
   NewRegistration,
   NewReview,
+  RegistrationUpdate,
   Registration,
   RegistrationList,
   Review,
+  Series,
+  SeriesPage,
   Service,
   SignedIn,
 } from "./types";
@@ -83,6 +87,10 @@ export function createReview(id: string, review: NewReview): Promise<Review> {
   return send("POST", `/registrations/${id}/reviews`, { body: review });
 }
 
+export function updateTags(id: string, tags: RegistrationUpdate): Promise<Registration> {
+  return send("PATCH", `/registrations/${encodeURIComponent(id)}`, { body: tags });
+}
+
 export function renameImage(id: string, name: string): Promise<Image> {
   return send("PATCH", `/images/${id}`, { body: { name } });
 }
@@ -93,6 +101,27 @@ export function deleteImage(id: string): Promise<null> {
 
 export function createBatch(batch: NewBatch): Promise<Batch> {
   return send("POST", "/batches", { body: batch });
+}
+
+export function listSeries(signal: AbortSignal): Promise<SeriesPage> {
+  return send("GET", "/series", { signal });
+}
+
+export function getSeries(id: string, signal: AbortSignal): Promise<Series> {
+  return send("GET", `/series/${encodeURIComponent(id)}`, { signal });
+}
+
+export function listFrames(
+  id: string,
+  after: number,
+  limit: number,
+  signal: AbortSignal,
+): Promise<FramePage> {
+  return send("GET", `/series/${encodeURIComponent(id)}/frames?after=${after}&limit=${limit}`, { signal });
+}
+
+export function finishSeries(id: string): Promise<Series> {
+  return send("POST", `/series/${encodeURIComponent(id)}/finish`);
 }
 
 export function getSession(): Promise<SignedIn> {

@@ -1,7 +1,7 @@
 import { useCallback, useMemo, useState } from "react";
 import { adjustAddress, useAddress } from "../url";
 import { listRegistrations } from "./client";
-import { isStreamOpen } from "./events";
+import { type RegistrationEvent, isStreamOpen } from "./events";
 import type { RegistrationList } from "./types";
 import { useEvents } from "./useEvents";
 import { type Polled, usePolling } from "./usePolling";
@@ -16,7 +16,7 @@ const ACTIVE_MS = 1500;
 const IDLE_MS = 6000; // other clients may submit at any time
 
 /** Filter of the list, applied by the service and kept in the URL. */
-export type Filter = Partial<Record<"state" | "verdict" | "batch_id" | "search", string>>;
+export type Filter = Partial<Record<"state" | "verdict" | "batch_id" | "search" | "tag", string>>;
 
 export interface RecentRegistrations extends Polled<RegistrationList> {
   filter: Filter;
@@ -32,13 +32,13 @@ export function useRecentRegistrations(): RecentRegistrations {
   const limit = (filter.batch_id ? OF_A_BATCH : INITIAL_LIMIT) + further;
   const load = useCallback((signal: AbortSignal) => listAll(limit, filter, signal), [limit, filter]);
   const polled = usePolling(load, interval);
-  useEvents(always, polled.refresh);
+  useEvents(isOfRegistration, polled.refresh);
   const more = polled.value?.next_cursor ? () => setFurther(further + STEP) : null;
   return { ...polled, filter, setFilter, more };
 }
 
 function useFilter(address: URLSearchParams): Filter {
-  const [state, verdict, batch, search] = ["state", "verdict", "batch", "search"].map((key) =>
+  const [state, verdict, batch, search, tag] = ["state", "verdict", "batch", "search", "tag"].map((key) =>
     address.get(key),
   );
   return useMemo(
@@ -47,17 +47,19 @@ function useFilter(address: URLSearchParams): Filter {
       ...(verdict && { verdict }),
       ...(batch && { batch_id: batch }),
       ...(search && { search }),
+      ...(tag && { tag }),
     }),
-    [state, verdict, batch, search],
+    [state, verdict, batch, search, tag],
   );
 }
 
-function setFilter({ state, verdict, batch_id, search }: Filter): void {
+function setFilter({ state, verdict, batch_id, search, tag }: Filter): void {
   adjustAddress({
     state: state ?? null,
     verdict: verdict ?? null,
     batch: batch_id ?? null,
     search: search || null,
+    tag: tag ?? null,
   });
 }
 
@@ -76,7 +78,7 @@ async function listAll(limit: number, filter: Filter, signal: AbortSignal): Prom
   return found;
 }
 
-const always = () => true;
+const isOfRegistration = (event: RegistrationEvent) => event.series_id === undefined;
 
 function interval(list: RegistrationList): number {
   if (isStreamOpen()) return STREAMING_MS;
