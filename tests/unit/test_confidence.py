@@ -120,6 +120,12 @@ def test_a_quick_attempt_must_be_surer_than_a_thorough_one():
         assert sure.finds(SURE) == (probability > QUICK_PROBABILITY)
 
 
+def test_an_estimate_that_another_candidate_surpasses_may_be_elsewhere():
+    surpassed, level = (BUNDLED.expected_error_px(replace(SURE, score_margin=m)) for m in (-0.1, 0.1))
+    assert surpassed > 0.4 * BUNDLED.wrong_px > level
+    assert BUNDLED.expected_error_px(replace(SURE, score_margin=-0.1), places=4) > surpassed
+
+
 def test_where_pixel_values_are_compared_the_threshold_may_be_stricter():
     probability = BUNDLED.probability(SURE)
     strict = replace(BUNDLED, accept_probability=0.5, same_contrast_probability=probability + 1e-6)

@@ -85,8 +85,10 @@ class Confidence:
     def expected_error_px(self, features: QualityFeatures, places: int = 1) -> float:
         """Return the expected mean corner error, px at 256, the chance of another place included.
 
-        ``places``: how many fit nearly as well, the estimate's included; any of them may be the right one.
+        ``places``: how many fit nearly as well, the estimate's included; any of them may be right. They
+        are at least two where another candidate scores higher.
         """
+        places = max(places, 2 if features.score_margin < 0 else 1)
         right = self.probability(features)
         expected = right * self.precision_px(features) + (1 - right) * self.wrong_error_px(features)
         return expected / places + (1 - 1 / places) * max(self.wrong_px, RIGHT_PX)
