@@ -9,7 +9,7 @@ from typing import Any, cast
 from sqlalchemy import Connection, insert, select
 from sqlalchemy.orm import Session
 
-from db.audit_results import RecordedResults
+from db.audit_results import RecordedFrames, RecordedResults
 from db.rows import AuditRow
 from db.types import utc_now
 
@@ -60,7 +60,7 @@ def _lock_and_last(connection: Connection) -> tuple[int, str] | None:
 def verify(session: Session) -> list[str]:
     """Return one message for each altered, missing or misplaced entry, and for each result that differs."""
     faults: list[str] = []
-    results = RecordedResults()
+    results, frames = RecordedResults(), RecordedFrames()
     expected_seq, expected_previous = 1, GENESIS_HASH
     for entry in session.scalars(select(AuditRow).order_by(AuditRow.seq).execution_options(yield_per=1000)):
         if entry.seq != expected_seq:
@@ -71,7 +71,8 @@ def verify(session: Session) -> list[str]:
             faults.append(f"entry {entry.seq} was altered")
         expected_seq, expected_previous = entry.seq + 1, entry.hash
         results.read(entry)
-    return faults + results.faults(session)
+        frames.read(entry)
+    return faults + results.faults(session) + frames.faults(session)
 
 
 def digest(entry: AuditRow) -> str:

@@ -8,7 +8,7 @@ from typing import Any, Protocol, cast
 from sqlalchemy import BigInteger, Connection, bindparam, func, insert, literal, select
 from sqlalchemy.orm import Session
 
-from db.rows import AuditRow, EventRow, RegistrationRow
+from db.rows import AuditRow, EventRow, RegistrationRow, SeriesRow
 from db.types import UtcTime, utc_now
 
 CHANNEL = "xebra_events"  # a trigger of PostgreSQL notifies the API processes of new events
@@ -68,6 +68,13 @@ def publish_batch(session: Session, entry: AuditRow, batch_id: str) -> None:
     )
     columns = ["seq", "owner", "registration_id", "batch_id", "state", "attempt", "at"]
     session.execute(insert(EventRow).from_select(columns, query.where(job.batch_id == batch_id)))
+
+
+def publish_series(session: Session, entry: AuditRow, series: SeriesRow) -> None:
+    """Publish that frames of a series were added, or that it ended, which the audit entry records."""
+    values = {"seq": entry.seq * MAX_PER_ENTRY, "owner": series.owner, "series_id": series.id}
+    values |= {"state": series.state, "frames": series.frames, "attempt": 0, "at": utc_now()}
+    session.connection().execute(_INSERT, values)
 
 
 def latest_seq(session: Session) -> int:
