@@ -77,6 +77,8 @@ def pick_pairs(page: Page, shown: Shown, beside: np.ndarray) -> None:
         for role, spot in zip(ALL_ROLES, pair, strict=True):
             click(page, role, spot)
         expect(page.locator(".point-pairs tbody tr")).to_have_count(number)
+        if page.get_by_label("Snap points to the images").is_checked():
+            expect(page.locator(".point-pairs tbody").get_by_text("±")).to_have_count(number)
 
 
 def set_snapping(page: Page, wanted: bool) -> None:
@@ -95,7 +97,7 @@ def drawn_transform(page: Page) -> np.ndarray:
 
 
 def number(page: Page, field: str) -> float:
-    return float(page.locator(".parameter-fields").get_by_label(field, exact=True).input_value())
+    return float(page.locator(".parameter-fields").get_by_label(field).input_value())
 
 
 def corner_error(page: Page, shown: Shown) -> float:

@@ -9,10 +9,12 @@ from playwright.sync_api import Page, expect
 from scipy import ndimage
 from support.accessible import assert_accessible
 from support.browser import (
+    PATIENCE_MS,
     Shown,
     canvas_from,
     canvas_pixels,
     fixed_from_moving,
+    pixels_of,
     set_display_mode,
     settled,
     shows,
@@ -22,6 +24,10 @@ from support.browser import (
 from xebra import sample
 
 COLOURS = "Magenta\N{EN DASH}green"
+NO_WEBGL = """const get = HTMLCanvasElement.prototype.getContext
+HTMLCanvasElement.prototype.getContext = function (kind, ...rest) {
+  return kind === 'webgl2' ? null : get.call(this, kind, ...rest)
+}"""
 # Zoom with frames of that many ms until the picture is drawn at half the resolution; return the canvas width.
 ZOOM_SLOWLY = """pause => new Promise(done => {
   const stage = document.querySelector('.stage'), canvas = stage.querySelector('canvas')
@@ -342,3 +348,19 @@ def test_everything_is_done_with_keys_and_a_link_shows_the_same(page, shown):
     page.locator(".stage").focus()
     page.keyboard.press("0")
     settled(page, lambda: "at=" not in page.url)
+
+
+def test_without_webgl_the_images_are_drawn_too_and_the_page_says_so(browser, service_url, shown):
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(PATIENCE_MS)
+    context.add_init_script(NO_WEBGL)
+    page = context.new_page()
+    page.goto(f"{service_url}/?registration={shown.registration['id']}")
+    expect(page.locator(".stage")).to_contain_text("No WebGL 2")
+    settled(page, lambda: page.locator(".stage canvas").get_attribute("data-drawn") == "fine")
+    drawn = pixels_of(page.locator(".stage canvas"))
+    assert (drawn[..., 3] == 255).mean() > 0.2 and drawn[..., 0].std() > 20 and drawn[..., 1].std() > 20
+    before = canvas_from(page, "fixed")[0, 0]
+    page.get_by_role("button", name="Zoom in").click()
+    settled(page, lambda: canvas_from(page, "fixed")[0, 0] > 1.3 * before)
+    context.close()

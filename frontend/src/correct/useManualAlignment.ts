@@ -92,7 +92,7 @@ export function useManualAlignment(start: DOMMatrix, sizes: Sizes, match: MatchP
       const { pairs, matrix } = all.now;
       const at = (pair: PointPair) => found[wanted.indexOf(pair)] ?? null;
       if (!pairs.some(at)) return all; // undone or removed in the meantime
-      const snapped = pairs.map((pair) => ({ ...pair, ...at(pair) }));
+      const snapped = pairs.map((pair) => (at(pair) ? { ...pair, ...at(pair) } : pair)); // others stay the same
       return advanced(all, { ...all.now, ...withPairs(snapped, matrix) });
     });
   }
