@@ -62,6 +62,7 @@ def look(page: Page) -> None:
     page.get_by_role("button", name="Automatic contrast of the fixed image").click()
     page.get_by_label("Grid", exact=True).check()
     page.get_by_label("Profile", exact=True).check()
+    page.locator(".stage").scroll_into_view_if_needed()
     box = page.locator(".stage").bounding_box()
     left, top, width, height = box["x"], box["y"], box["width"], box["height"]
     ends = [(left + x * width, top + y * height) for x, y in ((0.36, 0.3), (0.62, 0.6))]
@@ -70,7 +71,6 @@ def look(page: Page) -> None:
     page.mouse.move(*ends[1], steps=4)
     page.mouse.up()
     page.locator(".profile-moving").wait_for()
-    page.locator(".stage").scroll_into_view_if_needed()
     shoot(page, "look.png", full=True)
     for name in ("Grid", "Profile"):
         page.get_by_label(name, exact=True).uncheck()

@@ -59,7 +59,7 @@ def test_small_previews_are_drawn_until_the_whole_ones_are_loaded(browser, servi
     context.set_default_timeout(PATIENCE_MS)
     page, held = context.new_page(), []
     for role in ("fixed", "moving"):  # the small versions pass
-        page.route(service.url + job["links"][f"{role}_preview"], held.append)
+        page.route(service.url + job["links"][f"{role}_preview"], lambda route: held.append(route))
     page.goto(f"{service.url}/?registration={job['id']}")
     canvas = page.locator(".stage canvas")
     settled(page, lambda: canvas.count() == 1 and canvas.get_attribute("data-drawn") == "coarse")

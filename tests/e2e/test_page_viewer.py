@@ -176,10 +176,17 @@ def test_lookup_table_and_colours_of_the_overlay_are_chosen_and_kept_in_the_url(
     drawn = canvas_pixels(page)
     bright = (alone["fixed"] >= 254) & (drawn[..., 3] == 255)
     assert np.abs(drawn[bright][:, :3] - np.array([253, 231, 37.0])).max() <= 6  # the end of viridis
-    page.wait_for_url("**/*fixed_tone=0,255,1,0,viridis,red*")
+    for part in (
+        "fixed_tone=0,255,1,0,viridis,red",
+        "moving_tone=0,255,1,0,grey,cyan",
+        "mode=blend",
+        "blend=0",
+    ):
+        page.wait_for_url(f"**/*{part}*")
     page.reload()
     wait_for_result(page)
-    shows(page, drawn)
+    again = canvas_pixels(page)
+    assert again.shape == drawn.shape and np.abs(again.astype(int) - drawn).mean() < 0.5
 
 
 def test_values_under_the_pointer_are_those_of_both_files(page, shown):

@@ -41,34 +41,36 @@ export function Profile({ registration, result, fixedFromMoving, line }: Props) 
   };
   return (
     <section className="profile" aria-label="Profile">
-      <dl className="profile-head">
-        <div>
-          <dt>Length</dt>
-          <dd data-profile="length">
-            {spacing !== null && `${length(px * spacing)} · `}
-            {pixels(px, 1)}
-          </dd>
-        </div>
-        {ROLES.map((role) => (
-          <div key={role}>
-            <dt>
-              <RoleName role={role} />
-            </dt>
-            <dd data-profile={role}>{words(values?.[role], at)}</dd>
-          </div>
-        ))}
-        {share !== null && (
+      <div className="profile-head">
+        <dl>
           <div>
-            <dt>at</dt>
-            <dd>{far(share)}</dd>
+            <dt>Length</dt>
+            <dd data-profile="length">
+              {spacing !== null && `${length(px * spacing)} · `}
+              {pixels(px, 1)}
+            </dd>
           </div>
-        )}
+          {ROLES.map((role) => (
+            <div key={role}>
+              <dt>
+                <RoleName role={role} />
+              </dt>
+              <dd data-profile={role}>{words(values?.[role], at)}</dd>
+            </div>
+          ))}
+          {share !== null && (
+            <div>
+              <dt>at</dt>
+              <dd>{far(share)}</dd>
+            </div>
+          )}
+        </dl>
         {values && (
           <a className="profile-table" download="profile.csv" href={table(values, px, spacing)}>
             CSV
           </a>
         )}
-      </dl>
+      </div>
       <svg
         viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
         preserveAspectRatio="none"
