@@ -41,6 +41,7 @@ from api.registrations.files import router as registration_files
 from api.registrations.matches import router as matches
 from api.registrations.reviews import router as reviews
 from api.registrations.routes import router as registrations
+from api.registrations.tags import router as tags
 from api.requests import REQUEST_ID_HEADER, BodyLimit, RequestContext, is_valid_request_id
 from api.series.frames import MAX_FRAME_BYTES
 from api.series.frames import router as series_frames
@@ -73,6 +74,7 @@ ROUTERS = (
         corrections,
         matches,
         reviews,
+        tags,
         apply,
         batches,
         series,

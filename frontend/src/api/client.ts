@@ -15,6 +15,7 @@ import type {
   NewReview,
   PointMatch,
   PointToMatch,
+  RegistrationUpdate,
   Registration,
   RegistrationList,
   Review,
@@ -103,6 +104,10 @@ export function getBatch(id: string, signal: AbortSignal): Promise<Batch> {
 
 export function createReview(id: string, review: NewReview): Promise<Review> {
   return send("POST", `/registrations/${id}/reviews`, { body: review });
+}
+
+export function updateTags(id: string, tags: RegistrationUpdate): Promise<Registration> {
+  return send("PATCH", `/registrations/${encodeURIComponent(id)}`, { body: tags });
 }
 
 export function renameImage(id: string, name: string): Promise<Image> {
