@@ -85,7 +85,7 @@ class MeasuredAttempt:
 
     @property
     def truth_is_known(self) -> bool:
-        """Return whether the truth is so certain that right and wrong are told apart."""
+        """Return whether the truth is so certain that right and wrong are known."""
         return self.truth_px <= MAX_TRUTH_PX
 
     @property
