@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -166,10 +166,11 @@ def fit(measured: list[list[MeasuredAttempt]]) -> Confidence:
 def choose_thresholds(model: Confidence, measured: list[list[MeasuredAttempt]]) -> Confidence:
     """Return a calibration with the error scales and thresholds that fit measured attempts; see ``fit``."""
     final = [m for m in ([m for m in attempts if not m.detail][-1] for attempts in measured) if m.judged]
-    strict = dict.fromkeys(("accept_probability", "same_contrast_probability"), PROBABILITIES[0])
-    model = replace(model, error_scales=_fit_error_scales(final), **strict)
-    for threshold in strict:
-        model = replace(model, **{threshold: _accept_probability(model, measured, threshold)})
+    model = replace(model, error_scales=_fit_error_scales(final))
+    for threshold in THRESHOLDS:
+        model = threshold(model, PROBABILITIES[0])
+    for threshold in THRESHOLDS:
+        model = threshold(model, _accept_probability(model, measured, threshold))
     return replace(model, review_probability=_review_probability(model, measured))
 
 
@@ -282,7 +283,22 @@ def _bound_scale(right: list[MeasuredAttempt], interval_scale: Floats) -> float:
     return max(1.0, float(np.quantile(known, 0.95))) if len(known) >= MIN_RIGHT else 1.0
 
 
-def _accept_probability(model: Confidence, measured: list[list[MeasuredAttempt]], threshold: str) -> float:
+def _with_accept_probability(model: Confidence, probability: float) -> Confidence:
+    return replace(model, accept_probability=probability)
+
+
+def _with_same_contrast_probability(model: Confidence, probability: float) -> Confidence:
+    return replace(model, same_contrast_probability=probability)
+
+
+THRESHOLDS = (_with_accept_probability, _with_same_contrast_probability)
+
+
+def _accept_probability(
+    model: Confidence,
+    measured: list[list[MeasuredAttempt]],
+    threshold: Callable[[Confidence, float], Confidence],
+) -> float:
     """Return a safe value of a threshold, by testing fixed ones from strict to lenient.
 
     A threshold is safe where, with 95 % confidence, at most 1 % of the accepted estimates are wrong. The
@@ -292,7 +308,7 @@ def _accept_probability(model: Confidence, measured: list[list[MeasuredAttempt]]
     """
     safe: dict[float, int] = {}  # number of right ones accepted
     for probability in PROBABILITIES:
-        trial = replace(model, **{threshold: probability})
+        trial = threshold(model, probability)
         each = (reported(trial, attempts) for attempts in measured)
         right = [m.right for m in each if m.judged and accepted(trial, m)]
         if upper_bound(len(right) - sum(right), len(right)) > MAX_WRONG:
