@@ -22,9 +22,12 @@ LOCK = 0x6175646974  # "audit", as a key of PostgreSQL's advisory locks
 _LAST = select(AuditRow.seq, AuditRow.hash).order_by(AuditRow.seq.desc()).limit(1)
 _INSERT = insert(AuditRow.__table__)  # type: ignore[arg-type]
 _INSERT_EVENTS = insert(EventRow.__table__)  # type: ignore[arg-type]
+_ARGUMENTS = ("at", "actor", "event", "payload", "head", "changes")
 _APPEND = text(  # migration 0018: PostgreSQL locks the chain, hashes and inserts in one round trip
     "SELECT seq, previous_hash, hash FROM audit_append(:at, :actor, :event, :payload, :head, :changes)"
-).bindparams(*(bindparam(name, type_=Text) for name in ("at", "actor", "event", "payload", "head", "changes")))
+).bindparams(
+    *(bindparam(name, type_=Text) for name in ("at", "actor", "event", "payload", "head", "changes"))
+)
 
 
 def record(

@@ -116,9 +116,7 @@ _SUPPORTED = "use sqlite:///FILE or postgresql+psycopg://USER:PASSWORD@HOST:PORT
 
 
 def _open_postgresql(url: str) -> Engine:
-    engine = create_engine(
-        url, pool_size=10, max_overflow=30, connect_args={"options": POSTGRESQL_OPTIONS}
-    )
+    engine = create_engine(url, pool_size=10, max_overflow=30, connect_args={"options": POSTGRESQL_OPTIONS})
     event.listen(engine, "checkout", functools.partial(_check_open, engine.dialect))
     return engine
 

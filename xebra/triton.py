@@ -70,7 +70,7 @@ class TritonEngine:
         """Return the hash of a model's weights in the server's configuration; "" where it has none.
 
         It is looked up every ``WEIGHTS_VALID_S``, and after a failed request: a registration would cost six
-        more requests. A server with other weights has to be restarted, or to load them beside the present ones.
+        more requests.
         """
         looked_up, served = self._served.get(model, (0.0, ""))
         if not looked_up or time.monotonic() > looked_up + WEIGHTS_VALID_S:
