@@ -41,6 +41,14 @@ class DrawingBusy(Exception):
     """Too many requests wait for a drawing; a retry may succeed."""
 
 
+class FrameInvalid(ValueError):
+    """The pixel values of a frame do not have the size and type of the series."""
+
+
+class SeriesBusy(Exception):
+    """Too many frames of one series wait for their turn."""
+
+
 class ClientLeft(Exception):
     """The client has closed the connection before the response."""
 

@@ -41,6 +41,10 @@ from api.registrations.files import router as registration_files
 from api.registrations.reviews import router as reviews
 from api.registrations.routes import router as registrations
 from api.requests import REQUEST_ID_HEADER, BodyLimit, RequestContext, is_valid_request_id
+from api.series.frames import MAX_FRAME_BYTES
+from api.series.frames import router as series_frames
+from api.series.routes import router as series
+from api.series.trackers import Trackers
 from api.session.routes import router as session
 from api.settings import ApiSettings
 from api.wake_ups import WakeUps
@@ -68,6 +72,8 @@ ROUTERS = (
         reviews,
         apply,
         batches,
+        series,
+        series_frames,
         events,
     ),
     *(webhooks, direct, session, administration, service.router, metrics.router, health.router),
@@ -108,6 +114,7 @@ def _open_backends(app: FastAPI, settings: ApiSettings) -> None:
     state = AppState(*backends, decoder, streams, WakeUps(settings.broker_url, database))
     app.state.shared = state
     app.state.direct = DirectRegistration(state)
+    app.state.trackers = Trackers(state)
     app.state.state_counter = statistics.StateCounter()
     app.state.authenticator = Authenticator(database, settings.access == "open", settings.token)
     app.state.rate_limiter = RateLimiter(settings.broker_url)
@@ -116,6 +123,7 @@ def _open_backends(app: FastAPI, settings: ApiSettings) -> None:
 def _add_middleware(app: FastAPI, settings: ApiSettings) -> None:
     """Add the middleware, the innermost first."""
     limits = {IMAGES: settings.max_upload_bytes, DIRECT: settings.max_direct_bytes, BATCHES: MAX_BATCH_BYTES}
+    limits |= {"*/frames": MAX_FRAME_BYTES}
     limits |= {"*/apply/points": MAX_POINTS_BYTES, "*/apply/regions": MAX_POINTS_BYTES}
     app.add_middleware(BodyLimit, limits=limits, stalled_after_s=settings.stalled_after_seconds)
     shared = {"authenticator": app.state.authenticator, "rate_limiter": app.state.rate_limiter}

@@ -63,6 +63,8 @@ TABLE: dict[type[Exception], Kind] = {
     api_errors.NoResult: Kind(409, "registration-not-succeeded", "The registration has no result"),
     api_errors.DecodersBusy: Kind(503, "decoders-busy", "Too many uploads are being decoded"),
     api_errors.DrawingBusy: Kind(503, "drawing-busy", "Too many pictures are being drawn"),
+    api_errors.FrameInvalid: Kind(422, "frame-invalid", "The frame does not match the series"),
+    api_errors.SeriesBusy: Kind(503, "series-busy", "Too many frames of the series are waiting"),
     api_errors.DecoderStuck: Kind(503, "decoder-stuck", "A decoder has exceeded its deadline"),
     api_errors.NotReady: Kind(503, "not-ready", "The service is not ready"),
     db_errors.ImageNotFound: Kind(404, "image-not-found", "The image does not exist"),
@@ -78,6 +80,9 @@ TABLE: dict[type[Exception], Kind] = {
     db_errors.InstrumentUnknown: Kind(404, "instrument-not-found", "The instrument does not exist"),
     db_errors.QuotaExceeded: Kind(429, "quota-exceeded", "A quota of the instrument is exceeded"),
     db_errors.BatchNotFound: Kind(404, "batch-not-found", "The batch does not exist"),
+    db_errors.SeriesNotFound: Kind(404, "series-not-found", "The series or frame does not exist"),
+    db_errors.SeriesFinished: Kind(409, "series-finished", "The series has ended"),
+    db_errors.FrameNumberReused: Kind(409, "frame-number-reused", "Another frame has this number"),
     db_errors.CorrectionNotFound: Kind(404, "correction-not-found", "The correction does not exist"),
     db_errors.IdempotencyKeyReused: Kind(
         422, "idempotency-key-reused", "The Idempotency-Key belongs to another request"

@@ -23,6 +23,7 @@ class ApiSettings(BaseSettings):
     decode_seconds: float = Field(default=60, gt=0)  # time limit of one upload's decoding
     decode_wait_seconds: float = Field(default=30, gt=0)  # for a free decoder
     direct_threads: int = Field(default=2, ge=1)
+    series_threads: int = Field(default=2, ge=1)  # frames of different series at the same time
     stalled_after_seconds: float = Field(default=60, gt=0)
     broker_url: str = ""  # counts the requests of all API processes for the rate limits
     inference_url: str = ""

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Text, bindparam, insert, select, text
 from sqlalchemy.orm import Session
 
-from db.audit_results import RecordedResults
+from db.audit_results import RecordedFrames, RecordedResults
 from db.rows import AuditRow, EventRow
 from db.types import utc_now
 
@@ -23,11 +23,9 @@ _LAST = select(AuditRow.seq, AuditRow.hash).order_by(AuditRow.seq.desc()).limit(
 _INSERT = insert(AuditRow.__table__)  # type: ignore[arg-type]
 _INSERT_EVENTS = insert(EventRow.__table__)  # type: ignore[arg-type]
 _ARGUMENTS = ("at", "actor", "event", "payload", "head", "changes")
-_APPEND = text(  # migration 0018: PostgreSQL locks the chain, hashes and inserts in one round trip
+_APPEND = text(  # migration 0019: PostgreSQL locks the chain, hashes and inserts in one round trip
     "SELECT seq, previous_hash, hash FROM audit_append(:at, :actor, :event, :payload, :head, :changes)"
-).bindparams(
-    *(bindparam(name, type_=Text) for name in ("at", "actor", "event", "payload", "head", "changes"))
-)
+).bindparams(*(bindparam(name, type_=Text) for name in _ARGUMENTS))
 
 
 def record(
@@ -72,7 +70,7 @@ def numbered(entry: AuditRow, changes: Sequence[dict[str, Any]]) -> list[dict[st
 def verify(session: Session) -> list[str]:
     """Return one message for each altered, missing or misplaced entry, and for each result that differs."""
     faults: list[str] = []
-    results = RecordedResults()
+    results, frames = RecordedResults(), RecordedFrames()
     expected_seq, expected_previous = 1, GENESIS_HASH
     for entry in session.scalars(select(AuditRow).order_by(AuditRow.seq).execution_options(yield_per=1000)):
         if entry.seq != expected_seq:
@@ -83,7 +81,8 @@ def verify(session: Session) -> list[str]:
             faults.append(f"entry {entry.seq} was altered")
         expected_seq, expected_previous = entry.seq + 1, entry.hash
         results.read(entry)
-    return faults + results.faults(session)
+        frames.read(entry)
+    return faults + results.faults(session) + frames.faults(session)
 
 
 def digest(entry: AuditRow) -> str:

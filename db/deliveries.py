@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, exists, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from db import audit, clock, webhooks
-from db.rows import FINAL_STATES, DeliveryRow, EventRow, WebhookRow
+from db.rows import DELIVERED_STATES, DeliveryRow, EventRow, WebhookRow
 
 # Retry policy: delays after the first, second ... failed attempt, three days in all
 RETRY_DELAYS = (
@@ -121,7 +121,7 @@ def _queue(session: Session, webhook: WebhookRow) -> int:
     if not events:
         return 0
     webhook.cursor = events[-1].seq
-    final = {_delivery_id(webhook, event): event for event in events if event.state in FINAL_STATES}
+    final = {_delivery_id(webhook, event): event for event in events if event.state in DELIVERED_STATES}
     _requeue(session, webhook, final)
     return len(final)
 
@@ -155,5 +155,8 @@ def _delivery_id(webhook: WebhookRow, event: EventRow) -> str:
 
 
 def _body(event: EventRow) -> dict[str, object]:
+    if event.series_id is not None:
+        series = {"series_id": event.series_id, "state": event.state, "frames": event.frames}
+        return {"type": f"series.{event.state}", "timestamp": event.at.isoformat(), "data": series}
     data = {name: getattr(event, name) for name in ("registration_id", "batch_id", "state", "attempt")}
     return {"type": f"registration.{event.state}", "timestamp": event.at.isoformat(), "data": data}

@@ -41,6 +41,18 @@ class BatchNotFound(LookupError):
     """There is no batch with this id."""
 
 
+class SeriesNotFound(LookupError):
+    """There is no series, or no such frame of it, with this id."""
+
+
+class SeriesFinished(Exception):
+    """The series has ended; no frame can be appended."""
+
+
+class FrameNumberReused(ValueError):
+    """A frame with another content has this number."""
+
+
 class CorrectionNotFound(LookupError):
     """The registration has no such correction."""
 

@@ -9,10 +9,11 @@ from sqlalchemy import BigInteger, Connection, bindparam, func, insert, literal,
 from sqlalchemy.orm import Session
 
 from db import audit
-from db.rows import AuditRow, EventRow, RegistrationRow
+from db.rows import AuditRow, EventRow, RegistrationRow, SeriesRow
 from db.types import UtcTime, utc_now
 
 CHANNEL = "xebra_events"  # a trigger of PostgreSQL notifies the API processes of new events
+_INSERT = insert(EventRow.__table__)  # type: ignore[arg-type]
 _AFTER = (  # built once: each API process executes it after each change of the database
     select(EventRow.__table__)
     .where(EventRow.seq > bindparam("seq"))
@@ -73,6 +74,13 @@ def publish_batch(session: Session, entry: AuditRow, batch_id: str) -> None:
     )
     columns = ["seq", "owner", "registration_id", "batch_id", "state", "attempt", "at"]
     session.execute(insert(EventRow).from_select(columns, query.where(job.batch_id == batch_id)))
+
+
+def publish_series(session: Session, entry: AuditRow, series: SeriesRow) -> None:
+    """Publish that frames of a series were added, or that it ended, which the audit entry records."""
+    values = {"seq": entry.seq * audit.MAX_EVENTS, "owner": series.owner, "series_id": series.id}
+    values |= {"state": series.state, "frames": series.frames, "attempt": 0, "at": utc_now()}
+    session.connection().execute(_INSERT, values)
 
 
 def latest_seq(session: Session) -> int:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from db import audit, pending_objects
 from db.errors import ImageInUse, ImageNotFound
-from db.rows import IMAGES_OF_A_JOB, ImageRow, RegistrationRow
+from db.rows import IMAGES_OF_A_JOB, ImageRow, RegistrationRow, SeriesRow
 from db.types import is_valid_id
 
 IDS_PER_QUERY = 500
@@ -73,13 +73,16 @@ def rename(session: Session, row: ImageRow, name: str, actor: str) -> None:
 
 
 def delete(session: Session, row: ImageRow, keys: Iterable[str], actor: str) -> None:
-    """Delete an image that no registration uses; its objects are deleted later.
+    """Delete an image that no registration and no series uses; its objects are deleted later.
 
     Raises:
-        ImageInUse: a registration uses it.
+        ImageInUse: a registration or a series uses it.
     """
     used = or_(*(getattr(RegistrationRow, name) == row.id for name in IMAGES_OF_A_JOB))
     count = session.scalar(select(func.count()).select_from(RegistrationRow).where(used)) or 0
+    referring = select(func.count()).where(SeriesRow.reference_image_id == row.id)
+    if series := session.scalar(referring) or 0:
+        raise ImageInUse(f"{row.name} is the reference of {series} series, which would lose their image")
     if count:
         raise ImageInUse(f"{row.name} belongs to {count} registrations, which would lose their image")
     for key in keys:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from db import audit
 from db.errors import ApiKeyUnknown, InstrumentUnknown, QuotaExceeded
-from db.rows import ImageRow, InstrumentRow, KeyRow, OutboxRow
+from db.rows import ImageRow, InstrumentRow, KeyRow, OutboxRow, SeriesRow
 from db.types import utc_now
 
 SCOPES = (
@@ -123,6 +123,8 @@ def check_storage_quota(session: Session, instrument: InstrumentRow | None, addi
         return
     size = func.sum(ImageRow.size_bytes)
     stored = session.scalar(select(size).where(ImageRow.owner == instrument.name)) or 0
+    in_series = select(func.sum(SeriesRow.stored_bytes)).where(SeriesRow.owner == instrument.name)
+    stored += session.scalar(in_series) or 0
     if stored + additional > instrument.max_stored_bytes:
         raise QuotaExceeded(
             f"{stored} bytes are stored and {additional} more would exceed the limit of"

@@ -19,6 +19,7 @@ from db.rows import (
     RegistrationRow,
     ResultRow,
     ReviewRow,
+    SeriesRow,
 )
 
 ROWS_PER_PASS = 100
@@ -31,9 +32,10 @@ def expired_registrations(session: Session, before: datetime) -> list[Registrati
 
 
 def expired_images(session: Session, before: datetime) -> list[ImageRow]:
-    """Return images that were uploaded before this time and belong to no registration, oldest first."""
+    """Return images that were uploaded before this time and that nothing uses, oldest first."""
     used = or_(*(getattr(RegistrationRow, name) == ImageRow.id for name in IMAGES_OF_A_JOB))
-    query = select(ImageRow).where(ImageRow.created_at < before, ~exists().where(used))
+    referred = exists().where(SeriesRow.reference_image_id == ImageRow.id)
+    query = select(ImageRow).where(ImageRow.created_at < before, ~exists().where(used), ~referred)
     return list(session.scalars(query.order_by(ImageRow.created_at).limit(ROWS_PER_PASS)))
 
 

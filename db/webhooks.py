@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from db import audit, clock, events
 from db.errors import QuotaExceeded, WebhookNotFound
-from db.rows import FINAL_STATES, DeliveryRow, EventRow, WebhookRow
+from db.rows import DELIVERED_STATES, DeliveryRow, EventRow, WebhookRow
 
 MAX_ENDPOINTS = 10  # of one instrument: each gets every event
 
@@ -74,7 +74,7 @@ def replay(session: Session, webhook: WebhookRow, since: datetime) -> int:
     if first is None:
         return 0
     webhook.cursor = min(webhook.cursor, first - 1)
-    count = select(func.count()).where(*again, EventRow.state.in_(FINAL_STATES))
+    count = select(func.count()).where(*again, EventRow.state.in_(DELIVERED_STATES))
     return session.scalar(count) or 0
 
 

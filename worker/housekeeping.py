@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from db import clock, idempotency, pending_objects, retention
+from db import series as stored_series
 from db.engine import Database
 from db.rows import ImageRow, RegistrationRow
 from db.store import ImageStore
@@ -34,7 +35,10 @@ class Housekeeping:
     def run(self, stop: threading.Event) -> None:
         """Run all tasks periodically until ``stop`` is set."""
         while not stop.is_set():
-            own = (self.delete_idempotency_keys, self.expire, self.delete_pending_objects)
+            own = (
+                *(self.delete_idempotency_keys, self.complete_series),
+                *(self.expire, self.delete_pending_objects),
+            )
             for task in (*own, *self._others):
                 try:
                     task()
@@ -47,14 +51,26 @@ class Housekeeping:
         with self.database.writing() as session:
             return idempotency.delete_expired(session)
 
+    def complete_series(self) -> int:
+        """Audit frames that a killed API has left, finish idle series; return the number of series."""
+        with self.database.reading() as session:
+            left, idle = stored_series.left(session), stored_series.idle(session)
+        for series_id in left:
+            with self.database.writing() as session:
+                stored_series.close_chunk(session, series_id)
+        for series_id in idle:
+            with self.database.writing() as session:
+                stored_series.finish(session, series_id, actor="relay")
+        return len(left) + len(idle)
+
     def expire(self) -> int:
-        """Delete registrations, images and deliveries older than the retention time; return their number."""
+        """Delete what is older than the retention time, deliveries included; return the number of rows."""
         if not self.keep_days:
             return 0
         with self.database.writing() as session:
             before = clock.now(session) - timedelta(days=self.keep_days)
             retention.delete_deliveries(session, before)
-        return _repeat(lambda: self._expire_some(before))
+        return _repeat(lambda: self._expire_series(before)) + _repeat(lambda: self._expire_some(before))
 
     def delete_pending_objects(self) -> int:
         """Delete the objects of killed writers and of deleted rows; return their number."""
@@ -62,6 +78,13 @@ class Housekeeping:
         if deleted:
             log.info("deleted %d objects without a row", deleted)
         return deleted
+
+    def _expire_series(self, before: datetime) -> int:
+        with self.database.writing() as session:
+            expired = stored_series.expired(session, before)
+            for series_id in expired:
+                stored_series.remove(session, series_id, "relay", "series.expired")
+        return len(expired)
 
     def _expire_some(self, before: datetime) -> int:
         with self.database.reading() as session:

@@ -40,6 +40,15 @@ class Event(BaseModel):
     at: Time
 
 
+class SeriesEvent(BaseModel):
+    """Further frames of a series were audited, or the series has ended."""
+
+    series_id: str
+    state: str
+    frames: int
+    at: Time
+
+
 async def _after(
     last_event_id: Annotated[
         int | None, Header(ge=0, le=MAX_SEQ, description="`id` of the last received event.")
@@ -68,7 +77,7 @@ async def stream_events(
     after: AfterDep,
     authorized: StillAuthorizedDep,
 ) -> AsyncIterator[ServerSentEvent]:
-    """Stream the events of all registrations from now on, or after `Last-Event-ID`."""
+    """Stream the events of all registrations and series from now on, or after `Last-Event-ID`."""
     if after is None:
         after = await run_in_threadpool(_latest_seq, database)
     async for event in _stream(after, database, broadcaster, authorized, owner=owner):
@@ -148,5 +157,8 @@ def _latest_seq(database: Database) -> int:
 
 
 def _server_sent(event: EventRow) -> ServerSentEvent:
+    if event.series_id is not None:
+        series = SeriesEvent.model_validate(event, from_attributes=True)
+        return ServerSentEvent(event="series", id=str(event.seq), data=series)
     data = Event.model_validate(event, from_attributes=True)
     return ServerSentEvent(event="registration", id=str(event.seq), data=data)

@@ -1,7 +1,16 @@
 """Every database table, as typed rows."""
 
 from db.rows.audit import AuditRow, HeartbeatRow
-from db.rows.base import FINAL_STATES, GIVEN, INSTRUMENT, LOCAL, PRIORITIES, STATES, Row
+from db.rows.base import (
+    DELIVERED_STATES,
+    FINAL_STATES,
+    GIVEN,
+    INSTRUMENT,
+    LOCAL,
+    PRIORITIES,
+    STATES,
+    Row,
+)
 from db.rows.events import DeliveryRow, EventRow, IdempotencyKeyRow, WebhookRow
 from db.rows.images import ImageRow, PendingObjectRow
 from db.rows.instruments import InstrumentRow, KeyRow, SessionRow
@@ -14,8 +23,10 @@ from db.rows.registrations import (
     ResultRow,
     ReviewRow,
 )
+from db.rows.series import SeriesFrameRow, SeriesRow
 
 __all__ = [
+    "DELIVERED_STATES",
     "FINAL_STATES",
     "GIVEN",
     "IMAGES_OF_A_JOB",
@@ -39,6 +50,8 @@ __all__ = [
     "ResultRow",
     "ReviewRow",
     "Row",
+    "SeriesFrameRow",
+    "SeriesRow",
     "SessionRow",
     "WebhookRow",
 ]

@@ -12,7 +12,10 @@ from db.rows.base import Row
 
 
 class EventRow(Row):
-    """A state change of a registration; ``seq`` ascends in the order in which events became visible."""
+    """A state change of a registration, or a chunk of frames of a series.
+
+    ``seq`` ascends in the order in which events became visible.
+    """
 
     __tablename__ = "events"
     __table_args__ = (
@@ -23,11 +26,13 @@ class EventRow(Row):
 
     seq: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     owner: Mapped[str]
-    registration_id: Mapped[str] = mapped_column(String(36))
+    registration_id: Mapped[str | None] = mapped_column(String(36))
     batch_id: Mapped[str | None] = mapped_column(String(36))
     state: Mapped[str] = mapped_column(String(16))
     attempt: Mapped[int]
     at: Mapped[datetime]
+    series_id: Mapped[str | None] = mapped_column(String(36))
+    frames: Mapped[int | None]  # of the series so far
 
 
 class WebhookRow(Row):

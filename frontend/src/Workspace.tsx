@@ -8,7 +8,9 @@ import { PairForm } from "./pair/PairForm";
 import { usePair } from "./pair/usePair";
 import { RecentList } from "./recent/RecentList";
 import { RegistrationView } from "./result/RegistrationView";
-import { ADMINISTRATION, batchHref, open, useAddress } from "./url";
+import { SeriesList } from "./series/SeriesList";
+import { SeriesView } from "./series/SeriesView";
+import { ADMINISTRATION, SERIES_LIST, batchHref, open, useAddress } from "./url";
 
 /** Everything that belongs to one instrument; mounted anew for another one. */
 export function Workspace() {
@@ -17,8 +19,11 @@ export function Workspace() {
   const pair = usePair(); // kept here, so that the chosen images survive a visit to a result
   const many = useBatch();
   const recent = useRecentRegistrations();
-  useFocusOnView(`${page} ${registration} ${batch}`);
+  const series = address.get("series");
+  useFocusOnView(`${page} ${registration} ${batch} ${series}`);
   if (page === ADMINISTRATION) return <Administration />;
+  if (page === SERIES_LIST) return <SeriesList />;
+  if (series) return <SeriesView key={series} id={series} />;
   return (
     <>
       {registration ? (

@@ -40,6 +40,12 @@ function href(parameters: Record<string, string>): string {
 }
 
 export const ADMINISTRATION = "administration";
+export const SERIES_LIST = "series";
+
+/** The address of a series. */
+export function seriesHref(id: string): string {
+  return href({ series: id });
+}
 
 export function open(href: string): void {
   leave(() => {

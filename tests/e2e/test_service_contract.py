@@ -38,9 +38,11 @@ def known(service: Service) -> dict[str, str]:
     """Ids of existing objects."""
     image = service.upload(speckle())
     job = service.wait(service.submit(image, image))
+    series = {"reference_image_id": image["id"]}
     batch = {"fixed_image_id": image["id"], "moving_image_ids": [image["id"]]}
     answers = {
         "batch_id": service.client.post("/api/v1/batches", json=batch),
+        "series_id": service.client.post("/api/v1/series", json=series),
         "webhook_id": service.client.post("/api/v1/webhooks", json={"url": "https://127.0.0.1/none"}),
     }
     ids = {name: answer.raise_for_status().json()["id"] for name, answer in answers.items()}

@@ -53,7 +53,7 @@ def is_problem(answer: httpx.Response, status: int, code: str) -> bool:
 
 
 def test_request_without_a_key_is_rejected(service, sem):
-    for path in ("/api/v1/images", "/api/v1/registrations", "/api/v1/batches", "/api/v1/events"):
+    for path in (f"/api/v1/{name}" for name in ("images", "registrations", "batches", "series", "events")):
         answer = service.client.get(path)
         assert is_problem(answer, 401, "api-key-missing"), path
         assert answer.headers["WWW-Authenticate"] == "Bearer"

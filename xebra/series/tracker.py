@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -113,6 +114,37 @@ class Tracker:
         self._count = 0
         with threadpool_limits(1):
             self._prepare()
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns of the reference."""
+        return self._shape
+
+    def resume(self, positions: Iterable[Position]) -> None:
+        """Go on after frames that another tracker of the same reference has followed.
+
+        The place, the drift and the numbers are taken over; the mean of the earlier frames is not, so that
+        the first positions are a little less precise.
+
+        Args:
+            positions: Positions of the earlier frames, in order; the last eight are enough.
+
+        Examples:
+            >>> import numpy as np
+            >>> noise = np.random.default_rng(1).normal(size=(160, 160))
+            >>> tracker = Tracker(noise, model="translation")
+            >>> before = tracker.update(np.roll(noise, 4, axis=1), time_s=1.0)
+            >>> later = Tracker(noise, model="translation")
+            >>> later.resume([before])
+            >>> later.update(np.roll(noise, 5, axis=1), time_s=2.0).number
+            1
+        """
+        change = self._levels.frame_from_working
+        for position in positions:
+            self._count = position.number + 1
+            if position.fits:
+                self._pose = np.linalg.inv(change) @ position.reference_from_frame @ change
+                self._velocity.add(position.time_s, self._working_shift(self._pose))
 
     def update(self, frame: Pixels | Image, time_s: float | None = None) -> Position:
         """Return the position of a new frame.

@@ -5,6 +5,7 @@ import type {
   Correction,
   Corrections,
   Figures,
+  FramePage,
   Image,
   ImagePage,
   NewBatch,
@@ -14,6 +15,8 @@ import type {
   Registration,
   RegistrationList,
   Review,
+  Series,
+  SeriesPage,
   Service,
   SignedIn,
 } from "./types";
@@ -93,6 +96,27 @@ export function deleteImage(id: string): Promise<null> {
 
 export function createBatch(batch: NewBatch): Promise<Batch> {
   return send("POST", "/batches", { body: batch });
+}
+
+export function listSeries(signal: AbortSignal): Promise<SeriesPage> {
+  return send("GET", "/series", { signal });
+}
+
+export function getSeries(id: string, signal: AbortSignal): Promise<Series> {
+  return send("GET", `/series/${encodeURIComponent(id)}`, { signal });
+}
+
+export function listFrames(
+  id: string,
+  after: number,
+  limit: number,
+  signal: AbortSignal,
+): Promise<FramePage> {
+  return send("GET", `/series/${encodeURIComponent(id)}/frames?after=${after}&limit=${limit}`, { signal });
+}
+
+export function finishSeries(id: string): Promise<Series> {
+  return send("POST", `/series/${encodeURIComponent(id)}/finish`);
 }
 
 export function getSession(): Promise<SignedIn> {

@@ -1,7 +1,8 @@
-/** Server-sent events of registrations: one stream for the whole page, open while the page is visible. */
+/** Server-sent events of registrations and series: one stream for the whole page, open while the page is visible. */
 export interface RegistrationEvent {
   registration_id: string;
   batch_id: string | null;
+  series_id?: string; // of a series: further frames, or its end; then there is no registration
 }
 
 type Listener = (event: RegistrationEvent | null) => void; // null: the stream opened or broke, so that anything may have changed
@@ -39,9 +40,10 @@ document.addEventListener("visibilitychange", updateStream);
 
 function open(): EventSource {
   const source = new EventSource("/api/v1/events"); // reconnects automatically with Last-Event-ID
-  source.addEventListener("registration", (event: MessageEvent<string>) =>
-    publish(JSON.parse(event.data) as RegistrationEvent),
-  );
+  for (const kind of ["registration", "series"])
+    source.addEventListener(kind, (event: MessageEvent<string>) =>
+      publish({ registration_id: "", batch_id: null, ...(JSON.parse(event.data) as object) }),
+    );
   source.addEventListener("open", () => publish(null));
   source.addEventListener("error", () => {
     publish(null);

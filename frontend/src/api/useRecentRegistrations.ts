@@ -1,7 +1,7 @@
 import { useCallback, useMemo, useState } from "react";
 import { adjustAddress, useAddress } from "../url";
 import { listRegistrations } from "./client";
-import { isStreamOpen } from "./events";
+import { type RegistrationEvent, isStreamOpen } from "./events";
 import type { RegistrationList } from "./types";
 import { useEvents } from "./useEvents";
 import { type Polled, usePolling } from "./usePolling";
@@ -32,7 +32,7 @@ export function useRecentRegistrations(): RecentRegistrations {
   const limit = (filter.batch_id ? OF_A_BATCH : INITIAL_LIMIT) + further;
   const load = useCallback((signal: AbortSignal) => listAll(limit, filter, signal), [limit, filter]);
   const polled = usePolling(load, interval);
-  useEvents(always, polled.refresh);
+  useEvents(isOfRegistration, polled.refresh);
   const more = polled.value?.next_cursor ? () => setFurther(further + STEP) : null;
   return { ...polled, filter, setFilter, more };
 }
@@ -76,7 +76,7 @@ async function listAll(limit: number, filter: Filter, signal: AbortSignal): Prom
   return found;
 }
 
-const always = () => true;
+const isOfRegistration = (event: RegistrationEvent) => event.series_id === undefined;
 
 function interval(list: RegistrationList): number {
   if (isStreamOpen()) return STREAMING_MS;

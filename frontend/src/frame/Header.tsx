@@ -1,7 +1,7 @@
 import type { SignedIn } from "../api/types";
 import { useService } from "../api/useService";
 import { InstrumentMenu } from "../signin/InstrumentMenu";
-import { ADMINISTRATION } from "../url";
+import { ADMINISTRATION, SERIES_LIST } from "../url";
 import { LocalLink } from "./LocalLink";
 import "./header.css";
 
@@ -24,6 +24,7 @@ export function Header({ account, onAddInstrument }: Props) {
         {account?.scopes.includes("admin") && (
           <LocalLink href={`/?page=${ADMINISTRATION}`}>Administration</LocalLink>
         )}
+        <LocalLink href={`/?page=${SERIES_LIST}`}>Series</LocalLink>
         <a href="/docs">API</a>
       </nav>
       {account?.expires_at && <InstrumentMenu account={account} onAddInstrument={onAddInstrument} />}

@@ -1,0 +1,1 @@
+"""Series of frames that are appended while they are recorded."""
