@@ -1,4 +1,4 @@
-"""The statements of a job: each is a round trip to PostgreSQL, of which a busy service has hundreds a second."""
+"""The statements of a job: each is a round trip to PostgreSQL; a busy service has hundreds a second."""
 
 from __future__ import annotations
 
