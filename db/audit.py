@@ -23,7 +23,7 @@ _LAST = select(AuditRow.seq, AuditRow.hash).order_by(AuditRow.seq.desc()).limit(
 _INSERT = insert(AuditRow.__table__)  # type: ignore[arg-type]
 _INSERT_EVENTS = insert(EventRow.__table__)  # type: ignore[arg-type]
 _ARGUMENTS = ("at", "actor", "event", "payload", "head", "changes")
-_APPEND = text(  # migration 0019: PostgreSQL locks the chain, hashes and inserts in one round trip
+_APPEND = text(  # migration 0020: PostgreSQL locks the chain, hashes and inserts in one round trip
     "SELECT seq, previous_hash, hash FROM audit_append(:at, :actor, :event, :payload, :head, :changes)"
 ).bindparams(*(bindparam(name, type_=Text) for name in _ARGUMENTS))
 

@@ -6,7 +6,7 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, bindparam, select, true, update
+from sqlalchemy import Select, bindparam, exists, select, true, update
 from sqlalchemy.orm import Session, joinedload, selectinload
 from sqlalchemy.orm.attributes import set_committed_value
 from sqlalchemy.sql.base import ExecutableOption
@@ -14,7 +14,7 @@ from sqlalchemy.sql.base import ExecutableOption
 from db import clock, events, images, job_queue, tracing
 from db.engine import affected_rows
 from db.errors import RegistrationEnded, RegistrationNotFound
-from db.rows import LOCAL, CorrectionRow, ImageRow, InstrumentRow, RegistrationRow, ReviewRow
+from db.rows import LOCAL, CorrectionRow, ImageRow, InstrumentRow, RegistrationRow, ReviewRow, TagRow
 from db.types import is_valid_id
 
 WITH_RELATED = [  # everything that the API shows of a job, in few queries
@@ -31,13 +31,17 @@ WITH_MASKS = [  # of jobs that are registered, now or again
     joinedload(RegistrationRow.fixed_mask_image),
     joinedload(RegistrationRow.moving_mask_image),
 ]
-_DECISIONS = {"corrections": CorrectionRow, "reviews": ReviewRow}  # of persons, which few jobs have
+_LISTS: dict[str, tuple[type[CorrectionRow | ReviewRow | TagRow], tuple[Any, ...]]] = {
+    "corrections": (CorrectionRow, (CorrectionRow.created_at, CorrectionRow.id)),
+    "reviews": (ReviewRow, (ReviewRow.created_at, ReviewRow.id)),
+    "tags": (TagRow, (TagRow.name,)),
+}  # with their order: made by persons, empty for most jobs
 
 
 def _one(*more: ExecutableOption) -> Select[Any]:
-    """Return the query of a job with its images and result, and whether it has decisions of each kind."""
-    of_job = (select(row.id).where(row.registration_id == RegistrationRow.id) for row in _DECISIONS.values())
-    query = select(RegistrationRow, *(found.exists() for found in of_job))
+    """Return the query of a job with its images and result, and whether each of its lists has elements."""
+    of_job = (kind.registration_id == RegistrationRow.id for kind, _ in _LISTS.values())
+    query = select(RegistrationRow, *(exists().where(each) for each in of_job))
     return query.where(RegistrationRow.id == bindparam("job")).options(*WITH_ONE, *more)
 
 
@@ -135,9 +139,9 @@ def get(
     if found is None or owner not in (None, found[0].owner):
         raise _not_found(registration_id)
     row: RegistrationRow = found[0]
-    for (name, kind), exist in zip(_DECISIONS.items(), found[1:], strict=True):
-        decisions = select(kind).where(kind.registration_id == row.id).order_by(kind.created_at, kind.id)
-        set_committed_value(row, name, list(session.scalars(decisions)) if exist else [])
+    for (name, (kind, order)), any_exist in zip(_LISTS.items(), found[1:], strict=True):
+        elements = select(kind).where(kind.registration_id == row.id).order_by(*order)
+        set_committed_value(row, name, list(session.scalars(elements)) if any_exist else [])
     return row
 
 

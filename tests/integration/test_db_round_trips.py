@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from sqlalchemy import event, text
-from support.jobs import LEASE, RESULT, do, get, query, submit
+from sqlalchemy import event, select, text
+from support.jobs import LEASE, RESULT, claim, do, get, query, submit
 from support.servers import wait_until
 
-from db import audit, claims, job_transitions, jobs
+from db import audit, claims, corrections, job_transitions, jobs, tags
 from db.engine import Database, _is_readable
 from db.migrate import migrate
+from db.rows import RegistrationRow
 
 
 @pytest.fixture
@@ -83,3 +84,17 @@ def test_connections_that_the_server_has_closed_are_replaced_without_an_error(po
     with postgresql.reading() as first, postgresql.reading() as second:
         new = {session.scalar(text("SELECT pg_backend_pid()")) for session in (first, second)}
     assert not new & set(pids)
+
+
+def test_job_has_its_corrections_reviews_and_tags_however_it_is_loaded(database):
+    job = submit(database)
+    do(database, job_transitions.finish, claim(database, job), RESULT)
+    for note in ("first", "second"):
+        do(database, corrections.add, job, [[1, 0, 0], [0, 1, 0], [0, 0, 1]], note, actor="tester")
+    do(database, tags.change, job, ["grain 8", "grain 7"], [], actor="tester", owner=None)
+    with database.reading() as session:
+        every = select(RegistrationRow).options(*jobs.WITH_RELATED)
+        for row in (session.scalars(every).one(), get(database, job)):
+            assert [each.note for each in row.corrections] == ["first", "second"]
+            assert sorted(tag.name for tag in row.tags) == ["grain 7", "grain 8"]
+            assert (row.reviews, row.result.body) == ([], RESULT)

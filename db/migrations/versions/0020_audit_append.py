@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0019"
-down_revision = "0018"
+revision = "0020"
+down_revision = "0019"
 
 # The lock is that of db.audit.LOCK. Each statement of the function sees what was committed while it waited
 # for the lock. 1048576 is db.audit.MAX_EVENTS.
