@@ -22,7 +22,7 @@ from xebra.weights import BUNDLED
 log = logging.getLogger(__name__)
 
 LOOPBACK, WITHOUT_SHARED_MEMORY = ("127.0.0.1", "localhost", "::1"), "shared_memory=0"
-WEIGHTS_VALID_S = 5.0  # after which the server is asked again which weights it serves
+WEIGHTS_VALID_S = 5.0  # after which the weights that the server has are looked up again
 CHANNEL = [  # larger messages than gRPC's default of 4 MB; reconnects within 2 s
     ("grpc.max_send_message_length", 2**31 - 1),
     ("grpc.max_receive_message_length", 2**31 - 1),
