@@ -28,14 +28,22 @@ _APPEND = text(  # migration 0020: PostgreSQL locks the chain, hashes and insert
 ).bindparams(*(bindparam(name, type_=Text) for name in _ARGUMENTS))
 
 
-def record(
-    session: Session, event: str, *, actor: str, changes: Sequence[dict[str, Any]] = (), **payload: Any
-) -> AuditRow:
+def record(session: Session, event: str, *, actor: str, **payload: Any) -> AuditRow:
     """Append one entry to the chain in the caller's transaction and return it.
 
-    Call it last in a transaction: on PostgreSQL the lock of the chain is held until the commit. ``changes``
-    are rows of events without their numbers, which follow from that of the entry; see ``db.events``.
+    Call it last in a transaction: on PostgreSQL the lock of the chain is held until the commit.
     """
+    return append(session, event, actor, payload)
+
+
+def append(
+    session: Session,
+    event: str,
+    actor: str,
+    payload: dict[str, Any],
+    changes: Sequence[dict[str, Any]] = (),
+) -> AuditRow:
+    """Append one entry as ``record`` does, and rows of events, whose numbers follow from its own."""
     entry = AuditRow(at=utc_now().isoformat(timespec="microseconds"), actor=actor, event=event)
     entry.payload = canonical(payload)  # of a batch a megabyte: before the lock
     session.flush()

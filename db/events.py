@@ -57,7 +57,7 @@ def record(
         }
         for row in rows
     ]
-    return audit.record(session, event, actor=actor, changes=changes, **payload)
+    return audit.append(session, event, actor, payload, changes)
 
 
 def publish_batch(session: Session, entry: AuditRow, batch_id: str) -> None:

@@ -41,7 +41,8 @@ _LISTS: dict[str, tuple[type[CorrectionRow | ReviewRow | TagRow], tuple[Any, ...
 def _one(*more: ExecutableOption) -> Select[Any]:
     """Return the query of a job with its images and result, and whether each of its lists has elements."""
     of_job = (kind.registration_id == RegistrationRow.id for kind, _ in _LISTS.values())
-    query = select(RegistrationRow, *(exists().where(each) for each in of_job))
+    columns: list[Any] = [RegistrationRow, *(exists().where(each) for each in of_job)]
+    query: Select[Any] = select(*columns)
     return query.where(RegistrationRow.id == bindparam("job")).options(*WITH_ONE, *more)
 
 
