@@ -40,6 +40,7 @@ from api.registrations.direct import router as direct
 from api.registrations.files import router as registration_files
 from api.registrations.reviews import router as reviews
 from api.registrations.routes import router as registrations
+from api.registrations.tags import router as tags
 from api.requests import REQUEST_ID_HEADER, BodyLimit, RequestContext, is_valid_request_id
 from api.series.frames import MAX_FRAME_BYTES
 from api.series.frames import router as series_frames
@@ -70,6 +71,7 @@ ROUTERS = (
         registration_files,
         corrections,
         reviews,
+        tags,
         apply,
         batches,
         series,

@@ -70,6 +70,7 @@ TABLE: dict[type[Exception], Kind] = {
     db_errors.ImageNotFound: Kind(404, "image-not-found", "The image does not exist"),
     db_errors.ImageInUse: Kind(409, "image-in-use", "The image belongs to a registration"),
     db_errors.RegistrationNotFound: Kind(404, "registration-not-found", "The registration does not exist"),
+    db_errors.TooManyTags: Kind(422, "too-many-tags", "The registration has too many tags"),
     db_errors.UploadsOnlyThroughApi: Kind(
         409, "uploads-only-through-api", "The image store does not support presigned uploads"
     ),

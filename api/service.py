@@ -63,6 +63,9 @@ class Service(BaseModel):
     access: Literal["open", "keys"]
     networks: list[Network]
     limits: Limits
+    retention_days: float | None = Field(
+        description="Ended registrations and unused images are deleted after this time; null: never."
+    )
 
 
 class ProblemType(BaseModel):
@@ -77,7 +80,13 @@ class ProblemType(BaseModel):
 def get_service(settings: SettingsDep) -> Service:
     """Return version, access mode, networks and limits."""
     limits = Limits(max_upload_bytes=settings.max_upload_bytes, min_side_px=MIN_SIDE, max_side_px=MAX_SIDE)
-    return Service(version=version("xebra"), access=settings.access, networks=_networks(), limits=limits)
+    return Service(
+        version=version("xebra"),
+        access=settings.access,
+        networks=_networks(),
+        limits=limits,
+        retention_days=settings.keep_days or None,
+    )
 
 
 @router.get("/problems/{code}", summary="Get problem type", responses=problems.NOT_FOUND)

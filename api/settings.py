@@ -27,4 +27,5 @@ class ApiSettings(BaseSettings):
     stalled_after_seconds: float = Field(default=60, gt=0)
     broker_url: str = ""  # counts the requests of all API processes for the rate limits
     inference_url: str = ""
+    keep_days: float = Field(default=0, ge=0)  # retention time, as the service describes it; 0: unlimited
     silent_after_seconds: float = Field(default=15, gt=0)

@@ -37,6 +37,10 @@ class RegistrationNotFound(LookupError):
     """There is no registration with this id."""
 
 
+class TooManyTags(ValueError):
+    """The registration would have more tags than allowed."""
+
+
 class BatchNotFound(LookupError):
     """There is no batch with this id."""
 

@@ -22,6 +22,7 @@ WITH_RELATED = [  # everything that the API shows of a job, in few queries
     joinedload(RegistrationRow.moving_image),
     selectinload(RegistrationRow.corrections),
     selectinload(RegistrationRow.reviews),
+    selectinload(RegistrationRow.tags),
 ]
 
 WITH_MASKS = [  # of jobs that are registered, now or again
@@ -97,7 +98,7 @@ def submit(
     session.flush()
     none: list[Any] = []
     for name, related in (
-        *(("result", None), ("corrections", none), ("reviews", none)),
+        *(("result", None), ("corrections", none), ("reviews", none), ("tags", none)),
         *(("fixed_image", fixed), ("moving_image", moving)),
     ):
         set_committed_value(row, name, related)

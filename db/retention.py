@@ -20,6 +20,7 @@ from db.rows import (
     ResultRow,
     ReviewRow,
     SeriesRow,
+    TagRow,
 )
 
 ROWS_PER_PASS = 100
@@ -44,7 +45,7 @@ def delete_row(session: Session, row: RegistrationRow | ImageRow, keys: Iterable
     for key in keys:
         pending_objects.discard(session, key)
     if isinstance(row, RegistrationRow):
-        for child in (ResultRow, CorrectionRow, ReviewRow, EventRow):
+        for child in (ResultRow, CorrectionRow, ReviewRow, TagRow, EventRow):
             session.execute(delete(child).where(child.registration_id == row.id))
         deleted = affected_rows(session, delete(RegistrationRow).where(RegistrationRow.id == row.id))
         event, subject = "registration.expired", {"registration": row.id}

@@ -27,7 +27,7 @@ ROWS_PER_QUERY = 200
 COLUMNS = (
     *("registration_id", "state", "fixed_name", "moving_name", "verdict", "reason"),
     *("angle_deg", "scale", "shift_x_px", "shift_y_px", "mirror", "expected_corner_error_px"),
-    *("corrected_by", "corrected_at", "review", "reviewed_by", "reviewed_at"),
+    *("corrected_by", "corrected_at", "review", "reviewed_by", "reviewed_at", "tags"),
     *("failure_code", "failure_message", "files"),
 )
 
@@ -124,6 +124,7 @@ def _rows(batch_id: str, database: Database) -> Iterator[RegistrationRow]:
 def _table_row(row: RegistrationRow, name: str) -> dict[str, object]:
     values: dict[str, object] = {"registration_id": row.id, "state": row.state, "files": _escape(name)}
     values |= {"fixed_name": _escape(row.fixed_image.name), "moving_name": _escape(row.moving_image.name)}
+    values |= {"tags": _escape(", ".join(sorted(tag.name for tag in row.tags)))}
     values |= {"failure_code": row.failure_code, "failure_message": row.failure_message}
     if row.result is not None:
         body = current.body(row)

@@ -100,6 +100,7 @@ SUCCEEDED: dict[str, Any] = {
     "failure": None,
     "result": RESULT,
     "prediction": None,
+    "tags": ["grain 7"],
     "links": {
         "self": f"{PATH}/{ID}",
         "fixed_preview": f"{IMAGES}/{FIXED}/preview",

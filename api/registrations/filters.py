@@ -8,9 +8,10 @@ from pydantic import BaseModel, Field
 from sqlalchemy import Select, exists, func
 from sqlalchemy.orm import aliased
 
+from api.fields import Tag
 from api.registrations.schemas import State
 from api.times import GivenTime
-from db import reviews, search
+from db import reviews, search, tags
 from db.rows import CorrectionRow, ImageRow, RegistrationRow, ResultRow
 from xebra.correction import VERDICT
 
@@ -29,6 +30,7 @@ class RegistrationFilters(BaseModel):
     review: Literal["accept", "reject", "none"] | None = Field(
         None, description="The newest decision of a person."
     )
+    tag: Tag | None = Field(None, description="A tag that the registration has.")
     batch_id: str | None = Field(None, max_length=100, pattern=r"^[^\x00]*$")
     fixed_image_id: str | None = Field(None, max_length=100, pattern=r"^[^\x00]*$")
     moving_image_id: str | None = Field(None, max_length=100, pattern=r"^[^\x00]*$")
@@ -52,6 +54,8 @@ class RegistrationFilters(BaseModel):
         if self.review is not None:
             decision = func.coalesce(reviews.latest_decision(), reviews.WITHDRAW)
             query = query.where(decision == (reviews.WITHDRAW if self.review == "none" else self.review))
+        if self.tag is not None:
+            query = query.where(tags.has(self.tag))
         corrected = exists().where(CorrectionRow.registration_id == RegistrationRow.id)
         if self.verdict == VERDICT:
             query = query.where(corrected)

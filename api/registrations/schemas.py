@@ -157,6 +157,7 @@ class Registration(BaseModel):
     result: Result | None = Field(description="With the newest correction applied, if there is any.")
     prediction: Result | None = Field(description="The result before corrections, if there are any.")
     review: Review | None = Field(None, description="The newest decision of a person on this position.")
+    tags: list[str] = []  # default: answers that were stored for a repeated request before there were tags
     links: RegistrationLinks
 
     @classmethod
@@ -172,6 +173,7 @@ class Registration(BaseModel):
             result=Result.model_validate(current.body(row)) if row.result else None,
             prediction=Result.model_validate(row.result.body) if row.result and row.corrections else None,
             review=Review.of(decision) if (decision := reviews.applied(row)) else None,
+            tags=sorted(tag.name for tag in row.tags),
             links=RegistrationLinks.of(row),
         )
 

@@ -1,3 +1,3 @@
 """The database schema, one migration for each change."""
 
-NEWEST = "0018"
+NEWEST = "0019"

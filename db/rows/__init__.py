@@ -22,6 +22,7 @@ from db.rows.registrations import (
     RegistrationRow,
     ResultRow,
     ReviewRow,
+    TagRow,
 )
 from db.rows.series import SeriesFrameRow, SeriesRow
 
@@ -53,5 +54,6 @@ __all__ = [
     "SeriesFrameRow",
     "SeriesRow",
     "SessionRow",
+    "TagRow",
     "WebhookRow",
 ]

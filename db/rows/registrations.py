@@ -84,6 +84,7 @@ class RegistrationRow(Row):
     reviews: Mapped[list[ReviewRow]] = relationship(
         lazy="raise", viewonly=True, order_by="ReviewRow.created_at, ReviewRow.id"
     )
+    tags: Mapped[list[TagRow]] = relationship(lazy="raise", viewonly=True, order_by="TagRow.name")
 
 
 class ResultRow(Row):
@@ -140,6 +141,16 @@ class ReviewRow(Row):
     note: Mapped[str | None] = mapped_column(Text)
     actor: Mapped[str]
     created_at: Mapped[datetime]
+
+
+class TagRow(Row):
+    """A tag of a registration."""
+
+    __tablename__ = "tags"
+    __table_args__ = (Index(None, "name"),)
+
+    registration_id: Mapped[str] = mapped_column(ForeignKey("registrations.id"), primary_key=True)
+    name: Mapped[str] = mapped_column(String(50), primary_key=True)
 
 
 class OutboxRow(Row):

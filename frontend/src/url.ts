@@ -13,7 +13,7 @@ export function openRegistration(id: string | null): void {
 }
 
 /** The list that is shown below a registration stays the same. */
-const OF_THE_LIST = ["batch", "state", "verdict", "search", "sheet"];
+const OF_THE_LIST = ["batch", "state", "verdict", "search", "tag", "sheet"];
 
 /** The address of a registration; `more` are further parameters. */
 export function registrationHref(id: string, more: Record<string, string> = {}): string {
@@ -23,6 +23,11 @@ export function registrationHref(id: string, more: Record<string, string> = {}):
 /** The address of a batch; by default of the one in the address, with the list's other parameters. */
 export function batchHref(id: string | null, more: Record<string, string> = {}): string {
   return id === null ? href({ ...listParameters(), ...more }) : href({ batch: id, ...more });
+}
+
+/** The address of the list of registrations that have a tag. */
+export function tagHref(tag: string): string {
+  return href({ tag });
 }
 
 function listParameters(): Record<string, string> {

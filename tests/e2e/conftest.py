@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 from support.browser import Shown, chromium, open_result
-from support.service import MAX_UPLOAD_BYTES, Service, serving
+from support.service import KEEP_DAYS, MAX_UPLOAD_BYTES, Service, serving
 
 from xebra import sample
 
@@ -15,7 +15,8 @@ from xebra import sample
 @pytest.fixture(scope="session")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """A service on embedded backends."""
-    with serving(tmp_path_factory.mktemp("state"), MAX_UPLOAD_BYTES=str(MAX_UPLOAD_BYTES)) as service:
+    settings = {"MAX_UPLOAD_BYTES": str(MAX_UPLOAD_BYTES), "KEEP_DAYS": str(KEEP_DAYS)}
+    with serving(tmp_path_factory.mktemp("state"), **settings) as service:
         yield service
 
 

@@ -8,14 +8,16 @@ import shutil
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 from support.accessible import assert_accessible
-from support.browser import ask, opened, settled
+from support.browser import ask, count_acts, drop, opened, settled
 from support.service import QUICK, Service, speckle
 
-COUNT = 20
+COUNT, NAMED = 100, 20  # results, and those of them with a name of their own
+WRONG = 2
 
 
 @pytest.fixture
@@ -27,13 +29,16 @@ def page(browser: Browser, service_url: str) -> Iterator[Page]:
 @pytest.fixture(scope="module")
 def batch(service: Service) -> dict:
     """A batch of images of one specimen, with two of another."""
-    names = [(f"grain_{number}_fixed.tif", f"grain_{number}_moving.tif") for number in range(COUNT)]
     pixels, other = speckle(seed=91), speckle(seed=92)
     fixed = service.upload(pixels, "grain_fixed.tif")
-    moving = [service.upload(other if number < 2 else pixels, name) for number, (_, name) in enumerate(names)]
-    body = {"fixed_image_id": fixed["id"], "moving_image_ids": [each["id"] for each in moving], **QUICK}
+    moving = [
+        service.upload(other if number < WRONG else pixels, f"grain_{number}_moving.tif")
+        for number in range(NAMED)
+    ]
+    ids = [each["id"] for each in moving] + [fixed["id"]] * (COUNT - NAMED)
+    body = {"fixed_image_id": fixed["id"], "moving_image_ids": ids, **QUICK}
     made = service.client.post("/api/v1/batches", json=body).raise_for_status().json()
-    jobs = service.get(made["links"]["registrations"])["items"]
+    jobs = service.get(made["links"]["registrations"] + "&limit=200")["items"]
     return made | {"jobs": [service.wait(job) for job in jobs]}
 
 
@@ -94,12 +99,54 @@ def test_stray_and_refused_files_of_a_folder_are_set_aside_and_shift_no_pair(
         assert [row["files"] for row in rows] == names
 
 
+def test_twenty_pairs_of_a_folder_take_one_drop_and_one_click(page, service_url, sample_pair, tmp_path):
+    for number in range(20):
+        for kind, file in zip(("bse", "xrf"), sample_pair, strict=True):
+            shutil.copy(file, tmp_path / f"area_{number}_{kind}.tif")
+    acts = count_acts(page)
+    drop(page, page.locator(".header"), tmp_path)
+    expect(page.get_by_role("heading", name="40 files, 20 pairs")).to_be_visible()
+    expect(page.get_by_label("fixed image of pair 20").locator("option:checked")).to_have_text(
+        "area_19_bse.tif"
+    )
+    expect(page.locator(".plan")).to_contain_text("Pixel sizes are not known: the scale is searched")
+    page.get_by_role("button", name="Register 20 pairs").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Batch of 20 pairs")
+    assert acts() == {"drop": 1, "click": 1, "keydown": 0}
+    batch = parse_qs(urlsplit(page.url).query)["batch"][0]
+    ask("DELETE", f"{service_url}/api/v1/batches/{batch}").raise_for_status()  # the results are not needed
+    expect(page.locator(".batch-progress p")).to_contain_text("20 of 20 done")
+
+
+def test_pairing_is_changed_by_keys_and_files_that_were_set_aside_are_paired(page, sample_pair, tmp_path):
+    names = ("a_fixed.tif", "a_moving.tif", "b_fixed.tif", "c_moving.tif", "d_moving.tif")
+    for name in names:
+        shutil.copy(sample_pair[0], tmp_path / name)
+    page.get_by_label("Choose a folder of images").set_input_files(tmp_path)
+    aside = page.get_by_role("region", name="Set aside")
+    expect(aside.locator(".aside-file")).to_have_count(3)
+    add = page.get_by_role("button", name="Add a pair")
+    add.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("5 files, 2 pairs")
+    expect(page.get_by_role("heading", level=1)).to_be_focused()
+    expect(add).to_have_count(0)
+    expect(page.get_by_label("fixed image of pair 2").locator("option:checked")).to_have_text("b_fixed.tif")
+    expect(page.get_by_label("moving image of pair 2").locator("option:checked")).to_have_text("c_moving.tif")
+    moving = page.get_by_label("moving image of pair 1")
+    moving.focus()
+    page.keyboard.type("d")
+    expect(moving.locator("option:checked")).to_have_text("d_moving.tif")
+    expect(moving).to_be_focused()
+    expect(aside.locator(".aside-file")).to_have_text("a_moving.tif it was taken out of its pair")
+
+
 def test_each_result_takes_one_key_and_the_decisions_are_stored(page, service_url, batch):
     page.goto(f"{service_url}/?batch={batch['id']}")
     page.get_by_role("button", name="Review").click()
     tiles = page.locator("[data-tile]")
     expect(tiles).to_have_count(COUNT)
-    words = [tile.text_content() for tile in tiles.all()]
+    words = tiles.all_text_contents()
     verdicts = ("To be reviewed", "Refused", "Accepted")
     ranks = [next(rank for rank, verdict in enumerate(verdicts) if verdict in text) for text in words]
     assert ranks == sorted(ranks), "the doubtful ones first"
@@ -107,23 +154,22 @@ def test_each_result_takes_one_key_and_the_decisions_are_stored(page, service_ur
     assert_accessible(page)
     page.set_viewport_size({"width": 1280, "height": 900})
     tiles.first.focus()
-    presses = 0
+    acts = count_acts(page)
     for index in range(COUNT):
-        page.keyboard.press("r" if index < 2 else "a")
-        presses += 1
+        page.keyboard.press("r" if index < WRONG else "a")
     expect(page.locator(".sheet-left")).to_have_text("All decided.")
-    assert presses == COUNT
+    assert acts() == {"keydown": COUNT, "click": 0, "drop": 0}
 
     def stored() -> list[str | None]:
         found = ask("GET", f"{service_url}/api/v1/registrations?batch_id={batch['id']}&limit=200").json()
         return [(job["review"] or {}).get("decision") for job in found["items"]]
 
-    settled(page, lambda: sorted(map(str, stored())) == ["accept"] * (COUNT - 2) + ["reject"] * 2)
+    settled(page, lambda: sorted(map(str, stored())) == ["accept"] * (COUNT - WRONG) + ["reject"] * WRONG)
     page.reload()
-    expect(page.locator("[data-decision=accept]")).to_have_count(COUNT - 2)
+    expect(page.locator("[data-decision=accept]")).to_have_count(COUNT - WRONG)
     page.locator("[data-decision=reject]").first.focus()
     page.keyboard.press("u")
-    expect(page.locator("[data-decision=reject]")).to_have_count(1)
+    expect(page.locator("[data-decision=reject]")).to_have_count(WRONG - 1)
     settled(page, lambda: stored().count(None) == 1)
 
 

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
-from support.browser import canvas_pixels, choose, open_result, opened, register, wait_for_result
+from support.browser import (
+    canvas_pixels,
+    choose,
+    count_acts,
+    drop,
+    open_result,
+    opened,
+    register,
+    wait_for_result,
+)
 
 COLOURS = "Magenta\N{EN DASH}green"
 RADIUS_95 = np.sqrt(-2 * np.log(0.05))  # in standard deviations, two dimensions
@@ -34,6 +44,33 @@ def test_the_sample_pair_is_registered_by_one_click_on_the_empty_page(browser, s
         wait_for_result(page)
         expect(page.locator(".verdict h2")).to_have_text("Accepted")
         expect(page.get_by_role("heading", level=1)).to_contain_text("sample_moving.tif")
+
+
+@pytest.mark.parametrize("as_folder", [False, True])
+def test_own_pair_takes_one_drop_and_one_click(browser, service_url, sample_pair, tmp_path, as_folder):
+    """Both images, their pixel spacings with the source, and what the button does are shown before."""
+    files = [tmp_path / name for name in ("b_xrf.tif", "b_bse.tif")]
+    for file, source in zip(files, reversed(sample_pair), strict=True):
+        shutil.copy(source, file)
+    with opened(browser, service_url) as page:
+        acts = count_acts(page)
+        drop(page, page.get_by_role("heading", level=1), *([tmp_path] if as_folder else files))
+        for role, name, um, source in (
+            ("fixed", "b_bse.tif", "0.05", "From the file: ImageJ metadata."),
+            ("moving", "b_xrf.tif", "", "the scale is found from the images"),
+        ):
+            slot = page.locator(f"[data-role={role}]")
+            expect(slot.get_by_alt_text(f"Preview of {name}")).to_be_visible()
+            expect(slot.get_by_label("Pixel spacing")).to_have_value(um)
+            expect(slot.locator(f"#{role}-spacing-note")).to_contain_text(source)
+        plan = "b_xrf.tif is rotated, scaled and shifted to match b_bse.tif."
+        expect(page.locator(".plan")).to_contain_text(plan)
+        expect(page.locator(".plan")).to_contain_text("moving image is not known: the scale is searched")
+        button = page.get_by_role("button", name="Register", exact=True)
+        expect(button).to_have_accessible_description(re.compile(re.escape(plan)))
+        button.click()
+        wait_for_result(page)
+        assert acts() == {"drop": 1, "click": 1, "keydown": 0}
 
 
 def test_result_leads_with_one_error_and_with_magenta_and_green(browser, service_url, sample_registration):

@@ -81,3 +81,36 @@ def test_picture_is_an_overlay_alone_in_other_colours_and_other_formats(service,
     texts = ["".join(text.itertext()) for text in svg.iter(f"{SVG}text")]
     assert "Overlay" in texts and "Review 100%_a.tif" in texts and not any("angle" in text for text in texts)
     assert picture(format="pdf", content="registered").startswith(b"%PDF")
+
+
+def test_tags_are_added_removed_found_and_in_the_table_of_a_batch(service, job):
+    def change(**tags: list[str]) -> dict:
+        return service.client.patch(job["links"]["self"], json=tags).raise_for_status().json()
+
+    assert change(add_tags=["thin film", "\N{GREEK SMALL LETTER ALPHA}"])["tags"] == [
+        "thin film",
+        "\N{GREEK SMALL LETTER ALPHA}",
+    ]
+    both = change(add_tags=["thin film", "K8"], remove_tags=["never there"])
+    assert sorted(both["tags"]) == sorted({"thin film", "\N{GREEK SMALL LETTER ALPHA}", "K8"})
+    assert listed(service, "tag=thin%20film") == [job["id"]] and listed(service, "tag=thin") == []
+    assert listed(service, "tag=thin%20film&verdict=corrected&search=review") == [job["id"]]
+    assert change(remove_tags=["thin film", "K8"])["tags"] == ["\N{GREEK SMALL LETTER ALPHA}"]
+    assert service.get(job["links"]["self"])["tags"] == ["\N{GREEK SMALL LETTER ALPHA}"]
+
+
+@pytest.mark.parametrize("tag", ["", " a", "a ", "a,b", "a\x00", "a" * 51])
+def test_tag_that_cannot_be_written_in_a_list_is_refused(service, job, tag):
+    answer = service.client.patch(job["links"]["self"], json={"add_tags": [tag]})
+    assert (answer.status_code, answer.json()["type"]) == (422, "/problems/request-invalid")
+
+
+def test_tags_of_one_registration_are_limited(service, job):
+    made = service.submit({"id": job["fixed_image_id"]}, {"id": job["moving_image_id"]}, **QUICK)
+    path, many = made["links"]["self"], [f"tag {number}" for number in range(20)]
+    assert sorted(service.client.patch(path, json={"add_tags": many}).json()["tags"]) == sorted(many)
+    refused = service.client.patch(path, json={"add_tags": ["one more"]})
+    assert (refused.status_code, refused.json()["type"]) == (422, "/problems/too-many-tags")
+    exchanged = service.client.patch(path, json={"add_tags": ["one more"], "remove_tags": many[:1]})
+    assert len(exchanged.json()["tags"]) == 20
+    assert service.client.patch("/api/v1/registrations/none", json={}).status_code == 404

@@ -7,13 +7,15 @@ import pytest
 from sqlalchemy import func, select
 from support.jobs import RESULT, claim, claim_next, do, get, submit, upload
 
-from db import audit, batches, corrections, events, idempotency, job_transitions, jobs, outbox, reviews
+from db import audit, batches, corrections, events, idempotency, job_transitions, jobs, outbox, reviews, tags
 from db.errors import (
     BatchNotFound,
     CorrectionNotFound,
     IdempotencyKeyInFlight,
     IdempotencyKeyReused,
     ImageNotFound,
+    RegistrationNotFound,
+    TooManyTags,
 )
 from db.rows import AuditRow, EventRow, RegistrationRow
 from db.types import utc_now
@@ -151,3 +153,18 @@ def test_the_newest_decision_counts_unless_it_was_on_another_position(database):
     assert reviews.applied(get(database, job)).decision == "accept"
     do(database, reviews.add, job, "withdraw", None, actor="jo")
     assert reviews.applied(get(database, job)) is None
+
+
+def test_tags_of_several_users_stay_and_each_change_is_recorded_once(database):
+    job = submit(database)
+    for added, removed in ((["a", "b"], []), (["b", "c"], ["a"]), (["c"], ["a"])):
+        row = do(database, tags.change, job, added, removed, actor="jo")
+    assert [tag.name for tag in row.tags] == ["b", "c"]
+    with database.reading() as session:
+        entries = session.scalars(select(AuditRow).where(AuditRow.event == "registration.tagged")).all()
+    assert len(entries) == 2, "the last one changed nothing"
+    with pytest.raises(TooManyTags):
+        do(database, tags.change, job, [str(number) for number in range(tags.MAX_TAGS)], [], actor="jo")
+    assert [tag.name for tag in get(database, job).tags] == ["b", "c"]
+    with pytest.raises(RegistrationNotFound):
+        do(database, tags.change, job, ["d"], [], actor="jo", owner="another")

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select, update
 from support.jobs import RESULT, claim_next, do, submit, upload
 
-from db import audit, deliveries, job_transitions, pending_objects, webhooks
+from db import audit, deliveries, job_transitions, pending_objects, tags, webhooks
 from db.rows import LOCAL, AuditRow, DeliveryRow, ImageRow, PendingObjectRow, RegistrationRow
 from db.types import utc_now
 from worker.housekeeping import Housekeeping
@@ -37,6 +37,7 @@ def test_expired_registration_is_deleted_and_the_audit_log_is_kept(database, sto
     held = claim_next(database)
     store.put(held.registered_key, io.BytesIO(b"x"))
     do(database, job_transitions.finish, held, RESULT)
+    do(database, tags.change, job, ["thin film"], [], actor="tester")
     do(database, deliveries.queue_new)
     do(database, webhooks.remove, hook, actor="tester")
     waiting = submit(database, fixed_mask_image_id=upload(database))

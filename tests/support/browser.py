@@ -61,6 +61,27 @@ def choose(page: Page, role: str, file: Path) -> None:
     expect(slot.locator(".facts, .problem")).to_be_visible()
 
 
+def drop(page: Page, target: Locator, *paths: Path) -> None:
+    """Drop files or folders onto an element, with the events of a file manager."""
+    box = target.bounding_box()
+    at = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}
+    data = {"items": [], "files": [str(path) for path in paths], "dragOperationsMask": 1}
+    devtools = page.context.new_cdp_session(page)
+    for kind in ("dragEnter", "dragOver", "drop"):
+        devtools.send("Input.dispatchDragEvent", {"type": kind, **at, "data": data})
+    devtools.detach()
+
+
+def count_acts(page: Page) -> Callable[[], dict[str, int]]:
+    """Count clicks, keys and drops of the user from now on; return a function that returns them."""
+    page.evaluate("""() => {
+      window.acts = { click: 0, keydown: 0, drop: 0 }
+      for (const kind of Object.keys(acts))
+        addEventListener(kind, event => { acts[kind] += event.isTrusted }, { capture: true })
+    }""")
+    return lambda: page.evaluate("window.acts")
+
+
 @dataclass(frozen=True)
 class Shown:
     """A page with a registration, and the registration as the API returns it."""

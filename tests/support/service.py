@@ -22,6 +22,7 @@ from xebra.image_files import write_tiff
 
 ENDED = ("succeeded", "failed", "cancelled")
 MAX_UPLOAD_BYTES = 64 << 20
+KEEP_DAYS = 30
 QUICK = {"network": "paper"}  # the fastest, for tests that accept any result
 PATIENCE_S = 300.0  # for a busy machine
 

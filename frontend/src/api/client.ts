@@ -12,6 +12,7 @@ import type {
   NewCorrection,
   NewRegistration,
   NewReview,
+  RegistrationUpdate,
   Registration,
   RegistrationList,
   Review,
@@ -84,6 +85,10 @@ export function getBatch(id: string, signal: AbortSignal): Promise<Batch> {
 
 export function createReview(id: string, review: NewReview): Promise<Review> {
   return send("POST", `/registrations/${id}/reviews`, { body: review });
+}
+
+export function updateTags(id: string, tags: RegistrationUpdate): Promise<Registration> {
+  return send("PATCH", `/registrations/${encodeURIComponent(id)}`, { body: tags });
 }
 
 export function renameImage(id: string, name: string): Promise<Image> {

@@ -292,7 +292,13 @@ export interface paths {
         delete: operations["cancelRegistration"];
         options?: never;
         head?: never;
-        patch?: never;
+        /**
+         * Update registration
+         * @description Add and remove tags, by which registrations are grouped and found; those not named stay.
+         *
+         *     Repeating the request changes nothing. A tag has no comma.
+         */
+        patch: operations["updateRegistration"];
         trace?: never;
     };
     "/api/v1/registrations/{registration_id}/apply": {
@@ -2405,7 +2411,10 @@ export interface components {
          *         "model": "similarity"
          *       },
          *       "started_at": "2026-03-01T09:30:00.021Z",
-         *       "state": "succeeded"
+         *       "state": "succeeded",
+         *       "tags": [
+         *         "grain 7"
+         *       ]
          *     }
          */
         Registration: {
@@ -2448,6 +2457,11 @@ export interface components {
              * @enum {string}
              */
             state: "queued" | "running" | "succeeded" | "failed" | "cancelled";
+            /**
+             * Tags
+             * @default []
+             */
+            tags?: string[];
         };
         /**
          * RegistrationLinks
@@ -2484,6 +2498,27 @@ export interface components {
             items: components["schemas"]["Registration"][];
             /** Next Cursor */
             next_cursor: string | null;
+        };
+        /**
+         * RegistrationUpdate
+         * @description Changes of a registration that do not affect its result.
+         * @example {
+         *       "add_tags": [
+         *         "grain 7"
+         *       ]
+         *     }
+         */
+        RegistrationUpdate: {
+            /**
+             * Add Tags
+             * @default []
+             */
+            add_tags?: string[];
+            /**
+             * Remove Tags
+             * @default []
+             */
+            remove_tags?: string[];
         };
         /**
          * ReplayRequest
@@ -2955,6 +2990,11 @@ export interface components {
             limits: components["schemas"]["Limits"];
             /** Networks */
             networks: components["schemas"]["Network"][];
+            /**
+             * Retention Days
+             * @description Ended registrations and unused images are deleted after this time; null: never.
+             */
+            retention_days: number | null;
             /** Version */
             version: string;
         };
@@ -4827,6 +4867,8 @@ export interface operations {
                 search?: string | null;
                 /** @description The newest decision of a person. */
                 review?: ("accept" | "reject" | "none") | null;
+                /** @description A tag that the registration has. */
+                tag?: string | null;
                 batch_id?: string | null;
                 fixed_image_id?: string | null;
                 moving_image_id?: string | null;
@@ -5223,6 +5265,131 @@ export interface operations {
                 };
             };
             /** @description The request does not match the API description (`request-invalid`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error (`internal-error`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    updateRegistration: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                registration_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RegistrationUpdate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Registration"];
+                };
+            };
+            /** @description Bad Request (`bad-request`) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The registration does not exist (`registration-not-found`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request was not completed in time (`upload-stalled`) */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is too large (`upload-too-large`) */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The registration has too many tags (`too-many-tags`); The request does not match the API description (`request-invalid`) */
             422: {
                 headers: {
                     [name: string]: unknown;

@@ -26,6 +26,7 @@ export type Result = Schemas["Result"];
 export type Failure = Schemas["Failure"];
 export type Registration = Schemas["Registration"];
 export type RegistrationList = Schemas["RegistrationPage"];
+export type RegistrationUpdate = Partial<Schemas["RegistrationUpdate"]>;
 export type NewRegistration = Schemas["NewRegistration"];
 export type Mirror = Registration["settings"]["mirror"];
 export type TransformModel = Result["transform_model"];

@@ -16,7 +16,7 @@ const ACTIVE_MS = 1500;
 const IDLE_MS = 6000; // other clients may submit at any time
 
 /** Filter of the list, applied by the service and kept in the URL. */
-export type Filter = Partial<Record<"state" | "verdict" | "batch_id" | "search", string>>;
+export type Filter = Partial<Record<"state" | "verdict" | "batch_id" | "search" | "tag", string>>;
 
 export interface RecentRegistrations extends Polled<RegistrationList> {
   filter: Filter;
@@ -38,7 +38,7 @@ export function useRecentRegistrations(): RecentRegistrations {
 }
 
 function useFilter(address: URLSearchParams): Filter {
-  const [state, verdict, batch, search] = ["state", "verdict", "batch", "search"].map((key) =>
+  const [state, verdict, batch, search, tag] = ["state", "verdict", "batch", "search", "tag"].map((key) =>
     address.get(key),
   );
   return useMemo(
@@ -47,17 +47,19 @@ function useFilter(address: URLSearchParams): Filter {
       ...(verdict && { verdict }),
       ...(batch && { batch_id: batch }),
       ...(search && { search }),
+      ...(tag && { tag }),
     }),
-    [state, verdict, batch, search],
+    [state, verdict, batch, search, tag],
   );
 }
 
-function setFilter({ state, verdict, batch_id, search }: Filter): void {
+function setFilter({ state, verdict, batch_id, search, tag }: Filter): void {
   adjustAddress({
     state: state ?? null,
     verdict: verdict ?? null,
     batch: batch_id ?? null,
     search: search || null,
+    tag: tag ?? null,
   });
 }
 

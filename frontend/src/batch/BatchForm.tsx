@@ -1,12 +1,21 @@
 import { createBatch } from "../api/client";
+import { planOfMany } from "../submit/plan";
 import { SubmitBar } from "../submit/SubmitBar";
 import { useSubmit } from "../submit/useSubmit";
+import { useFocusKept } from "../frame/useFocusKept";
 import { useTitle } from "../frame/useTitle";
 import { useDropAnywhere } from "../pair/useDropAnywhere";
 import { AsideList } from "./AsideList";
 import { PairRow } from "./PairRow";
 import "./batch.css";
-import { PAIRING_RULES, type PairingRule, blockingReason, pairsOf, usableRows } from "./pairing";
+import {
+  PAIRING_RULES,
+  type PairingRule,
+  blockingReason,
+  knownSpacings,
+  pairsOf,
+  usableRows,
+} from "./pairing";
 import type { RoleWords } from "./roleWords";
 import type { BatchControls } from "./useBatch";
 
@@ -22,6 +31,7 @@ export function BatchForm({ many, onSubmitted }: Props) {
   const usable = usableRows(files, rows);
   const count = `${usable.length} ${usable.length === 1 ? "pair" : "pairs"}`;
   useTitle("Register many pairs");
+  useFocusKept(String(rows.length));
   useDropAnywhere(many.add);
 
   async function submit(): Promise<void> {
@@ -51,11 +61,13 @@ export function BatchForm({ many, onSubmitted }: Props) {
         </label>
         {many.rule === "names" && <Words words={many.words} onWords={many.setWords} />}
       </div>
-      <p className="hint">Drag an image onto another one to exchange them.</p>
+      <p className="hint">
+        Drag an image onto another one to exchange them, or choose another file in its list.
+      </p>
       <ul className="pair-rows">
         {rows.map((row, index) => (
           <PairRow
-            key={`${index}-${row.fixed}-${row.moving}`}
+            key={index} // the focus stays in the row when its files change
             number={index + 1}
             row={row}
             files={files}
@@ -65,9 +77,17 @@ export function BatchForm({ many, onSubmitted }: Props) {
           />
         ))}
       </ul>
+      {many.addRow && (
+        <button type="button" className="add-pair" onClick={many.addRow}>
+          Add a pair of files that were set aside
+        </button>
+      )}
       <AsideList aside={many.aside} files={files} />
       <SubmitBar
         label={`Register ${count}`}
+        plan={
+          usable.length > 0 ? planOfMany(usable.length, knownSpacings(files, usable), mirror, model) : null
+        }
         missing={blockingReason(files, usable)}
         submitting={submitting}
         onSubmit={submit}

@@ -5,6 +5,7 @@ import type { RegistrationEvent } from "../api/events";
 import type { Batch } from "../api/types";
 import { useEvents } from "../api/useEvents";
 import { usePolling } from "../api/usePolling";
+import { CopyLink } from "../frame/CopyLink";
 import { Icon } from "../frame/Icon";
 import { LocalLink } from "../frame/LocalLink";
 import { ProblemNote } from "../frame/ProblemNote";
@@ -27,9 +28,12 @@ export function BatchView({ id }: { id: string }) {
         <h1 id="batch-title">
           {batch ? `Batch of ${batch.size} ${batch.size === 1 ? "pair" : "pairs"}` : "Batch"}
         </h1>
-        <LocalLink href="/" className="button">
-          New registration
-        </LocalLink>
+        <div className="registration-actions">
+          <CopyLink />
+          <LocalLink href="/" className="button">
+            New registration
+          </LocalLink>
+        </div>
       </div>
       {error !== null && <ProblemNote title="Not shown:">{messageOf(error)}</ProblemNote>}
       {batch && (

@@ -1,6 +1,15 @@
 import { describe, expect, it } from "vitest";
 import type { Image } from "../api/types";
-import { type BatchFile, blockingReason, pairFiles, pairsOf, usableRows } from "./pairing";
+import {
+  type BatchFile,
+  asideOf,
+  blockingReason,
+  knownSpacings,
+  pairFiles,
+  pairsOf,
+  spareFiles,
+  usableRows,
+} from "./pairing";
 
 function ready(key: number, name: string): BatchFile {
   const image = { id: `image-${key}`, choices: [] as unknown[], choice_needed: false } as Image;
@@ -33,6 +42,45 @@ describe("pairFiles", () => {
   it("leaves out a file without a partner", () => {
     expect(pairFiles(FILES.slice(0, 3), "neighbours")).toHaveLength(1);
     expect(pairFiles([], "neighbours")).toEqual([]);
+  });
+});
+
+describe("changes by hand", () => {
+  const before = [{ key: 4, reason: "no other file is left" }];
+
+  it("set files aside that no pair has any more, and take those that one has", () => {
+    expect(asideOf(FILES, [{ fixed: 1, moving: 4 }], before).map(({ key }) => key)).toEqual([2, 3]);
+    expect(asideOf(FILES, [{ fixed: 1, moving: 2 }], before)).toEqual([
+      { key: 3, reason: "it was taken out of its pair" },
+      before[0],
+    ]);
+  });
+
+  it("pair the first two files that were set aside and can be read", () => {
+    const aside = asideOf(FILES, [{ fixed: 1, moving: 1 }], []);
+    const words = { fixed: "area", moving: "map" };
+    expect(spareFiles(FILES, aside, words)).toEqual({ fixed: 2, moving: 3 });
+    expect(spareFiles(FILES, aside, { ...words, fixed: "3" })).toEqual({ fixed: 4, moving: 2 });
+    const refused = FILES.map((file): BatchFile =>
+      file.key === 4 ? file : { ...file, state: "refused", message: "damaged", retry: false },
+    );
+    expect(spareFiles(refused, aside, words)).toBeNull();
+  });
+});
+
+describe("knownSpacings", () => {
+  it("counts pairs of which both files state their pixel size", () => {
+    const files = FILES.map((file, at) =>
+      file.state === "ready"
+        ? { ...file, image: { ...file.image, pixel_spacing_um: at < 2 ? 0.1 : null } }
+        : file,
+    );
+    expect(
+      knownSpacings(files, [
+        { fixed: 1, moving: 2 },
+        { fixed: 1, moving: 3 },
+      ]),
+    ).toBe(1);
   });
 });
 

@@ -1,5 +1,5 @@
 import type { Image, PairOfImages } from "../api/types";
-import { type Choice, isUndecided } from "../pair/choice";
+import { type Choice, isUndecided, statedSpacing } from "../pair/choice";
 import { type RoleWords, withoutWord } from "./roleWords";
 
 /** The upload state of one file. */
@@ -24,6 +24,10 @@ export type PairingRule = keyof typeof PAIRING_RULES;
 
 const byName = new Intl.Collator("en", { numeric: true }); // 2 before 10
 
+export function inNameOrder(files: BatchFile[]): BatchFile[] {
+  return files.toSorted((a, b) => byName.compare(a.file.name, b.file.name));
+}
+
 /** A file that belongs to no pair, and why. */
 export interface Aside {
   key: number;
@@ -44,8 +48,25 @@ export function pairingOf(files: BatchFile[], rule: PairingRule, words: RoleWord
   return { rows, aside: aside.map(({ key }) => ({ key, reason: "no other file is left" })) };
 }
 
+/** Files that no pair has, with their reasons, after a change of the pairs by hand. */
+export function asideOf(files: BatchFile[], rows: Row[], before: Aside[]): Aside[] {
+  const used = new Set(rows.flatMap(({ fixed, moving }) => [fixed, moving]));
+  const reasons = new Map(before.map(({ key, reason }) => [key, reason]));
+  return files
+    .filter(({ key }) => !used.has(key))
+    .map(({ key }) => ({ key, reason: reasons.get(key) ?? "it was taken out of its pair" }));
+}
+
+/** The next two files for a pair of their own, of those set aside that can be read; null if there are none. */
+export function spareFiles(files: BatchFile[], aside: Aside[], words: RoleWords): Row | null {
+  const spare = files.filter(({ key, state }) => state !== "refused" && aside.some((one) => one.key === key));
+  const fixed = spare.find(({ file }) => withoutWord(file.name, words.fixed) !== null) ?? spare[0];
+  const moving = spare.find(({ key }) => key !== fixed?.key);
+  return fixed && moving ? { fixed: fixed.key, moving: moving.key } : null;
+}
+
 function pairByNames(files: BatchFile[], words: RoleWords): Pairing {
-  const sorted = files.toSorted((a, b) => byName.compare(a.file.name, b.file.name));
+  const sorted = inNameOrder(files);
   const fixed = new Map<string, number>(); // by what the names of a pair have in common
   const rows: Row[] = [];
   const aside: Aside[] = [];
@@ -75,7 +96,7 @@ function pairByNames(files: BatchFile[], words: RoleWords): Pairing {
 }
 
 export function pairFiles(files: BatchFile[], rule: PairingRule): Row[] {
-  const keys = files.toSorted((a, b) => byName.compare(a.file.name, b.file.name)).map(({ key }) => key);
+  const keys = inNameOrder(files).map(({ key }) => key);
   const [first, ...others] = keys;
   if (first === undefined) return [];
   if (rule === "first") return others.map((moving) => ({ fixed: first, moving }));
@@ -88,6 +109,16 @@ export function pairFiles(files: BatchFile[], rule: PairingRule): Row[] {
 export function usableRows(files: BatchFile[], rows: Row[]): Row[] {
   const refused = new Set(files.filter(({ state }) => state === "refused").map(({ key }) => key));
   return rows.filter(({ fixed, moving }) => !refused.has(fixed) && !refused.has(moving));
+}
+
+/** The number of pairs whose files state the pixel sizes of both images. */
+export function knownSpacings(files: BatchFile[], rows: Row[]): number {
+  const known = new Set(
+    files.flatMap((file) =>
+      file.state === "ready" && statedSpacing(file.image, file.choice).um !== null ? [file.key] : [],
+    ),
+  );
+  return rows.filter(({ fixed, moving }) => known.has(fixed) && known.has(moving)).length;
 }
 
 /** The request body; call it only when `blockingReason` is null. */

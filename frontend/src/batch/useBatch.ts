@@ -4,7 +4,17 @@ import type { Mirror, TransformModel } from "../api/types";
 import { uploadImage } from "../api/upload";
 import { type Choice, initialChoice } from "../pair/choice";
 import type { Role } from "../frame/RoleName";
-import { type Aside, type BatchFile, type Pairing, type PairingRule, type Row, pairingOf } from "./pairing";
+import {
+  type Aside,
+  type BatchFile,
+  type Pairing,
+  type PairingRule,
+  type Row,
+  asideOf,
+  inNameOrder,
+  pairingOf,
+  spareFiles,
+} from "./pairing";
 import { type RoleWords, guessWords } from "./roleWords";
 
 const AT_ONCE = 3;
@@ -25,6 +35,7 @@ export interface BatchControls {
   setModel: (model: TransformModel) => void;
   choose: (key: number, choice: Choice) => void; // an image of a file
   setRow: (index: number, row: Row | null) => void; // null removes the pair
+  addRow: (() => void) | null; // pairs two files that were set aside; null where there are none
   clear: () => void;
 }
 
@@ -63,7 +74,8 @@ export function useBatch(): BatchControls {
   }, [files, update, abort]);
 
   function add(chosen: File[]): void {
-    const all = [...files, ...chosen.map((file): BatchFile => ({ state: "waiting", key: ++lastKey, file }))];
+    const added = chosen.map((file): BatchFile => ({ state: "waiting", key: ++lastKey, file }));
+    const all = inNameOrder([...files, ...added]);
     setFiles(all);
     const guessed = guessWords(all.map(({ file: { name } }) => name));
     arrange(all, guessed ? "names" : rule === "names" ? "neighbours" : rule, guessed ?? words);
@@ -84,20 +96,14 @@ export function useBatch(): BatchControls {
     if (one === undefined || other === undefined || one === other) return;
     const put = (all: Row[], place: Place, key: number) =>
       "aside" in place ? all : all.map((row, at) => (at === place.row ? { ...row, [place.role]: key } : row));
-    const swap = ({ key, reason }: Aside) => ({
-      key: key === one ? other : key === other ? one : key,
-      reason,
-    });
-    setPairing({ rows: put(put(rows, from, other), to, one), aside: aside.map(swap) });
+    change(put(put(rows, from, other), to, one));
   }
 
-  /** The files of a pair that no other pair has. */
-  function removed(index: number): Aside[] {
-    const others = new Set(rows.flatMap((row, at) => (at === index ? [] : [row.fixed, row.moving])));
-    const keys = [rows[index]?.fixed, rows[index]?.moving].filter((key) => key !== undefined);
-    return keys.filter((key) => !others.has(key)).map((key) => ({ key, reason: "its pair was removed" }));
+  function change(now: Row[]): void {
+    setPairing({ rows: now, aside: asideOf(files, now, aside) });
   }
 
+  const spare = spareFiles(files, aside, words);
   return {
     files,
     rows,
@@ -116,11 +122,8 @@ export function useBatch(): BatchControls {
       setFiles((all) =>
         all.map((one) => (one.key === key && one.state === "ready" ? { ...one, choice } : one)),
       ),
-    setRow: (index, row) =>
-      setPairing({
-        rows: rows.flatMap((old, at) => (at !== index ? [old] : row ? [row] : [])),
-        aside: row ? aside : [...aside, ...removed(index)],
-      }),
+    setRow: (index, row) => change(rows.flatMap((old, at) => (at !== index ? [old] : row ? [row] : []))),
+    addRow: spare && (() => change([...rows, spare])),
     clear: () => {
       abort.abort();
       setAbort(new AbortController());

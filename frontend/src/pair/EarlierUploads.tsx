@@ -1,11 +1,13 @@
 import { useRef, useState } from "react";
 import type { Image } from "../api/types";
+import { useService } from "../api/useService";
 import { Icon } from "../frame/Icon";
 import { ProblemNote } from "../frame/ProblemNote";
 import type { Role } from "../frame/RoleName";
 import { groupedDigits, when } from "../quantities";
 import "./earlierUploads.css";
 import { EditImage } from "./EditImage";
+import { retentionWords } from "./retention";
 import { useEarlierUploads } from "./useEarlierUploads";
 
 interface Props {
@@ -51,6 +53,7 @@ export function EarlierUploads({ role, onPick }: Props) {
 
 function Images({ onPick }: { onPick: (image: Image) => void }) {
   const [search, setSearch] = useState("");
+  const retention = retentionWords(useService()?.retention_days);
   const { images, problem, more, put, drop } = useEarlierUploads(search);
   return (
     <>
@@ -78,7 +81,7 @@ function Images({ onPick }: { onPick: (image: Image) => void }) {
               </span>
               <span className="hint">{when(image.created_at)}</span>
             </button>
-            <EditImage image={image} onRenamed={put} onDeleted={drop} />
+            <EditImage image={image} retention={retention} onRenamed={put} onDeleted={drop} />
           </li>
         ))}
       </ul>

@@ -5,12 +5,13 @@ import type { Image } from "../api/types";
 
 interface Props {
   image: Image;
+  retention: string; // what deleting means
   onRenamed: (image: Image) => void;
   onDeleted: (image: Image) => void;
 }
 
 /** Renames or deletes an upload; one that a registration uses stays. */
-export function EditImage({ image, onRenamed, onDeleted }: Props) {
+export function EditImage({ image, retention, onRenamed, onDeleted }: Props) {
   const [state, setState] = useState<"shown" | "renaming" | "deleting">("shown");
   const [name, setName] = useState(image.name);
   const [problem, setProblem] = useState<string | null>(null);
@@ -48,15 +49,26 @@ export function EditImage({ image, onRenamed, onDeleted }: Props) {
       )}
       {state === "deleting" && (
         <>
-          <span>Delete for good?</span>
+          <p className="earlier-retention" id={`delete-${image.id}`}>
+            {retention}
+          </p>
           <Action
             label="Yes, delete"
             image={image}
+            describedBy={`delete-${image.id}`}
             onAct={() => act(deleteImage(image.id).then(() => onDeleted(image)))}
           />
         </>
       )}
-      {state !== "shown" && <Action label="Cancel" image={image} onAct={() => setState("shown")} />}
+      {state !== "shown" && (
+        <Action
+          label="Cancel"
+          image={image}
+          focused={state === "deleting"}
+          describedBy={state === "deleting" ? `delete-${image.id}` : undefined}
+          onAct={() => setState("shown")}
+        />
+      )}
       {problem && (
         <p className="spacing-wrong" role="alert">
           {problem}
@@ -66,9 +78,24 @@ export function EditImage({ image, onRenamed, onDeleted }: Props) {
   );
 }
 
-function Action({ label, image, onAct }: { label: string; image: Image; onAct: () => void }) {
+interface ActionProps {
+  label: string;
+  image: Image;
+  describedBy?: string | undefined; // id of a text that a screen reader adds
+  focused?: boolean;
+  onAct: () => void;
+}
+
+function Action({ label, image, describedBy, focused, onAct }: ActionProps) {
   return (
-    <button type="button" className="link" aria-label={`${label} ${image.name}`} onClick={onAct}>
+    <button
+      type="button"
+      className="link"
+      aria-label={`${label} ${image.name}`}
+      aria-describedby={describedBy}
+      autoFocus={focused}
+      onClick={onAct}
+    >
       {label}
     </button>
   );

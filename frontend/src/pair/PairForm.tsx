@@ -3,6 +3,7 @@ import { Icon } from "../frame/Icon";
 import type { Role } from "../frame/RoleName";
 import { useTitle } from "../frame/useTitle";
 import { inRoles } from "../batch/roleWords";
+import { planOf } from "../submit/plan";
 import { SubmitBar } from "../submit/SubmitBar";
 import { useSubmit } from "../submit/useSubmit";
 import { openRegistration } from "../url";
@@ -67,6 +68,7 @@ export function PairForm({
       </div>
       <SubmitBar
         label="Register"
+        plan={planOf(pair, options.mirror, options.model)}
         missing={typeof submission === "string" ? submission : null}
         submitting={submitting}
         onSubmit={submit}

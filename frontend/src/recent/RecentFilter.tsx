@@ -1,4 +1,5 @@
 import type { Filter } from "../api/useRecentRegistrations";
+import "../tags/tags.css";
 
 interface Props {
   filter: Filter;
@@ -25,11 +26,26 @@ export function RecentFilter({ filter, onFilter, search, onSearch }: Props) {
     ([, { state, verdict }]) => state === filter.state && verdict === filter.verdict,
   );
   const choose = (index: number) => {
-    const { batch_id, search } = filter;
-    onFilter({ ...CHOICES[index]?.[1], ...(batch_id && { batch_id }), ...(search && { search }) });
+    const { batch_id, search, tag } = filter;
+    const kept = { ...(batch_id && { batch_id }), ...(search && { search }), ...(tag && { tag }) };
+    onFilter({ ...CHOICES[index]?.[1], ...kept });
   };
+  const { tag, ...withoutTag } = filter;
   return (
     <>
+      {tag && (
+        <span className="tag tag-filter">
+          <span className="tag-link">{tag}</span>
+          <button
+            type="button"
+            className="tag-remove"
+            aria-label={`Do not filter by the tag ${tag}`}
+            onClick={() => onFilter(withoutTag)}
+          >
+            ×
+          </button>
+        </span>
+      )}
       <input
         type="search"
         value={search}

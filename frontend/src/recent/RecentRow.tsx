@@ -10,6 +10,7 @@ import { registerAgain } from "../submit/registerAgain";
 import { registrationHref } from "../url";
 import { errorBound } from "../result/errorBound";
 import { shownName } from "../result/shownName";
+import { TagLink } from "../tags/TagLink";
 import { StateLabel } from "./StateLabel";
 
 interface Props {
@@ -19,7 +20,7 @@ interface Props {
 }
 
 export function RecentRow({ registration, open, onChanged }: Props) {
-  const { result } = registration;
+  const { result, tags = [] } = registration;
   const [problem, setProblem] = useState<string | null>(null);
   const over = isFinished(registration.state);
   const names = `${registration.moving_name} onto ${registration.fixed_name}`;
@@ -53,6 +54,15 @@ export function RecentRow({ registration, open, onChanged }: Props) {
       >
         {over ? "Run again" : "Cancel"}
       </button>
+      {tags.length > 0 && (
+        <span className="recent-tags">
+          {tags.map((tag) => (
+            <span key={tag} className="tag">
+              <TagLink tag={tag} />
+            </span>
+          ))}
+        </span>
+      )}
       {problem && <ProblemNote>{problem}</ProblemNote>}
     </li>
   );

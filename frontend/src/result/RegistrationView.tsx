@@ -2,11 +2,13 @@ import { useEffect } from "react";
 import { messageOf } from "../api/errors";
 import type { Registration } from "../api/types";
 import { isFinished, useRegistration } from "../api/useRegistration";
+import { CopyLink } from "../frame/CopyLink";
 import { LocalLink } from "../frame/LocalLink";
 import { ProblemNote } from "../frame/ProblemNote";
 import { RoleName } from "../frame/RoleName";
 import { useFocusKept } from "../frame/useFocusKept";
 import { useTitle } from "../frame/useTitle";
+import { TagEditor } from "../tags/TagEditor";
 import { announcement, titleOf } from "./announcement";
 import { batchHref, useAddress } from "../url";
 import { Failed } from "./Failed";
@@ -43,14 +45,18 @@ export function RegistrationView({ id, onChanged }: Props) {
         <h1 id="registration-title">
           {registration ? <Pair registration={registration} /> : "Registration"}
         </h1>
-        {batch !== null && (
-          <LocalLink href={batchHref(batch, { ...(sheet && { sheet: "1" }), item: id })} className="button">
-            Back to the batch
+        <div className="registration-actions">
+          {batch !== null && (
+            <LocalLink href={batchHref(batch, { ...(sheet && { sheet: "1" }), item: id })} className="button">
+              Back to the batch
+            </LocalLink>
+          )}
+          <CopyLink />
+          <LocalLink href="/" className="button">
+            New registration
           </LocalLink>
-        )}
-        <LocalLink href="/" className="button">
-          New registration
-        </LocalLink>
+        </div>
+        {registration && <TagEditor registration={registration} onChanged={changed} />}
       </div>
       <p className="spoken" role="status">
         {registration && announcement(registration)}

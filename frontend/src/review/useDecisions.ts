@@ -12,20 +12,22 @@ export function useDecisions(onSaved: () => void): {
 } {
   const [decided, setDecided] = useState<Decisions>(new Map());
   const [problem, setProblem] = useState<string | null>(null);
-  const [queue] = useState(() => ({ last: Promise.resolve() }));
+  const [queue] = useState(() => ({ last: Promise.resolve(), left: 0 }));
 
   function decide({ id }: Registration, decision: Decision): Decisions {
     const now = new Map(decided).set(id, decision);
     setDecided(now);
     setProblem(null);
+    queue.left += 1;
     queue.last = queue.last.then(async () => {
       try {
         await createReview(id, { decision });
-        onSaved();
       } catch (error) {
         setProblem(messageOf(error));
         setDecided((all) => new Map([...all].filter(([other]) => other !== id)));
       }
+      queue.left -= 1;
+      if (queue.left === 0) onSaved(); // not after each of many: the list is long
     });
     return now;
   }

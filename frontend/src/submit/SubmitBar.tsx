@@ -8,6 +8,7 @@ import type { Submitting } from "./useSubmit";
 
 interface Props {
   label: string;
+  plan: string | null; // what submission does, as text; null while it is not known
   missing: string | null; // what prevents submission, as text
   submitting: Submitting;
   onSubmit: () => Promise<void>;
@@ -20,16 +21,22 @@ interface Props {
 
 /** The end of both forms: model, mirror option, submit button, and what prevents submission. */
 export function SubmitBar(props: Props) {
-  const { label, missing, submitting, onSubmit, mirror, onMirror, model, onModel, children } = props;
+  const { label, plan, missing, submitting, onSubmit, mirror, onMirror, model, onModel, children } = props;
   const { sending, problem, run } = submitting;
   return (
     <>
       <ModelChoice model={model} onModel={onModel} />
       <MirrorChoice mirror={mirror} onMirror={onMirror} />
+      {plan && (
+        <p className="plan" id="plan">
+          {plan}
+        </p>
+      )}
       <div className="submit-bar">
         <button
           type="button"
           className="primary"
+          aria-describedby={plan ? "plan" : undefined}
           disabled={missing !== null || sending}
           onClick={() => void run(onSubmit)}
         >
