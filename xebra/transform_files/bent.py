@@ -57,18 +57,22 @@ def ngff(pair: Pair, unit: Unit) -> bytes:
     second pixel of the fixed image, to be interpolated linearly.
     """
     fixed, _ = pair.spacings(unit)
-    xs, ys = (np.arange(0, side + STEP - 1, STEP, float) for side in pair.fixed_shape[1::-1])
+    xs, ys = (np.arange(0, side + STEP - 1, STEP, dtype=float) for side in pair.fixed_shape[1::-1])
     values = _displacements(pair, unit, xs, ys)[..., ::-1].astype("<f8")
     named = {"um": {"unit": "micrometer"}}.get(pair.unit(unit), {})
     axes = [{"name": name, "type": "space", **named} for name in "yx"]
     systems = [{"name": name, "axes": axes} for name in ("fixed", "moving")]
-    field = {"type": "displacements", "name": "moving_from_fixed", "path": ARRAY, "interpolation": "linear"}
-    field |= {"input": {"name": "fixed"}, "output": {"name": "moving"}}
+    field: dict[str, Any] = {"type": "displacements", "name": "moving_from_fixed", "path": ARRAY}
+    field |= {"interpolation": "linear", "input": {"name": "fixed"}, "output": {"name": "moving"}}
     scene = {"coordinateSystems": systems, "coordinateTransformations": [field]}
     group = _node("group", {"version": NGFF_VERSION, "scene": scene})
     group["attributes"]["xebra"] = pair.provenance(DIRECTION, unit)
     moved = {"name": "displacement", "type": "displacement", "discrete": True}
-    scale = {"type": "scale", "scale": [*(STEP * fixed[::-1]).tolist(), 1.0], "input": {"name": ARRAY}}
+    scale: dict[str, Any] = {
+        "type": "scale",
+        "scale": [*(STEP * fixed[::-1]).tolist(), 1.0],
+        "input": {"name": ARRAY},
+    }
     of_array = {
         "coordinateSystems": [{"name": "fixed", "axes": [*axes, moved]}],
         "coordinateTransformations": [scale | {"output": {"name": "fixed"}}],
