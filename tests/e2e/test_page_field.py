@@ -18,7 +18,7 @@ def test_field_of_a_bent_pair_is_shown(browser: Browser, service: Service):
     job = service.wait(service.submit(fixed, moving, model="auto"))
     assert job["result"]["transform_model"] == "field"
     with open_result(browser, service.url, job) as shown:
-        section = shown.page.locator("section", has=shown.page.get_by_role("heading", name="Distortion"))
+        section = shown.page.get_by_role("region", name="Distortion")
         expect(section).to_contain_text("held-out blocks confirm")
         expect(section.locator("figcaption")).to_contain_text("Displacement up to ")
         expect(section.locator("svg polyline")).to_have_count(26)

@@ -10,10 +10,11 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
+from xebra.batch.patterns import IMAGE_SUFFIXES
 from xebra.batch.settled import Settled
 from xebra.errors import ImageUnreadable, RegistrationError
 from xebra.models import TransformModel
-from xebra.series.source import IMAGE_SUFFIXES, natural, read_frame
+from xebra.series.source import natural, read_frame
 from xebra.series.tracker import Position, Tracker
 
 POLL_S = 0.2
