@@ -24,7 +24,7 @@ from api.dependencies import AppState
 from api.events.broadcaster import EventBroadcaster
 from api.events.routes import router as events
 from api.events.stream_limits import StreamLimits
-from api.images import tiles
+from api.images import tiles, values
 from api.images.decoder import UploadDecoder
 from api.images.presigned import router as uploads
 from api.images.routes import router as images
@@ -38,6 +38,7 @@ from api.registrations.direct import PATH as DIRECT
 from api.registrations.direct import DirectRegistration
 from api.registrations.direct import router as direct
 from api.registrations.files import router as registration_files
+from api.registrations.matches import router as matches
 from api.registrations.reviews import router as reviews
 from api.registrations.routes import router as registrations
 from api.registrations.tags import router as tags
@@ -67,9 +68,11 @@ ROUTERS = (
         images,
         uploads,
         tiles.router,
+        values.router,
         registrations,
         registration_files,
         corrections,
+        matches,
         reviews,
         tags,
         apply,

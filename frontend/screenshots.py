@@ -35,6 +35,7 @@ def main(url: str) -> None:
         for look in ("Blend", "Swipe", "Checkerboard", "Difference", "Side by side"):
             wide.get_by_label(look, exact=True).check()
             shoot(wide, f"{look.lower().replace(' ', '-')}.png")
+        look(wide)
         correct(wide)
         several(wide, url)
         areas(wide, url)
@@ -53,14 +54,42 @@ def main(url: str) -> None:
         browser.close()
 
 
+def look(page: Page) -> None:
+    """Contrast and colours, a grid, and a profile."""
+    page.get_by_label(COLOURS, exact=True).check()
+    page.get_by_text("Contrast and colours", exact=True).click()
+    page.get_by_label("Lookup table of the moving image").select_option("Viridis")
+    page.get_by_role("button", name="Automatic contrast of the fixed image").click()
+    page.get_by_label("Grid", exact=True).check()
+    page.get_by_label("Profile", exact=True).check()
+    page.locator(".stage").scroll_into_view_if_needed()
+    box = page.locator(".stage").bounding_box()
+    left, top, width, height = box["x"], box["y"], box["width"], box["height"]
+    ends = [(left + x * width, top + y * height) for x, y in ((0.36, 0.3), (0.62, 0.6))]
+    page.mouse.move(*ends[0])
+    page.mouse.down()
+    page.mouse.move(*ends[1], steps=4)
+    page.mouse.up()
+    page.locator(".profile-moving").wait_for()
+    shoot(page, "look.png", full=True)
+    for name in ("Grid", "Profile"):
+        page.get_by_label(name, exact=True).uncheck()
+    for role in ("fixed", "moving"):
+        page.get_by_role("button", name=f"Reset contrast and colours of the {role} image").click()
+    page.get_by_text("Contrast and colours", exact=True).click()
+
+
 def correct(page: Page) -> None:
-    """Correct it by point pairs, and keep that."""
-    page.get_by_label("Blend", exact=True).check()
+    """Correct it by points in both panes, which snap, and keep that."""
     page.get_by_role("button", name="Correct by hand").click()
     page.get_by_label("Points", exact=True).check()
+    page.get_by_role("button", name="Same place in both panes").click()
+    page.locator(".stage").scroll_into_view_if_needed()
     box = page.locator(".stage").bounding_box()
-    for x, y in ((300, 200), (305, 203), (500, 400), (503, 398)):
-        page.mouse.click(box["x"] + x, box["y"] + y)
+    for number, (x, y) in enumerate(((0.17, 0.4), (0.33, 0.6), (0.3, 0.36)), 1):
+        for pane in (0, 0.5):
+            page.mouse.click(box["x"] + (x + pane) * box["width"] + 6 * pane, box["y"] + y * box["height"])
+        page.locator(".point-pairs").get_by_text("±").nth(number - 1).wait_for()
     shoot(page, "correct.png")
     page.get_by_role("button", name="Save correction").click()
     page.locator(".positions").wait_for()
@@ -180,11 +209,11 @@ def register(page: Page, look: str) -> None:
     page.get_by_label(look, exact=True).check()
 
 
-def shoot(page: Page, name: str) -> None:
+def shoot(page: Page, name: str, full: bool = False) -> None:
     """Save what is seen, once it stands still."""
     page.mouse.move(0, 0)
     page.wait_for_timeout(1000)
-    page.screenshot(path=FOLDER / name)
+    page.screenshot(path=FOLDER / name, full_page=full)
 
 
 if __name__ == "__main__":

@@ -16,9 +16,11 @@ from xebra.engine import open_engine
 from xebra.errors import EngineFailed, MaskInvalid, ModelUnsupported
 from xebra.estimate.confidence import DEFAULT_TOLERANCE
 from xebra.estimate.estimate import Estimate
+from xebra.estimate.local_match import LocalMatch, match_point
 from xebra.estimate.model_choice import ModelChoice, choose_model, without_place
 from xebra.estimate.pyramid_estimator import PyramidEstimator, mirrored
 from xebra.estimate.regression_estimator import RegressionEstimator
+from xebra.estimate.stages import Stages
 from xebra.image import Image, luminance, read_image
 from xebra.limits import check_registrable
 from xebra.masks import PolygonMask, check_mask
@@ -36,6 +38,7 @@ ESTIMATORS: dict[str, type[PyramidEstimator] | type[RegressionEstimator]] = {
     "pyramid": PyramidEstimator,
     "paper": RegressionEstimator,
 }  # by "kind" in config.json
+REACH_SHARE = 0.03  # of the longer side of the fixed image: how far beside the transform a point is searched
 
 
 class Aligner:
@@ -108,6 +111,39 @@ class Aligner:
             field=choice.field,
             model_reason=choice.reason,
         )
+
+    def match_point(
+        self,
+        fixed: Image,
+        moving: Image,
+        fixed_from_moving: Matrix,
+        point: tuple[float, float],
+        reach_px: float | None = None,
+    ) -> LocalMatch | None:
+        """Return the point of the moving image that shows what a point of the fixed image shows.
+
+        Args:
+            fixed: The fixed image; pixels outside of its mask are not used.
+            moving: Likewise.
+            fixed_from_moving: Transform (3 x 3, px) that is right but for a shift of up to ``reach_px``.
+            point: (x, y) in px of the fixed image.
+            reach_px: px of the fixed image; by default 3 % of its longer side.
+
+        Returns:
+            The match with its standard error; None where the images do not decide it.
+
+        Examples:
+            >>> import numpy as np, xebra
+            >>> from xebra import sample
+            >>> fixed, moving = xebra.read_image(sample.FIXED), xebra.read_image(sample.MOVING)
+            >>> found = xebra.register(fixed, moving)
+            >>> match = Aligner().match_point(fixed, moving, found.fixed_from_moving, (120, 100))
+            >>> bool(np.allclose(found.to_fixed([match.moving]), [(120, 100)], atol=1.5))
+            True
+        """
+        reach = REACH_SHARE * max(fixed.shape[:2]) if reach_px is None else reach_px
+        graph = Stages.from_config(self._weights(None).config, self.engine).coarse.graph
+        return match_point(self.engine, graph, (fixed, moving), fixed_from_moving, point, reach)
 
     def _weights(self, network: str | None) -> Weights:
         """Return a network's weights; raise EngineFailed where the engine serves others under its name."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Annotated, Any, BinaryIO, NamedTuple
+from typing import Annotated, Any, BinaryIO
 
 import numpy as np
 from fastapi import APIRouter, Path
@@ -16,9 +16,9 @@ from api.images import choice
 from api.images.choice import Choice, ChoiceDep
 from api.images.routes import RowDep
 from api.images.schemas import PATH
+from api.images.source import Source
 from db.errors import ImageNotFound, ObjectAltered, ObjectMissing
 from db.rows import ImageRow
-from db.store import ImageStore
 from xebra.errors import ImageChoiceNeeded, ImageUnreadable
 
 TILE_PX = 512
@@ -48,18 +48,9 @@ def get_image_tile(
     """Return an 8-bit PNG with the grey values of the preview; tiles at the edges may be smaller."""
     _check_exists(image, wanted, level, column, row)
     key = f"images/{image.id}/{wanted.key}tiles/{level}-{column}-{row}.png"
-    source = Source(store, image.store_key, image.name, choice.shown(image, wanted))
+    source = Source.of(store, image, wanted)
     previews.create_once(store, key, _draw(source, level, column, row))
     return files.stream(store, key, "image/png")
-
-
-class Source(NamedTuple):
-    """An image of an uploaded file."""
-
-    store: ImageStore
-    key: str
-    name: str
-    choice: Choice
 
 
 def _check_exists(image: ImageRow, wanted: Choice, level: int, column: int, row: int) -> None:

@@ -27,7 +27,8 @@ MAX_NUMBER = 1e9  # px, or px for each px
 MIN_DETERMINANT = 1e-12  # area of a moving pixel in fixed pixels
 
 
-def _check_invertible(matrix: Matrix) -> Matrix:
+def check_invertible(matrix: Matrix) -> Matrix:
+    """Return a transform in px as it is; raise ValueError where it cannot be one."""
     if not np.isfinite(matrix).all():
         raise ValueError("every number must be finite")
     if tuple(matrix[2]) != (0, 0, 1):
@@ -50,7 +51,7 @@ class NewCorrection(BaseModel):
         },
     )
 
-    fixed_from_moving: Annotated[Matrix, AfterValidator(_check_invertible)] = Field(
+    fixed_from_moving: Annotated[Matrix, AfterValidator(check_invertible)] = Field(
         description="Maps a point (x, y, 1) of the moving image to the fixed image, px."
     )
     note: str | None = Field(None, max_length=2000, pattern=r"^[^\x00]*$")

@@ -40,6 +40,14 @@ export function pixels(px: number, digits: number): string {
   return `${fixedDigits(px, digits)}${NARROW_SPACE}px`;
 }
 
+/** An original value of an image: whole numbers as they are, others to four digits. */
+export function measured(value: number | null): string {
+  if (value === null) return "–";
+  if (Number.isInteger(value)) return (value < 0 ? MINUS : "") + groupedDigits(Math.abs(value));
+  const size = Math.abs(value);
+  return size >= 1e-3 && size < 1e6 ? significant(value, 4) : value.toExponential(3).replaceAll("-", MINUS);
+}
+
 /** A share in percent; very small ones as a bound. */
 export function share(value: number): string {
   if (value < 0.0005) return `<${NARROW_SPACE}0.1${NARROW_SPACE}%`;

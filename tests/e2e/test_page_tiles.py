@@ -5,8 +5,13 @@ from __future__ import annotations
 import imagecodecs
 import numpy as np
 import pytest
-from support.service import Service
+import tifffile
+from support.browser import PATIENCE_MS, pixels_of, settled
+from support.service import QUICK, Service
 
+from xebra import sample
+
+PAIR = sample.FIXED, sample.MOVING
 SHAPE = (1301, 1700)
 
 
@@ -45,3 +50,22 @@ def test_beyond_the_image_there_is_no_tile(service: Service, noise, place):
     image = service.upload(noise)
     answer = service.client.get(f"{image['links']['self']}/tiles/{place}")
     assert answer.status_code == 404 and "has no tile" in answer.json()["detail"]
+
+
+def test_small_previews_are_drawn_until_the_whole_ones_are_loaded(browser, service: Service):
+    fixed, moving = (np.kron(tifffile.imread(file), np.ones((3, 3), np.uint16)) for file in PAIR)
+    job = service.wait(service.submit(service.upload(fixed), service.upload(moving), **QUICK))
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(PATIENCE_MS)
+    page, held = context.new_page(), []
+    for role in ("fixed", "moving"):  # the small versions pass
+        page.route(service.url + job["links"][f"{role}_preview"], lambda route: held.append(route))
+    page.goto(f"{service.url}/?registration={job['id']}")
+    canvas = page.locator(".stage canvas")
+    settled(page, lambda: canvas.count() == 1 and canvas.get_attribute("data-drawn") == "coarse")
+    assert pixels_of(canvas)[..., :3].std() > 20
+    for route in held:
+        route.continue_()
+    page.unroute_all(behavior="wait")
+    settled(page, lambda: canvas.get_attribute("data-drawn") == "fine")
+    context.close()

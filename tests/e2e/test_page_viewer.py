@@ -4,19 +4,30 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import tifffile
 from playwright.sync_api import Page, expect
+from scipy import ndimage
+from support.accessible import assert_accessible
 from support.browser import (
+    PATIENCE_MS,
     Shown,
     canvas_from,
     canvas_pixels,
     fixed_from_moving,
+    pixels_of,
     set_display_mode,
     settled,
     shows,
     wait_for_result,
 )
 
+from xebra import sample
+
 COLOURS = "Magenta\N{EN DASH}green"
+NO_WEBGL = """const get = HTMLCanvasElement.prototype.getContext
+HTMLCanvasElement.prototype.getContext = function (kind, ...rest) {
+  return kind === 'webgl2' ? null : get.call(this, kind, ...rest)
+}"""
 # Zoom with frames of that many ms until the picture is drawn at half the resolution; return the canvas width.
 ZOOM_SLOWLY = """pause => new Promise(done => {
   const stage = document.querySelector('.stage'), canvas = stage.querySelector('canvas')
@@ -34,6 +45,8 @@ ZOOM_SLOWLY = """pause => new Promise(done => {
 @pytest.fixture
 def page(shown: Shown) -> Page:
     """The page when the result is first displayed."""
+    shown.page.emulate_media(color_scheme="light", reduced_motion="no-preference")
+    shown.page.set_viewport_size({"width": 1280, "height": 900})
     shown.page.goto(f"{shown.url}/?registration={shown.registration['id']}")
     wait_for_result(shown.page)
     return shown.page
@@ -112,7 +125,7 @@ def test_side_by_side_shows_the_same_place_twice(page, alone):
 def test_inverted_is_black_for_white(page):
     set_display_mode(page, "Blend", 100)
     plain = canvas_pixels(page)
-    page.get_by_text("Contrast", exact=True).click()
+    page.get_by_text("Contrast and colours", exact=True).click()
     page.get_by_label("Invert the moving image").check()
     inside = (plain[..., 3] == 255) & (canvas_pixels(page)[..., 3] == 255)
     total = plain[..., 0].astype(int) + canvas_pixels(page)[..., 0]
@@ -124,7 +137,7 @@ def test_inverted_is_black_for_white(page):
 def test_gamma_below_one_brightens_one_image_only(page):
     set_display_mode(page, "Blend", 0)
     before = canvas_pixels(page)[..., 0]
-    page.get_by_text("Contrast", exact=True).click()
+    page.get_by_text("Contrast and colours", exact=True).click()
     page.get_by_label("Gamma of the moving image").fill("-0.5")
     assert np.array_equal(canvas_pixels(page)[..., 0], before)
     page.get_by_label("Gamma of the fixed image").fill("-0.5")
@@ -132,13 +145,128 @@ def test_gamma_below_one_brightens_one_image_only(page):
     assert np.abs(after - 255 * (before / 255) ** 0.5).max() <= 1
 
 
-def test_clipping_makes_that_share_of_the_pixels_black_and_white(page):
+def test_limits_are_black_and_white_and_automatic_ones_saturate_few_pixels(page):
     set_display_mode(page, "Blend", 0)
-    page.get_by_text("Contrast", exact=True).click()
-    page.get_by_label("Percent of the fixed image's pixels").fill("10")
+    before = canvas_pixels(page)[..., 0].astype(float)
+    page.get_by_text("Contrast and colours", exact=True).click()
+    page.get_by_label("Black level of the fixed image").fill("40")
+    page.get_by_label("White level of the fixed image").fill("200")
     drawn = canvas_pixels(page)
-    values = drawn[..., 0][drawn[..., 3] == 255]
-    assert 0.04 < (values <= 2).mean() < 0.4 and 0.04 < (values >= 253).mean() < 0.4
+    expected = np.clip((before - 40) / 160, 0, 1) * 255
+    assert np.abs(drawn[..., 0] - expected).max() <= 2
+    page.get_by_role("button", name="Automatic contrast of the fixed image").click()
+    expect(page.get_by_label("Black level of the fixed image")).not_to_have_value("40")
+    values = canvas_pixels(page)[..., 0][drawn[..., 3] == 255]
+    assert ((values <= 1) | (values >= 254)).mean() < 0.15
+    page.get_by_role("button", name="Reset contrast and colours of the fixed image").click()
+    shown_again = canvas_pixels(page)[..., 0].astype(float)
+    assert np.array_equal(shown_again, before)
+
+
+def test_lookup_table_and_colours_of_the_overlay_are_chosen_and_kept_in_the_url(page, alone):
+    page.get_by_text("Contrast and colours", exact=True).click()
+    page.get_by_label("Lookup table of the fixed image").select_option("Viridis")
+    page.get_by_label("Colour of the moving image in the overlay").select_option("Cyan")
+    page.get_by_label("Colour of the fixed image in the overlay").select_option("Red")
+    set_display_mode(page, "Red\N{EN DASH}cyan", 50)
+    red, green, blue, _ = np.moveaxis(canvas_pixels(page).astype(float), -1, 0)
+    for drawn, role in ((red, "fixed"), (green, "moving"), (blue, "moving")):
+        assert np.abs(drawn - alone[role]).max() <= 1
+    set_display_mode(page, "Blend", 0)
+    drawn = canvas_pixels(page)
+    bright = (alone["fixed"] >= 254) & (drawn[..., 3] == 255)
+    assert np.abs(drawn[bright][:, :3] - np.array([253, 231, 37.0])).max() <= 6  # the end of viridis
+    for part in (
+        "fixed_tone=0,255,1,0,viridis,red",
+        "moving_tone=0,255,1,0,grey,cyan",
+        "mode=blend",
+        "blend=0",
+    ):
+        page.wait_for_url(f"**/*{part}*")
+    page.reload()
+    wait_for_result(page)
+    again = canvas_pixels(page)
+    assert again.shape == drawn.shape and np.abs(again.astype(int) - drawn).mean() < 0.5
+
+
+def test_values_under_the_pointer_are_those_of_both_files(page, shown):
+    box = page.locator(".stage").bounding_box()
+    page.mouse.move(round(box["x"] + box["width"] / 2), round(box["y"] + box["height"] / 2))
+    at = np.array(
+        [round(box["x"] + box["width"] / 2) - box["x"], round(box["y"] + box["height"] / 2) - box["y"]]
+    )
+    fixed = np.linalg.inv(canvas_from(page, "fixed")) @ [*(at - 0.5), 1]
+    moving = np.array(shown.result["moving_from_fixed"]) @ fixed
+    for role, file, point in (("fixed", sample.FIXED, fixed), ("moving", sample.MOVING, moving)):
+        pixels = tifffile.imread(file)
+        x, y = np.floor(point[:2] + 0.5).astype(int)
+        near = pixels[y - 1 : y + 2, x - 1 : x + 2]  # the pointer may lie on the border of a pixel
+        text = page.locator(f"[data-value={role}]").inner_text()
+        value = float("".join(text.split()).replace("\N{MINUS SIGN}", "-"))
+        assert np.isclose(near, value, rtol=1e-3).any()
+
+
+def test_a_profile_shows_both_images_along_a_line_with_its_length(page, shown):
+    page.get_by_label("Profile", exact=True).check()
+    page.locator(".stage").scroll_into_view_if_needed()
+    box = page.locator(".stage").bounding_box()
+    ends = np.array([[0.35, 0.4], [0.6, 0.65]]) * [box["width"], box["height"]] + [box["x"], box["y"]]
+    page.mouse.move(*map(float, ends[0]))
+    page.mouse.down()
+    page.mouse.move(*map(float, ends[1]), steps=3)
+    page.mouse.up()
+    px = np.hypot(*(ends[1] - ends[0])) / canvas_from(page, "fixed")[0, 0]
+    length = page.locator("[data-profile=length]")
+    settled(page, lambda: abs(float(length.inner_text().split()[-2]) - px) < 1)
+    um = (
+        float(length.inner_text().split()[0])
+        * {"nm": 1e-3, "\N{MICRO SIGN}m": 1}[length.inner_text().split()[1]]
+    )
+    assert um == pytest.approx(px * shown.result["fixed"]["pixel_spacing_um"], rel=0.02)
+    expect(page.locator(".profile-fixed")).to_have_count(1)
+    expect(page.locator("[data-profile=moving]")).to_contain_text(" to ")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="CSV").click()
+    table = np.genfromtxt(download.value.path(), delimiter=",", skip_header=1)
+    assert table[-1, 0] == pytest.approx(px * shown.result["fixed"]["pixel_spacing_um"], rel=0.02)
+    line = [float(number) for number in page.url.split("profile=")[1].split("&")[0].split(",")]
+    share = np.linspace(0, 1, len(table))[:, None]
+    points = np.array(line[:2]) * (1 - share) + np.array(line[2:]) * share
+    expected = ndimage.map_coordinates(tifffile.imread(sample.FIXED).astype(float), points.T[::-1], order=1)
+    assert np.nanmean(np.abs(table[:, 1] - expected)) < 0.02 * np.ptp(expected)
+    page.get_by_text("Contrast and colours", exact=True).click()
+    assert_accessible(page)
+
+
+def test_profile_and_grid_are_set_with_keys(page):
+    page.locator(".stage").focus()
+    for key in ("p", "Enter", "ArrowLeft", "ArrowLeft", "Enter"):
+        page.keyboard.press(key)
+    expect(page.locator(".profile-moving")).to_have_count(1)
+    page.keyboard.press("g")
+    grid = page.locator(".grid")
+    step, zoom = float(grid.get_attribute("data-step")), canvas_from(page, "fixed")[0, 0]
+    assert 60 < step * zoom < 360
+    expect(page.locator(".grid-step")).to_contain_text("\N{MICRO SIGN}m")
+    page.wait_for_url("**/*grid=1*")
+    page.keyboard.press("p")
+    page.keyboard.press("g")
+    expect(page.locator(".grid, .profile")).to_have_count(0)
+
+
+def test_side_by_side_zooms_on_what_is_under_the_pointer(page):
+    page.get_by_label("Side by side", exact=True).check()
+    box = page.locator(".stage").bounding_box()
+    pointer = np.array([round(box["x"] + 0.4 * box["width"]), round(box["y"] + 0.6 * box["height"])])
+    on_canvas = np.array(
+        [pointer[0] - box["x"] - 0.5 + round(box["width"]) // 4, pointer[1] - box["y"] - 0.5, 1]
+    )
+    under = np.linalg.inv(canvas_from(page, "fixed")) @ on_canvas
+    before = canvas_from(page, "fixed")[0, 0]
+    page.mouse.move(*map(float, pointer))
+    page.mouse.wheel(0, -300)
+    settled(page, lambda: canvas_from(page, "fixed")[0, 0] > 1.5 * before)
+    assert canvas_from(page, "fixed") @ under == pytest.approx(on_canvas, abs=1)
 
 
 def test_before_registration_the_images_lie_centre_on_centre(page, shown):
@@ -216,7 +344,7 @@ def test_everything_is_done_with_keys_and_a_link_shows_the_same(page, shown):
     for key in ("+", "+", "ArrowLeft", "ArrowDown", "m", "]", "]", "i"):
         page.keyboard.press(key)
     expect(page.get_by_label("Blend", exact=True)).to_be_checked()
-    page.wait_for_url("**/*moving_tone=0,1,1*")
+    page.wait_for_url("**/*moving_tone=0,255,1,1,grey,green*")
     drawn, place = canvas_pixels(page), canvas_from(page, "fixed")
     address = page.url
     page.goto("about:blank")
@@ -227,3 +355,19 @@ def test_everything_is_done_with_keys_and_a_link_shows_the_same(page, shown):
     page.locator(".stage").focus()
     page.keyboard.press("0")
     settled(page, lambda: "at=" not in page.url)
+
+
+def test_without_webgl_the_images_are_drawn_too_and_the_page_says_so(browser, service_url, shown):
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(PATIENCE_MS)
+    context.add_init_script(NO_WEBGL)
+    page = context.new_page()
+    page.goto(f"{service_url}/?registration={shown.registration['id']}")
+    expect(page.locator(".stage")).to_contain_text("No WebGL 2")
+    settled(page, lambda: page.locator(".stage canvas").get_attribute("data-drawn") == "fine")
+    drawn = pixels_of(page.locator(".stage canvas"))
+    assert (drawn[..., 3] == 255).mean() > 0.2 and drawn[..., 0].std() > 20 and drawn[..., 1].std() > 20
+    before = canvas_from(page, "fixed")[0, 0]
+    page.get_by_role("button", name="Zoom in").click()
+    settled(page, lambda: canvas_from(page, "fixed")[0, 0] > 1.3 * before)
+    context.close()

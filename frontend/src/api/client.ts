@@ -8,10 +8,13 @@ import type {
   FramePage,
   Image,
   ImagePage,
+  ImageValues,
   NewBatch,
   NewCorrection,
   NewRegistration,
   NewReview,
+  PointMatch,
+  PointToMatch,
   RegistrationUpdate,
   Registration,
   RegistrationList,
@@ -20,6 +23,7 @@ import type {
   SeriesPage,
   Service,
   SignedIn,
+  ValuesAt,
 } from "./types";
 
 const BASE = "/api/v1";
@@ -77,6 +81,21 @@ export function listCorrections(id: string, signal: AbortSignal): Promise<Correc
 
 export function createCorrection(id: string, correction: NewCorrection): Promise<Correction> {
   return send("POST", `/registrations/${id}/corrections`, { body: correction });
+}
+
+/** The point of the moving image that shows the same as a point of the fixed image. */
+export function matchPoint(id: string, point: PointToMatch): Promise<PointMatch> {
+  return send("POST", `/registrations/${id}/matches`, { body: point });
+}
+
+/** Original values at points; `query` names the channel and frame, with its question mark. */
+export function readImageValues(
+  id: string,
+  query: string,
+  at: ValuesAt,
+  signal: AbortSignal,
+): Promise<ImageValues> {
+  return send("POST", `/images/${id}/values${query}`, { body: at, signal });
 }
 
 export function getBatch(id: string, signal: AbortSignal): Promise<Batch> {

@@ -227,6 +227,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/images/{image_id}/values": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Read image values
+         * @description Return the original values at points: those of the file, not the grey values of its preview.
+         */
+        post: operations["readImageValues"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/register": {
         parameters: {
             query?: never;
@@ -402,6 +422,28 @@ export interface paths {
         get: operations["streamRegistrationEvents"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/registrations/{registration_id}/matches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Match point
+         * @description Return the point of the moving image that shows what a point of the fixed image shows.
+         *
+         *     The network compares the surroundings of the point under the given transform. Nothing is stored.
+         */
+        post: operations["matchPoint"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1490,6 +1532,17 @@ export interface components {
             pixel_spacing_um?: number | null;
         };
         /**
+         * ImageValues
+         * @description Values of an image at points.
+         */
+        ImageValues: {
+            /**
+             * Values
+             * @description In the order of the points; of colours their mean. Null outside of the image and where a value is not finite.
+             */
+            values: (number | null)[];
+        };
+        /**
          * InstrumentSelection
          * @description The instrument to select.
          */
@@ -2054,6 +2107,88 @@ export interface components {
              * @description That this place is right, if one of those compared is.
              */
             probability: number;
+        };
+        /**
+         * PointMatch
+         * @description The point of the moving image that shows the same; None where the images do not decide it.
+         */
+        PointMatch: {
+            /**
+             * Moving Point
+             * @description (x, y) in px of the moving image.
+             */
+            moving_point: [
+                number,
+                number
+            ] | null;
+            /**
+             * Standard Error Px
+             * @description Of either coordinate, in px of the fixed image.
+             */
+            standard_error_px: number | null;
+        };
+        /**
+         * PointToMatch
+         * @description A point of the fixed image, and a transform that is nearly right there.
+         * @example {
+         *       "fixed_from_moving": [
+         *         [
+         *           1.1831,
+         *           -0.1281,
+         *           -41.8
+         *         ],
+         *         [
+         *           0.1281,
+         *           1.1831,
+         *           -62.4
+         *         ],
+         *         [
+         *           0,
+         *           0,
+         *           1
+         *         ]
+         *       ],
+         *       "point": [
+         *         120,
+         *         100
+         *       ]
+         *     }
+         */
+        PointToMatch: {
+            /**
+             * Fixed From Moving
+             * @description Right up to a shift of `reach_px`; the linear part is held.
+             */
+            fixed_from_moving: [
+                [
+                    number,
+                    number,
+                    number
+                ],
+                [
+                    number,
+                    number,
+                    number
+                ],
+                [
+                    number,
+                    number,
+                    number
+                ]
+            ];
+            /**
+             * Point
+             * @description (x, y) in px of the fixed image.
+             */
+            point: [
+                number,
+                number
+            ];
+            /**
+             * Reach Px
+             * @description In px of the fixed image; default: 3 % of its longer side.
+             */
+            reach_px?: number | null;
         };
         /**
          * Polygon
@@ -3172,6 +3307,39 @@ export interface components {
             days: components["schemas"]["DayUsage"][];
             /** Instruments */
             instruments: components["schemas"]["InstrumentUsage"][];
+        };
+        /**
+         * ValuesAt
+         * @description Points at which the values of an image are wanted.
+         * @example {
+         *       "points": [
+         *         [
+         *           10,
+         *           20
+         *         ],
+         *         [
+         *           11.5,
+         *           20
+         *         ]
+         *       ]
+         *     }
+         */
+        ValuesAt: {
+            /**
+             * Interpolation
+             * @description `nearest`: the value of the pixel that a point lies on.
+             * @default nearest
+             * @enum {string}
+             */
+            interpolation?: "nearest" | "linear";
+            /**
+             * Points
+             * @description (x, y) in px, from the centre of the top-left pixel.
+             */
+            points: [
+                number,
+                number
+            ][];
         };
         /**
          * Webhook
@@ -4735,6 +4903,136 @@ export interface operations {
             };
         };
     };
+    readImageValues: {
+        parameters: {
+            query?: {
+                /** @description Number or name of a channel of the file. */
+                channel?: string | null;
+                /** @description Frame of a stack. */
+                frame?: number | null;
+            };
+            header?: never;
+            path: {
+                image_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ValuesAt"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImageValues"];
+                };
+            };
+            /** @description Bad Request (`bad-request`) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The image does not exist (`image-not-found`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request was not completed in time (`upload-stalled`) */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is too large (`upload-too-large`) */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request does not match the API description (`request-invalid`); The file holds several images (`image-choice-needed`); The image cannot be read (`image-unreadable`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A stored file is missing (`object-missing`); A stored file was altered (`object-altered`); Internal error (`internal-error`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     registerPair: {
         parameters: {
             query?: never;
@@ -6183,6 +6481,140 @@ export interface operations {
                 };
             };
             /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    matchPoint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                registration_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PointToMatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PointMatch"];
+                };
+            };
+            /** @description Bad Request (`bad-request`) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The registration does not exist (`registration-not-found`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request was not completed in time (`upload-stalled`) */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The registration has no result (`registration-not-succeeded`) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is too large (`upload-too-large`) */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request does not match the API description (`request-invalid`); The file holds several images (`image-choice-needed`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A stored file is missing (`object-missing`); A stored file was altered (`object-altered`); Internal error (`internal-error`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The inference engine is not available (`engine-failed`); The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
             503: {
                 headers: {
                     [name: string]: unknown;

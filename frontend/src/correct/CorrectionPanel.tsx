@@ -1,17 +1,19 @@
 import { useEffect, useRef, useState } from "react";
 import { ProblemNote } from "../frame/ProblemNote";
-import { fixedDigits, pixels } from "../quantities";
 import type { Sizes } from "../viewer/geometry";
 import { LeaveDialog } from "./LeaveDialog";
 import { useLeaving } from "./leaving";
 import { ParameterFields } from "./ParameterFields";
-import { residual } from "./similarity";
+import { PointList } from "./PointList";
+import { PointOptions } from "./PointOptions";
 import { TOOLS, type Tool } from "./tools";
+import { useUndoKeys } from "./useUndoKeys";
 import type { ManualAlignment } from "./useManualAlignment";
 
 interface Props {
   alignment: ManualAlignment;
   sizes: Sizes;
+  spacing: number | null; // um for each px of the fixed image
   problem: string | null;
   onSave: (note: string) => Promise<void>;
   onClose: () => void;
@@ -23,14 +25,20 @@ const HINTS: Record<Tool, string> = {
   turn: "Drag around the centre of the image, or press the arrow keys: 0.1°, with Shift 1°.",
   scale: "Drag away from the centre of the image, or press the arrow keys: 0.1 %, with Shift 1 %.",
   points:
-    "Click a feature in the fixed image, then the same feature in the moving image; two pairs determine the transform. With the keyboard: pan the feature to the middle and press Enter.",
+    "Click a feature in one image, then the same feature in the other; drag a point to move it. Two pairs determine the transform, further ones show residuals. With the keyboard: pan the feature to the cross and press Enter.",
 };
 
+function hintFor({ tool, pending }: ManualAlignment): string {
+  if (tool !== "points" || !(pending.fixed || pending.moving)) return HINTS[tool];
+  return `Now the same feature in the ${pending.fixed ? "moving" : "fixed"} image.`;
+}
+
 /** Tools of the manual alignment, and saving it. */
-export function CorrectionPanel({ alignment, sizes, problem, onSave, onClose }: Props) {
+export function CorrectionPanel({ alignment, sizes, spacing, problem, onSave, onClose }: Props) {
   const [note, setNote] = useState("");
   const [saving, setSaving] = useState(false);
   const leaving = useLeaving(alignment.changed && !saving);
+  useUndoKeys(alignment);
   const tools = useRef<HTMLFieldSetElement>(null);
   useEffect(
     () => tools.current?.querySelector<HTMLInputElement>("input:checked")?.focus({ preventScroll: true }),
@@ -59,9 +67,10 @@ export function CorrectionPanel({ alignment, sizes, problem, onSave, onClose }: 
         ))}
       </fieldset>
       <p className="hint" role="status">
-        {alignment.pendingPoint ? "Now click the same feature in the moving image." : HINTS[alignment.tool]}
+        {hintFor(alignment)}
       </p>
-      {alignment.pairs.length > 0 && <Pairs alignment={alignment} />}
+      {alignment.tool === "points" && <PointOptions alignment={alignment} />}
+      {alignment.pairs.length > 0 && <PointList alignment={alignment} spacing={spacing} />}
       <ParameterFields matrix={alignment.matrix} sizes={sizes} onChange={alignment.set} />
       <label className="note">
         <span>Note</span>
@@ -83,8 +92,11 @@ export function CorrectionPanel({ alignment, sizes, problem, onSave, onClose }: 
         >
           {saving ? "Saving…" : "Save correction"}
         </button>
-        <button type="button" className="quiet" disabled={!alignment.changed} onClick={alignment.undo}>
+        <button type="button" className="quiet" disabled={!alignment.canUndo} onClick={alignment.undo}>
           Undo
+        </button>
+        <button type="button" className="quiet" disabled={!alignment.canRedo} onClick={alignment.redo}>
+          Redo
         </button>
         <button type="button" className="quiet" onClick={() => leaving.ask(onClose)}>
           Close
@@ -93,28 +105,5 @@ export function CorrectionPanel({ alignment, sizes, problem, onSave, onClose }: 
       <LeaveDialog leaving={leaving} />
       {problem && <ProblemNote title="Not saved:">{problem}</ProblemNote>}
     </section>
-  );
-}
-
-function Pairs({ alignment }: { alignment: ManualAlignment }) {
-  return (
-    <ol className="point-pairs">
-      {alignment.pairs.map((pair, index) => (
-        <li key={index}>
-          <span>
-            Pair {index + 1} at {fixedDigits(pair.fixed.x, 0)}, {fixedDigits(pair.fixed.y, 0)}
-          </span>
-          <span>{pixels(residual(pair, alignment.matrix), 1)} apart</span>
-          <button
-            type="button"
-            className="link"
-            aria-label={`Remove pair ${index + 1}`}
-            onClick={() => alignment.removePair(pair)}
-          >
-            Remove
-          </button>
-        </li>
-      ))}
-    </ol>
   );
 }

@@ -12,6 +12,7 @@ export interface Parameters {
 export interface PointPair {
   fixed: { x: number; y: number };
   moving: { x: number; y: number };
+  error?: number; // standard error in px of the fixed image, where the images determine the moving point
 }
 
 export function isMirrored({ a, b, c, d }: DOMMatrix): boolean {
@@ -38,10 +39,7 @@ export function matrixOf({ angle, scale, x, y }: Parameters, sizes: Sizes, mirro
 export function fitSimilarity(pairs: PointPair[], start: DOMMatrix): DOMMatrix {
   const [first] = pairs;
   if (!first) return start;
-  if (pairs.length === 1) {
-    const now = start.transformPoint(first.moving);
-    return new DOMMatrix().translate(first.fixed.x - now.x, first.fixed.y - now.y).multiply(start);
-  }
+  if (pairs.length === 1) return shiftedOnto(first, start);
   const flip = isMirrored(start) ? -1 : 1;
   const fixed = mean(pairs.map((pair) => pair.fixed));
   const moving = mean(pairs.map((pair) => pair.moving));
@@ -59,6 +57,19 @@ export function fitSimilarity(pairs: PointPair[], start: DOMMatrix): DOMMatrix {
     .translate(fixed.x, fixed.y)
     .multiply(new DOMMatrix([p, q, -flip * q, flip * p, 0, 0]))
     .translate(-moving.x, -moving.y);
+}
+
+/** The transform shifted such that it maps the moving point of a pair to its fixed point. */
+export function shiftedOnto({ fixed, moving }: PointPair, matrix: DOMMatrix): DOMMatrix {
+  const now = matrix.transformPoint(moving);
+  return new DOMMatrix().translate(fixed.x - now.x, fixed.y - now.y).multiply(matrix);
+}
+
+/** Root mean square of the distances between the points of pairs, in px of the fixed image. */
+export function meanResidual(pairs: PointPair[], fixedFromMoving: DOMMatrix): number {
+  return Math.sqrt(
+    pairs.reduce((sum, pair) => sum + residual(pair, fixedFromMoving) ** 2, 0) / Math.max(pairs.length, 1),
+  );
 }
 
 /** Distance between the points of a pair, in px of the fixed image. */

@@ -1,11 +1,12 @@
 import { type RefObject, useEffect, useMemo, useRef, useState } from "react";
-import type { Registration, Result as ResultData } from "../api/types";
+import { matchPoint } from "../api/client";
+import type { Point, Registration, Result as ResultData } from "../api/types";
 import { ApplyPanel } from "../apply/ApplyPanel";
 import { CorrectionPanel } from "../correct/CorrectionPanel";
 import { CorrectionList } from "../correct/CorrectionList";
 import "../correct/correct.css";
 import { useCorrections } from "../correct/useCorrections";
-import { useManualAlignment } from "../correct/useManualAlignment";
+import { type MatchPoint, useManualAlignment } from "../correct/useManualAlignment";
 import { adjustAddress, batchHref, open, useAddress } from "../url";
 import { Viewer } from "../viewer/Viewer";
 import { detailOf } from "../viewer/detail";
@@ -49,7 +50,7 @@ export function Result({ registration, result, onCorrected }: Props) {
   const detail = useMemo(() => detailOf(sizes, current), [sizes, current]);
   const inReview = address.get("correct") === "1"; // opened from the contact sheet, which it returns to
   const [correcting, setCorrecting] = useState(inReview);
-  const alignment = useManualAlignment(current, sizes);
+  const alignment = useManualAlignment(current, sizes, matcher(registration.id));
   const openButton = useFocusReturn(correcting);
 
   function begin(): void {
@@ -85,6 +86,7 @@ export function Result({ registration, result, onCorrected }: Props) {
           <CorrectionPanel
             alignment={alignment}
             sizes={sizes}
+            spacing={result.fixed.pixel_spacing_um}
             problem={corrections.problem}
             onSave={(note) => save(alignment.matrix, note)}
             onClose={() => setCorrecting(false)}
@@ -155,6 +157,19 @@ export function Result({ registration, result, onCorrected }: Props) {
       )}
     </div>
   );
+}
+
+/** Finds points by the images of a registration. */
+function matcher(id: string): MatchPoint {
+  return async ({ x, y }, matrix, reach) => {
+    const point = {
+      point: [x, y] as Point,
+      fixed_from_moving: matrix3(matrix),
+      reach_px: Math.min(reach, 4096),
+    };
+    const { moving_point: moving, standard_error_px: error } = await matchPoint(id, point);
+    return moving && error !== null ? { moving: { x: moving[0], y: moving[1] }, error } : null;
+  };
 }
 
 /** Return the focus to the button that opened a panel when the panel is closed. */

@@ -1,3 +1,4 @@
+import type { Size } from "../viewer/geometry";
 import type { Picture } from "../viewer/picture";
 
 /** Draw the pictures of an image on a canvas, the last one on top. */
@@ -21,4 +22,22 @@ export function newContext(width: number, height: number): CanvasRenderingContex
   const context = canvas.getContext("2d", { willReadFrequently: true });
   if (!context) throw new Error("The browser offers no 2D canvas.");
   return context;
+}
+
+/** Pictures of an image at its position, in shades of one colour; transparent where they do not reach. */
+export function coloured(
+  pictures: Picture[],
+  colour: string,
+  canvasFromImage: DOMMatrix,
+  { width, height }: Size,
+): HTMLCanvasElement {
+  const [grey, context] = [newContext(width, height), newContext(width, height)];
+  drawPictures(grey, pictures, canvasFromImage);
+  context.drawImage(grey.canvas, 0, 0);
+  context.globalCompositeOperation = "multiply";
+  context.fillStyle = colour;
+  context.fillRect(0, 0, width, height);
+  context.globalCompositeOperation = "destination-in";
+  context.drawImage(grey.canvas, 0, 0);
+  return context.canvas;
 }

@@ -1,11 +1,11 @@
 import { useLayoutEffect, useMemo, useRef } from "react";
 import type { Registration, Result } from "../api/types";
-import { drawPictures, newContext } from "../result/drawPictures";
+import { coloured } from "../result/drawPictures";
 import { canvasFromFixed } from "../viewer/camera";
 import { affine, sizeOf } from "../viewer/geometry";
 import { wholePicture } from "../viewer/picture";
 import { shownCamera } from "../viewer/shownCamera";
-import { type Preview, usePreview } from "../viewer/usePreview";
+import { smallOf, usePreview } from "../viewer/usePreview";
 import { useVisible } from "./useVisible";
 
 interface Props {
@@ -22,7 +22,7 @@ export function OverlayPicture({ registration, result, side, small = false }: Pr
   const canvas = useRef<HTMLCanvasElement>(null);
   const visible = useVisible(canvas);
   const [fixed, moving] = (["fixed", "moving"] as const).map((role) =>
-    sized(registration.links[`${role}_preview`], small),
+    small ? smallOf(registration.links[`${role}_preview`]) : registration.links[`${role}_preview`],
   ) as [string, string];
   const fixedPreview = usePreview(visible ? fixed : null);
   const movingPreview = usePreview(visible ? moving : null);
@@ -41,36 +41,13 @@ export function OverlayPicture({ registration, result, side, small = false }: Pr
     context.clearRect(0, 0, side, side);
     context.globalCompositeOperation = "lighter";
     for (const role of ["fixed", "moving"] as const) {
-      const layer = coloured(previews[role], COLOURS[role], place.sizes[role], place[role], side);
-      if (layer) context.drawImage(layer, 0, 0);
+      const preview = previews[role];
+      if (!(preview instanceof HTMLImageElement)) continue;
+      const pictures = [wholePicture(place.sizes[role], preview)];
+      context.drawImage(coloured(pictures, COLOURS[role], place[role], { width: side, height: side }), 0, 0);
     }
     const drawn = previews.fixed instanceof HTMLImageElement && previews.moving instanceof HTMLImageElement;
     canvas.current.dataset["drawn"] = drawn ? "yes" : "no";
   }, [fixedPreview, movingPreview, place, side]);
   return <canvas ref={canvas} width={side} height={side} aria-hidden="true" />;
-}
-
-/** An image at its position, in shades of one colour. */
-function coloured(
-  preview: Preview,
-  colour: string,
-  image: { width: number; height: number },
-  canvasFromImage: DOMMatrix,
-  side: number,
-): HTMLCanvasElement | null {
-  if (!(preview instanceof HTMLImageElement)) return null;
-  const context = newContext(side, side);
-  drawPictures(context, [wholePicture(image, preview)], canvasFromImage);
-  context.resetTransform();
-  context.globalCompositeOperation = "multiply";
-  context.fillStyle = colour;
-  context.fillRect(0, 0, side, side);
-  context.globalCompositeOperation = "destination-in"; // not where the image does not reach
-  context.setTransform(canvasFromImage);
-  context.fillRect(-0.5, -0.5, image.width, image.height);
-  return context.canvas;
-}
-
-function sized(url: string, small: boolean): string {
-  return small ? `${url}${url.includes("?") ? "&" : "?"}size=small` : url;
 }

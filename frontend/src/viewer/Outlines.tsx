@@ -12,14 +12,11 @@ interface Props {
 
 /** Outlines of both images and the dividing line of swipe mode. */
 export function Outlines({ size, sceneState, divider, children }: Props) {
-  const { sizes, canvasFromFixed, fixedFromMoving } = sceneState;
+  const { sizes, canvasFromFixed, canvasFromMoving } = sceneState;
   return (
     <svg className="outlines" viewBox={`0 0 ${size.width} ${size.height}`} aria-hidden="true">
       <polygon className="outline-fixed" points={text(outline(sizes.fixed, canvasFromFixed))} />
-      <polygon
-        className="outline-moving"
-        points={text(outline(sizes.moving, canvasFromFixed.multiply(fixedFromMoving)))}
-      />
+      <polygon className="outline-moving" points={text(outline(sizes.moving, canvasFromMoving))} />
       {divider !== null && <line className="divider" x1={divider} x2={divider} y1={0} y2={size.height} />}
       {children}
     </svg>

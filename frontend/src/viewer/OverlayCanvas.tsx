@@ -30,8 +30,8 @@ export function OverlayCanvas({ scene }: { scene: Scene }) {
         data-tiles={`${scene.fixed.tilesDrawn + scene.moving.tilesDrawn}/${scene.fixed.tilesNeeded + scene.moving.tilesNeeded}`}
       />
       {!supported && (
-        <ProblemNote title="No overlay.">
-          This browser does not support WebGL 2. The figure under “Downloads” shows the overlay.
+        <ProblemNote title="No WebGL 2 in this browser:">
+          the images are drawn more slowly, without contrast, lookup tables and squares.
         </ProblemNote>
       )}
     </>

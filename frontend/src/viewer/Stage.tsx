@@ -1,21 +1,31 @@
 import { type KeyboardEvent, useCallback, useMemo, useRef } from "react";
 import type { Registration, Result } from "../api/types";
+import type { Point } from "../areas/area";
 import { PointMarkers } from "../correct/PointMarkers";
 import type { ManualAlignment } from "../correct/useManualAlignment";
 import { ProblemNote } from "../frame/ProblemNote";
-import { RoleName } from "../frame/RoleName";
-import type { Camera } from "./camera";
+import { RoleName, type Role } from "../frame/RoleName";
 import { CornerErrorNote, CornerErrors } from "./CornerErrors";
 import { cornerErrors } from "./cornerErrors";
 import { OverlayCanvas } from "./OverlayCanvas";
+import { sizeOf } from "./geometry";
+import { Grid } from "./Grid";
+import { type Line, NO_LINE, withEnd } from "./line";
+import { lineActions } from "./lineDrawing";
 import { Outlines } from "./Outlines";
+import { ProfileLine } from "./ProfileLine";
 import { Readout } from "./Readout";
 import { ScaleBar } from "./ScaleBar";
 import { shownCamera } from "./shownCamera";
 import { StageButtons } from "./StageButtons";
 import { changeByKey } from "./keys";
 import { type CanvasSize, canvasPosition } from "./useCanvasSize";
-import { type PointerActions, type PointerPosition, useNavigation } from "./useNavigation";
+import { PaneButtons } from "./PaneButtons";
+import { PaneOverlay } from "./PaneOverlay";
+import { paneAt, steppedPanes } from "./panes";
+import { activePane, pickByKey, pickingActions } from "./picking";
+import { type ChangeCamera, type PointerActions, type PointerPosition, useNavigation } from "./useNavigation";
+import { usePanes } from "./usePanes";
 import { UnusedAreas } from "./UnusedAreas";
 import { useScene } from "./useScene";
 import type { ChangeView } from "./useView";
@@ -35,6 +45,13 @@ interface Props {
 /** The drawing area with its pointer and keyboard controls. */
 export function Stage({ registration, result, size, view, change, corrected, placed, alignment }: Props) {
   const stage = useRef<HTMLDivElement>(null);
+  const sizes = useMemo(
+    () => ({ fixed: sizeOf(result.fixed.shape), moving: sizeOf(result.moving.shape) }),
+    [result],
+  );
+  const [panes, changePanes] = usePanes(alignment, sizes, size);
+  const held = useRef<Line>(NO_LINE);
+  const grabbed = useRef<{ index: number; role: Role } | null>(null);
   const sceneState = useScene({
     registration,
     result,
@@ -42,41 +59,57 @@ export function Stage({ registration, result, size, view, change, corrected, pla
     placed,
     view: alignment ? { ...view, before: false } : view,
     size,
+    panes,
   });
-  const side = view.mode === "side";
+  const side = panes !== null || view.mode === "side";
   const predicted = view.errors && !view.before && !side && corrected === null;
   const ellipses = useMemo(
     () => (predicted ? cornerErrors(result, sceneState.sizes) : []),
     [predicted, result, sceneState.sizes],
   );
-  const changeCamera = useCallback(
-    (step: (camera: Camera) => Camera) =>
-      change((now) => ({
-        camera: step(shownCamera(now, sceneState.sizes, placed, size)),
-      })),
-    [change, sceneState.sizes, placed, size],
+  const picking = panes !== null;
+  const changeCamera = useCallback<ChangeCamera>(
+    (step, at) =>
+      picking
+        ? changePanes((now) => steppedPanes(now, step, paneAt(at.x, size)))
+        : change((now) => ({ camera: step(shownCamera(now, sizes, placed, size)) })),
+    [picking, changePanes, change, sizes, placed, size],
   );
-  const { hover, handlers } = useNavigation(
-    stage,
-    changeCamera,
-    alignment && alignment.tool !== "look"
-      ? pointerActions(alignment, sceneState.canvasFromFixed, size, side)
-      : null,
-  );
+  const { hover, handlers } = useNavigation(stage, changeCamera, side, actions());
 
-  function middleOfFixed(): DOMPoint {
-    const { x, y } = canvasPosition(
-      { x: size.width / size.density / 2, y: size.height / size.density / 2 },
-      size,
-      side,
-    );
-    return sceneState.canvasFromFixed.inverse().transformPoint({ x, y });
+  function actions(): PointerActions | null {
+    if (!alignment && view.profile)
+      return lineActions(view.profile, onFixed, sceneState.camera.zoom, held, (profile) =>
+        change({ profile }),
+      );
+    if (!alignment || alignment.tool === "look") return null;
+    if (panes) return pickingActions(alignment, panes, sceneState, size, grabbed);
+    return pointerActions(alignment, onFixed);
+  }
+
+  function onFixed(position: PointerPosition): Point {
+    const { x, y } = sceneState.canvasFromFixed
+      .inverse()
+      .transformPoint(canvasPosition(position, size, side));
+    return { x, y };
+  }
+
+  /** Set an end of the profile in the middle of the picture. */
+  function setEnd(line: Line): void {
+    const { x, y } = sceneState.camera;
+    change({ profile: withEnd(line, { x, y }) });
   }
 
   function handleKey(event: KeyboardEvent): void {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (alignment?.nudge(event.key, event.shiftKey)) return event.preventDefault();
-    if (alignment?.tool === "points" && event.key === "Enter") return alignment.addPoint(middleOfFixed());
+    if (alignment && panes) {
+      const done = pickByKey(event.key, event.shiftKey, alignment, panes, sceneState, size);
+      if (typeof done === "object") changePanes(done);
+      if (done !== false) event.preventDefault();
+      return;
+    }
+    if (event.key === "Enter" && view.profile && !alignment) return setEnd(view.profile);
     const viewChange = changeByKey(event.key, event.shiftKey, view, sceneState.camera, sceneState.hasDetail);
     if (!viewChange) return;
     event.preventDefault();
@@ -119,11 +152,58 @@ export function Stage({ registration, result, size, view, change, corrected, pla
             {alignment && <PointMarkers alignment={alignment} canvasFromFixed={sceneState.canvasFromFixed} />}
           </Outlines>
         )}
+        {alignment && panes && (
+          <PaneOverlay
+            alignment={alignment}
+            size={size}
+            sceneState={sceneState}
+            active={activePane(alignment)}
+          />
+        )}
+        {view.grid && (
+          <Grid
+            size={size}
+            canvasFromFixed={sceneState.canvasFromFixed}
+            cssPerPixel={sceneState.camera.zoom}
+            spacing={result.fixed.pixel_spacing_um}
+            side={side}
+          />
+        )}
+        {view.profile && !alignment && (
+          <ProfileLine
+            line={view.profile}
+            size={size}
+            canvasFromFixed={sceneState.canvasFromFixed}
+            side={side}
+          />
+        )}
         {side && <SideLabels />}
         <ScaleBar pixelSpacing={result.fixed.pixel_spacing_um} cssPerPixel={sceneState.camera.zoom} />
       </div>
-      <StageButtons view={view} camera={sceneState.camera} hasDetail={sceneState.hasDetail} change={change} />
-      <Readout sceneState={sceneState} size={size} position={hover} side={side} result={result}>
+      {panes ? (
+        <PaneButtons
+          panes={panes}
+          sizes={sizes}
+          size={size}
+          fixedFromMoving={sceneState.fixedFromMoving}
+          change={changePanes}
+        />
+      ) : (
+        <StageButtons
+          view={view}
+          camera={sceneState.camera}
+          hasDetail={sceneState.hasDetail}
+          change={change}
+        />
+      )}
+      <Readout
+        registration={registration}
+        sceneState={sceneState}
+        size={size}
+        position={hover}
+        side={side}
+        result={result}
+      >
         {ellipses.length > 0 && <CornerErrorNote ellipses={ellipses} cssPerPixel={sceneState.camera.zoom} />}
       </Readout>
       {sceneState.missing && (
@@ -148,15 +228,14 @@ function SideLabels() {
 /** Pointer actions of the manual alignment, with positions mapped to points of the fixed image. */
 function pointerActions(
   alignment: ManualAlignment,
-  canvasFromFixed: DOMMatrix,
-  size: CanvasSize,
-  side: boolean,
+  onFixed: (position: PointerPosition) => Point,
 ): PointerActions {
-  const back = canvasFromFixed.inverse();
-  const onFixed = (position: PointerPosition) => back.transformPoint(canvasPosition(position, size, side));
   return {
-    begin: alignment.beginDrag,
-    drag: alignment.tool === "points" ? null : (from, to) => alignment.drag(onFixed(from), onFixed(to)),
-    tap: (position) => alignment.addPoint(onFixed(position)),
+    begin: () => {
+      alignment.beginDrag();
+      return true;
+    },
+    drag: (from, to) => alignment.drag(onFixed(from), onFixed(to)),
+    tap: () => undefined,
   };
 }

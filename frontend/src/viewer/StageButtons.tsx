@@ -49,7 +49,7 @@ interface ButtonProps {
   children: ReactNode; // SVG content on a 20 x 20 grid
 }
 
-function StageButton({ label, pressed, onClick, children }: ButtonProps) {
+export function StageButton({ label, pressed, onClick, children }: ButtonProps) {
   return (
     <button type="button" aria-label={label} aria-pressed={pressed} title={label} onClick={onClick}>
       <svg className="icon" viewBox="0 0 20 20" aria-hidden="true">

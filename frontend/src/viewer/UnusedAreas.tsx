@@ -17,12 +17,12 @@ interface Props {
 
 /** Hatched where an image was not used for the registration. */
 export function UnusedAreas({ result, size, sceneState, side }: Props) {
-  const { canvasFromFixed, fixedFromMoving, sizes } = sceneState;
+  const { canvasFromFixed, canvasFromMoving, sizes } = sceneState;
   const id = useId();
   const shift = side ? Math.floor(size.width / 4) : 0;
   const layers = [
     { role: "fixed", canvasFromImage: canvasFromFixed, x: -shift, start: 0 },
-    { role: "moving", canvasFromImage: canvasFromFixed.multiply(fixedFromMoving), x: shift, start: 0.5 },
+    { role: "moving", canvasFromImage: canvasFromMoving, x: shift, start: 0.5 },
   ] as const;
   return (
     <svg className="outlines" viewBox={`0 0 ${size.width} ${size.height}`} aria-hidden="true">

@@ -1,10 +1,15 @@
-import { useEffect, useRef } from "react";
+import { type CSSProperties, useEffect, useRef } from "react";
 import type { Registration, Result } from "../api/types";
 import type { ManualAlignment } from "../correct/useManualAlignment";
 import { useCanvasSize } from "./useCanvasSize";
 import { useView } from "./useView";
+import { NO_LINE } from "./line";
+import { Profile } from "./Profile";
 import { Stage } from "./Stage";
+import { COLOURS } from "./tables";
 import { ToneControls } from "./ToneControls";
+import { DEFAULT_TONES } from "./tones";
+import type { View } from "./view";
 import { hasUnusedAreas } from "./UnusedAreas";
 import { ViewerControls } from "./ViewerControls";
 import { ViewerHelp } from "./ViewerHelp";
@@ -31,7 +36,7 @@ export function Viewer({ registration, result, corrected, placed, place, alignme
     before.current = place;
   }, [place, change]);
   return (
-    <div className="viewer">
+    <div className="viewer" style={roleColours(view)}>
       <div className="well stage-well" ref={well}>
         {size && (
           <Stage
@@ -46,41 +51,65 @@ export function Viewer({ registration, result, corrected, placed, place, alignme
           />
         )}
       </div>
-      <ViewerControls view={view} change={change} />
+      {view.profile && alignment === null && (
+        <Profile registration={registration} result={result} fixedFromMoving={placed} line={view.profile} />
+      )}
+      {alignment?.tool !== "points" && <ViewerControls view={view} change={change} />}
       <div className="more-controls">
-        <label className="check">
-          <input
-            type="checkbox"
-            checked={view.before}
-            disabled={alignment !== null}
-            onChange={(event) => change({ before: event.currentTarget.checked })}
-          />
-          <span>Before registration</span>
-        </label>
+        <Check
+          name="Before registration"
+          checked={view.before}
+          disabled={alignment !== null}
+          onChange={(before) => change({ before })}
+        />
         {result.covariance && result.verdict !== "refuse" && corrected === null && (
-          <label className="check">
-            <input
-              type="checkbox"
-              checked={view.errors}
-              disabled={view.before || view.mode === "side"}
-              onChange={(event) => change({ errors: event.currentTarget.checked })}
-            />
-            <span>Corner errors</span>
-          </label>
+          <Check
+            name="Corner errors"
+            checked={view.errors}
+            disabled={view.before || view.mode === "side"}
+            onChange={(errors) => change({ errors })}
+          />
         )}
         {hasUnusedAreas(result) && (
-          <label className="check">
-            <input
-              type="checkbox"
-              checked={view.unused}
-              onChange={(event) => change({ unused: event.currentTarget.checked })}
-            />
-            <span>Unused areas</span>
-          </label>
+          <Check name="Unused areas" checked={view.unused} onChange={(unused) => change({ unused })} />
         )}
-        <ToneControls view={view} change={change} />
+        <Check name="Grid" checked={view.grid} onChange={(grid) => change({ grid })} />
+        <Check
+          name="Profile"
+          checked={view.profile !== null}
+          disabled={alignment !== null}
+          onChange={(wanted) => change({ profile: wanted ? NO_LINE : null })}
+        />
+        <ToneControls registration={registration} view={view} change={change} />
         <ViewerHelp />
       </div>
     </div>
+  );
+}
+
+/** Outlines and names on the images in the colours of the overlay. */
+function roleColours({ tones }: View): CSSProperties {
+  const css = (["fixed", "moving"] as const)
+    .filter((role) => tones[role].colour !== DEFAULT_TONES[role].colour)
+    .map((role) => [
+      `--on-well-${role}`,
+      `rgb(${COLOURS[tones[role].colour].map((part) => 255 * part).join()})`,
+    ]);
+  return Object.fromEntries(css) as CSSProperties;
+}
+
+interface CheckProps {
+  name: string;
+  checked: boolean;
+  disabled?: boolean;
+  onChange: (checked: boolean) => void;
+}
+
+function Check({ name, onChange, ...state }: CheckProps) {
+  return (
+    <label className="check">
+      <input type="checkbox" {...state} onChange={(event) => onChange(event.currentTarget.checked)} />
+      <span>{name}</span>
+    </label>
   );
 }

@@ -1,5 +1,5 @@
 import { RoleName } from "../frame/RoleName";
-import { MODE_KEYS, modeOf } from "./modes";
+import { MODE_KEYS, modeName, modeOf } from "./modes";
 import type { ChangeView } from "./useView";
 import type { View } from "./view";
 
@@ -16,7 +16,7 @@ export function ViewerControls({ view, change }: { view: View; change: ChangeVie
               checked={view.mode === key}
               onChange={() => change({ mode: key })}
             />
-            <span>{modeOf(key).name}</span>
+            <span>{modeName(key, view.tones)}</span>
           </label>
         ))}
       </fieldset>

@@ -1,10 +1,12 @@
 import { matrixText } from "./geometry";
 import { Renderer, type Scene, coarser } from "./gl/renderer";
 import { FrameRateMonitor } from "./frameRate";
+import { PlainRenderer } from "./plainRenderer";
+import { isSmall } from "./usePreview";
 
 /** Draws scenes on a canvas; on a slow machine a moving picture is drawn at a lower resolution until it stops. */
 export class Drawing {
-  private renderer: Renderer | null = null;
+  private renderer: Renderer | PlainRenderer | null = null;
   private scene: Scene | null = null;
   private readonly frameRate = new FrameRateMonitor(() => this.draw());
 
@@ -33,8 +35,9 @@ export class Drawing {
   }
 
   private readonly start = () => {
-    this.renderer = Renderer.on(this.canvas);
-    this.onSupported(this.renderer !== null);
+    const renderer = Renderer.on(this.canvas);
+    this.onSupported(renderer !== null);
+    this.renderer = renderer ?? PlainRenderer.on(this.canvas);
     this.draw();
   };
 
@@ -47,15 +50,22 @@ export class Drawing {
   private draw(): void {
     if (!this.scene || !this.renderer) return;
     this.renderer.draw(this.frameRate.coarse ? coarser(this.scene) : this.scene);
-    this.canvas.dataset["drawn"] = this.frameRate.coarse ? "coarse" : "fine";
+    this.canvas.dataset["drawn"] = this.frameRate.coarse || isPreliminary(this.scene) ? "coarse" : "fine";
   }
+}
+
+/** Whether small versions are drawn until the previews are loaded. */
+function isPreliminary({ fixed, moving }: Scene): boolean {
+  return [fixed, moving].some(({ pictures }) => pictures.some(({ source }) => isSmall(source)));
 }
 
 /** Everything that determines the appearance of a scene. */
 function appearanceKey(scene: Scene): string {
   const { size, fixed, moving, compose, amount } = scene;
-  const layers = [fixed, moving].map(({ pictures, tone }) => [
+  const layers = [fixed, moving].map(({ pictures, tone, table, colour }) => [
     tone,
+    table,
+    colour,
     pictures.map(({ source }) => source.src),
   ]);
   return [positionKey(scene), size.width, size.height, size.density, compose, amount, layers].join();

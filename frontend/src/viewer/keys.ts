@@ -1,6 +1,7 @@
 import { type Camera, panned, zoomed } from "./camera";
+import { NO_LINE } from "./line";
 import { FIRST_MODE, MODE_KEYS } from "./modes";
-import { DEFAULT_TONE } from "./tones";
+import { DEFAULT_TONES } from "./tones";
 import { type View, WHOLE } from "./view";
 
 /** Keyboard shortcuts while the picture has the focus, as listed in the help. */
@@ -15,8 +16,10 @@ export const KEYS: [keys: string, what: string][] = [
   ["B", "before and after registration"],
   ["E", "corner errors"],
   ["U", "unused areas"],
+  ["G", "grid"],
+  ["P", "profile; Enter sets its ends in the middle of the picture"],
   ["I", "invert the moving image"],
-  ["C", "reset the contrast"],
+  ["C", "reset contrast and colours"],
 ];
 
 const STEP = 40; // CSS px
@@ -27,6 +30,13 @@ const DIRECTIONS: Record<string, [number, number]> = {
   ArrowDown: [0, -1],
 };
 
+/** By how many CSS px an arrow key pans; null for other keys. */
+export function directionOf(key: string, far: boolean): [right: number, down: number] | null {
+  const step = far ? 5 * STEP : STEP;
+  const direction = DIRECTIONS[key];
+  return direction ? [direction[0] * step, direction[1] * step] : null;
+}
+
 /** The view change of a key, or null; `camera` is the current camera, `hasDetail` whether one image is a detail. */
 export function changeByKey(
   key: string,
@@ -35,11 +45,8 @@ export function changeByKey(
   camera: Camera,
   hasDetail: boolean,
 ): Partial<View> | null {
-  const direction = DIRECTIONS[key];
-  if (direction) {
-    const step = far ? 5 * STEP : STEP;
-    return { camera: panned(camera, direction[0] * step, direction[1] * step) };
-  }
+  const direction = directionOf(key, far);
+  if (direction) return { camera: panned(camera, ...direction) };
   switch (key.toLowerCase()) {
     case "+":
     case "=":
@@ -64,12 +71,16 @@ export function changeByKey(
       return { errors: !view.errors };
     case "u":
       return { unused: !view.unused };
+    case "g":
+      return { grid: !view.grid };
+    case "p":
+      return { profile: view.profile ? null : NO_LINE };
     case "i":
       return {
         tones: { ...view.tones, moving: { ...view.tones.moving, invert: !view.tones.moving.invert } },
       };
     case "c":
-      return { tones: { fixed: DEFAULT_TONE, moving: DEFAULT_TONE } };
+      return { tones: DEFAULT_TONES };
     default:
       return null;
   }

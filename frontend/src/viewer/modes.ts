@@ -1,3 +1,5 @@
+import type { Role } from "../frame/RoleName";
+
 /** How the shader composes the two images; the numbers are those in shaders.ts. */
 export const COMPOSE = { blend: 0, swipe: 1, checkerboard: 2, colour: 3, difference: 4, side: 5 } as const;
 export type Compose = (typeof COMPOSE)[keyof typeof COMPOSE];
@@ -16,7 +18,7 @@ const same = (value: number) => value;
 
 export const MODES = {
   colour: {
-    name: "Magenta–green",
+    name: "Two colours",
     compose: COMPOSE.colour,
     slider: { label: BLEND, text: percent, ends: "images" },
     amount: same,
@@ -60,6 +62,16 @@ export const MODE_KEYS = Object.keys(MODES) as ModeKey[];
 
 export function modeOf(key: ModeKey): Mode {
   return MODES[key];
+}
+
+/** The name of a mode; the overlay of two colours is named by them. */
+export function modeName(key: ModeKey, { fixed, moving }: Record<Role, { colour: string }>): string {
+  if (key !== "colour") return modeOf(key).name;
+  return `${capitalised(fixed.colour)}–${moving.colour}`;
+}
+
+export function capitalised(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 export function modeKey(text: string | null): ModeKey {

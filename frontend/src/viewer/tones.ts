@@ -1,24 +1,34 @@
-/** The contrast of one image: which range of grey values is mapped to black to white, and how. */
+import type { Role } from "../frame/RoleName";
+import { type ColourKey, type TableKey, colourKey, tableKey } from "./tables";
+
+/** How one image is shown: which range of grey values is mapped to black to white, and in which colours. */
 export interface Tone {
-  clip: number; // percent of the pixels clipped to black, and the same to white
+  low: number; // grey level of the preview, 0 to 255, that is shown black
+  high: number; // that is shown white
   gamma: number; // below 1 brightens
   invert: boolean;
+  table: TableKey; // colours of one image alone
+  colour: ColourKey; // in the overlay of two colours
 }
 
-export const DEFAULT_TONE: Tone = { clip: 0, gamma: 1, invert: false };
-export const MAX_CLIP = 20;
+const PLAIN = { low: 0, high: 255, gamma: 1, invert: false, table: "grey" } as const;
+
+export const DEFAULT_TONES: Record<Role, Tone> = {
+  fixed: { ...PLAIN, colour: "magenta" },
+  moving: { ...PLAIN, colour: "green" },
+};
 
 /** The shader's tone curve: lowest value, 1 / range, exponent, 1 to invert. */
 export type ToneCurve = [low: number, gain: number, exponent: number, invert: number];
 
-export function curveOf(tone: Tone, histogram: Histogram): ToneCurve {
-  const [low, high] = tone.clip === 0 ? [0, 255] : clipLevels(histogram, tone.clip / 100);
-  return [low / 255, 255 / Math.max(high - low, 1), tone.gamma, tone.invert ? 1 : 0];
+export function curveOf({ low, high, gamma, invert }: Tone): ToneCurve {
+  return [low / 255, 255 / Math.max(high - low, 1), gamma, invert ? 1 : 0];
 }
 
 export type Histogram = Uint32Array; // pixel counts of 256 grey levels
 
 const HISTOGRAM_SIZE = 256; // px, longest side of the image that is counted
+const SATURATED = 0.0035; // of the pixels at either end, as the automatic contrast of ImageJ
 
 export function histogramOf(preview: HTMLImageElement): Histogram {
   const factor = Math.min(1, HISTOGRAM_SIZE / Math.max(preview.naturalWidth, preview.naturalHeight));
@@ -34,7 +44,10 @@ export function histogramOf(preview: HTMLImageElement): Histogram {
   return counts;
 }
 
-function clipLevels(histogram: Histogram, share: number): [number, number] {
+type Limits = Pick<Tone, "low" | "high">;
+
+/** The limits that saturate a small share of the pixels. */
+export function automatic(histogram: Histogram): Limits {
   const total = histogram.reduce((sum, count) => sum + count, 0);
   const level = (count: number) => {
     let below = 0;
@@ -43,20 +56,33 @@ function clipLevels(histogram: Histogram, share: number): [number, number] {
       0,
     );
   };
-  return [level(share * total), level((1 - share) * total)];
+  return limits({ low: level(SATURATED * total), high: level((1 - SATURATED) * total) }, "high");
 }
 
-export function toneText({ clip, gamma, invert }: Tone): string | null {
-  if (clip === DEFAULT_TONE.clip && gamma === DEFAULT_TONE.gamma && !invert) return null;
-  return [clip, gamma, invert ? 1 : 0].join(",");
+/** Limits within 0 to 255, at least a level apart; the one that is set stays where it is set. */
+export function limits({ low, high }: Limits, set: keyof Limits): Limits {
+  const inside = (value: number, least: number) => Math.min(Math.max(Math.round(value), least), 254 + least);
+  if (set === "low") return { low: inside(low, 0), high: Math.max(inside(high, 1), inside(low, 0) + 1) };
+  return { low: Math.min(inside(low, 0), inside(high, 1) - 1), high: inside(high, 1) };
 }
 
-export function readTone(text: string | null): Tone {
-  const [clip, gamma, invert] = (text ?? "").split(",").map(Number);
-  if (!Number.isFinite(clip) || !Number.isFinite(gamma)) return DEFAULT_TONE;
+export function toneText({ low, high, gamma, invert, table, colour }: Tone, role: Role): string | null {
+  const text = [low, high, gamma, invert ? 1 : 0, table, colour].join(",");
+  const { colour: usual } = DEFAULT_TONES[role];
+  return text === [0, 255, 1, 0, "grey", usual].join(",") ? null : text;
+}
+
+export function readTone(text: string | null, role: Role): Tone {
+  const usual = DEFAULT_TONES[role];
+  const [low, high, gamma, invert, table, colour] = (text ?? "").split(",");
+  const numbers = [low, high, gamma].map(Number);
+  if (text === null || !numbers.every(Number.isFinite)) return usual;
+  const [black, white, exponent] = numbers as [number, number, number];
   return {
-    clip: Math.min(Math.max(clip ?? 0, 0), MAX_CLIP),
-    gamma: Math.min(Math.max(gamma ?? 1, 0.1), 10),
-    invert: invert === 1,
+    ...limits({ low: black, high: white }, "low"),
+    gamma: Math.min(Math.max(exponent, 0.1), 10),
+    invert: invert === "1",
+    table: tableKey(table) ?? usual.table,
+    colour: colourKey(colour) ?? usual.colour,
   };
 }

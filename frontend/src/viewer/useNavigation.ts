@@ -8,20 +8,25 @@ export interface PointerPosition {
 
 /** Pointer actions that replace panning. */
 export interface PointerActions {
-  begin: () => void;
-  drag: ((from: PointerPosition, to: PointerPosition) => void) | null;
+  begin: (position: PointerPosition) => boolean; // whether the drag that begins there is an action
+  drag: (from: PointerPosition, to: PointerPosition) => void;
   tap: (position: PointerPosition) => void;
 }
+
+/** Changes the camera; `at` is the position of the pointer. */
+export type ChangeCamera = (step: (camera: Camera) => Camera, at: PointerPosition) => void;
 
 const TAP_PX = 4; // a longer movement is a drag
 
 /** Pointer navigation: drag to pan, two fingers or the wheel to zoom; reports the hover position. */
 export function useNavigation(
   stage: RefObject<HTMLElement | null>,
-  change: (step: (camera: Camera) => Camera) => void,
+  change: ChangeCamera,
+  halves: boolean, // each half of the stage shows one image
   actions: PointerActions | null,
 ) {
   const pressed = useRef<PointerPosition | null>(null);
+  const acting = useRef(false);
   const fingers = useRef(new Map<number, PointerPosition>());
   const [hover, setHover] = useState<PointerPosition | null>(null);
 
@@ -30,20 +35,21 @@ export function useNavigation(
     if (!element) return;
     const wheel = (event: WheelEvent) => {
       event.preventDefault(); // React's wheel listener is passive and cannot prevent scrolling
-      const { right, down } = fromMiddle(element, pointerPosition(element, event));
+      const at = pointerPosition(element, event);
+      const { right, down } = fromMiddle(element, at, halves);
       const lines = event.deltaMode === WheelEvent.DOM_DELTA_LINE ? 30 : 1;
-      change((camera) => zoomed(camera, 1.0018 ** (-event.deltaY * lines), right, down));
+      change((camera) => zoomed(camera, 1.0018 ** (-event.deltaY * lines), right, down), at);
     };
     element.addEventListener("wheel", wheel, { passive: false });
     return () => element.removeEventListener("wheel", wheel);
-  }, [stage, change]);
+  }, [stage, change, halves]);
 
   function down(event: PointerEvent<HTMLElement>): void {
     if (event.button !== 0) return;
     event.currentTarget.setPointerCapture(event.pointerId);
     pressed.current = pointerPosition(event.currentTarget, event);
     fingers.current.set(event.pointerId, pressed.current);
-    if (actions?.drag) actions.begin();
+    acting.current = actions?.begin(pressed.current) ?? false;
   }
 
   function move(event: PointerEvent<HTMLElement>): void {
@@ -54,12 +60,13 @@ export function useNavigation(
     if (!last) return;
     const other = [...fingers.current].find(([id]) => id !== event.pointerId)?.[1];
     fingers.current.set(event.pointerId, now);
-    if (!other && actions?.drag) return actions.drag(last, now);
-    if (!other) return change((camera) => panned(camera, now.x - last.x, now.y - last.y));
+    if (!other && acting.current) return actions?.drag(last, now);
+    if (!other) return change((camera) => panned(camera, now.x - last.x, now.y - last.y), now);
     const factor = distance(now, other) / Math.max(distance(last, other), 1);
-    const { right, down } = fromMiddle(element, other);
-    change((camera) =>
-      panned(zoomed(camera, factor, right, down), (now.x - last.x) / 2, (now.y - last.y) / 2),
+    const { right, down } = fromMiddle(element, other, halves);
+    change(
+      (camera) => panned(zoomed(camera, factor, right, down), (now.x - last.x) / 2, (now.y - last.y) / 2),
+      other,
     );
   }
 
@@ -91,8 +98,10 @@ export function pointerPosition(
   return { x: clientX - left, y: clientY - top };
 }
 
-function fromMiddle(element: HTMLElement, { x, y }: PointerPosition): { right: number; down: number } {
-  return { right: x - element.clientWidth / 2, down: y - element.clientHeight / 2 };
+/** CSS px from the middle of the stage, or of the half of it that the position is in. */
+function fromMiddle({ clientWidth, clientHeight }: HTMLElement, { x, y }: PointerPosition, halves: boolean) {
+  const middle = clientWidth * (!halves ? 1 / 2 : x < clientWidth / 2 ? 1 / 4 : 3 / 4);
+  return { right: x - middle, down: y - clientHeight / 2 };
 }
 
 function distance(one: PointerPosition, other: PointerPosition): number {

@@ -1,3 +1,4 @@
+import { useState } from "react";
 import type { Size } from "./geometry";
 import { type Picture, wholePicture } from "./picture";
 import { type ImageSource, tilesFor } from "./tiles";
@@ -23,10 +24,14 @@ export function usePictures(
   const size = ready && { width: ready.naturalWidth, height: ready.naturalHeight };
   const needed = size ? tilesFor(source, image, size, canvasFromImage, canvas) : [];
   const tiles = useTiles(needed);
-  if (!ready || !size) return null;
   const covered = needed.length > 0 && tiles.length === needed.length; // the preview would be invisible
+  const [before, setBefore] = useState<Picture[]>([]); // stay until others cover them
+  const last = tiles.at(-1)?.source;
+  if (covered && before.at(-1)?.source !== last) setBefore(tiles);
+  if (!ready || !size) return null;
+  const below = needed.length > 0 ? before : [];
   return {
-    pictures: covered ? tiles : [wholePicture(image, ready), ...tiles],
+    pictures: covered ? tiles : [wholePicture(image, ready), ...below, ...tiles],
     tilesDrawn: tiles.length,
     tilesNeeded: needed.length,
   };

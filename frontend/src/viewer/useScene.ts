@@ -12,11 +12,12 @@ import {
   unregistered,
 } from "./geometry";
 import type { Layer, Scene } from "./gl/renderer";
-import { modeOf } from "./modes";
+import { MODES, modeOf } from "./modes";
+import { type Panes, canvasFromMoving } from "./panes";
 import { shownCamera } from "./shownCamera";
 import { sourceOf } from "./source";
 import type { ImageSource } from "./tiles";
-import { type Tone, curveOf, histogramOf } from "./tones";
+import { type Tone, curveOf } from "./tones";
 import type { CanvasSize } from "./useCanvasSize";
 import { useFlicker } from "./useFlicker";
 import { usePictures } from "./usePictures";
@@ -32,6 +33,7 @@ export interface SceneState {
   hasDetail: boolean; // one image shows a part of the other
   sizes: Sizes;
   canvasFromFixed: DOMMatrix;
+  canvasFromMoving: DOMMatrix;
   fixedFromMoving: DOMMatrix;
 }
 
@@ -42,20 +44,25 @@ interface SceneOptions {
   placed: DOMMatrix; // the position that the camera looks at where it has no other
   view: View;
   size: CanvasSize;
+  panes: Panes | null; // instead of the overlay
 }
 
-export function useScene({ registration, result, corrected, placed, view, size }: SceneOptions): SceneState {
+export function useScene(options: SceneOptions): SceneState {
+  const { registration, result, corrected, placed, view, size, panes } = options;
   const sizes = useMemo(
     () => ({ fixed: sizeOf(result.fixed.shape), moving: sizeOf(result.moving.shape) }),
     [result],
   );
-  const camera = shownCamera(view, sizes, placed, size);
+  const camera = panes?.fixed ?? shownCamera(view, sizes, placed, size);
   const fixedOnCanvas = canvasFromFixed(camera, size);
   const fixedFromMoving = useMovingTransform(result, corrected, view.before, sizes);
   const links = registration.links;
-  const previews = { fixed: usePreview(links.fixed_preview), moving: usePreview(links.moving_preview) };
+  const previews = {
+    fixed: usePreview(links.fixed_preview, isLarge(sizes.fixed)),
+    moving: usePreview(links.moving_preview, isLarge(sizes.moving)),
+  };
   const blend = useFlicker(view);
-  const mode = modeOf(view.mode);
+  const mode = panes ? MODES.side : modeOf(view.mode);
   const fixed = useLayer(
     sourceOf(registration, "fixed"),
     sizes.fixed,
@@ -64,7 +71,7 @@ export function useScene({ registration, result, corrected, placed, view, size }
     size,
     view.tones.fixed,
   );
-  const movingOnCanvas = fixedOnCanvas.multiply(fixedFromMoving);
+  const movingOnCanvas = panes ? canvasFromMoving(panes, size) : fixedOnCanvas.multiply(fixedFromMoving);
   const moving = useLayer(
     sourceOf(registration, "moving"),
     sizes.moving,
@@ -80,6 +87,7 @@ export function useScene({ registration, result, corrected, placed, view, size }
     hasDetail: useMemo(() => detailOf(sizes, placed) !== null, [sizes, placed]),
     sizes,
     canvasFromFixed: fixedOnCanvas,
+    canvasFromMoving: movingOnCanvas,
     fixedFromMoving,
   };
 }
@@ -107,12 +115,12 @@ function useLayer(
   canvas: CanvasSize,
   tone: Tone,
 ): Layer | null {
-  const ready = loaded instanceof HTMLImageElement ? loaded : null;
-  const clipping = tone.clip > 0;
-  const histogram = useMemo(
-    () => (ready && clipping ? histogramOf(ready) : new Uint32Array(256)),
-    [ready, clipping],
-  );
   const pictures = usePictures(source, image, loaded, canvasFromImage, canvas);
-  return pictures && { ...pictures, canvasFromImage, tone: curveOf(tone, histogram) };
+  const { table, colour } = tone;
+  return pictures && { ...pictures, canvasFromImage, tone: curveOf(tone), table, colour };
+}
+
+/** Whether the small version of a preview is much smaller. */
+function isLarge({ width, height }: Size): boolean {
+  return Math.max(width, height) > 512;
 }

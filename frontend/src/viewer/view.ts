@@ -1,5 +1,6 @@
 import type { Role } from "../frame/RoleName";
 import { type Camera, cameraText, readCamera } from "./camera";
+import { type Line, lineText, readLine } from "./line";
 import { FIRST_MODE, type ModeKey, modeKey } from "./modes";
 import { type Tone, readTone, toneText } from "./tones";
 
@@ -13,6 +14,8 @@ export interface View {
   before: boolean; // show the images before registration
   errors: boolean; // show the 95 % regions of the corners
   unused: boolean; // hatch what was not used of the images
+  grid: boolean; // lines at even distances of the fixed image
+  profile: Line | null; // the values along a line; null: the tool is off
   tones: Record<Role, Tone>;
 }
 
@@ -25,7 +28,12 @@ export function readView(address: URLSearchParams): View {
     before: address.get("before") === "1",
     errors: address.get("errors") === "1",
     unused: address.get("unused") !== "0",
-    tones: { fixed: readTone(address.get("fixed_tone")), moving: readTone(address.get("moving_tone")) },
+    grid: address.get("grid") === "1",
+    profile: readLine(address.get("profile")),
+    tones: {
+      fixed: readTone(address.get("fixed_tone"), "fixed"),
+      moving: readTone(address.get("moving_tone"), "moving"),
+    },
   };
 }
 
@@ -37,6 +45,8 @@ export function writeView({
   before,
   errors,
   unused,
+  grid,
+  profile,
   tones,
 }: View): Record<string, string | null> {
   return {
@@ -46,7 +56,9 @@ export function writeView({
     before: before ? "1" : null,
     errors: errors ? "1" : null,
     unused: unused ? null : "0",
-    fixed_tone: toneText(tones.fixed),
-    moving_tone: toneText(tones.moving),
+    grid: grid ? "1" : null,
+    profile: lineText(profile),
+    fixed_tone: toneText(tones.fixed, "fixed"),
+    moving_tone: toneText(tones.moving, "moving"),
   };
 }

@@ -1,6 +1,7 @@
 import type { Size } from "../geometry";
 import { magnification } from "../geometry";
 import type { Compose } from "../modes";
+import { COLOURS, type ColourKey, type TableKey, tableOf } from "../tables";
 import type { ToneCurve } from "../tones";
 import type { CanvasSize } from "../useCanvasSize";
 import type { Pictures } from "../usePictures";
@@ -11,6 +12,8 @@ import { Textures } from "./textures";
 export interface Layer extends Pictures {
   canvasFromImage: DOMMatrix;
   tone: ToneCurve;
+  table: TableKey; // where the image is shown alone
+  colour: ColourKey; // in the overlay of two colours
 }
 
 export interface Scene {
@@ -43,6 +46,8 @@ export class Renderer {
   private readonly compose: Program;
   private readonly textures: Textures;
   private readonly layers: { texture: WebGLTexture; frame: WebGLFramebuffer }[];
+  private readonly tables: WebGLTexture;
+  private tableKeys = "";
   private size: Size = { width: 0, height: 0 };
 
   static on(canvas: HTMLCanvasElement): Renderer | null {
@@ -54,6 +59,7 @@ export class Renderer {
     this.place = new Program(gl, PLACE_VERTEX, PLACE_FRAGMENT);
     this.compose = new Program(gl, COMPOSE_VERTEX, COMPOSE_FRAGMENT);
     this.textures = new Textures(gl);
+    this.tables = gl.createTexture();
     this.layers = [0, 1].map(() => ({ texture: gl.createTexture(), frame: gl.createFramebuffer() }));
   }
 
@@ -67,7 +73,12 @@ export class Renderer {
       gl.activeTexture(gl.TEXTURE0 + index);
       gl.bindTexture(gl.TEXTURE_2D, texture);
     });
+    gl.activeTexture(gl.TEXTURE2);
+    this.bindTables(scene.fixed.table, scene.moving.table);
     gl.activeTexture(gl.TEXTURE0);
+    compose.set("tables", (at) => gl.uniform1i(at, 2));
+    compose.set("fixedColour", (at) => gl.uniform3fv(at, COLOURS[scene.fixed.colour]));
+    compose.set("movingColour", (at) => gl.uniform3fv(at, COLOURS[scene.moving.colour]));
     compose.set("fixedLayer", (at) => gl.uniform1i(at, 0));
     compose.set("movingLayer", (at) => gl.uniform1i(at, 1));
     compose.set("fixedTone", (at) => gl.uniform4fv(at, scene.fixed.tone));
@@ -97,6 +108,20 @@ export class Renderer {
       place.set("clipFromPicture", (at) => gl.uniformMatrix3fv(at, false, clip(unit, this.size)));
       gl.drawArrays(gl.TRIANGLE_STRIP, 0, 4);
     }
+  }
+
+  /** Bind the lookup tables of both images, a row each. */
+  private bindTables(fixed: TableKey, moving: TableKey): void {
+    const { gl } = this;
+    gl.bindTexture(gl.TEXTURE_2D, this.tables);
+    if (this.tableKeys === fixed + moving) return;
+    this.tableKeys = fixed + moving;
+    const rows = new Uint8Array([...tableOf(fixed), ...tableOf(moving)]);
+    gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA8, 256, 2, 0, gl.RGBA, gl.UNSIGNED_BYTE, rows);
+    for (const side of [gl.TEXTURE_MIN_FILTER, gl.TEXTURE_MAG_FILTER])
+      gl.texParameteri(gl.TEXTURE_2D, side, gl.LINEAR);
+    for (const side of [gl.TEXTURE_WRAP_S, gl.TEXTURE_WRAP_T])
+      gl.texParameteri(gl.TEXTURE_2D, side, gl.CLAMP_TO_EDGE);
   }
 
   private resize(size: Size): void {

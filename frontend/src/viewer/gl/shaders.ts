@@ -23,7 +23,8 @@ void main() {
 /** Applies the tone curves to both layers and composes them (mode numbers as in modes.ts). */
 export const COMPOSE_FRAGMENT = `#version 300 es
 precision highp float;
-uniform sampler2D fixedLayer, movingLayer;
+uniform sampler2D fixedLayer, movingLayer, tables;
+uniform vec3 fixedColour, movingColour;
 uniform vec4 fixedTone, movingTone;
 uniform vec2 size;
 uniform float density; // canvas px per CSS px
@@ -37,29 +38,34 @@ vec2 seen(sampler2D layer, vec4 tone, ivec2 at) {
   return vec2(mix(value, 1.0 - value, tone.w), found.g);
 }
 
-vec4 grey(vec2 one) { return vec4(vec3(one.x * one.y), one.y); }
+vec4 tinted(vec2 one, float row) {
+  vec3 shown = texture(tables, vec2((one.x * 255.0 + 0.5) / 256.0, row)).rgb;
+  return vec4(shown * one.y, one.y);
+}
+vec4 first(vec2 one) { return tinted(one, 0.25); }
+vec4 second(vec2 one) { return tinted(one, 0.75); }
 
 void main() {
   ivec2 at = ivec2(gl_FragCoord.xy);
   if (mode == 5) {
     bool left = at.x * 2 < int(size.x);
     ivec2 from = ivec2(at.x + int(size.x) / 4 * (left ? 1 : -1), at.y);
-    colour = grey(left ? seen(fixedLayer, fixedTone, from) : seen(movingLayer, movingTone, from));
+    colour = left ? first(seen(fixedLayer, fixedTone, from)) : second(seen(movingLayer, movingTone, from));
     return;
   }
   vec2 below = seen(fixedLayer, fixedTone, at), above = seen(movingLayer, movingTone, at);
   if (mode == 0) {
     float share = amount * above.y;
-    colour = grey(below) * (1.0 - share) + grey(above) * share;
+    colour = first(below) * (1.0 - share) + second(above) * share;
   } else if (mode == 1) {
-    colour = grey(gl_FragCoord.x < amount * size.x ? below : above);
+    colour = gl_FragCoord.x < amount * size.x ? first(below) : second(above);
   } else if (mode == 2) {
     vec2 cell = floor(vec2(gl_FragCoord.x, size.y - gl_FragCoord.y) / (amount * density));
-    colour = grey(mod(cell.x + cell.y, 2.0) < 0.5 ? below : above);
+    colour = mod(cell.x + cell.y, 2.0) < 0.5 ? first(below) : second(above);
   } else if (mode == 3) {
-    float magenta = below.x * below.y * min(1.0, 2.0 - 2.0 * amount);
-    float green = above.x * above.y * min(1.0, 2.0 * amount);
-    colour = vec4(magenta, green, magenta, max(below.y, above.y));
+    vec3 one = fixedColour * below.x * below.y * min(1.0, 2.0 - 2.0 * amount);
+    vec3 other = movingColour * above.x * above.y * min(1.0, 2.0 * amount);
+    colour = vec4(min(one + other, 1.0), max(below.y, above.y));
   } else {
     float both = below.y * above.y;
     colour = vec4(vec3(min(1.0, abs(below.x - above.x) * amount)) * both, both);
