@@ -5,12 +5,13 @@ The halves share no specimen: thresholds are chosen on ``CHOOSE`` and certified 
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,9 @@ AMBIGUOUS = ("LATTICE", "PERIODIC")
 OVERLAYS = ("data_bar", "legend", "padding", "field_stop")
 MIN_SIDE = 128
 UNRELATED = ("different", "apart", "mirrored")
+VIEW_SIDE = 256  # px
+MEAN_SIDE = 0.65  # of the shorter side: what ``make_cases.py`` cuts on average
+TRUTH = Path(__file__).with_name("truth.json")  # by truth.py: px of the recording
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,15 @@ def read_half(data: Path, half: int) -> RealImages:
     return RealImages(data, singles, pairs)
 
 
+def truth_px(images: RealImages, name: str, side: float | None = None) -> float:
+    """Return the uncertainty of a pair's truth in px at 256, for a view of ``side`` px of the recording."""
+    recorded = json.loads(TRUTH.read_text()).get(name, 0.0) if TRUTH.is_file() else 0.0
+    if not recorded:
+        return 0.0
+    side = side or MEAN_SIDE * min(images.pairs[name][0].shape)
+    return float(recorded * VIEW_SIDE / side)
+
+
 def cut_views(images: RealImages, seed: int, per_cell: int, overlays: bool) -> Iterator[LabelledPair]:
     """Yield 256 x 256 pairs as ``make_cases.py`` cuts them, then each with one overlay on both images."""
     with tempfile.TemporaryDirectory(prefix="xebra-pairs-") as folder:
@@ -65,11 +78,11 @@ def cut_views(images: RealImages, seed: int, per_cell: int, overlays: bool) -> I
         _link(images, data)
         options = ["--seed", str(seed), "--per-level", str(per_cell)]
         _run(MAKE_CASES, data, plain, *options)
-        yield from (_read(file) for file in sorted(plain.glob("*.npz")))
+        yield from (_read(file, images) for file in sorted(plain.glob("*.npz")))
         if overlays:
             _run(MAKE_CASES.with_name("instrument_cases.py"), "overlays", plain, drawn)
             for number, file in enumerate(sorted(plain.glob("*.npz"))):
-                yield _read(drawn / f"{OVERLAYS[number % len(OVERLAYS)]}_{file.name}")
+                yield _read(drawn / f"{OVERLAYS[number % len(OVERLAYS)]}_{file.name}", images)
 
 
 def own_resolution(images: RealImages, seed: int, count: int) -> Iterator[LabelledPair]:
@@ -81,10 +94,10 @@ def own_resolution(images: RealImages, seed: int, count: int) -> Iterator[Labell
     while made < count:
         group = singles if made % 2 else pairs
         name, kind, first, second = group[rng.integers(len(group))]
-        pair = _cut(name, kind, first, second, rng) if min(first.shape) >= 256 else None
+        pair = _cut(name, kind, first, second, rng) if min(first.shape) >= VIEW_SIDE else None
         if pair is not None:
             made += 1
-            yield pair
+            yield replace(pair, truth_px=truth_px(images, name, max(pair.fixed.shape)))
 
 
 def without_answer(images: RealImages, kind: str, seed: int, count: int, side: int | None) -> Iterator:
@@ -208,10 +221,12 @@ def _link(images: RealImages, folder: Path) -> None:
         (folder / "offsets.json").symlink_to(offsets.resolve())
 
 
-def _read(file: Path) -> LabelledPair:
+def _read(file: Path, images: RealImages) -> LabelledPair:
     held = np.load(file)
     matrix = np.vstack([held["matrix"], [0, 0, 1]])
-    return LabelledPair(held["fixed"], held["moving"], matrix, str(held["kind"]), str(held["source"]))
+    kind, source = str(held["kind"]), str(held["source"])
+    truth = truth_px(images, source)
+    return LabelledPair(held["fixed"], held["moving"], matrix, kind, source, truth)
 
 
 def _run(*command: object) -> None:

@@ -181,19 +181,40 @@ def test_the_right_one_of_places_a_period_apart_is_found_from_the_next_one():
 
 
 @pytest.mark.parametrize(
-    ("stage", "share", "ambiguous"),
-    [(WHOLE_VIEW, 0.8, True), (WHOLE_VIEW, 0.7, False), (INTENSITY, 0.8, False), (INTENSITY, 0.97, True)],
+    ("stage", "share", "fits", "ambiguous"),
+    [
+        (WHOLE_VIEW, 0.8, False, True),
+        (WHOLE_VIEW, 0.7, False, False),
+        (INTENSITY, 0.8, True, False),
+        (INTENSITY, 0.97, True, True),
+        (INTENSITY, 0.97, False, False),
+    ],
 )
 def test_across_contrasts_a_place_a_period_apart_must_score_much_lower(
-    monkeypatch, attempted, stage, share, ambiguous
+    monkeypatch, attempted, stage, share, fits, ambiguous
 ):
+    """Where the contrasts are the same, pixel values decide between places of nearly the same score."""
     pair, _, (_, thorough) = attempted
     estimator = PyramidEstimator(weights(), open_engine())
     here = estimator._refine(pair, [thorough.best])[0]
     copy = replace(here, score=share * here.score)
     monkeypatch.setattr(estimator, "_shifted_copies", lambda *_: (30.0, [copy]))
+    monkeypatch.setattr(estimator, "_fits_by_intensity", lambda *_: fits)
     attempt = replace(thorough, features=replace(thorough.features, final_stage=stage))
     assert (estimator._ambiguous_period(pair, attempt) is not None) == ambiguous
+
+
+@pytest.mark.parametrize(("mark", "fits"), [(0.0, True), (9.0, False)])
+def test_pixel_values_exclude_a_place_a_period_apart_where_something_breaks_the_period(mark, fits):
+    rng = np.random.default_rng(8)
+    tile = gaussian_filter(rng.normal(size=(40, 40)), 2.5, mode="wrap")
+    row, column = np.indices((256, 256)) - 120
+    specimen = np.tile(tile / tile.std(), (7, 7))[:256, :256]
+    specimen = specimen + mark * np.exp(-(row**2 + column**2) / 2 / 30**2)
+    estimator = PyramidEstimator(weights(), open_engine())
+    pair = ImagePair(*(Image(specimen + rng.normal(0, 0.1, specimen.shape)) for _ in range(2)))
+    copy = Candidate(np.array([[1, 0, 40.0], [0, 1, 0], [0, 0, 1]]), 0.0)
+    assert estimator._fits_by_intensity(pair, copy, Candidate(np.eye(3), 0.0), 40.0) == fits
 
 
 def test_images_at_the_same_detector_position_are_judged_cautiously(monkeypatch):

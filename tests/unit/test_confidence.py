@@ -19,8 +19,16 @@ from xebra.estimate.quality_features import (
     half_disagreement_px,
     uncertainty_px,
 )
-from xebra.evaluation.fit_calibration import PROBABILITIES, UNSCALED, MeasuredAttempt, fit, reported
+from xebra.evaluation.fit_calibration import (
+    PROBABILITIES,
+    UNSCALED,
+    MeasuredAttempt,
+    choose_thresholds,
+    fit,
+    reported,
+)
 
+CORNERS = np.array([[-128, -128], [128, -128], [-128, 128], [128, 128]], float)
 INFORMATION = np.diag([4000.0, 4000.0, 10.0, 10.0])
 
 
@@ -112,6 +120,21 @@ def test_a_quick_attempt_must_be_surer_than_a_thorough_one():
         assert sure.finds(SURE) == (probability > QUICK_PROBABILITY)
 
 
+def test_an_estimate_that_another_candidate_surpasses_may_be_elsewhere():
+    surpassed, level = (BUNDLED.expected_error_px(replace(SURE, score_margin=m)) for m in (-0.1, 0.1))
+    assert surpassed > 0.4 * BUNDLED.wrong_px > level
+    assert BUNDLED.expected_error_px(replace(SURE, score_margin=-0.1), places=4) > surpassed
+
+
+def test_where_pixel_values_are_compared_the_threshold_may_be_stricter():
+    probability = BUNDLED.probability(SURE)
+    strict = replace(BUNDLED, accept_probability=0.5, same_contrast_probability=probability + 1e-6)
+    for stage, found in ((WHOLE_VIEW, True), (BLOCKS, True), (INTENSITY, False)):
+        assert strict.finds(replace(SURE, final_stage=stage)) == found
+    lax = replace(BUNDLED, accept_probability=probability + 1e-6, same_contrast_probability=0.5)
+    assert not lax.finds(replace(SURE, final_stage=INTENSITY))
+
+
 def test_nothing_is_accepted_above_the_tolerance():
     expected = BUNDLED.expected_error_px(SURE)
     assert BUNDLED.accepts(SURE, 1.01 * expected) and not BUNDLED.accepts(SURE, 0.99 * expected)
@@ -136,6 +159,24 @@ def test_the_fit_refuses_most_unrelated_pairs_and_few_right_ones(fitted):
 def test_the_threshold_is_the_strictest_where_the_pairs_prove_nothing():
     few = [[m] for m in simulated(40)]
     assert fit(few).accept_probability == max(PROBABILITIES)
+
+
+def test_a_stricter_threshold_is_taken_where_it_costs_few_right_estimates():
+    """Right estimates between 0.8 and 0.9: so few that 0.93 is as good, or so many that it is not."""
+    model = replace(
+        BUNDLED, weights=[0, 0, 0, 0, 0, 1.0, 0, 0, 0, 0, 0], bias=0.0, tail_gain=0.0, wrong_px=6.0
+    )
+
+    def attempts(probability, count):
+        share = float(np.log(probability / (1 - probability)))
+        found = replace(SURE, thorough=True, agreement=BlockAgreement(50, share, 10.0))
+        return [[MeasuredAttempt(found, 0.5, np.zeros(4))]] * count
+
+    sure = attempts(0.995, 1000)
+    assert choose_thresholds(model, sure + attempts(0.85, 5)).accept_probability == 0.99
+    assert choose_thresholds(model, sure + attempts(0.85, 200)).accept_probability == 0.84
+    wrong = [[replace(each[0], error_px=50.0)] for each in attempts(0.88, 40)]
+    assert choose_thresholds(model, sure + wrong + attempts(0.85, 200)).accept_probability >= 0.9
 
 
 def test_the_first_accepted_attempt_is_reported(fitted):
@@ -188,6 +229,37 @@ def test_what_a_similarity_cannot_explain_is_part_of_the_error(fitted):
     stretched = replace(SURE, affine=AffineResidual(0.03, 90.0))
     assert fitted.precision_px(stretched) > stretched.affine.corner_px > 5
     assert not fitted.accepts(stretched) and fitted.finds(stretched)
+
+
+def test_where_the_truth_is_uncertain_only_surely_wrong_estimates_count():
+    near, far = (MeasuredAttempt(SURE, error, np.zeros(4), truth_px=4.0) for error in (8.9, 9.1))
+    assert (near.right, near.judged, far.right, far.judged) == (True, False, False, True)
+    known = MeasuredAttempt(SURE, 5.1, np.zeros(4), truth_px=2.4)
+    assert known.judged and not known.right
+
+
+def test_estimates_that_are_neither_right_nor_wrong_change_no_calibration():
+    measured = [[m] for m in simulated(300) + unrelated(40)]
+    uncertain = [[replace(m, error_px=6.0, truth_px=4.0)] for m in simulated(100, seed=9)]
+    assert fit(measured + uncertain) == fit(measured)
+    wrong = [[replace(m, error_px=60.0, truth_px=4.0)] for m in simulated(100, seed=9)]
+    sure, less_sure = (fit(each).log_odds(features()) for each in (measured, measured + wrong))
+    assert less_sure < sure - 1
+
+
+@pytest.mark.parametrize("heavy", [False, True])
+def test_the_95_percent_bounds_of_the_corners_hold_in_95_percent(heavy):
+    """Errors of the parameters that go together, or in one tail, exceed bounds by each alone."""
+    rng = np.random.default_rng(12)
+    covariance = np.diag([0.01, 0.01, 1.0, 1.0]) ** 2
+    made = []
+    for m in simulated(600, seed=10):
+        pulls = rng.normal(size=4) * (rng.choice([1.0, 6.0], p=[0.9, 0.1]) if heavy else 1.0)
+        made.append(replace(m, pulls=pulls, covariance=covariance, corners=CORNERS))
+    fitted = fit([[m] for m in made])
+    scale = np.array(fitted.error_scales[WHOLE_VIEW].interval_scale)
+    held = np.mean([m.bound_ratio(scale) <= 1 for m in made if m.right])
+    assert held == pytest.approx(0.95, abs=0.01 if heavy else 0.05)
 
 
 def test_too_few_right_attempts_give_no_error_scale():

@@ -13,9 +13,8 @@ from xebra.estimate.block_agreement import BlockAgreement
 from xebra.estimate.candidate_scoring import CandidateScoring
 from xebra.estimate.coarse_search import SearchLevel, SearchResult, coarse_search
 from xebra.estimate.confidence import MIN_SCORE_MARGIN
-from xebra.estimate.final_stage import FinalEstimate, finalise
+from xebra.estimate.final_stage import FinalEstimate, finalise, fits_elsewhere
 from xebra.estimate.image_pair import Candidate, ImagePair, corner_distance_px, identity_candidates
-from xebra.estimate.intensity_refinement import refine_by_intensity
 from xebra.estimate.periodic_copies import periods, shifted
 from xebra.estimate.quality_features import INTENSITY, QualityFeatures, half_disagreement_px, uncertainty_px
 from xebra.estimate.refinement import RefineLevel, refine_step, refine_until_converged
@@ -133,9 +132,9 @@ class Attempts:
         return self._attempt(start, end, likely + refined, thorough=True)
 
     def _periodic_copies(self, candidates: list[Candidate]) -> list[Candidate]:
-        """Return the best candidate shifted by each period of the fixed image."""
-        shifts = periods(self._pair, self._stages.coarse.size)
-        return shifted(self._scoring.ranked(candidates)[0], shifts) if len(shifts) else []
+        """Return the best candidate shifted by each period of the images."""
+        best = self._scoring.ranked(candidates)[0]
+        return shifted(best, periods(self._pair, self._stages.coarse.size, best))
 
     def _search(self, level: SearchLevel, pair: ImagePair) -> SearchResult:
         """Return the scores of a search level."""
@@ -208,6 +207,5 @@ class Attempts:
         return 0.0
 
     def _fits_elsewhere(self, candidate: Candidate, estimate: Candidate) -> bool:
-        """Return True where a candidate, fully refined, passes intensity refinement at another position."""
-        end = refine_by_intensity(self._pair, self._refine_fully(candidate))
-        return end is not None and corner_distance_px(self._pair, end.candidate, estimate) > DIFFERENT_PX
+        """Return whether pixel values support another position than the estimate's."""
+        return fits_elsewhere(self._stages, self._pair, candidate, estimate, DIFFERENT_PX)

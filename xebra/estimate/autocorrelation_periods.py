@@ -33,7 +33,7 @@ def autocorrelation_periods(view: Floats) -> Floats:
     row, column = np.nonzero(high & (correlation == ndimage.maximum_filter(correlation, 5)))
     shortest = np.argsort(distance[row, column], kind="stable")[:MAX_PERIODS]
     peaks = [_interpolate_peak(correlation, row[i], column[i]) for i in shortest]
-    return np.array(peaks) - len(correlation) // 2
+    return np.array(peaks).reshape(-1, 2) - len(correlation) // 2
 
 
 def _interpolate_peak(correlation: Floats, row: int, column: int) -> tuple[float, float]:

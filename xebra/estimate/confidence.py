@@ -10,7 +10,7 @@ import numpy as np
 
 from xebra.arrays import Matrix
 from xebra.estimate.estimate import REFERENCE_WIDTH
-from xebra.estimate.quality_features import WHOLE_VIEW, QualityFeatures
+from xebra.estimate.quality_features import INTENSITY, WHOLE_VIEW, QualityFeatures
 
 DEFAULT_TOLERANCE = 0.02  # of the fixed image's width: largest expected corner error of an accepted estimate
 RIGHT_PX = 5.0  # at 256: estimates with a smaller corner error are right
@@ -50,6 +50,7 @@ class Confidence:
     wrong_decay: float = (
         0.0  # decrease of log ``wrong_px`` per unit of log odds: probable ones are near misses
     )
+    same_contrast_probability: float = 0.0  # likewise ``accept_probability``, where pixel values are compared
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Confidence:
@@ -84,8 +85,10 @@ class Confidence:
     def expected_error_px(self, features: QualityFeatures, places: int = 1) -> float:
         """Return the expected mean corner error, px at 256, the chance of another place included.
 
-        ``places``: how many fit nearly as well, the estimate's included; any of them may be the right one.
+        ``places``: how many fit nearly as well, the estimate's included; any of them may be right. They
+        are at least two where another candidate scores higher.
         """
+        places = max(places, 2 if features.score_margin < 0 else 1)
         right = self.probability(features)
         expected = right * self.precision_px(features) + (1 - right) * self.wrong_error_px(features)
         return expected / places + (1 - 1 / places) * max(self.wrong_px, RIGHT_PX)
@@ -104,6 +107,8 @@ class Confidence:
     def finds(self, features: QualityFeatures) -> bool:
         """Return whether the place is probably right, and no other candidate scores nearly as high."""
         least = self.accept_probability
+        if features.final_stage == INTENSITY:
+            least = max(least, self.same_contrast_probability)
         if not features.thorough:
             least = max(least, QUICK_PROBABILITY)
         return self.probability(features) >= least and features.score_margin >= MIN_SCORE_MARGIN

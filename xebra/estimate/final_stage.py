@@ -11,6 +11,7 @@ from xebra.estimate.candidate_scoring import CandidateScoring
 from xebra.estimate.image_pair import Candidate, ImagePair, corner_distance_px
 from xebra.estimate.intensity_refinement import IntensityEstimate, refine_by_intensity
 from xebra.estimate.quality_features import BLOCKS, INTENSITY, WHOLE_VIEW, uncertainty_px
+from xebra.estimate.refinement import refine_until_converged
 from xebra.estimate.stages import Stages
 
 MAX_AVERAGED_PX = 12.0  # at 256: estimates further apart than this are not averaged
@@ -48,6 +49,20 @@ def finalise(
         refined = by_intensity.candidate
         return FinalEstimate(refined, network, INTENSITY, corner_distance_px(pair, network, refined))
     return _combine(pair, scoring, network, by_intensity, network is candidate)
+
+
+def fits_elsewhere(
+    stages: Stages, pair: ImagePair, candidate: Candidate, estimate: Candidate, apart_px: float
+) -> bool:
+    """Return whether pixel values support a candidate, fully refined, beside an estimate of one contrast.
+
+    ``apart_px``: corner distance at 256 from which on the candidate is another place.
+    """
+    end = refine_by_intensity(pair, refine_until_converged(stages.engine, stages.fine, pair, candidate))
+    if end is None or corner_distance_px(pair, end.candidate, estimate) <= apart_px:
+        return False
+    here = refine_by_intensity(pair, estimate)
+    return here is None or not here.excludes(end)
 
 
 def _combine(

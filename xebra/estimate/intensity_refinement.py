@@ -27,6 +27,7 @@ SAME_CONTRAST = 0.9  # from here on intensities are more precise than network an
 BLOCK_PX = 16  # side of the blocks within which residuals may be correlated
 MAX_STEPS = 4
 CONVERGED_PX = 0.01  # a step that moves the candidate by less is the last
+EXCLUDED = 2.0  # times the residual variance of another estimate, from which on pixel values exclude a place
 MAX_DISTANCE_PX = 2.0  # from the network's estimate, at 256
 
 
@@ -41,6 +42,14 @@ class IntensityEstimate:
     def same_contrast(self) -> bool:
         """Return whether both images show so much the same contrast that nothing is more precise."""
         return self.correlation >= SAME_CONTRAST
+
+    def excludes(self, other: IntensityEstimate) -> bool:
+        """Return whether the pixel values differ much more at another estimate: a ratio of two variances.
+
+        Thousands of px are compared, so that noise explains no such ratio; an estimate a period beside the
+        right place excludes nothing, since its own variance is the larger one.
+        """
+        return 1 - other.correlation**2 > EXCLUDED * (1 - self.correlation**2)
 
 
 def refine_by_intensity(pair: ImagePair, candidate: Candidate) -> IntensityEstimate | None:

@@ -1,14 +1,34 @@
-"""Candidates shifted by the periods of the fixed image, where a periodic specimen fits itself as well."""
+"""Candidates shifted by the periods of the images, where a periodic specimen fits itself as well."""
 
 from __future__ import annotations
+
+import numpy as np
 
 from xebra.arrays import Floats
 from xebra.estimate.autocorrelation_periods import autocorrelation_periods
 from xebra.estimate.image_pair import Candidate, ImagePair, translation
 
+SAME_PX = 2.0  # of the view: periods of the two images that differ by less are one
 
-def periods(pair: ImagePair, size: int) -> Floats:
-    """Return the periods (K, 2) of the fixed image, px of it, by its view of ``size`` px, shortest first."""
+
+def periods(pair: ImagePair, size: int, candidate: Candidate | None = None) -> Floats:
+    """Return the periods (K, 2) of the fixed image in its px, and those of the moving one by a candidate.
+
+    They are measured in views of ``size`` px; the candidate transforms those of the moving image. Noise or
+    contrast may hide a period in one of the images.
+    """
+    found = _of_fixed(pair, size)
+    if candidate is None:
+        return found
+    same = SAME_PX * pair.fixed_from_view(size)[0, 0]
+    for period in _of_fixed(pair.swapped(), size) @ np.linalg.inv(candidate.moving_from_fixed[:2, :2]).T:
+        if not len(found) or np.hypot(*(found - period).T).min() > same:
+            found = np.vstack([found, period])
+    return found
+
+
+def _of_fixed(pair: ImagePair, size: int) -> Floats:
+    """Return the periods (K, 2) of the fixed image in its px."""
     shifts: Floats = autocorrelation_periods(pair.fixed_view(size)) * pair.fixed_from_view(size)[0, 0]
     return shifts
 

@@ -27,6 +27,7 @@ from xebra.estimate.field_of_view import (
     spacing_ratio,
 )
 from xebra.estimate.field_refinement import FieldLevel
+from xebra.estimate.final_stage import fits_elsewhere
 from xebra.estimate.image_pair import Candidate, ImagePair, scale_of
 from xebra.estimate.periodic_copies import periods, shifted
 from xebra.estimate.places import equal_places, listed_places
@@ -314,25 +315,36 @@ class PyramidEstimator:
         return attempt if attempt is not None and self.confidence.finds(attempt.features) else None
 
     def _ambiguous_period(self, pair: ImagePair, attempt: Attempt) -> float | None:
-        """Return the fixed image's period in px where the estimate shifted by it scores nearly as well.
+        """Return the shortest period in fixed px where the estimate shifted by one scores nearly as well.
 
         The quick attempt at an image that repeats itself counts as ambiguous: it compares too few candidates.
+        Where both images show the same contrast, pixel values exclude copies.
         """
-        period, copies = self._shifted_copies(pair, attempt.best)
-        if not copies:
+        same_contrast = attempt.features.final_stage == INTENSITY
+        period, copies = self._shifted_copies(pair, attempt.best, same_contrast)
+        if period is None:
             return None
         here = self._refine(pair, [attempt.best])[0].score
-        same_contrast = attempt.features.final_stage == INTENSITY
         margin = PERIOD_MARGIN if same_contrast else max(PERIOD_MARGIN, PERIOD_SHARE * here)
-        distinct = all(here - copy.score > margin for copy in copies)
-        return None if distinct and attempt.features.thorough else period
+        close = [copy for copy in copies if here - copy.score <= margin]
+        if same_contrast:
+            close = [copy for copy in close if self._fits_by_intensity(pair, copy, attempt.best, period)]
+        return None if not close and attempt.features.thorough else period
 
-    def _shifted_copies(self, pair: ImagePair, best: Candidate) -> tuple[float | None, list[Candidate]]:
-        """Return the fixed image's shortest period in px, and candidates shifted by each period.
+    def _fits_by_intensity(self, pair: ImagePair, copy: Candidate, best: Candidate, period: float) -> bool:
+        """Return whether pixel values support a copy half a period or more beside an estimate."""
+        apart = 0.5 * period * REFERENCE_WIDTH / max(pair.fixed.shape)
+        return fits_elsewhere(self.stages, pair, copy, best, apart)
 
-        They are refined twice: a period is known to a px of the view only.
+    def _shifted_copies(
+        self, pair: ImagePair, best: Candidate, same_contrast: bool
+    ) -> tuple[float | None, list[Candidate]]:
+        """Return the shortest period in fixed px, and candidates shifted by each period.
+
+        They are refined twice: a period is known to a px of the view only. Images of one contrast have the
+        same periods.
         """
-        shifts = periods(pair, self.stages.coarse.size)
+        shifts = periods(pair, self.stages.coarse.size, None if same_contrast else best)
         if not len(shifts):
             return None, []
         copies = self._refine(pair, self._refine(pair, shifted(best, shifts)))

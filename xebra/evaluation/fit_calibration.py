@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.optimize import minimize
 
-from xebra.arrays import Floats
+from xebra.arrays import Floats, Matrix
 from xebra.estimate.confidence import RIGHT_PX, Confidence, ErrorScale
 from xebra.estimate.estimate import REFERENCE_WIDTH
 from xebra.estimate.pyramid_estimator import PyramidEstimator
 from xebra.estimate.pyramid_result import PyramidResult
 from xebra.estimate.quality_features import BLOCKS, INTENSITY, WHOLE_VIEW, QualityFeatures
 from xebra.evaluation.certificate import MAX_WRONG, upper_bound
+from xebra.evaluation.corner_bound import bound_ratio
 from xebra.evaluation.labelled_pairs import LabelledPair
 from xebra.image import Image
-from xebra.transform import SimilarityTransform, corner_error, image_center
+from xebra.transform import SimilarityTransform, corner_error, corners, image_center
 
 FARTHEST_PX = 256.0  # at 256: a wrong estimate counts as no further off
 WEIGHT_PENALTY = 3e-3  # L2: keeps the weights finite where the classes are separable
@@ -38,6 +39,7 @@ PROBABILITIES = (
     0.75,
     0.7,
 )  # from strict to lenient
+STRICTNESS_COST = 0.01  # share of the right estimates that a stricter threshold may cost
 REFUSED = 0.97  # share of the estimates of unrelated pairs that are refused
 REVIEW_PROBABILITY = (0.02, 0.5)  # limits of the threshold below which an estimate is refused
 SURE_PROBABILITY, SURE_MARGIN = 0.999, 8.0  # attempts above are followed by no other
@@ -52,6 +54,9 @@ UNCALIBRATED = Confidence(
     dict.fromkeys((WHOLE_VIEW, BLOCKS, INTENSITY), UNSCALED),
 )
 MIN_RIGHT = 8  # right estimates from which an error scale is fitted
+MAX_TRUTH_PX = (
+    RIGHT_PX / 2
+)  # at 256: a pair whose truth is less certain is judged where the error exceeds both
 NORMAL_95 = 1.96  # standard deviations that contain 95 % of a normal distribution
 
 
@@ -67,11 +72,31 @@ class MeasuredAttempt:
     places: int = 1  # that fit nearly as well: several are not accepted
     detail: bool = False  # one image as a part of the other
     mirrored: QualityFeatures | None = None  # of the mirrored moving image, where the pair is not sure
+    covariance: Matrix | None = None  # (4, 4) of log scale, angle, shift, not calibrated
+    corners: Floats | None = None  # (4, 2): of the fixed image, from the moving image's centre, px
+    truth_px: float = 0.0  # uncertainty of the truth, px at 256
+
+    def bound_ratio(self, interval_scale: Floats) -> float:
+        """Return the largest corner error over its 95 % bound with a calibration; NaN where unknown."""
+        if self.covariance is None or self.corners is None:
+            return math.nan
+        errors = self.pulls * np.sqrt(np.diag(self.covariance))
+        return bound_ratio(errors, self.covariance * np.outer(interval_scale, interval_scale), self.corners)
+
+    @property
+    def truth_is_known(self) -> bool:
+        """Return whether the truth is so certain that right and wrong are known."""
+        return self.truth_px <= MAX_TRUTH_PX
 
     @property
     def right(self) -> bool:
-        """Return whether the corner error is small."""
-        return self.error_px < RIGHT_PX
+        """Return whether the corner error is small, or may be, where the truth is not surely known."""
+        return self.error_px < RIGHT_PX + (0.0 if self.truth_is_known else self.truth_px)
+
+    @property
+    def judged(self) -> bool:
+        """Return whether an attempt is known to be right or known to be wrong."""
+        return self.truth_is_known or not self.right
 
 
 def measure(estimator: PyramidEstimator, pairs: Iterable[LabelledPair]) -> Iterator[list[MeasuredAttempt]]:
@@ -110,24 +135,42 @@ def _measure(attempt: PyramidResult, pair: LabelledPair) -> MeasuredAttempt:
         math.remainder(found.angle - truth.angle, 2 * math.pi),
         *np.subtract(found.translation, truth.translation),
     )
-    deviations = np.sqrt(np.diag(attempt.covariance(Image(pair.fixed), Image(pair.moving))))
-    error_px = error * REFERENCE_WIDTH / max(shape)
-    return MeasuredAttempt(attempt.features, error_px, np.array(errors) / deviations, *known)
+    covariance = attempt.covariance(Image(pair.fixed), Image(pair.moving))[:4, :4]
+    center = np.linalg.inv(pair.moving_from_fixed) @ [*image_center(moving_shape), 1]
+    return MeasuredAttempt(
+        attempt.features,
+        error * REFERENCE_WIDTH / max(shape),
+        np.array(errors) / np.sqrt(np.diag(covariance)),
+        *known,
+        truth_px=pair.truth_px,
+        covariance=covariance,
+        corners=corners(shape) - center[:2],
+    )
 
 
 def fit(measured: list[list[MeasuredAttempt]]) -> Confidence:
     """Return the calibration: logistic regression of being right, error scales and thresholds.
 
     ``measured`` holds the attempts at each pair: of one and of two modalities, of images so large that block
-    refinement is the final stage, and of pairs without a right answer.
+    refinement is the final stage, and of pairs without a right answer. Attempts that are neither known to be
+    right nor known to be wrong are left out.
     """
-    learnt = [attempt for attempts in measured for attempt in attempts if attempt.kind != "mirrored"]
+    learnt = [m for attempts in measured for m in attempts if m.kind != "mirrored" and m.judged]
     model = _fit_probability(learnt)
-    final = [[m for m in attempts if not m.detail][-1] for attempts in measured]
+    final = [m for m in ([m for m in attempts if not m.detail][-1] for attempts in measured) if m.judged]
     model = _scaled_to(model, [m for m in final if math.isfinite(m.error_px)])
-    model = replace(model, error_scales=_fit_error_scales(final))
     model = _with_wrong_error(model, [m for m in final if not m.right and math.isfinite(m.error_px)])
-    model = replace(model, accept_probability=_accept_probability(model, measured))
+    return choose_thresholds(model, measured)
+
+
+def choose_thresholds(model: Confidence, measured: list[list[MeasuredAttempt]]) -> Confidence:
+    """Return a calibration with the error scales and thresholds that fit measured attempts; see ``fit``."""
+    final = [m for m in ([m for m in attempts if not m.detail][-1] for attempts in measured) if m.judged]
+    model = replace(model, error_scales=_fit_error_scales(final))
+    for threshold in THRESHOLDS:
+        model = threshold(model, PROBABILITIES[0])
+    for threshold in THRESHOLDS:
+        model = threshold(model, _accept_probability(model, measured, threshold))
     return replace(model, review_probability=_review_probability(model, measured))
 
 
@@ -228,33 +271,57 @@ def _fit_error_scale(right: list[MeasuredAttempt]) -> ErrorScale:
         return UNSCALED
     ratio = np.array([m.error_px / m.features.final_uncertainty_px for m in right])
     median = float(np.median(ratio))
-    quantiles = np.quantile([np.abs(m.pulls) for m in right], 0.95, axis=0)  # (4,)
-    return ErrorScale(
-        round(median, 4), round(float(ratio.mean() / median), 4), (quantiles / NORMAL_95).round(4).tolist()
-    )
+    scale = np.quantile([np.abs(m.pulls) for m in right], 0.95, axis=0) / NORMAL_95  # (4,)
+    scale = scale * _bound_scale(right, scale)
+    return ErrorScale(round(median, 4), round(float(ratio.mean() / median), 4), scale.round(4).tolist())
 
 
-def _accept_probability(model: Confidence, measured: list[list[MeasuredAttempt]]) -> float:
-    """Return the lowest threshold that is safe, by testing fixed ones from strict to lenient.
+def _bound_scale(right: list[MeasuredAttempt], interval_scale: Floats) -> float:
+    """Return the factor, at least 1, with which the 95 % bounds of the corners hold in 95 % too."""
+    ratios = np.array([m.bound_ratio(interval_scale) for m in right])
+    known = ratios[np.isfinite(ratios)]
+    return max(1.0, float(np.quantile(known, 0.95))) if len(known) >= MIN_RIGHT else 1.0
+
+
+def _with_accept_probability(model: Confidence, probability: float) -> Confidence:
+    return replace(model, accept_probability=probability)
+
+
+def _with_same_contrast_probability(model: Confidence, probability: float) -> Confidence:
+    return replace(model, same_contrast_probability=probability)
+
+
+THRESHOLDS = (_with_accept_probability, _with_same_contrast_probability)
+
+
+def _accept_probability(
+    model: Confidence,
+    measured: list[list[MeasuredAttempt]],
+    threshold: Callable[[Confidence, float], Confidence],
+) -> float:
+    """Return a safe value of a threshold, by testing fixed ones from strict to lenient.
 
     A threshold is safe where, with 95 % confidence, at most 1 % of the accepted estimates are wrong. The
     first one that is not ends the tests, so that their number costs no confidence (fixed-sequence testing in
-    Angelopoulos et al., Learn then Test, arXiv 2110.01052). Where not even the first one is, it is taken.
+    Angelopoulos et al., Learn then Test, arXiv 2110.01052). The strictest safe one that costs few right
+    estimates is taken, or the first one where none is safe.
     """
-    safe = None
+    safe: dict[float, int] = {}  # number of right ones accepted
     for probability in PROBABILITIES:
-        trial = replace(model, accept_probability=probability)
-        chosen = [m for m in (reported(trial, attempts) for attempts in measured) if accepted(trial, m)]
-        if upper_bound(sum(not m.right for m in chosen), len(chosen)) > MAX_WRONG:
+        trial = threshold(model, probability)
+        each = (reported(trial, attempts) for attempts in measured)
+        right = [m.right for m in each if m.judged and accepted(trial, m)]
+        if upper_bound(len(right) - sum(right), len(right)) > MAX_WRONG:
             break
-        safe = probability
-    return PROBABILITIES[0] if safe is None else safe
+        safe[probability] = sum(right)
+    enough = (1 - STRICTNESS_COST) * max(safe.values(), default=0)
+    return next((p for p, right in safe.items() if right >= enough), PROBABILITIES[0])
 
 
 def _review_probability(model: Confidence, measured: list[list[MeasuredAttempt]]) -> float:
     """Return the threshold below which most estimates of unrelated pairs lie."""
     unrelated = [
-        model.probability(attempts[-1].features)
+        model.probability(reported(model, attempts).features)
         for attempts in measured
         if attempts[-1].kind in ("different", "apart")
     ]

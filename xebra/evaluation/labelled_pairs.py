@@ -20,6 +20,7 @@ class LabelledPair:
     moving_from_fixed: Matrix | None
     kind: str  # "mono", "multi", or what makes it unrelated: "different", "apart", "mirrored"
     source: str = "simulated"
+    truth_px: float = 0.0  # uncertainty of moving_from_fixed, mean corner distance in px at 256
 
 
 def from_simulated(cases: Iterable[Case]) -> Iterator[LabelledPair]:
