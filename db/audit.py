@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Any, cast
+from collections.abc import Sequence
+from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, Text, bindparam, insert, select, text
 from sqlalchemy.orm import Session
 
 from db.audit_results import RecordedFrames, RecordedResults
-from db.rows import AuditRow
+from db.rows import AuditRow, EventRow
 from db.types import utc_now
 
 GENESIS_HASH = "0" * 64
 HASHED = ("seq", "at", "actor", "event", "payload", "previous_hash")
+MAX_EVENTS = 1 << 20  # of an entry, which may cover all jobs of a batch
 LOCK = 0x6175646974  # "audit", as a key of PostgreSQL's advisory locks
 
 _LAST = select(AuditRow.seq, AuditRow.hash).order_by(AuditRow.seq.desc()).limit(1)
 _INSERT = insert(AuditRow.__table__)  # type: ignore[arg-type]
-_LOCK_AND_LAST = (  # two statements: the second one sees what was committed while the first one waited
-    f"SELECT pg_advisory_xact_lock({LOCK}); SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1"
-)
+_INSERT_EVENTS = insert(EventRow.__table__)  # type: ignore[arg-type]
+_ARGUMENTS = ("at", "actor", "event", "payload", "head", "changes")
+_APPEND = text(  # migration 0020: PostgreSQL locks the chain, hashes and inserts in one round trip
+    "SELECT seq, previous_hash, hash FROM audit_append(:at, :actor, :event, :payload, :head, :changes)"
+).bindparams(*(bindparam(name, type_=Text) for name in _ARGUMENTS))
 
 
 def record(session: Session, event: str, *, actor: str, **payload: Any) -> AuditRow:
@@ -29,32 +33,46 @@ def record(session: Session, event: str, *, actor: str, **payload: Any) -> Audit
 
     Call it last in a transaction: on PostgreSQL the lock of the chain is held until the commit.
     """
-    text = canonical(payload)  # of a batch a megabyte: before the lock
+    return append(session, event, actor, payload)
+
+
+def append(
+    session: Session,
+    event: str,
+    actor: str,
+    payload: dict[str, Any],
+    changes: Sequence[dict[str, Any]] = (),
+) -> AuditRow:
+    """Append one entry as ``record`` does, and rows of events, whose numbers follow from its own."""
+    entry = AuditRow(at=utc_now().isoformat(timespec="microseconds"), actor=actor, event=event)
+    entry.payload = canonical(payload)  # of a batch a megabyte: before the lock
     session.flush()
     connection = session.connection()
-    seq, previous_hash = _lock_and_last(connection) or (0, GENESIS_HASH)
-    entry = AuditRow(
-        seq=seq + 1,
-        at=utc_now().isoformat(timespec="microseconds"),
-        actor=actor,
-        event=event,
-        payload=text,
-        previous_hash=previous_hash,
-    )
+    if connection.dialect.name == "postgresql":
+        return _append(connection, entry, changes)
+    last = connection.execute(_LAST).first()  # SQLite has a single writer
+    entry.seq, entry.previous_hash = (last.seq + 1, last.hash) if last else (1, GENESIS_HASH)
     entry.hash = digest(entry)
     connection.execute(_INSERT, {name: getattr(entry, name) for name in (*HASHED, "hash")})
+    if changes:
+        connection.execute(_INSERT_EVENTS, numbered(entry, changes))
     return entry
 
 
-def _lock_and_last(connection: Connection) -> tuple[int, str] | None:
-    """Lock the chain until the commit; return number and hash of its last entry, None if it has none."""
-    if connection.dialect.name != "postgresql":  # SQLite has a single writer
-        last = connection.execute(_LAST).first()
-        return None if last is None else (last.seq, last.hash)
-    with connection.exec_driver_sql(_LOCK_AND_LAST) as result:
-        cursor: Any = result.cursor
-        cursor.nextset()
-        return cast("tuple[int, str] | None", cursor.fetchone())
+def _append(connection: Connection, entry: AuditRow, changes: Sequence[dict[str, Any]]) -> AuditRow:
+    """Append an entry to the chain of PostgreSQL, with its events; set its number and hashes."""
+    fields = {name: getattr(entry, name) for name in ("at", "actor", "event", "payload")}
+    head = f'{canonical(fields)[:-1]},"previous_hash":"'  # number and previous hash follow in this order
+    events = canonical([change | {"at": change["at"].isoformat()} for change in changes]) if changes else None
+    found = connection.execute(_APPEND, fields | {"head": head, "changes": events}).one()
+    entry.seq, entry.previous_hash, entry.hash = found
+    return entry
+
+
+def numbered(entry: AuditRow, changes: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the rows of events with their numbers, which ascend with those of the entries."""
+    first = entry.seq * MAX_EVENTS
+    return [{"seq": first + number, **change} for number, change in enumerate(changes)]
 
 
 def verify(session: Session) -> list[str]:

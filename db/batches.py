@@ -98,8 +98,8 @@ def cancel(session: Session, batch: BatchRow, *, actor: str, limit: int = CANCEL
     session.execute(queued, execution_options=NO_SESSION_SYNC)  # a retry may have queued one in the meantime
     if cancelled:
         jobs = [row.id for row in cancelled]
-        entry = audit.record(session, "batch.cancelled", actor=actor, batch=batch.id, jobs=jobs)
-        events.publish(session, entry, cancelled, "cancelled")
+        about: dict[str, Any] = {"actor": actor, "batch": batch.id, "jobs": jobs}
+        events.record(session, "batch.cancelled", cancelled, "cancelled", **about)
     return len(ids)
 
 

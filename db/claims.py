@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import cast
+from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Table, bindparam, update
+from sqlalchemy import ColumnElement, DateTime, Executable, Interval, Table, bindparam, func, update
 from sqlalchemy.orm import Session
 
-from db import audit, clock, events, job_queue
-from db.engine import affected_rows
+from db import clock, events, job_queue
+from db.engine import affected_rows, is_postgresql
 from db.rows import RegistrationRow
 
 JOBS = cast(Table, RegistrationRow.__table__)
@@ -22,13 +22,20 @@ SHOWN = (  # columns of a job that its transitions return
     *(JOBS.c.id, JOBS.c.owner, JOBS.c.batch_id, JOBS.c.attempt),
     *(JOBS.c.priority, JOBS.c.request_id, JOBS.c.finished_at, JOBS.c.traceparent),
 )
-_CLAIM = (  # built once
+_QUEUED = (  # built once, as its variants
     update(JOBS)
-    .where(JOBS.c.id == bindparam("job"), JOBS.c.state == "queued")
+    .where(JOBS.c.state == "queued")
     .values(state="running", attempt=JOBS.c.attempt + 1, worker=bindparam("by"))
-    .values(started_at=bindparam("started"), lease_until=bindparam("until"))
     .returning(*SHOWN)
 )
+_CLAIM = _QUEUED.where(JOBS.c.id == bindparam("job")).values(
+    started_at=bindparam("started"), lease_until=bindparam("until")
+)
+_NOW = func.clock_timestamp(type_=DateTime(timezone=True))  # of PostgreSQL
+_STARTS_NOW = _QUEUED.values(started_at=_NOW, lease_until=_NOW + bindparam("lease", type_=Interval))
+_CLAIM_NOW = _STARTS_NOW.where(JOBS.c.id == bindparam("job"))
+_TAKEN = job_queue.take_due(_NOW).cte("taken")
+_CLAIM_NEXT = _STARTS_NOW.where(JOBS.c.id == _TAKEN.c.registration_id)
 
 
 @dataclass(frozen=True)
@@ -59,6 +66,10 @@ def claim_job(
 
 def claim_next(session: Session, worker: str, lease: timedelta, now: datetime | None = None) -> Claim | None:
     """Claim the next job of the queue; return None if the queue is empty."""
+    if now is None and is_postgresql(session):
+        claim = _started(session, worker, _CLAIM_NEXT, {"by": worker, "lease": lease})
+        if claim is not None:
+            return claim  # otherwise the first entry is locked, or of a job that is no longer queued
     while (registration_id := job_queue.take(session, now)) is not None:
         if (claim := _claim(session, registration_id, worker, lease, now)) is not None:
             return claim
@@ -68,16 +79,21 @@ def claim_next(session: Session, worker: str, lease: timedelta, now: datetime | 
 def _claim(
     session: Session, registration_id: str, worker: str, lease: timedelta, now: datetime | None
 ) -> Claim | None:
+    if now is None and is_postgresql(session):
+        return _started(session, worker, _CLAIM_NOW, {"job": registration_id, "by": worker, "lease": lease})
     now = now or clock.now(session)
     values = {"job": registration_id, "started": now, "by": worker, "until": now + lease}
-    claimed = session.connection().execute(_CLAIM, values).one_or_none()
+    return _started(session, worker, _CLAIM, values)
+
+
+def _started(session: Session, worker: str, claim_one: Executable, values: dict[str, Any]) -> Claim | None:
+    """Execute a statement that claims a job, and record its start; None if it has claimed none."""
+    claimed = session.connection().execute(claim_one, values).one_or_none()
     if claimed is None:
         return None
-    claim = Claim(registration_id, claimed.attempt, worker, claimed.request_id, claimed.traceparent)
-    entry = audit.record(
-        session, "registration.started", actor=worker, registration=registration_id, attempt=claim.attempt
-    )
-    events.publish(session, entry, [claimed], "running")
+    claim = Claim(claimed.id, claimed.attempt, worker, claimed.request_id, claimed.traceparent)
+    about = {"registration": claim.registration_id, "attempt": claim.attempt}
+    events.record(session, "registration.started", [claimed], "running", actor=worker, **about)
     return claim
 
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import functools
+import select
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
+import psycopg
 import stamina
 from sqlalchemy import (
     Connection,
     CursorResult,
     Delete,
+    Dialect,
     Engine,
     Update,
     create_engine,
@@ -20,7 +24,7 @@ from sqlalchemy import (
     make_url,
     text,
 )
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, InvalidatePoolError
 from sqlalchemy.orm import Session
 
 from db.errors import BackendUnknown
@@ -104,12 +108,36 @@ def _open(url: str) -> Engine:
     if scheme == "sqlite":
         return _open_sqlite(url)
     if scheme == "postgresql+psycopg":
-        arguments = {"options": POSTGRESQL_OPTIONS}
-        return create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=30, connect_args=arguments)
+        return _open_postgresql(url)
     raise BackendUnknown(f"XEBRA_DATABASE_URL: the database '{scheme}' is not supported; {_SUPPORTED}")
 
 
 _SUPPORTED = "use sqlite:///FILE or postgresql+psycopg://USER:PASSWORD@HOST:PORT/NAME"
+
+
+def _open_postgresql(url: str) -> Engine:
+    engine = create_engine(url, pool_size=10, max_overflow=30, connect_args={"options": POSTGRESQL_OPTIONS})
+    event.listen(engine, "checkout", functools.partial(_check_open, engine.dialect))
+    return engine
+
+
+def _check_open(dialect: Dialect, connection: Any, *_: object) -> None:
+    """Have the pool open new connections where the server has closed this one, for example at its restart.
+
+    A server that closes a connection leaves an end of file to be read; an idle open connection has nothing to
+    be read. Only the former costs a query, which a "pre-ping" of the pool sends at each checkout.
+    """
+    try:
+        if _is_readable(connection.fileno()):
+            dialect.do_ping(connection)
+    except psycopg.Error as error:
+        raise InvalidatePoolError(str(error)) from error
+
+
+def _is_readable(descriptor: int) -> bool:
+    poll = select.poll()  # select.select has no descriptors above 1,023
+    poll.register(descriptor, select.POLLIN)
+    return bool(poll.poll(0))
 
 
 def _open_sqlite(url: str) -> Engine:

@@ -8,11 +8,11 @@ from typing import Any, Protocol, cast
 from sqlalchemy import BigInteger, Connection, bindparam, func, insert, literal, select
 from sqlalchemy.orm import Session
 
+from db import audit
 from db.rows import AuditRow, EventRow, RegistrationRow, SeriesRow
 from db.types import UtcTime, utc_now
 
 CHANNEL = "xebra_events"  # a trigger of PostgreSQL notifies the API processes of new events
-MAX_PER_ENTRY = 1 << 20  # an audit entry may cover all jobs of a batch
 _INSERT = insert(EventRow.__table__)  # type: ignore[arg-type]
 _AFTER = (  # built once: each API process executes it after each change of the database
     select(EventRow.__table__)
@@ -31,16 +31,23 @@ class Changed(Protocol):
     attempt: Any
 
 
-def publish(session: Session, entry: AuditRow, rows: Iterable[Changed], state: str) -> None:
-    """Publish the change of these jobs to ``state``, which the audit entry records.
+def record(
+    session: Session,
+    event: str,
+    rows: Iterable[Changed],
+    state: str,
+    *,
+    actor: str,
+    **payload: Any,
+) -> AuditRow:
+    """Write an audit entry, and publish the change of these jobs to ``state``, which it records.
 
     A writer of the audit log holds its lock until the commit. Event numbers are derived from audit numbers,
     so that readers see them in ascending order.
     """
     now = utc_now()
-    values = [
+    changes = [
         {
-            "seq": entry.seq * MAX_PER_ENTRY + number,
             "owner": row.owner,
             "registration_id": row.id,
             "batch_id": row.batch_id,
@@ -48,10 +55,9 @@ def publish(session: Session, entry: AuditRow, rows: Iterable[Changed], state: s
             "attempt": row.attempt,
             "at": now,
         }
-        for number, row in enumerate(rows)
+        for row in rows
     ]
-    if values:
-        session.connection().execute(_INSERT, values)
+    return audit.append(session, event, actor, payload, changes)
 
 
 def publish_batch(session: Session, entry: AuditRow, batch_id: str) -> None:
@@ -63,7 +69,7 @@ def publish_batch(session: Session, entry: AuditRow, batch_id: str) -> None:
     number = func.row_number().over(order_by=RegistrationRow.id) - 1
     job = RegistrationRow
     query = select(
-        *(literal(entry.seq * MAX_PER_ENTRY, BigInteger) + number, job.owner, job.id, job.batch_id),
+        *(literal(entry.seq * audit.MAX_EVENTS, BigInteger) + number, job.owner, job.id, job.batch_id),
         *(literal("queued"), job.attempt, literal(utc_now(), UtcTime)),
     )
     columns = ["seq", "owner", "registration_id", "batch_id", "state", "attempt", "at"]
@@ -72,7 +78,7 @@ def publish_batch(session: Session, entry: AuditRow, batch_id: str) -> None:
 
 def publish_series(session: Session, entry: AuditRow, series: SeriesRow) -> None:
     """Publish that frames of a series were added, or that it ended, which the audit entry records."""
-    values = {"seq": entry.seq * MAX_PER_ENTRY, "owner": series.owner, "series_id": series.id}
+    values = {"seq": entry.seq * audit.MAX_EVENTS, "owner": series.owner, "series_id": series.id}
     values |= {"state": series.state, "frames": series.frames, "attempt": 0, "at": utc_now()}
     session.connection().execute(_INSERT, values)
 

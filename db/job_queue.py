@@ -12,8 +12,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import Row, Table, bindparam, delete, func, insert, select, text
+from sqlalchemy import ColumnElement, Row, Select, Table, bindparam, delete, func, insert, select, text
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.dml import ReturningDelete
 
 from db import clock
 from db.engine import NO_SESSION_SYNC, is_postgresql
@@ -21,17 +22,21 @@ from db.rows import PRIORITIES, OutboxRow, RegistrationRow
 
 LOCK_TIMEOUT_S, LOCK_POLL_S = 10.0, 0.005
 _OUTBOX = cast(Table, OutboxRow.__table__)
-_FIRST = (
-    select(_OUTBOX.c.id)
-    .where(_OUTBOX.c.due_at <= bindparam("now"))
-    .order_by(_OUTBOX.c.rank, _OUTBOX.c.turn, _OUTBOX.c.id)
-    .limit(1)
-)
-_TAKE = (
-    delete(_OUTBOX)
-    .where(_OUTBOX.c.id == _FIRST.with_for_update(skip_locked=True).scalar_subquery())
-    .returning(_OUTBOX.c.registration_id)
-)
+
+
+def _first_due(now: ColumnElement[datetime]) -> Select[int]:
+    """Return the query of the entry that is served next."""
+    order = (_OUTBOX.c.rank, _OUTBOX.c.turn, _OUTBOX.c.id)
+    return select(_OUTBOX.c.id).where(_OUTBOX.c.due_at <= now).order_by(*order).limit(1)
+
+
+def take_due(now: ColumnElement[datetime]) -> ReturningDelete[str]:
+    """Return the statement that removes the entry that is served next, unless others have locked it."""
+    first = _first_due(now).with_for_update(skip_locked=True).scalar_subquery()
+    return delete(_OUTBOX).where(_OUTBOX.c.id == first).returning(_OUTBOX.c.registration_id)
+
+
+_FIRST, _TAKE = _first_due(bindparam("now")), take_due(bindparam("now"))  # built once
 CHANNEL = "xebra_outbox"  # PostgreSQL notifies the relays of new entries on this channel
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, Table, bindparam, func, insert, select, update
 from sqlalchemy.orm import Session
 
-from db import audit, clock, events, job_queue
+from db import clock, events, job_queue
 from db.claims import JOBS, SHOWN, Claim, held
+from db.engine import is_postgresql
 from db.rows import RegistrationRow, ResultRow
 
 # Retry policy
@@ -30,25 +31,49 @@ STATE_AFTER = {
     "registration.failed": "failed",
     "registration.retried": "queued",
 }
-_INSERT_RESULT = insert(ResultRow.__table__)  # type: ignore[arg-type]
+RESULTS = cast(Table, ResultRow.__table__)
+_INSERT_RESULT = insert(RESULTS)
+_ENDED = (
+    update(JOBS)
+    .where(JOBS.c.id == bindparam("job"), JOBS.c.state == "running", JOBS.c.attempt == bindparam("number"))
+    .values(state="succeeded", lease_until=None, finished_at=func.clock_timestamp())
+    .returning(*SHOWN)
+    .cte("ended")
+)
+_STORED = (
+    insert(RESULTS)
+    .from_select(
+        ["registration_id", "attempt", "created_at", "body", "registered_key"],
+        select(
+            *(_ENDED.c.id, _ENDED.c.attempt, _ENDED.c.finished_at),
+            *(bindparam(name, type_=RESULTS.c[name].type) for name in ("body", "registered_key")),
+        ),
+    )
+    .cte("stored")
+)
+_SUCCEED = select(_ENDED).add_cte(_STORED)  # of PostgreSQL
 Fault = Literal["input", "system"]
 
 
 def finish(session: Session, claim: Claim, body: dict[str, Any]) -> bool:
     """Store the result; return False, without an effect, if the claim is no longer valid."""
-    row = _end_attempt(session, claim, state="succeeded", finished_at=clock.expression(session))
+    row = _succeed(session, claim, {"body": body, "registered_key": claim.registered_key})
     if row is None:
         return False
-    result = {
-        "registration_id": claim.registration_id,
-        "attempt": claim.attempt,
-        "body": body,
-        "registered_key": claim.registered_key,
-        "created_at": row.finished_at,
-    }
-    session.connection().execute(_INSERT_RESULT, result)
     _record(session, "registration.succeeded", claim, row, result=body)
     return True
+
+
+def _succeed(session: Session, claim: Claim, result: dict[str, Any]) -> Row[Any] | None:
+    """End the attempt with this result, on PostgreSQL in one statement; return the columns for its event."""
+    if is_postgresql(session):
+        about = {"job": claim.registration_id, "number": claim.attempt}
+        return session.connection().execute(_SUCCEED, about | result).one_or_none()
+    row = _end_attempt(session, claim, state="succeeded", finished_at=clock.expression(session))
+    if row is not None:
+        about = {"registration_id": row.id, "attempt": row.attempt, "created_at": row.finished_at}
+        session.connection().execute(_INSERT_RESULT, about | result)
+    return row
 
 
 def fail(session: Session, claim: Claim, fault: Fault, code: str, message: str, **counts: int) -> bool:
@@ -113,5 +138,4 @@ def _end_attempt(session: Session, claim: Claim, **values: Any) -> Row[Any] | No
 def _record(session: Session, event: str, claim: Claim, row: Row[Any], **payload: Any) -> None:
     """Write the audit entry and publish the event of a transition."""
     subject = {"registration": claim.registration_id, "attempt": claim.attempt}
-    entry = audit.record(session, event, actor=claim.worker, **subject, **payload)
-    events.publish(session, entry, [row], STATE_AFTER[event])
+    events.record(session, event, [row], STATE_AFTER[event], actor=claim.worker, **subject, **payload)

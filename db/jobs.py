@@ -6,14 +6,15 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import bindparam, select, true, update
+from sqlalchemy import Select, bindparam, exists, select, true, update
 from sqlalchemy.orm import Session, joinedload, selectinload
 from sqlalchemy.orm.attributes import set_committed_value
+from sqlalchemy.sql.base import ExecutableOption
 
-from db import audit, clock, events, images, job_queue, tracing
+from db import clock, events, images, job_queue, tracing
 from db.engine import affected_rows
 from db.errors import RegistrationEnded, RegistrationNotFound
-from db.rows import LOCAL, ImageRow, InstrumentRow, RegistrationRow
+from db.rows import LOCAL, CorrectionRow, ImageRow, InstrumentRow, RegistrationRow, ReviewRow, TagRow
 from db.types import is_valid_id
 
 WITH_RELATED = [  # everything that the API shows of a job, in few queries
@@ -25,16 +26,33 @@ WITH_RELATED = [  # everything that the API shows of a job, in few queries
     selectinload(RegistrationRow.tags),
 ]
 
+WITH_ONE = WITH_RELATED[:3]
 WITH_MASKS = [  # of jobs that are registered, now or again
     joinedload(RegistrationRow.fixed_mask_image),
     joinedload(RegistrationRow.moving_mask_image),
 ]
+_LISTS: dict[str, tuple[type[CorrectionRow | ReviewRow | TagRow], tuple[Any, ...]]] = {
+    "corrections": (CorrectionRow, (CorrectionRow.created_at, CorrectionRow.id)),
+    "reviews": (ReviewRow, (ReviewRow.created_at, ReviewRow.id)),
+    "tags": (TagRow, (TagRow.name,)),
+}  # with their order: made by persons, empty for most jobs
+
+
+def _one(*more: ExecutableOption) -> Select[Any]:
+    """Return the query of a job with its images and result, and whether each of its lists has elements."""
+    of_job = (kind.registration_id == RegistrationRow.id for kind, _ in _LISTS.values())
+    columns: list[Any] = [RegistrationRow, *(exists().where(each) for each in of_job)]
+    query: Select[Any] = select(*columns)
+    return query.where(RegistrationRow.id == bindparam("job")).options(*WITH_ONE, *more)
+
+
 _TO_REGISTER = (
     select(RegistrationRow, InstrumentRow)
     .outerjoin(InstrumentRow, InstrumentRow.name == RegistrationRow.owner)
     .options(joinedload(RegistrationRow.fixed_image), joinedload(RegistrationRow.moving_image))
     .where(RegistrationRow.id == bindparam("job"))
 )
+_GET = {False: _one(), True: _one(*WITH_MASKS)}  # with masks or without
 MASKS = ("fixed_mask", "moving_mask", "fixed_mask_image_id", "moving_mask_image_id")
 
 
@@ -105,8 +123,7 @@ def submit(
     job_queue.enqueue(session, row, now, sent_at=now if published else None)
     hashes = {"fixed_sha256": fixed.sha256, "moving_sha256": moving.sha256}
     payload = {"registration": row.id, "settings": request.settings(), **hashes}
-    entry = audit.record(session, "registration.submitted", actor=actor, **payload)
-    events.publish(session, entry, [row], "queued")
+    events.record(session, "registration.submitted", [row], "queued", actor=actor, **payload)
     return row
 
 
@@ -119,10 +136,13 @@ def get(
         RegistrationNotFound: there is no such job, or it belongs to another owner.
     """
     _check_id(registration_id)
-    options = WITH_RELATED + WITH_MASKS if masks else WITH_RELATED
-    row = session.get(RegistrationRow, registration_id, options=options)
-    if row is None or owner not in (None, row.owner):
+    found = session.execute(_GET[masks], {"job": registration_id}).one_or_none()
+    if found is None or owner not in (None, found[0].owner):
         raise _not_found(registration_id)
+    row: RegistrationRow = found[0]
+    for (name, (kind, order)), any_exist in zip(_LISTS.items(), found[1:], strict=True):
+        elements = select(kind).where(kind.registration_id == row.id).order_by(*order)
+        set_committed_value(row, name, list(session.scalars(elements)) if any_exist else [])
     return row
 
 
@@ -162,8 +182,8 @@ def cancel(
     if row_count == 0:
         raise RegistrationEnded(f"registration {registration_id} has already {_past(row.state)}")
     job_queue.dequeue(session, registration_id)  # a retry may have queued it in the meantime
-    entry = audit.record(session, "registration.cancelled", actor=actor, registration=registration_id)
-    events.publish(session, entry, [row], "cancelled")
+    about = {"actor": actor, "registration": registration_id}
+    events.record(session, "registration.cancelled", [row], "cancelled", **about)
     return row
 
 

@@ -32,7 +32,7 @@ from worker.webhooks import WebhookSender
 
 log = logging.getLogger(__name__)
 
-SQLITE_POLL_S = 0.02  # of SQLite's count of commits; single jobs are published by the API
+SQLITE_POLL_S = 0.05  # of SQLite's count of commits; single jobs are published by the API
 POLL_S = 0.2  # of the outbox, if no other process has written
 SWEEP_S = 1.0
 HEARTBEAT_S = 3.0

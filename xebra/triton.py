@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
@@ -21,6 +22,7 @@ from xebra.weights import BUNDLED
 log = logging.getLogger(__name__)
 
 LOOPBACK, WITHOUT_SHARED_MEMORY = ("127.0.0.1", "localhost", "::1"), "shared_memory=0"
+WEIGHTS_VALID_S = 5.0  # after which the weights that the server has are looked up again
 CHANNEL = [  # larger messages than gRPC's default of 4 MB; reconnects within 2 s
     ("grpc.max_send_message_length", 2**31 - 1),
     ("grpc.max_receive_message_length", 2**31 - 1),
@@ -54,6 +56,7 @@ class TritonEngine:
         host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
         self.address = f"{host}:{parts.port or 8001}"
         self.deadline_s = deadline_s
+        self._served: dict[str, tuple[float, str]] = {}  # by model: time of the look-up, hash
         self._may_share = parts.hostname in LOOPBACK and parts.query != WITHOUT_SHARED_MEMORY
 
     @cached_property
@@ -64,10 +67,19 @@ class TritonEngine:
         return f"triton {metadata.version} grpc"
 
     def weights_sha256(self, model: str) -> str:
-        """Return the hash of a model's weights in the server's configuration; "" where it has none."""
-        with self._translate_errors(model):
-            response = self._client.get_model_config(model, client_timeout=self.deadline_s)
-        return str(response.config.parameters["weights_sha256"].string_value)
+        """Return the hash of a model's weights in the server's configuration; "" where it has none.
+
+        It is looked up every ``WEIGHTS_VALID_S``, and after a failed request: a registration would cost six
+        more requests.
+        """
+        looked_up, served = self._served.get(model, (0.0, ""))
+        if not looked_up or time.monotonic() > looked_up + WEIGHTS_VALID_S:
+            looked_up = time.monotonic()
+            with self._translate_errors(model):
+                response = self._client.get_model_config(model, client_timeout=self.deadline_s)
+            served = str(response.config.parameters["weights_sha256"].string_value)
+            self._served[model] = looked_up, served
+        return served
 
     def run(self, model: str, **inputs: Floats) -> dict[str, Floats]:
         """Return the outputs of ``model`` by name; see ``Engine.run``."""
@@ -107,6 +119,7 @@ class TritonEngine:
         try:
             yield
         except InferenceServerException as error:
+            self._served.clear()  # another server may answer the next request
             raise EngineFailed(self._explain(model, error)) from error
         except ValueError as error:
             raise EngineFailed(

@@ -1,3 +1,3 @@
 """The database schema, one migration for each change."""
 
-NEWEST = "0019"
+NEWEST = "0020"

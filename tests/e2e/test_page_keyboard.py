@@ -126,8 +126,8 @@ def correct(page: Page, result: dict) -> None:
     page.keyboard.press("Enter")
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Enter")
-    step = 40 / canvas_from(page, "fixed")[0, 0]
-    settled(page, lambda: is_moved(page, predicted, [-step, 10]))
+    expect(page.locator(".point-pairs tbody tr")).to_have_count(1)
+    expect(page.locator(".point-options [role=status]")).not_to_have_text("Matching…")
     tab_to(page, ".parameter-fields input")
     page.keyboard.press("Control+A")
     page.keyboard.type("12.5")

@@ -135,6 +135,24 @@ def test_server_reports_its_version_and_weights(served: TritonEngine, graph: str
     assert served.weights_sha256(graph) == graph_sha256(BUNDLED, graph)
 
 
+def test_weights_are_looked_up_once_for_many_jobs_and_again_after_a_failure(
+    served: TritonEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("xebra.triton.WEIGHTS_VALID_S", 3600.0)
+    looked_up, look_up = [], served._client.get_model_config
+    count = lambda *args, **named: looked_up.append(args) or look_up(*args, **named)  # noqa: E731
+    monkeypatch.setattr(served._client, "get_model_config", count)
+    assert {served.weights_sha256("paper") for _ in range(3)} == {graph_sha256(BUNDLED, "paper")}
+    assert len(looked_up) == 1
+    with pytest.raises(EngineFailed):
+        served.run("zebra", **pairs(1))
+    served.weights_sha256("paper")
+    assert len(looked_up) == 2
+    monkeypatch.setattr("xebra.triton.WEIGHTS_VALID_S", 0.0)
+    served.weights_sha256("paper")
+    assert len(looked_up) == 3
+
+
 def test_missing_network_is_named(served: TritonEngine) -> None:
     with pytest.raises(EngineFailed, match="did not run the network 'zebra'"):
         served.run("zebra", **pairs(1))

@@ -61,6 +61,21 @@ def test_lease_is_renewed_long_before_it_expires(sqlite_database, tmp_path):
         assert do(sqlite_database, job_transitions.requeue_expired, utc_now() + context.lease / 2) == 0
 
 
+def test_leases_of_many_jobs_share_one_thread_and_a_lost_one_is_left_alone(sqlite_database, tmp_path):
+    context = worker(sqlite_database, tmp_path, timedelta(seconds=30))
+    for _ in range(3):
+        job = submit(sqlite_database)
+        with LeaseRenewer(context, claim(sqlite_database, job)) as lease:
+            do(sqlite_database, jobs.cancel, job, actor="tester")
+            for _ in range(2):
+                due_at = lease.due_at
+                lease.renew()
+                assert lease.due_at > due_at
+            with pytest.raises(ClaimLost):
+                lease.check()
+    assert [thread.name for thread in threading.enumerate()].count("leases") == 1
+
+
 def test_check_raises_when_the_claim_is_lost(sqlite_database, tmp_path):
     context, job = worker(sqlite_database, tmp_path, SHORT), submit(sqlite_database)
     with LeaseRenewer(context, claim(sqlite_database, job)) as lease:
