@@ -7,6 +7,7 @@ from fastapi import APIRouter, FastAPI, Query, Request
 from fastapi.responses import FileResponse, PlainTextResponse, RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
+from starlette.middleware.gzip import GZipMiddleware
 
 from api.authentication import COOKIE
 from xebra import sample
@@ -46,7 +47,7 @@ def get_sample(name: str) -> FileResponse:
 
 
 def install(app: FastAPI) -> None:
-    """Serve the page and its files; call it after all other routes are installed."""
+    """Serve the page and its files, compressed; call it after all other routes are installed."""
     app.include_router(router)
     if STATIC.is_dir():
-        app.mount("/", StaticFiles(directory=STATIC))
+        app.mount("/", GZipMiddleware(StaticFiles(directory=STATIC), compresslevel=6))

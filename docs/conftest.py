@@ -26,7 +26,7 @@ from xebra import sample
 
 matplotlib.use("agg")
 USUAL_ADDRESS = "http://127.0.0.1:8000"
-PAGES_WITH_A_SERVICE = ["how-to/service.md", "how-to/instruments.md", "how-to/masks.md"]
+PAGES_WITH_A_SERVICE = ["how-to/service.md", "how-to/instruments.md", "how-to/masks.md", "how-to/series.md"]
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""How quick the page is, from a running service: size of the script, first view, frames of a large pair.
+"""How quick the page is, from a running service: script, first view, large pair, correction.
 
 xebra serve & .venv/bin/python frontend/measure.py http://127.0.0.1:8000
 """
@@ -48,6 +48,20 @@ ACT = """([kind, seconds]) => {
 }"""
 
 
+# A line of 3 Mbit/s with a round trip of 40 ms, as DevTools throttles it.
+SLOW = {"offline": False, "latency": 40, "downloadThroughput": 3e6 / 8, "uploadThroughput": 3e6 / 8}
+# Times between a movement of the pointer and its handlers, and tasks over 50 ms.
+WATCH = """() => {
+  window.seen = { delays: [], tasks: [] }
+  const moved = event => seen.delays.push(performance.now() - event.timeStamp)
+  addEventListener('pointermove', moved, { capture: true })
+  const observer = new PerformanceObserver(list =>
+    list.getEntries().forEach(task => seen.tasks.push(task.duration)))
+  observer.observe({ type: 'longtask' })
+}"""
+MOVES = 120  # of the pointer
+
+
 def main(url: str) -> None:
     """Print each figure on a line."""
     script = httpx.get(url).text.split('src="')[1].split('"')[0]
@@ -55,8 +69,11 @@ def main(url: str) -> None:
     registration = registered(url)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=ARGUMENTS)
-        first = [first_view(browser.new_page(), url) for _ in range(5)]
-        print(f"first view: {statistics.median(first):.0f} ms, median of {len(first)}")
+        for line in (None, SLOW):
+            first = [first_view(browser.new_page(), url, line) for _ in range(5)]
+            name = "first view on 3 Mbit/s" if line else "first view"
+            print(f"{name}: {statistics.median(first):.0f} ms, median of {len(first)}")
+        print(corrected(browser.new_page(viewport={"width": 1280, "height": 900}), url))
         page = browser.new_page(viewport={"width": 1280, "height": 900})
         page.goto(f"{url}/?registration={registration}")
         page.locator(".stage canvas").wait_for(timeout=60_000)
@@ -65,6 +82,7 @@ def main(url: str) -> None:
             if zoom:
                 page.get_by_role("button", name=zoom).click()
                 page.wait_for_timeout(3000)
+            print(input_delay(page, name))
             for kind in ("pan", "zoom"):
                 rate, busy, drawn = frames(page, kind)
                 spent = f"{busy:.0f} ms of processor each, drawn {drawn}"
@@ -72,13 +90,59 @@ def main(url: str) -> None:
         browser.close()
 
 
-def first_view(page: Page, url: str) -> float:
-    """Milliseconds to the first contentful paint, with an empty cache."""
+def first_view(page: Page, url: str, line: dict | None) -> float:
+    """Milliseconds to the first contentful paint, with an empty cache; the line may be slow."""
+    if line:
+        devtools = page.context.new_cdp_session(page)
+        devtools.send("Network.enable")
+        devtools.send("Network.emulateNetworkConditions", line)
     page.goto(url)
     page.locator("h1").wait_for()
     taken = page.evaluate(PAINTED)
     page.close()
     return taken
+
+
+def input_delay(page: Page, name: str) -> str:
+    """The delay of real pointer events while a pair is panned, and the processor time of long tasks."""
+    box = page.locator(".stage").bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.evaluate(WATCH)
+    page.mouse.move(x, y)
+    page.mouse.down()
+    for step in range(MOVES):
+        page.mouse.move(x + 100 * np.sin(step / 9), y + 60 * np.cos(step / 9))
+    page.mouse.up()
+    page.wait_for_timeout(300)
+    seen = page.evaluate("window.seen")
+    delays, tasks = sorted(seen["delays"]), seen["tasks"]
+    middle, largest = statistics.median(delays), delays[int(0.98 * (len(delays) - 1))]
+    return (
+        f"input delay, {name}, {SIDE} px: median {middle:.1f} ms, 98 % under {largest:.1f} ms, largest "
+        f"{delays[-1]:.1f} ms of {len(delays)}; {len(tasks)} long tasks, {sum(tasks):.0f} ms"
+    )
+
+
+def corrected(page: Page, url: str) -> str:
+    """Seconds to correct a result by hand, to save that, and to have the TIFF of it."""
+    page.goto(url)
+    page.get_by_role("button", name="Register the sample pair").click()
+    page.locator("[data-parameter=angle]").wait_for(timeout=120_000)
+    begun, spent = time.monotonic(), processor_s()
+    page.get_by_role("button", name="Correct by hand").click()
+    page.locator(".stage").focus()
+    for _ in range(3):
+        page.keyboard.press("Shift+ArrowDown")
+    page.get_by_role("button", name="Save correction").click()
+    page.locator(".verdict-corrected").wait_for(timeout=120_000)
+    with page.expect_download(timeout=120_000) as download:
+        page.get_by_role("link", name="Registered image").click()
+    height, width = tifffile.imread(download.value.path()).shape
+    taken, spent = time.monotonic() - begun, processor_s() - spent
+    page.close()
+    return (
+        f"corrected, saved, {width} x {height} TIFF: {taken:.1f} s, {spent:.1f} s of processor in the browser"
+    )
 
 
 def frames(page: Page, kind: str) -> tuple[float, float, str]:

@@ -61,7 +61,7 @@ def archive(
             file.writestr(f"{name}.json", json.dumps(_body(row), indent=2))
             for format in contents.transforms:
                 kind = FORMATS[format]
-                file.writestr(f"{name}.transform{kind.suffix}", kind.write(Pair.of(current.body(row))))
+                file.writestr(f"{name}.transform{kind.suffix}", kind.content(Pair.of(current.body(row))))
             if contents.images:
                 key = current.registered_key(row, store)
                 yield from _copy(store, f"{name}.tif", key, file, sink)

@@ -136,7 +136,7 @@ def download_transform(
 ) -> Response:
     """Return the transform that counts, the predicted one, or that of another correction."""
     kind = FORMATS[format]
-    content = kind.write(Pair.of(current.body(row, correction)))
+    content = kind.content(Pair.of(current.body(row, correction)))
     return Response(
         content, media_type=kind.media_type, headers=files.attachment(current.file_name(row, kind.suffix))
     )

@@ -6,10 +6,12 @@ import re
 import shutil
 from pathlib import Path
 
+import httpx
 import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 from support.browser import (
+    ask,
     canvas_pixels,
     choose,
     count_acts,
@@ -44,6 +46,24 @@ def test_the_sample_pair_is_registered_by_one_click_on_the_empty_page(browser, s
         wait_for_result(page)
         expect(page.locator(".verdict h2")).to_have_text("Accepted")
         expect(page.get_by_role("heading", level=1)).to_contain_text("sample_moving.tif")
+
+
+def test_page_has_a_placeholder_and_at_most_130_kb_of_script_on_the_line(browser, service_url):
+    index = ask("GET", service_url)
+    script, style = (re.search(rf'="(/assets/[^"]+\.{kind})"', index.text)[1] for kind in ("js", "css"))
+    sent = []
+    for path in (script, style):
+        with httpx.stream(
+            "GET", service_url + path, headers={"Accept-Encoding": "gzip"}, timeout=300
+        ) as answer:
+            answer.read()
+        assert answer.headers["content-encoding"] == "gzip"
+        sent.append(answer.num_bytes_downloaded)
+    assert sent[0] <= 130_000 and sum(sent) <= 145_000, sent
+    with opened(browser, "about:blank") as page:
+        page.route("**/*.js", lambda route: None)  # a line that brings no script yet
+        page.goto(service_url, wait_until="commit")
+        expect(page.get_by_text("Loading the page")).to_be_visible()
 
 
 @pytest.mark.parametrize("as_folder", [False, True])

@@ -16,6 +16,7 @@ from support.browser import (
     Shown,
     canvas_from_fixed,
     canvas_pixels,
+    matrix_of,
     pixels_of,
     registered,
     registration_id,
@@ -146,6 +147,22 @@ def test_crops_show_the_same_place_in_both_images(shown, page):
     alike = [np.corrcoef(fixed.ravel(), moving.ravel())[0, 1] for fixed, moving in pairs]
     crossed = [np.corrcoef(pairs[i][0].ravel(), pairs[i - 1][1].ravel())[0, 1] for i in range(5)]
     assert np.mean(alike) > np.mean(crossed) + 0.2
+
+
+def test_detail_is_shown_in_the_viewer_by_a_click(page):
+    crop = page.locator("[data-crop=moving]").nth(2)
+    image_from_crop = np.linalg.inv(matrix_of(page.locator("[data-crop=fixed]").nth(2), "image"))
+    middle = image_from_crop @ [99.5, 99.5, 1]
+    crop.click()
+    stage = page.locator(".stage")
+    expect(stage).to_be_focused()
+    box = stage.bounding_box()
+
+    def shown() -> np.ndarray:
+        return (canvas_from_fixed(page) @ middle)[:2] - [box["width"] / 2, box["height"] / 2]
+
+    settled(page, lambda: np.abs(shown()).max() < 2)
+    page.get_by_role("button", name="Whole image").click()
 
 
 def test_reload_shows_the_same_registration_in_the_same_view(shown, page):

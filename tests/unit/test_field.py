@@ -5,9 +5,14 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+import itk
 import numpy as np
 import pytest
 import SimpleITK
+import zarr
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import ndimage
 from support.bent import BentPair, bent_pair, other_contrast
 
 import xebra
@@ -16,6 +21,8 @@ from xebra.errors import ModelUnsupported
 from xebra.estimate.field_measurement import Measurement
 from xebra.estimate.field_parameters import FieldParameters, Smoothness, Tiles
 from xebra.estimate.field_refinement import MIN_JACOBIAN, field_without_folds
+from xebra.estimate.field_selection import EXCEPTIONAL, Candidate
+from xebra.estimate.model_choice import MIN_GAIN, _confirmed
 from xebra.estimate.stretched_attempts import stretch_matrix
 from xebra.points import map_table, point_map
 from xebra.transform import corner_error
@@ -141,7 +148,7 @@ def test_evidence_of_a_fold_is_smoothed_until_nothing_folds() -> None:
     wanted = np.stack([-40 * np.sin(x / 12), 0 * y], -1).reshape(-1, 2)  # slope of -3.3: folded
     information = np.tile([5.0, 0.0, 5.0], (len(wanted), 1))
     tiles = Tiles(centers, y.ravel(), information, 5.0 * wanted)
-    found = Measurement(tiles, np.zeros(len(wanted)), 1.0)
+    found = Measurement(tiles, np.zeros(len(wanted), int), np.zeros(len(wanted)), 1.0)
     parameters = FieldParameters(shape, linear, 32.0, 4.0)
     parameters.vector = parameters.solve(*parameters.normal_equations(tiles), Smoothness(1.0, None))
     assert parameters.field().min_jacobian < 0
@@ -152,9 +159,8 @@ def test_evidence_of_a_fold_is_smoothed_until_nothing_folds() -> None:
 @pytest.mark.parametrize("format", ["itk-field", "itk-field-px"])
 @pytest.mark.parametrize("spacing", [None, 0.25])
 def test_itk_reads_the_displacement_field(registered, tmp_path, format, spacing) -> None:
-    images = registered.fixed.with_spacing(spacing), registered.moving.with_spacing(spacing)
     if spacing is not None:
-        registered = replace(registered, fixed=images[0], moving=images[1])
+        registered = calibrated(registered, spacing)
     file = tmp_path / "field.tfm"
     registered.export(file, format)
     read = SimpleITK.ReadTransform(str(file))
@@ -163,6 +169,66 @@ def test_itk_reads_the_displacement_field(registered, tmp_path, format, spacing)
     there = np.array([read.TransformPoint((point * mm).tolist()) for point in at]) / mm
     assert np.abs(there - registered.to_moving(at)).max() < 0.05
     assert "linear part only" in file.read_text()
+
+
+def candidate(model: str, gains: np.ndarray) -> Candidate:
+    """Return a candidate whose blocks, of one tile each, confirm exactly what it predicts."""
+    moved = np.stack([np.sqrt(gains), 0 * gains], 1)
+    return Candidate(model, gains, moved, np.broadcast_to(np.eye(2), (len(gains), 2, 2)))
+
+
+@given(st.integers(20, 200), st.data())
+@settings(max_examples=30, deadline=None, derandomize=True)
+def test_what_only_a_corner_gains_bends_nothing(count: int, data: st.DataObject) -> None:
+    """A saturated or empty corner: two blocks of 64 have gained 3,400 on an image without distortion."""
+    similarity = candidate("similarity", np.zeros(count))
+    corner = np.zeros(count)
+    few = data.draw(st.integers(1, int(EXCEPTIONAL * count)))
+    corner[data.draw(st.permutations(range(count)))[:few]] = 20 * MIN_GAIN
+    assert _confirmed(candidate("field", corner), similarity, MIN_GAIN) is None
+    everywhere = np.full(count, 2 * MIN_GAIN / count)
+    assert _confirmed(candidate("field", everywhere), similarity, MIN_GAIN) == pytest.approx(1)
+
+
+def calibrated(registered, spacing):
+    """Return a result with the same pixel spacing (um) of both images."""
+    images = registered.fixed.with_spacing(spacing), registered.moving.with_spacing(spacing)
+    return replace(registered, fixed=images[0], moving=images[1])
+
+
+@pytest.mark.parametrize("format", ["ngff-field", "ngff-field-px"])
+def test_zarr_reads_the_displacement_field(registered, tmp_path, format) -> None:
+    um = 1.0 if format.endswith("px") else 0.25
+    file = tmp_path / "field.zip"
+    calibrated(registered, 0.25).export(file, format)
+    group = zarr.open_group(zarr.storage.ZipStore(file, mode="r"), mode="r")
+    scene = group.attrs["ome"]["scene"]
+    (transformation,) = scene["coordinateTransformations"]
+    assert (transformation["type"], transformation["input"]["name"]) == ("displacements", "fixed")
+    array = group[transformation["path"]]
+    (scale,) = array.attrs["ome"]["coordinateTransformations"]
+    at = np.random.default_rng(2).uniform(0, 380, (60, 2))[:, ::-1]  # (y, x)
+    index = at * um / np.array(scale["scale"][:2])
+    moved = [ndimage.map_coordinates(part, index.T, order=1) for part in np.moveaxis(array[:], -1, 0)]
+    there = (at * um + np.stack(moved, 1)) / um
+    assert np.abs(there[:, ::-1] - registered.to_moving(at[:, ::-1])).max() < 0.05
+
+
+@pytest.mark.parametrize("format", ["elastix-field", "elastix-field-px"])
+def test_transformix_resamples_through_the_field(registered, tmp_path, format) -> None:
+    mm = 1.0 if format.endswith("px") else 0.25e-3
+    file = tmp_path / "field.txt"
+    calibrated(registered, 0.25).export(file, format)
+    parameters = itk.ParameterObject.New()
+    parameters.ReadParameterFile(str(file))
+    rows, columns = registered.moving.shape
+    for axis, ramp in enumerate(np.meshgrid(np.arange(columns), np.arange(rows))):
+        moving = itk.image_from_array(ramp.astype(np.float32))
+        moving.SetSpacing([mm, mm])
+        found = itk.array_from_image(itk.transformix_filter(moving, parameters, log_to_console=False))
+        at = np.random.default_rng(3).integers(60, 320, (60, 2))
+        expected = registered.to_moving(at)[:, axis]
+        assert np.abs(found[at[:, 1], at[:, 0]] - expected).max() < 0.05
 
 
 def test_points_and_channels_of_the_result_follow_the_field(registered) -> None:

@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 import sys
 from concurrent.futures import CancelledError
+from math import hypot
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Annotated
 
-from typer import Argument, Option
+from typer import Argument, BadParameter, Option
 
 from xebra.commands.stop_signals import on_stop_signal
 from xebra.models import TransformModel
 
 if TYPE_CHECKING:
     from xebra.arrays import Floats, Mask
+    from xebra.series.follow import Followed
     from xebra.series.result import Series
 
 FITS, SOME_DO_NOT, INTERRUPTED = 0, 1, 130
@@ -26,6 +28,9 @@ MODEL = "family of the transforms: rigid also finds rotation, similarity magnifi
 REFERENCE = "frame that the others are aligned with: first, mean, or its number"
 PER_FRAME = "text file with one number a frame: {}"
 MASK = "image as large as a frame, not zero where pixels may be used, or polygons (.json) (default: found)"
+FOLLOW = "FRAMES is a folder to which frames are written: print the position of each as it is complete"
+SETTLE = "with --follow: seconds without a change after which a file counts as complete"
+IDLE = "with --follow: end after so many seconds without a new file (default: at Ctrl-C or SIGTERM)"
 STEPS = 10  # lines of progress where stderr is no terminal
 
 
@@ -43,8 +48,15 @@ def series(
     mask: Annotated[Path | None, Option(metavar="FILE", help=MASK)] = None,
     channel: Annotated[str | None, Option(metavar="NAME", help="channel of files with several")] = None,
     aligned: Annotated[bool, Option(help="write the aligned frames, too")] = True,
+    follow: Annotated[bool, Option("--follow", help=FOLLOW)] = False,
+    settle: Annotated[float, Option(metavar="SECONDS", min=0, help=SETTLE)] = 0.5,
+    idle: Annotated[float | None, Option(metavar="SECONDS", min=0.1, help=IDLE)] = None,
 ) -> int:
     """Align the frames of a series; write drift, mean and aligned frames."""
+    if follow:
+        if len(frames) != 1:
+            raise BadParameter("--follow takes one folder")
+        return _follow(Path(frames[0]), output, as_json, model, channel, settle, idle)
     import xebra
     from xebra.series import files
     from xebra.series.source import open_frames
@@ -71,6 +83,41 @@ def series(
         return INTERRUPTED
     print(json.dumps(result.to_json(), indent=1) if as_json else _text(result, folder, aligned))
     return FITS if result.fits.all() else SOME_DO_NOT
+
+
+def _follow(
+    folder: Path,
+    output: Path | None,
+    as_json: bool,
+    model: TransformModel,
+    channel: str | None,
+    settle: float,
+    idle: float | None,
+) -> int:
+    """Print a line for each frame as it is complete, and write it into ``live.csv``."""
+    from xebra.series.follow import Following, Table, check_folder
+
+    following = Following(check_folder(folder), model, channel, settle, idle)
+    table, all_fit = Table(output or Path(f"xebra-{folder.resolve().name}")), True
+    try:
+        with on_stop_signal(following.stop.set):
+            for frame in following.frames():
+                table.add(frame)
+                all_fit &= frame.position is not None and frame.position.fits
+                print(json.dumps(frame.to_json()) if as_json else _line(frame), flush=True)
+    finally:
+        table.close()
+    return FITS if all_fit else SOME_DO_NOT
+
+
+def _line(frame: Followed) -> str:
+    found = frame.position
+    if found is None:
+        return f"{frame.name}: {frame.problem}"
+    if not found.fits:
+        return f"{frame.name}: does not fit"
+    x, y = found.shift_px
+    return f"{frame.name}: x {x:.2f}, y {y:.2f} px, drift {hypot(*found.velocity_px_per_s):.2f} px/s"
 
 
 def _text(result: Series, folder: Path, aligned: bool) -> str:

@@ -8,12 +8,12 @@ modalities have in common or, where the contrasts agree, intensities without the
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import ndimage
 
-from xebra.arrays import Floats
+from xebra.arrays import Floats, Integers
 from xebra.engine import Engine
 from xebra.estimate.field_parameters import FieldParameters, Tiles
 from xebra.estimate.field_view import FieldView
@@ -36,7 +36,8 @@ class Measurement:
     """What the tiles measure, and the correlation of both views, negative for inverted contrast."""
 
     tiles: Tiles
-    folds: Floats  # (K,): 0 or 1, a checkerboard of blocks of tiles
+    blocks: Integers  # (K,): number of the block of tiles that each tile is held out with
+    folds: Floats  # (K,): 0 or 1, a checkerboard of those blocks
     correlation: float
 
 
@@ -61,7 +62,7 @@ def intensity_measurement(parameters: FieldParameters, view: FieldView) -> Measu
     fixed, moving = (_local_contrast(values, inside) for values in (view.fixed, warped.values))
     sign = np.float32(np.sign((fixed * moving * used).sum()) or 1)
     found = _measured(parameters, warped, fixed[None], sign * moving[None], used, 1, INTENSITY_AREA)
-    return Measurement(found.tiles, found.folds, float(sign) * found.correlation)
+    return replace(found, correlation=float(sign) * found.correlation)
 
 
 @dataclass(frozen=True)
@@ -129,8 +130,9 @@ def _measured(
         for side, each in zip(warped.rows.shape, (height, width), strict=True)
     )
     tiles = Tiles((columns, lines), _tile_means(warped.rows, sides).ravel(), information, weighted)
-    folds = (lines[:, None] // FOLDS + columns // FOLDS) % 2
-    return Measurement(tiles, folds.ravel(), correlation)
+    down, along = lines[:, None] // FOLDS, columns // FOLDS
+    blocks = (down * (along[-1] + 1) + along).astype(int)
+    return Measurement(tiles, blocks.ravel(), ((down + along) % 2).ravel(), correlation)
 
 
 def _directions(maps: Floats) -> tuple[Floats, Floats]:

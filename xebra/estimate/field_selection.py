@@ -6,6 +6,7 @@ reduction of the weighted misfit, is evidence that its own flexibility does not 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,24 +19,33 @@ from xebra.estimate.field_parameters import FieldParameters, Smoothness, Tiles
 SPACING, ROW_SPACING = 48.0, 12.0  # px, of the knots of the candidates: coarser ones than those of the result
 BENDING, DRIFT = 30.0, 10.0  # weights of the prior, the best of development images
 FACTORS = (0.5, 1.0, 2.0)  # of them that are tried
+EXCEPTIONAL = 0.1  # of the blocks: what only these gain is no distortion of the image
 WITHIN = 0.02  # of the gain: the smoothest field that gains nearly as much as the best one is taken
 LINEAR = {"similarity": 4, "affine": 6}  # parameters
 
 
 @dataclass(frozen=True, eq=False)
 class Candidate:
-    """A model with what it gains over no displacement on the blocks that were held out, (2,) by fold."""
+    """A model with what it gains over no displacement on the blocks that were held out."""
 
     model: str  # "similarity", "affine" or "field"
-    gains: Floats
+    gains: Floats  # (B,) by block
     held_out: Floats  # (K, 2): displacement of each tile by the fit to the other fold
     information: Floats  # (K, 2, 2), of the tiles
     smoothness: Smoothness | None = None  # of a field
 
     @property
     def gain(self) -> float:
-        """The gain of both folds, in units of log likelihood times 2."""
+        """The gain of all blocks, in units of log likelihood times 2."""
         return float(self.gains.sum())
+
+    def common_gain_beyond(self, other: Candidate | None) -> float:
+        """Return the gain beyond another candidate, or no displacement, without the blocks that gain most.
+
+        A distortion of the image shows in many blocks; a saturated or empty corner is one or two of them.
+        """
+        gains = np.sort(self.gains if other is None else self.gains - other.gains)
+        return float(gains[: len(gains) - math.ceil(EXCEPTIONAL * len(gains))].sum())
 
     def energy_beyond(self, other: Candidate) -> float:
         """Return the weighted square of the displacement beyond another candidate's on held-out blocks."""
@@ -86,13 +96,10 @@ def _candidate(
 ) -> Candidate:
     """Return a candidate by the displacements (K, 2) of its fits to fold 0 and to fold 1."""
     held_out = np.where(found.folds[:, None] == 0, fits[1], fits[0])
-    gains = []
-    for fold in (0, 1):
-        used = found.folds == fold
-        moved = held_out[used]
-        agreement = 2 * float((moved * found.tiles.weighted[used]).sum())
-        gains.append(agreement - _energy(moved, information[used]))
-    return Candidate(model, np.array(gains), held_out, information, smoothness)
+    agreement = 2 * (held_out * found.tiles.weighted).sum(1)
+    energy = np.einsum("ki,kij,kj->k", held_out, information, held_out, optimize=True)
+    gains = np.bincount(found.blocks, agreement - energy)
+    return Candidate(model, gains, held_out, information, smoothness)
 
 
 def _linear(found: Measurement, information: Floats, count: int) -> list[Floats]:

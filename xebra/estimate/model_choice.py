@@ -22,6 +22,7 @@ from xebra.models import TransformModel
 # bend, and at least 530 with one of 4 px.
 MIN_GAIN = 250.0
 LEAST_GAIN = 40.0  # of smaller images
+COMMON = 0.5  # of that gain, which nine tenths of the blocks must reach without those that gain most
 MIN_SHARE = 0.5  # of what a model predicts beyond a simpler one that held-out blocks must confirm
 
 NO_PLACE = "similarity: the place is not sure, so that no field was estimated"
@@ -89,8 +90,8 @@ def _best(found: FieldEstimate, model: str) -> Candidate:
 
 def _confirmed(one: Candidate, simpler: Candidate, least: float) -> float | None:
     """Return the share of what a model predicts beyond a simpler one that is confirmed; None: too little."""
-    share = _share(one, simpler)
-    supported = one.gain - max(simpler.gain, 0.0) > least and share > MIN_SHARE
+    share, common = _share(one, simpler), min(one.common_gain_beyond(each) for each in (simpler, None))
+    supported = one.gain - max(simpler.gain, 0.0) > least and share > MIN_SHARE and common > COMMON * least
     return share if supported else None
 
 

@@ -105,7 +105,7 @@ def _listed(source: Sequence[Any], channel: str | int | None) -> Frames:
     def read(number: int) -> Pixels:
         each = source[number]
         if isinstance(each, str | Path):
-            return _pixels(Path(each), channel)
+            return read_frame(Path(each), channel)
         return each.pixels if isinstance(each, Image) else np.asarray(each)
 
     return Frames(read, names, spacing)
@@ -133,7 +133,7 @@ def _folder(path: Path, channel: str | int | None) -> Frames:
         raise ImageUnreadable(f"{path}: the folder holds no image files.")
     files.sort(key=lambda file: natural(file.name))
     spacing = read_image(files[0], channel=channel).pixel_spacing
-    return Frames(lambda number: _pixels(files[number], channel), [file.name for file in files], spacing)
+    return Frames(lambda number: read_frame(files[number], channel), [file.name for file in files], spacing)
 
 
 def natural(name: str) -> list[tuple[int, int, str]]:
@@ -146,7 +146,7 @@ def natural(name: str) -> list[tuple[int, int, str]]:
     return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts]
 
 
-def _pixels(path: Path, channel: str | int | None) -> Pixels:
+def read_frame(path: Path, channel: str | int | None) -> Pixels:
     """Return the values of the image in a file; those of an empty frame are no error."""
     with opened(path, None) as (file, place, name):
         return image_files.read(file, name, path=place, channel=channel).pixels

@@ -21,4 +21,4 @@ def export(registration: dict[str, Any], file: Path, name: str) -> None:
     """
     if name not in FORMATS:
         raise ValueError(f"There is no transform format {name!r}. Formats: {', '.join(FORMATS)}.")
-    file.write_text(FORMATS[name].write(Pair.of(registration)), encoding="utf-8", newline="")
+    file.write_bytes(FORMATS[name].content(Pair.of(registration)))

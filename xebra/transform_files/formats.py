@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
-from xebra.transform_files import itk, tables, viewers
+from xebra.transform_files import bent, itk, tables, viewers
 from xebra.transform_files.pair import Pair
 
 Format = Literal[
@@ -16,9 +16,13 @@ Format = Literal[
     "itk-field",
     "itk-field-px",
     "ngff",
+    "ngff-field",
+    "ngff-field-px",
     "bigwarp",
     "napari",
     "elastix",
+    "elastix-field",
+    "elastix-field-px",
     "csv",
     "itk-px",
     "ngff-px",
@@ -43,12 +47,17 @@ Format = Literal[
 class Kind:
     """A format: its writer, the end of its files' names, and its media type."""
 
-    write: Callable[[Pair], str]
+    write: Callable[[Pair], str | bytes]
     suffix: str
     media_type: str
 
+    def content(self, pair: Pair) -> bytes:
+        """Return the content of a file."""
+        written = self.write(pair)
+        return written.encode() if isinstance(written, str) else written
 
-TEXT, JSON, CSV = "text/plain", "application/json", "text/csv"
+
+TEXT, JSON, CSV, ZIP = "text/plain", "application/json", "text/csv", "application/zip"
 # Names without a unit are physical where both pixel spacings are known, so that they fit the calibrated files
 # themselves; those with "-px" are in pixels, for programs that know no spacing.
 FORMATS: dict[Format, Kind] = {
@@ -57,9 +66,13 @@ FORMATS: dict[Format, Kind] = {
     "itk-field": Kind(partial(itk.displacements, unit="mm"), ".field.tfm", TEXT),
     "itk-field-px": Kind(partial(itk.displacements, unit="px"), ".px.field.tfm", TEXT),
     "ngff": Kind(partial(tables.ngff, unit="um"), ".ngff.json", JSON),
+    "ngff-field": Kind(partial(bent.ngff, unit="um"), ".field.ome.zarr.zip", ZIP),
+    "ngff-field-px": Kind(partial(bent.ngff, unit="px"), ".px.field.ome.zarr.zip", ZIP),
     "bigwarp": Kind(partial(tables.bigwarp, unit="um"), ".landmarks.csv", CSV),
     "napari": Kind(partial(tables.napari, unit="um"), ".napari.txt", TEXT),
     "elastix": Kind(partial(itk.elastix, unit="mm"), ".elastix.txt", TEXT),
+    "elastix-field": Kind(partial(bent.elastix, unit="mm"), ".field.elastix.txt", TEXT),
+    "elastix-field-px": Kind(partial(bent.elastix, unit="px"), ".px.field.elastix.txt", TEXT),
     "csv": Kind(partial(tables.table, unit="px"), ".csv", CSV),
     "itk-px": Kind(partial(itk.tfm, unit="px"), ".px.tfm", TEXT),
     "ngff-px": Kind(partial(tables.ngff, unit="px"), ".px.ngff.json", JSON),

@@ -56,13 +56,21 @@ def displacements(pair: Pair, unit: Unit) -> str:
 def elastix(pair: Pair, unit: Unit) -> str:
     """Return a parameter file of transformix, which resamples the moving image onto the fixed one's grid."""
     matrix = pair.moving_from_fixed_in(unit)
-    rows, columns = pair.fixed_shape[:2]
-    spacing = " ".join(map(repr, pair.spacings(unit)[0].tolist()))
     lines = [
-        ("Transform", '"AffineTransform"'),
         ("NumberOfParameters", "6"),
         ("TransformParameters", _numbers(matrix[:2, :2], matrix[:2, 2])),
         ("CenterOfRotationPoint", "0 0"),
+    ]
+    return parameter_file(pair, unit, "AffineTransform", lines)
+
+
+def parameter_file(pair: Pair, unit: Unit, transform: str, parameters: list[tuple[str, str]]) -> str:
+    """Return a parameter file of transformix with these parameters of a transform."""
+    rows, columns = pair.fixed_shape[:2]
+    spacing = " ".join(map(repr, pair.spacings(unit)[0].tolist()))
+    lines = [
+        ("Transform", f'"{transform}"'),
+        *parameters,
         ("InitialTransformParametersFileName", '"NoInitialTransform"'),
         ("HowToCombineTransforms", '"Compose"'),
         ("FixedImageDimension", "2"),

@@ -14,7 +14,9 @@ from xebra.transform import corners, map_points
 
 Unit = Literal["px", "um", "mm"]
 PER_UM = {"um": 1.0, "mm": 1e-3}
-LINEAR_PART = "the images are bent: a matrix is the linear part only, itk-field holds the whole transform"
+LINEAR_PART = (
+    "the images are bent: a matrix is the linear part only, formats with -field hold the whole transform"
+)
 ORIGIN = "origin at the centre of the top-left pixel, x right, y down"
 
 

@@ -3890,7 +3890,7 @@ export interface operations {
                 /** @description Include the figures as PNG; drawing takes time. */
                 pictures?: boolean;
                 /** @description Include transform files in these formats. */
-                transform?: ("json" | "itk" | "itk-field" | "itk-field-px" | "ngff" | "bigwarp" | "napari" | "elastix" | "csv" | "itk-px" | "ngff-px" | "bigwarp-px" | "napari-px" | "elastix-px" | "csv-um" | "slicer" | "slicer-px" | "napari-layers" | "napari-layers-px" | "mobie" | "mobie-px" | "hyperspy" | "hyperspy-px" | "qupath" | "matrices")[] | null;
+                transform?: ("json" | "itk" | "itk-field" | "itk-field-px" | "ngff" | "ngff-field" | "ngff-field-px" | "bigwarp" | "napari" | "elastix" | "elastix-field" | "elastix-field-px" | "csv" | "itk-px" | "ngff-px" | "bigwarp-px" | "napari-px" | "elastix-px" | "csv-um" | "slicer" | "slicer-px" | "napari-layers" | "napari-layers-px" | "mobie" | "mobie-px" | "hyperspy" | "hyperspy-px" | "qupath" | "matrices")[] | null;
             };
             header?: never;
             path: {
@@ -7098,7 +7098,7 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description File format, named after the program that reads it. In physical units where both pixel spacings are known; names that end in -px: always in pixels. */
-                format?: "json" | "itk" | "itk-field" | "itk-field-px" | "ngff" | "bigwarp" | "napari" | "elastix" | "csv" | "itk-px" | "ngff-px" | "bigwarp-px" | "napari-px" | "elastix-px" | "csv-um" | "slicer" | "slicer-px" | "napari-layers" | "napari-layers-px" | "mobie" | "mobie-px" | "hyperspy" | "hyperspy-px" | "qupath" | "matrices";
+                format?: "json" | "itk" | "itk-field" | "itk-field-px" | "ngff" | "ngff-field" | "ngff-field-px" | "bigwarp" | "napari" | "elastix" | "elastix-field" | "elastix-field-px" | "csv" | "itk-px" | "ngff-px" | "bigwarp-px" | "napari-px" | "elastix-px" | "csv-um" | "slicer" | "slicer-px" | "napari-layers" | "napari-layers-px" | "mobie" | "mobie-px" | "hyperspy" | "hyperspy-px" | "qupath" | "matrices";
                 /** @description Id of a correction, `latest`, or `predicted`; default: the newest correction, the prediction if there is none. */
                 correction?: string | null;
             };
@@ -7117,6 +7117,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": Record<string, never>;
+                    "application/zip": string;
                     "text/csv": string;
                     "text/plain": string;
                 };

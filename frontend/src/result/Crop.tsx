@@ -2,11 +2,13 @@ import { useLayoutEffect, useRef } from "react";
 import type { Role } from "../frame/RoleName";
 import { type Size, matrixText } from "../viewer/geometry";
 import type { ImageSource } from "../viewer/tiles";
+import { showPlace } from "../viewer/showPlace";
 import { usePictures } from "../viewer/usePictures";
 import { drawPictures } from "./drawPictures";
 import type { Patch } from "./informativePatches";
 
 export const CROP = { width: 200, height: 200 }; // canvas px
+const SHOWN = 320; // CSS px of the viewer that a patch takes
 
 interface Props {
   role: Role;
@@ -28,17 +30,21 @@ export function Crop({ role, number, source, image, preview, fixedFromImage, pat
     if (context && found) drawPictures(context, found.pictures, canvasFromImage);
   });
   return (
-    <span className="crop">
+    <button
+      type="button"
+      className="crop"
+      aria-label={`Detail ${number} of the ${role} image: show it in the viewer`}
+      onClick={() => showPlace({ x: patch.x, y: patch.y, zoom: SHOWN / patch.side })}
+    >
       <canvas
         ref={canvas}
         {...CROP}
-        role="img"
-        aria-label={`Detail ${number} of the ${role} image`}
+        aria-hidden="true"
         data-crop={role}
         data-tiles={found && `${found.tilesDrawn}/${found.tilesNeeded}`}
         data-canvas-from-image={matrixText(canvasFromImage)}
       />
-    </span>
+    </button>
   );
 }
 

@@ -13,6 +13,7 @@ import { detailOf } from "../viewer/detail";
 import { affine, matrix3, sizeOf } from "../viewer/geometry";
 import { CorrectedParameters } from "./CorrectedParameters";
 import { Crops } from "./Crops";
+import { FieldMap } from "./FieldMap";
 import { Parameters } from "./Parameters";
 import { Places } from "./Places";
 import { Provenance } from "./Provenance";
@@ -136,6 +137,7 @@ export function Result({ registration, result, onCorrected }: Props) {
               <p className="hint">In pixels only: the fixed image has no pixel spacing.</p>
             )}
           </section>
+          {!other && <FieldMap result={result} />}
           <UsedAreas registration={registration} result={result} sizes={sizes} />
           {result.search && <SearchPlot result={result} map={result.search} />}
           <CorrectionList

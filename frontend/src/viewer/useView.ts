@@ -1,5 +1,6 @@
 import { useCallback, useEffect, useState } from "react";
 import { adjustAddress } from "../url";
+import { onPlace } from "./showPlace";
 import { type View, readView, writeView } from "./view";
 
 const SETTLED_MS = 250; // browsers limit the rate of URL changes
@@ -12,6 +13,7 @@ export function useView(): [View, ChangeView] {
   const change = useCallback<ChangeView>((wanted) => {
     setView((view) => ({ ...view, ...(typeof wanted === "function" ? wanted(view) : wanted) }));
   }, []);
+  useEffect(() => onPlace((camera) => change({ camera })), [change]);
   useEffect(() => {
     const timer = window.setTimeout(() => adjustAddress(writeView(view)), SETTLED_MS);
     return () => window.clearTimeout(timer);
