@@ -79,7 +79,7 @@ def _write(row: RegistrationRow, result: ResultRow, store: ImageStore, folder: P
     if row.corrections:
         (folder / "prediction.json").write_text(json.dumps(result.body, indent=2) + "\n")
     for kind in FORMATS.values():
-        (folder / f"transform{kind.suffix}").write_text(kind.write(Pair.of(body)), newline="")
+        (folder / f"transform{kind.suffix}").write_bytes(kind.content(Pair.of(body)))
     for name, image in (("fixed", row.fixed_image), ("moving", row.moving_image)):
         suffix = SUFFIXES.get(image.media_type) or Path(image.name).suffix
         _copy(store, image.store_key, folder / f"{name}{suffix}")

@@ -98,7 +98,7 @@ def _candidate(
     held_out = np.where(found.folds[:, None] == 0, fits[1], fits[0])
     agreement = 2 * (held_out * found.tiles.weighted).sum(1)
     energy = np.einsum("ki,kij,kj->k", held_out, information, held_out, optimize=True)
-    gains = np.bincount(found.blocks, agreement - energy)
+    gains: Floats = np.bincount(found.blocks, agreement - energy).astype(float)
     return Candidate(model, gains, held_out, information, smoothness)
 
 
