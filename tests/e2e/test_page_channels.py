@@ -11,7 +11,7 @@ import pytest
 import tifffile
 from playwright.sync_api import Browser, Locator, Page, expect
 from support import several_images
-from support.accessible import serious
+from support.accessible import faults
 from support.browser import Shown, ask, choose, opened, register, settled, wait_for_result
 
 from xebra.image_files import write_tiff
@@ -68,7 +68,7 @@ def test_dm4_and_three_channels_need_one_more_click(page, service_url, tmp_path:
     loaded(moving.locator(".channel img"), 3)
     expect(page.get_by_role("button", name="Register")).to_be_disabled()
     expect(page.locator(".submit-bar")).to_contain_text("Choose an image of the moving file.")
-    assert serious(page) == []
+    assert faults(page) == []
     moving.locator(".channel", has_text="Phase").click()  # the one more click
     expect(moving.locator(".drop img")).to_have_attribute("src", re_channel(1))
     shown = register(page, service_url)
@@ -148,7 +148,7 @@ def test_channels_of_the_same_file_follow(of_eds: Shown, tmp_path: Path):
         with archive.open("eds_Cu Ka_on_scan.tif") as file:
             found = tifffile.imread(file)
     np.testing.assert_array_equal(found, on_fixed(of_eds, maps["Cu Ka"]))
-    assert serious(page) == []
+    assert faults(page) == []
 
 
 def test_ten_maps_follow_in_one_drop(page, service_url, tmp_path: Path, sample_pair):

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import tifffile
 from playwright.sync_api import Browser, Page, expect
-from support.accessible import serious
+from support.accessible import faults
 from support.browser import (
     Shown,
     ask,
@@ -97,7 +97,7 @@ def test_typed_numbers_are_saved_as_a_correction_beside_the_prediction(page, sho
     moved_by = page.locator("[data-parameter=moved_by] td").last.inner_text()
     assert float(moved_by.split()[-2]) == pytest.approx(far, abs=0.011)  # it is rounded
     expect(page.locator("[data-parameter=shift_x] .corrected")).to_have_text("3.25\u202fpx")
-    assert serious(page) == []
+    assert faults(page) == []
     with page.expect_download() as download:
         page.get_by_role("link", name="Download the transform").click()
     taken = json.loads(Path(download.value.path()).read_text())
