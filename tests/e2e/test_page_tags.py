@@ -24,9 +24,9 @@ def test_tag_is_added_followed_and_removed(browser, service_url, sample_registra
         row = page.locator(".recent-item")
         expect(row).to_have_count(1)
         expect(row.locator(".tag")).to_have_text(["K8", "thin film"])
+        page.locator(f".recent-row[href*='{sample_registration['id']}']").click()
         page.get_by_role("button", name="Do not filter by the tag thin film").click()
         expect(page).not_to_have_url(re.compile("tag="))
-        page.locator(f".recent-row[href*='{sample_registration['id']}']").click()
         for tag in ("K8", "thin film"):
             page.get_by_role("button", name=f"Remove the tag {tag}").click()
             expect(page.get_by_role("button", name=f"Remove the tag {tag}")).to_have_count(0)
