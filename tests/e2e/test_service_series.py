@@ -40,16 +40,17 @@ def append(service: Service, series: dict, pixels: np.ndarray, **query: object) 
     return service.client.post(series["links"]["frames"], content=pixels.tobytes(), params=query)
 
 
-def events(service: Service, after: int) -> list[dict]:
-    """Return the events of series until one that has ended."""
+def events(service: Service, series: dict) -> list[dict]:
+    """Return the events of a series until it has ended."""
     found = []
-    with service.client.stream("GET", "/api/v1/events", params={"after": after}) as stream:
+    with service.client.stream("GET", "/api/v1/events", params={"after": 0}) as stream:
         kind = ""
         for line in stream.iter_lines():
             kind = line.removeprefix("event: ") if line.startswith("event: ") else kind
             if line.startswith("data: ") and kind == "series":
-                found.append(json.loads(line.removeprefix("data: ")))
-                if found[-1]["state"] == "finished":
+                event = json.loads(line.removeprefix("data: "))
+                found += [event] if event["series_id"] == series["id"] else []
+                if found and found[-1]["state"] == "finished":
                     break
     return found
 
@@ -73,8 +74,7 @@ def test_positions_come_at_once_are_listed_in_order_and_published(service, refer
     assert service.client.post(series["links"]["finish"]).json() == ended
     refused = append(service, series, frame((0, 0)))
     assert (refused.status_code, refused.json()["type"]) == (409, "/problems/series-finished")
-    published = [each for each in events(service, 0) if each["series_id"] == series["id"]]
-    assert [each["frames"] for each in published][-1] == 8
+    assert events(service, series)[-1]["frames"] == 8
     assert series["id"] in [each["id"] for each in service.get("/api/v1/series?state=finished")["items"]]
 
 
