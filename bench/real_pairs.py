@@ -64,11 +64,15 @@ def read_half(data: Path, half: int) -> RealImages:
 
 def truth_px(images: RealImages, name: str, side: float | None = None) -> float:
     """Return the uncertainty of a pair's truth in px at 256, for a view of ``side`` px of the recording."""
-    recorded = json.loads(TRUTH.read_text()).get(name, 0.0) if TRUTH.is_file() else 0.0
-    if not recorded:
-        return 0.0
+    if name not in images.pairs:
+        return 0.0  # both views are cut from one image
+    recorded = json.loads(TRUTH.read_text()) if TRUTH.is_file() else {}
+    if name not in recorded:
+        raise SystemExit(
+            f"The truth of {name} is not verified: run ./dev bench truth --data DIR --write first"
+        )
     side = side or MEAN_SIDE * min(images.pairs[name][0].shape)
-    return float(recorded * VIEW_SIDE / side)
+    return float(recorded[name] * VIEW_SIDE / side)
 
 
 def cut_views(images: RealImages, seed: int, per_cell: int, overlays: bool) -> Iterator[LabelledPair]:

@@ -54,9 +54,7 @@ UNCALIBRATED = Confidence(
     dict.fromkeys((WHOLE_VIEW, BLOCKS, INTENSITY), UNSCALED),
 )
 MIN_RIGHT = 8  # right estimates from which an error scale is fitted
-MAX_TRUTH_PX = (
-    RIGHT_PX / 2
-)  # at 256: a pair whose truth is less certain is judged where the error exceeds both
+MAX_TRUTH_PX = RIGHT_PX / 2  # at 256: of a pair with a less certain truth only large errors are judged
 NORMAL_95 = 1.96  # standard deviations that contain 95 % of a normal distribution
 
 
