@@ -1,3 +1,3 @@
 """The database schema, one migration for each change."""
 
-NEWEST = "0020"
+NEWEST = "0022"

@@ -14,6 +14,14 @@ from db.rows.base import (
 from db.rows.events import DeliveryRow, EventRow, IdempotencyKeyRow, WebhookRow
 from db.rows.images import ImageRow, PendingObjectRow
 from db.rows.instruments import InstrumentRow, KeyRow, SessionRow
+from db.rows.networks import (
+    LABEL_SOURCES,
+    NETWORK_STATES,
+    ComparisonRow,
+    LabelCollectionRow,
+    LabelRow,
+    NetworkRow,
+)
 from db.rows.registrations import (
     IMAGES_OF_A_JOB,
     BatchRow,
@@ -32,11 +40,14 @@ __all__ = [
     "GIVEN",
     "IMAGES_OF_A_JOB",
     "INSTRUMENT",
+    "LABEL_SOURCES",
     "LOCAL",
+    "NETWORK_STATES",
     "PRIORITIES",
     "STATES",
     "AuditRow",
     "BatchRow",
+    "ComparisonRow",
     "CorrectionRow",
     "DeliveryRow",
     "EventRow",
@@ -45,6 +56,9 @@ __all__ = [
     "ImageRow",
     "InstrumentRow",
     "KeyRow",
+    "LabelCollectionRow",
+    "LabelRow",
+    "NetworkRow",
     "OutboxRow",
     "PendingObjectRow",
     "RegistrationRow",

@@ -12,7 +12,7 @@ from db.rows.base import Row
 
 
 class EventRow(Row):
-    """A state change of a registration, or a chunk of frames of a series.
+    """A state change of a registration or of a version of a network, or a chunk of frames of a series.
 
     ``seq`` ascends in the order in which events became visible.
     """
@@ -33,6 +33,7 @@ class EventRow(Row):
     at: Mapped[datetime]
     series_id: Mapped[str | None] = mapped_column(String(36))
     frames: Mapped[int | None]  # of the series so far
+    network_id: Mapped[str | None] = mapped_column(String(36))
 
 
 class WebhookRow(Row):
