@@ -12,6 +12,8 @@ IDENTIFIES = {  # operation whose response has an ``id``, and the path parameter
     "createRegistration": "registration_id",
     "createBatch": "batch_id",
     "createWebhook": "webhook_id",
+    "createNetwork": "network_id",
+    "createLabel": "label_id",
 }
 ID, CURSOR = "$response.body#/id", "$response.body#/next_cursor"
 PAIR = {"fixed_image_id": ID, "moving_image_id": ID}  # of one image with itself; a client replaces either id

@@ -29,6 +29,8 @@ from api.images.decoder import UploadDecoder
 from api.images.presigned import router as uploads
 from api.images.routes import router as images
 from api.images.schemas import PATH as IMAGES
+from api.labels.routes import router as labels
+from api.networks.routes import router as networks
 from api.previews import MAX_WAITING
 from api.rate_limits import RateLimiter
 from api.registrations.apply import MAX_POINTS_BYTES
@@ -79,6 +81,8 @@ ROUTERS = (
         batches,
         series,
         series_frames,
+        networks,
+        labels,
         events,
     ),
     *(webhooks, direct, session, administration, service.router, metrics.router, health.router),

@@ -92,6 +92,20 @@ TABLE: dict[type[Exception], Kind] = {
         409, "idempotency-key-in-flight", "The first request with this Idempotency-Key is in progress"
     ),
     db_errors.RegistrationEnded: Kind(409, "registration-ended", "The registration has ended"),
+    db_errors.NetworkVersionNotFound: Kind(
+        404, "network-version-not-found", "The version of the network does not exist"
+    ),
+    db_errors.NetworkInvalid: Kind(422, "network-invalid", "The folder holds no adapted network"),
+    db_errors.NetworkStateInvalid: Kind(
+        409, "network-state-invalid", "The state of the network version does not allow this"
+    ),
+    db_errors.NetworkNotAcceptable: Kind(
+        409, "network-not-acceptable", "The network version is worse than its parent"
+    ),
+    db_errors.NoActiveNetwork: Kind(409, "no-active-network", "The bundled network answers already"),
+    db_errors.LabelNotFound: Kind(404, "label-not-found", "The label does not exist"),
+    db_errors.LabelsTooFew: Kind(409, "labels-too-few", "There are too few labels for an adaptation"),
+    db_errors.AdaptationRunning: Kind(409, "adaptation-running", "An adaptation is in progress"),
     db_errors.ObjectMissing: Kind(500, "object-missing", "A stored file is missing"),
     db_errors.ObjectAltered: Kind(500, "object-altered", "A stored file was altered"),
     db_errors.StoreUnavailable: Kind(503, "image-store-unavailable", "The image store is not available"),

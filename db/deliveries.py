@@ -158,5 +158,8 @@ def _body(event: EventRow) -> dict[str, object]:
     if event.series_id is not None:
         series = {"series_id": event.series_id, "state": event.state, "frames": event.frames}
         return {"type": f"series.{event.state}", "timestamp": event.at.isoformat(), "data": series}
+    if event.network_id is not None:
+        version = {"network_id": event.network_id, "state": event.state}
+        return {"type": f"network.{event.state}", "timestamp": event.at.isoformat(), "data": version}
     data = {name: getattr(event, name) for name in ("registration_id", "batch_id", "state", "attempt")}
     return {"type": f"registration.{event.state}", "timestamp": event.at.isoformat(), "data": data}

@@ -91,3 +91,35 @@ class IdempotencyKeyInFlight(Exception):
 
 class RegistrationEnded(Exception):
     """The registration is in a final state and can no longer be changed."""
+
+
+class NetworkVersionNotFound(LookupError):
+    """The instrument has no such version of a network."""
+
+
+class NetworkInvalid(ValueError):
+    """A folder does not hold an adapted network."""
+
+
+class NetworkStateInvalid(Exception):
+    """The version of a network is in a state that does not allow this."""
+
+
+class NetworkNotAcceptable(Exception):
+    """The version of a network is worse than its parent beyond a margin."""
+
+
+class NoActiveNetwork(Exception):
+    """The bundled network answers for the instrument; there is nothing to roll back."""
+
+
+class LabelNotFound(LookupError):
+    """The instrument has no such label."""
+
+
+class LabelsTooFew(Exception):
+    """The instrument has too few labels for an adaptation."""
+
+
+class AdaptationRunning(Exception):
+    """The instrument has an adaptation that has not ended."""

@@ -9,7 +9,7 @@ from sqlalchemy import BigInteger, Connection, bindparam, func, insert, literal,
 from sqlalchemy.orm import Session
 
 from db import audit
-from db.rows import AuditRow, EventRow, RegistrationRow, SeriesRow
+from db.rows import AuditRow, EventRow, NetworkRow, RegistrationRow, SeriesRow
 from db.types import UtcTime, utc_now
 
 CHANNEL = "xebra_events"  # a trigger of PostgreSQL notifies the API processes of new events
@@ -80,6 +80,13 @@ def publish_series(session: Session, entry: AuditRow, series: SeriesRow) -> None
     """Publish that frames of a series were added, or that it ended, which the audit entry records."""
     values = {"seq": entry.seq * audit.MAX_EVENTS, "owner": series.owner, "series_id": series.id}
     values |= {"state": series.state, "frames": series.frames, "attempt": 0, "at": utc_now()}
+    session.connection().execute(_INSERT, values)
+
+
+def publish_network(session: Session, entry: AuditRow, network: NetworkRow) -> None:
+    """Publish the state of a version of a network, which the audit entry records."""
+    values = {"seq": entry.seq * audit.MAX_EVENTS, "owner": network.owner, "network_id": network.id}
+    values |= {"state": network.state, "attempt": network.attempt, "at": utc_now()}
     session.connection().execute(_INSERT, values)
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from sqlalchemy import delete as sql_delete
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from db import audit, pending_objects
 from db.errors import ImageInUse, ImageNotFound
-from db.rows import IMAGES_OF_A_JOB, ImageRow, RegistrationRow, SeriesRow
+from db.rows import IMAGES_OF_A_JOB, ImageRow, LabelRow, RegistrationRow, SeriesRow
 from db.types import is_valid_id
 
 IDS_PER_QUERY = 500
@@ -73,7 +74,7 @@ def rename(session: Session, row: ImageRow, name: str, actor: str) -> None:
 
 
 def delete(session: Session, row: ImageRow, keys: Iterable[str], actor: str) -> None:
-    """Delete an image that no registration and no series uses; its objects are deleted later.
+    """Delete an image that no registration and no series uses, with its labels; its objects follow later.
 
     Raises:
         ImageInUse: a registration or a series uses it.
@@ -87,5 +88,7 @@ def delete(session: Session, row: ImageRow, keys: Iterable[str], actor: str) -> 
         raise ImageInUse(f"{row.name} belongs to {count} registrations, which would lose their image")
     for key in keys:
         pending_objects.discard(session, key)
+    labeled = or_(LabelRow.fixed_image_id == row.id, LabelRow.moving_image_id == row.id)
+    session.execute(sql_delete(LabelRow).where(labeled))
     session.delete(row)
     audit.record(session, "image.deleted", actor=actor, image=row.id, sha256=row.sha256)

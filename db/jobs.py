@@ -4,17 +4,28 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Select, bindparam, exists, select, true, update
-from sqlalchemy.orm import Session, joinedload, selectinload
+from sqlalchemy.orm import Session, aliased, joinedload, selectinload
 from sqlalchemy.orm.attributes import set_committed_value
 from sqlalchemy.sql.base import ExecutableOption
 
 from db import clock, events, images, job_queue, tracing
 from db.engine import affected_rows
 from db.errors import RegistrationEnded, RegistrationNotFound
-from db.rows import LOCAL, CorrectionRow, ImageRow, InstrumentRow, RegistrationRow, ReviewRow, TagRow
+from db.networks import Version
+from db.rows import (
+    LOCAL,
+    CorrectionRow,
+    ImageRow,
+    InstrumentRow,
+    LabelCollectionRow,
+    NetworkRow,
+    RegistrationRow,
+    ReviewRow,
+    TagRow,
+)
 from db.types import is_valid_id
 
 WITH_RELATED = [  # everything that the API shows of a job, in few queries
@@ -46,9 +57,16 @@ def _one(*more: ExecutableOption) -> Select[Any]:
     return query.where(RegistrationRow.id == bindparam("job")).options(*WITH_ONE, *more)
 
 
+_ACTIVE, _SHADOW = aliased(NetworkRow), aliased(NetworkRow)
 _TO_REGISTER = (
-    select(RegistrationRow, InstrumentRow)
+    select(
+        *(RegistrationRow, InstrumentRow, LabelCollectionRow.enabled),
+        *(getattr(version, name) for version in (_ACTIVE, _SHADOW) for name in Version._fields),
+    )
     .outerjoin(InstrumentRow, InstrumentRow.name == RegistrationRow.owner)
+    .outerjoin(LabelCollectionRow, LabelCollectionRow.owner == RegistrationRow.owner)
+    .outerjoin(_ACTIVE, (_ACTIVE.owner == RegistrationRow.owner) & (_ACTIVE.state == "active"))
+    .outerjoin(_SHADOW, (_SHADOW.owner == RegistrationRow.owner) & (_SHADOW.state == "shadow"))
     .options(joinedload(RegistrationRow.fixed_image), joinedload(RegistrationRow.moving_image))
     .where(RegistrationRow.id == bindparam("job"))
 )
@@ -146,13 +164,25 @@ def get(
     return row
 
 
-def to_register(session: Session, registration_id: str) -> tuple[RegistrationRow, InstrumentRow | None]:
-    """Return an existing job with its images and mask images, and its instrument."""
-    job, instrument = session.execute(_TO_REGISTER, {"job": registration_id}).one()
+class ToRegister(NamedTuple):
+    """A job with its images, and what its instrument has chosen."""
+
+    row: RegistrationRow
+    instrument: InstrumentRow | None
+    network: Version | None  # that answers; None: the bundled one
+    shadow: Version | None  # that answers beside it, unseen
+    collects_labels: bool
+
+
+def to_register(session: Session, registration_id: str) -> ToRegister:
+    """Return an existing job with its images and mask images, and what its instrument has chosen."""
+    job, instrument, collects, *versions = session.execute(_TO_REGISTER, {"job": registration_id}).one()
+    count = len(Version._fields)
+    network, shadow = (Version(*part) if part[0] else None for part in (versions[:count], versions[count:]))
     for name in ("fixed_mask_image", "moving_mask_image"):  # most jobs have none
         mask_id = getattr(job, f"{name}_id")
         set_committed_value(job, name, mask_id and session.get_one(ImageRow, mask_id))
-    return job, instrument
+    return ToRegister(job, instrument, network, shadow, bool(collects))
 
 
 def state(session: Session, registration_id: str) -> str:

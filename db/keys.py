@@ -20,6 +20,7 @@ SCOPES = (
     "read",  # get images, registrations, results
     "write",  # upload, submit, cancel, correct
     "collect",  # priority "collection" and synchronous registration
+    "networks",  # labels and versions of the network of its instrument
     "admin",  # usage statistics of all instruments
 )
 PREFIX = "xebra"

@@ -8,14 +8,16 @@ from datetime import datetime
 from sqlalchemy import delete, exists, or_, select
 from sqlalchemy.orm import Session
 
-from db import audit, pending_objects
+from db import audit, labels, pending_objects
 from db.engine import affected_rows
 from db.rows import (
     IMAGES_OF_A_JOB,
+    ComparisonRow,
     CorrectionRow,
     DeliveryRow,
     EventRow,
     ImageRow,
+    LabelRow,
     RegistrationRow,
     ResultRow,
     ReviewRow,
@@ -45,11 +47,12 @@ def delete_row(session: Session, row: RegistrationRow | ImageRow, keys: Iterable
     for key in keys:
         pending_objects.discard(session, key)
     if isinstance(row, RegistrationRow):
-        for child in (ResultRow, CorrectionRow, ReviewRow, TagRow, EventRow):
+        for child in (ResultRow, CorrectionRow, ReviewRow, TagRow, EventRow, LabelRow, ComparisonRow):
             session.execute(delete(child).where(child.registration_id == row.id))
         deleted = affected_rows(session, delete(RegistrationRow).where(RegistrationRow.id == row.id))
         event, subject = "registration.expired", {"registration": row.id}
     else:
+        labels.delete_of(session, image=row.id)
         deleted = affected_rows(session, delete(ImageRow).where(ImageRow.id == row.id))
         event, subject = "image.expired", {"image": row.id}
     if deleted:  # otherwise another relay has deleted the row

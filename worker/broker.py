@@ -22,11 +22,11 @@ MAX_SOCKET_PATH = 100  # bytes; the kernel allows 107
 SCHEMES = ("redis", "rediss", "redis+socket")
 
 
-def queue_length(app: Celery) -> int:
-    """Return the number of messages in the queue."""
+def queue_length(app: Celery, queue: str = QUEUE) -> int:
+    """Return the number of messages in a queue."""
     with app.connection_or_acquire() as connection:
         client: Any = connection.default_channel.client
-        return int(client.llen(QUEUE))
+        return int(client.llen(queue))
 
 
 def validate_url(url: str) -> str:

@@ -20,3 +20,10 @@ def export_job(argv: list[str]) -> int:
     from worker.export import main
 
     return main(argv)
+
+
+def networks(argv: list[str]) -> int:
+    """List, add, promote, compare and roll back the versions of an instrument's network."""
+    from worker.networks_command import main
+
+    return main(argv)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cache
 
@@ -13,17 +13,24 @@ from db.store import ImageStore, open_store
 from worker.processes import process_name
 from worker.settings import WorkerSettings
 from xebra.align import Aligner
+from xebra.network_versions import VersionedAligners
 
 
 @dataclass(frozen=True)
 class WorkerContext:
-    """Process name, database, image store, networks, and the duration of a lease."""
+    """Process name, database, image store, networks and their versions, and the duration of a lease."""
 
     name: str
     database: Database
     store: ImageStore
     aligner: Aligner
     lease: timedelta
+    versions: VersionedAligners = field(default_factory=lambda: versioned_aligners(""))
+
+
+def versioned_aligners(inference_url: str) -> VersionedAligners:
+    """Return the aligners of adapted versions, whose files are kept in the state folder."""
+    return VersionedAligners(inference_url, StorageSettings().state_dir / "networks")
 
 
 @cache
@@ -38,4 +45,5 @@ def worker_context() -> WorkerContext:
         store=open_store(storage.images_url),
         aligner=Aligner(settings.inference_url),
         lease=timedelta(seconds=settings.lease_seconds),
+        versions=versioned_aligners(settings.inference_url),
     )

@@ -13,9 +13,11 @@ from typing import Any
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from db import claims, job_transitions, jobs, thresholds
+from db import claims, job_transitions, jobs, labels, thresholds
 from db.claims import Claim
+from db.networks import Version
 from db.rows import GIVEN, INSTRUMENT, ImageRow, InstrumentRow, RegistrationRow
+from worker import shadow, versions
 from worker.context import WorkerContext
 from worker.errors import ClaimLost
 from worker.estimation import arguments
@@ -35,6 +37,9 @@ class Job:
     claim: Claim
     row: RegistrationRow
     instrument: InstrumentRow | None
+    network: Version | None = None  # that answers; None: the bundled one
+    shadow: Version | None = None  # that answers beside it, unseen
+    collects_labels: bool = False
 
 
 def claim_next(session: Session, context: WorkerContext) -> Job | None:
@@ -44,7 +49,7 @@ def claim_next(session: Session, context: WorkerContext) -> Job | None:
 
 
 def load(session: Session, claim: Claim) -> Job:
-    """Return a claimed job with what its registration needs."""
+    """Return a claimed job with what its registration needs, in one query."""
     return Job(claim, *jobs.to_register(session, claim.registration_id))
 
 
@@ -55,8 +60,11 @@ def run_job(job: Job, context: WorkerContext) -> None:
         with LeaseRenewer(context, claim) as lease:
             fixed, moving = _images(job.row, context)
             lease.check()
-            registration = context.aligner.register(fixed, moving, **_settings(job.row, context))
-        _finish(job, registration, context)
+            settings = _settings(job.row, context)
+            aligner = versions.aligner(job.row.network, job.network, context)
+            registration = aligner.register(fixed, moving, **settings)
+        if _finish(job, registration, context) and job.shadow is not None:
+            shadow.compare(job.row, job.shadow, (fixed, moving), settings, registration, context)
     except ClaimLost:
         log.info("%s: the claim was lost", _name(claim), extra=_log_fields(claim))
     except NetworkUnknown as error:  # the API has this network: the worker is of another version
@@ -101,13 +109,18 @@ def _settings(row: RegistrationRow, context: WorkerContext) -> dict[str, Any]:
     }
 
 
-def _finish(job: Job, registration: Registration, context: WorkerContext) -> None:
+def _finish(job: Job, registration: Registration, context: WorkerContext) -> bool:
+    """Store the result; return False if the claim was lost."""
     claim, limits = job.claim, thresholds.for_instrument(job.instrument)
     body = thresholds.apply(registration.to_json(), limits)
     with context.database.writing() as session:
         finished = job_transitions.finish(session, claim, body)
+    if finished and job.collects_labels and labels.is_certain(body):
+        with context.database.writing() as session:
+            labels.refresh(session, claim.registration_id, actor=claim.worker)
     outcome = body["verdict"] if finished else "the claim was lost at the end"
     log.info("%s: %s", _name(claim), outcome, extra=_log_fields(claim))
+    return finished
 
 
 def _fail(claim: Claim, error: RegistrationError, context: WorkerContext) -> None:

@@ -34,6 +34,7 @@ def create_supervisor(storage: StorageSettings, settings: WorkerSettings, own_so
     processes = []
     if not settings.broker_url:
         settings.broker_url = broker.socket_url(own_socket)
+        settings.adaptation = "relay"  # a worker of their own would cost memory while there are none
         processes.append(ManagedProcess("redis", broker.redis_server_command(own_socket), stop_last=True))
     broker.validate_url(settings.broker_url)
     address = ("--host", settings.host, "--port", str(settings.port))
@@ -141,6 +142,7 @@ def _environment(storage: StorageSettings, settings: WorkerSettings) -> dict[str
         "XEBRA_INFERENCE_URL": settings.inference_url,
         "XEBRA_WEBHOOKS_ANYWHERE": str(settings.webhooks_anywhere),
         "XEBRA_KEEP_DAYS": str(settings.keep_days),
+        "XEBRA_ADAPTATION": settings.adaptation,
         "XEBRA_ACCESS": settings.access,
         "XEBRA_TOKEN": settings.token,
         "XEBRA_HOST": settings.host,

@@ -22,12 +22,14 @@ from db.job_queue import CHANNEL
 from db.migrate import migrate
 from db.settings import StorageSettings
 from db.store import open_store
+from worker.adaptation_relay import AdaptationRelay
 from worker.app import app
 from worker.audit_signer import AuditSigner
 from worker.broker import queue_length
 from worker.housekeeping import Housekeeping
 from worker.processes import process_name
 from worker.settings import WorkerSettings
+from worker.unused_graphs import UnusedGraphs
 from worker.webhooks import WebhookSender
 
 log = logging.getLogger(__name__)
@@ -128,8 +130,11 @@ def main() -> int:
     store = functools.cache(lambda: open_store(storage.images_url))
     assert storage.audit_key_file is not None  # the settings have a default
     signer = AuditSigner(database, store, storage.audit_key_file)
-    housekeeping = Housekeeping(database, store, settings.keep_days, [signer.sign])
-    for target in (housekeeping.run, WebhookSender(database, settings.webhooks_anywhere).run):
+    others = [signer.sign, UnusedGraphs(database, settings.inference_url).drop]
+    adaptations = AdaptationRelay(database, store, app, settings.adaptation == "relay")
+    housekeeping = Housekeeping(database, store, settings.keep_days, others)
+    sender = WebhookSender(database, settings.webhooks_anywhere)
+    for target in (housekeeping.run, sender.run, adaptations.run):
         threading.Thread(target=target, args=(stop,), daemon=True).start()
     Relay(database, app).run(stop)
     database.close()

@@ -18,6 +18,8 @@ class WorkerSettings(BaseSettings):
     worker_processes: int = Field(default_factory=lambda: min(2, os.cpu_count() or 1), ge=1)
     webhooks_anywhere: bool = False  # allow http and private addresses
     keep_days: float = Field(default=0, ge=0)  # retention time of results and uploads; 0: unlimited
+    # who runs adaptations: workers of their queue, or a process that the relay starts
+    adaptation: Literal["queue", "relay"] = "queue"
     access: Literal["open", "keys"] = "open"
     token: str = ""  # that an open service requires; created where others can reach it
     host: str = "127.0.0.1"

@@ -2,9 +2,9 @@
 
 import time
 
-from db import heartbeats, tracing
+from db import adaptations, heartbeats, tracing
 from db.outbox import TASK
-from worker import draining
+from worker import adaptation, draining
 from worker.app import app
 from worker.context import WorkerContext, worker_context
 from worker.job_runner import Job, claim_next, run_job
@@ -30,6 +30,14 @@ def run_next_job() -> None:
         if draining.requested():
             break
     run_next_job.delay()
+
+
+@app.task(name=adaptations.TASK)
+def adapt() -> None:
+    """Run queued adaptations, on a worker that serves their queue: ``--queues adaptation``."""
+    context = worker_context()
+    while not draining.requested() and adaptation.run_next(context.database, context.store):
+        pass
 
 
 @app.task(name="xebra.heartbeat")

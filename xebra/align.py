@@ -44,9 +44,17 @@ REACH_SHARE = 0.03  # of the longer side of the fixed image: how far beside the 
 class Aligner:
     """Registers pairs on one inference engine. Thread-safe; reuse it, since opening the engine is slow."""
 
-    def __init__(self, inference_url: str | None = None):
-        """Open the engine of ``file:///folder`` or ``grpc://host:port``; None: the bundled networks."""
-        self.engine = open_engine(inference_url)
+    def __init__(
+        self, inference_url: str | None = None, folder: Path | None = None, version: str | None = None
+    ):
+        """Open the engine of ``file:///folder`` or ``grpc://host:port``; None: the bundled networks.
+
+        Args:
+            inference_url: Kind and address of the engine.
+            folder: Networks that it runs in place of its own.
+            version: Id of this version of the networks, for results.
+        """
+        self.engine, self.version = open_engine(inference_url, folder), version
 
     def register(
         self,
@@ -102,7 +110,7 @@ class Aligner:
             reason=estimate.reason,
             covariance=estimate.covariance,
             search=estimate.search,
-            model=Model(network_weights.name, network_weights.sha256, self.engine.name),
+            model=Model(network_weights.name, network_weights.sha256, self.engine.name, self.version),
             places=estimate.places,
             timings_s={"read": loaded - started, "estimate": done - loaded},
             fixed_area=areas[0],

@@ -33,29 +33,31 @@ class Engine(Protocol):
         """Return the outputs of a graph by name; raise EngineFailed where it cannot run."""
 
 
-def open_engine(url: str | None = None) -> Engine:
+def open_engine(url: str | None = None, folder: Path | None = None) -> Engine:
     """Return the engine of ``file:///folder`` of ONNX files or ``grpc://host:port`` of a Triton server.
 
-    None is ONNX Runtime with the bundled networks. Raises ValueError for any other URL.
+    None is ONNX Runtime with the bundled networks. ``folder`` has another version of the networks, which the
+    same kind of engine runs. Raises ValueError for any other URL.
     """
     if not url:
-        return OnnxEngine(BUNDLED)
+        return OnnxEngine(folder or BUNDLED)
     scheme = urlsplit(url).scheme
     if scheme == "file":
-        return OnnxEngine(Path(url2pathname(urlsplit(url).path)))
+        return OnnxEngine(folder or Path(url2pathname(urlsplit(url).path)))
     if scheme == "grpc":
-        return _triton_engine(url)
+        return _triton_engine(url, folder)
     raise ValueError(
         f"XEBRA_INFERENCE_URL: no inference engine for {scheme or url!r}; use file:// or grpc://"
     )
 
 
-def _triton_engine(url: str) -> Engine:
+def _triton_engine(url: str, folder: Path | None) -> Engine:
     try:
         from xebra.triton import TritonEngine
+        from xebra.triton_versions import TritonVersion
     except ModuleNotFoundError as error:
         raise with_hint(error) from None
-    return TritonEngine(url)
+    return TritonEngine(url) if folder is None else TritonVersion(url, folder)
 
 
 class OnnxEngine:

@@ -32,6 +32,7 @@ class Model:
     name: str
     weights_sha256: str
     engine: str  # "onnxruntime 1.32.0 cpu", "triton 2.51.0 grpc"
+    version: str | None = None  # id of an adapted version of the service; None: the bundled network
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -35,7 +36,7 @@ CHANNEL = [  # larger messages than gRPC's default of 4 MB; reconnects within 2 
 class TritonEngine:
     """Runs networks on the server at ``grpc://host:port``. Connects on first use; thread-safe."""
 
-    folder = BUNDLED  # the calibration comes from this package, not from the server
+    folder: Path = BUNDLED  # the calibration comes from this package, not from the server
 
     def __init__(self, url: str, deadline_s: float = 30.0) -> None:
         """Check the URL; raise ValueError where it names no server.
@@ -76,17 +77,25 @@ class TritonEngine:
         if not looked_up or time.monotonic() > looked_up + WEIGHTS_VALID_S:
             looked_up = time.monotonic()
             with self._translate_errors(model):
-                response = self._client.get_model_config(model, client_timeout=self.deadline_s)
-            served = str(response.config.parameters["weights_sha256"].string_value)
+                served = self._look_up(model)
             self._served[model] = looked_up, served
         return served
+
+    def _look_up(self, model: str) -> str:
+        """Return the hash of a model's weights in the server's configuration."""
+        response = self._client.get_model_config(self.served_name(model), client_timeout=self.deadline_s)
+        return str(response.config.parameters["weights_sha256"].string_value)
+
+    def served_name(self, model: str) -> str:
+        """Return the name under which the server has a graph."""
+        return model
 
     def run(self, model: str, **inputs: Floats) -> dict[str, Floats]:
         """Return the outputs of ``model`` by name; see ``Engine.run``."""
         with self._translate_errors(model):
             if self._memory is not None:
                 try:
-                    return self._memory.infer(model, inputs)
+                    return self._memory.infer(self.served_name(model), inputs)
                 except SharedMemoryUnavailable as error:
                     log.info(
                         "%s cannot map shared memory, arrays are sent over gRPC: %s", self.address, error
@@ -96,11 +105,12 @@ class TritonEngine:
 
     def _infer_over_grpc(self, model: str, inputs: dict[str, Floats]) -> dict[str, Floats]:
         """Run one request with the arrays in the messages."""
-        tensors = []
+        tensors: list[InferInput] = []
         for key, value in inputs.items():
             tensor = InferInput(key, value.shape, np_to_triton_dtype(value.dtype))
             tensors.append(tensor.set_data_from_numpy(np.ascontiguousarray(value)))
-        response = self._client.infer(model, tensors, client_timeout=self.deadline_s)
+        name = self.served_name(model)
+        response = self._client.infer(name, tensors, client_timeout=self.deadline_s)
         return {output.name: response.as_numpy(output.name) for output in response.get_response().outputs}
 
     @cached_property

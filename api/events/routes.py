@@ -49,6 +49,14 @@ class SeriesEvent(BaseModel):
     at: Time
 
 
+class NetworkEvent(BaseModel):
+    """A version of the network of the instrument has changed its state, or its adaptation goes on."""
+
+    network_id: str
+    state: str
+    at: Time
+
+
 async def _after(
     last_event_id: Annotated[
         int | None, Header(ge=0, le=MAX_SEQ, description="`id` of the last received event.")
@@ -77,7 +85,7 @@ async def stream_events(
     after: AfterDep,
     authorized: StillAuthorizedDep,
 ) -> AsyncIterator[ServerSentEvent]:
-    """Stream the events of all registrations and series from now on, or after `Last-Event-ID`."""
+    """Stream the events of all registrations, series and networks from now on, or after `Last-Event-ID`."""
     if after is None:
         after = await run_in_threadpool(_latest_seq, database)
     async for event in _stream(after, database, broadcaster, authorized, owner=owner):
@@ -160,5 +168,8 @@ def _server_sent(event: EventRow) -> ServerSentEvent:
     if event.series_id is not None:
         series = SeriesEvent.model_validate(event, from_attributes=True)
         return ServerSentEvent(event="series", id=str(event.seq), data=series)
+    if event.network_id is not None:
+        version = NetworkEvent.model_validate(event, from_attributes=True)
+        return ServerSentEvent(event="network", id=str(event.seq), data=version)
     data = Event.model_validate(event, from_attributes=True)
     return ServerSentEvent(event="registration", id=str(event.seq), data=data)

@@ -18,7 +18,7 @@ from api.registrations.example import PATH, RESULT
 from api.registrations.result import Matrix
 from api.registrations.routes import SucceededDep
 from api.times import Time
-from db import corrections
+from db import corrections, labels
 from db.errors import IdempotencyKeyInFlight, IdempotencyKeyReused, RegistrationNotFound
 from db.rows import CorrectionRow
 
@@ -106,7 +106,9 @@ def create_correction(
 
     def add(session: Session) -> Correction:
         matrix = [list(line) for line in body.fixed_from_moving]
-        return Correction.of(corrections.add(session, row.id, matrix, body.note, **vars(identity)))
+        made = corrections.add(session, row.id, matrix, body.note, **vars(identity))
+        labels.refresh(session, row.id, actor=identity.actor)
+        return Correction.of(made)
 
     created = Correction(**idempotency.run(body, add))
     response.headers["Location"] = f"{PATH}/{row.id}/corrections"

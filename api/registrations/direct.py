@@ -24,8 +24,9 @@ from api.registrations.estimation import ModelField
 from api.registrations.masks import Mask
 from api.registrations.result import Result
 from api.registrations.schemas import Mirror, MirrorField
-from db import audit, thresholds
+from db import audit, networks, thresholds
 from db.engine import Database
+from db.settings import StorageSettings
 from xebra.errors import (
     EngineFailed,
     ImageChoiceNeeded,
@@ -40,10 +41,12 @@ from xebra.masks import PolygonMask
 from xebra.mirror import MIRROR
 from xebra.models import TransformModel
 from xebra.readers.sandbox import Limits
+from xebra.weights import DEFAULT
 
 if TYPE_CHECKING:
     from xebra import Image
     from xebra.align import Aligner
+    from xebra.network_versions import VersionedAligners
 
 MIN_DECODE_S = 0.01
 PATH = "/api/v1/register"
@@ -80,6 +83,7 @@ class DirectRegistration:
 
     def __init__(self, state: AppState) -> None:
         self._inference_url = state.settings.inference_url
+        self._database, self._store = state.database, state.store
         self.threads = ThreadPoolExecutor(state.settings.direct_threads, thread_name_prefix="direct")
 
     @functools.cached_property
@@ -89,8 +93,28 @@ class DirectRegistration:
 
         return Aligner(self._inference_url)
 
-    def register(self, pair: PairUpload, deadline: float) -> dict[str, Any]:
-        """Return the result of a pair as JSON.
+    @functools.cached_property
+    def versions(self) -> VersionedAligners:
+        """Return the adapted versions of the instruments' networks, each loaded at its first use."""
+        from xebra.network_versions import VersionedAligners
+
+        return VersionedAligners(self._inference_url, StorageSettings().state_dir / "networks")
+
+    def _aligner(self, network: str | None, owner: str) -> Aligner:
+        """Return the networks that answer for an instrument, as in the worker."""
+        if network in (None, DEFAULT):
+            with self._database.querying() as session:
+                version = networks.active(session, owner)
+            if version is not None:
+                return self.versions.get(version, lambda: self._archive(version.store_key))
+        return self.aligner
+
+    def _archive(self, key: str) -> bytes:
+        with self._store.open(key) as file:
+            return file.read()
+
+    def register(self, pair: PairUpload, deadline: float, owner: str) -> dict[str, Any]:
+        """Return the result of a pair of an instrument as JSON.
 
         Raises:
             TimeoutError: the work was not started or not finished before the deadline.
@@ -110,7 +134,7 @@ class DirectRegistration:
             "model": pair.model,
         }
         settings |= {name: PolygonMask.from_json(body) for name, body in pair.masks().items()}
-        found = self.aligner.register(fixed, moving, **settings)
+        found = self._aligner(pair.network, owner).register(fixed, moving, **settings)
         _check_deadline(deadline)
         return found.to_json()
 
@@ -135,7 +159,8 @@ async def register_pair(
     deadline = request.state.arrived + form.deadline_ms / 1e3
     direct: DirectRegistration = request.app.state.direct
     traced = contextvars.copy_context().run  # the thread continues the trace of the request
-    work = asyncio.get_running_loop().run_in_executor(direct.threads, traced, direct.register, form, deadline)
+    register = functools.partial(direct.register, form, deadline, caller.owner)
+    work = asyncio.get_running_loop().run_in_executor(direct.threads, traced, register)
     try:
         async with asyncio.timeout(deadline - time.perf_counter()):
             found = thresholds.apply(await work, thresholds.for_instrument(caller.instrument))

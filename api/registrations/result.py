@@ -37,6 +37,7 @@ class Model(BaseModel):
     name: str
     weights_sha256: str
     engine: str
+    version: str | None = Field(None, description="Id of the adapted version; None: the bundled network.")
 
 
 ADDED_LATER = (

@@ -16,7 +16,7 @@ from api.idempotency import IdempotencyDep
 from api.registrations.example import PATH
 from api.registrations.routes import SucceededDep
 from api.registrations.schemas import Review
-from db import reviews
+from db import labels, reviews
 from db.errors import IdempotencyKeyInFlight, IdempotencyKeyReused, RegistrationNotFound
 
 router = APIRouter(prefix=PATH + "/{registration_id}/reviews", tags=["registrations"])
@@ -54,7 +54,9 @@ def create_review(
     """
 
     def add(session: Session) -> Review:
-        return Review.of(reviews.add(session, row.id, body.decision, body.note, **vars(identity)))
+        made = reviews.add(session, row.id, body.decision, body.note, **vars(identity))
+        labels.refresh(session, row.id, actor=identity.actor)
+        return Review.of(made)
 
     response.headers["Location"] = f"{PATH}/{row.id}"
     return Review(**idempotency.run(body, add))

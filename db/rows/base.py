@@ -12,7 +12,10 @@ from db.types import UtcTime
 
 STATES = ("queued", "running", "succeeded", "failed", "cancelled")
 FINAL_STATES = ("succeeded", "failed", "cancelled")
-DELIVERED_STATES = (*FINAL_STATES, "finished")  # of events that webhooks receive: of series, too
+DELIVERED_STATES = (  # of events that webhooks receive: of series and of versions of a network, too
+    *(*FINAL_STATES, "finished"),
+    *("candidate", "active"),
+)
 PRIORITIES = ("collection", "bulk")  # in the order in which they are served
 LOCAL = "local"  # the only instrument of a service without API keys
 GIVEN, INSTRUMENT = "given", "instrument"  # sources of a pixel spacing: the upload, the instrument's default

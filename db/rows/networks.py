@@ -19,8 +19,8 @@ _JSON = JSON(none_as_null=True)
 def _one_of_state(state: str) -> Index:
     """Return the index by which an instrument has at most one version in this state."""
     of_state = text(f"state = '{state}'")
-    where = {"postgresql_where": of_state, "sqlite_where": of_state}
-    return Index(f"uq_networks_{state}", "owner", unique=True, **where)
+    name = f"uq_networks_{state}"
+    return Index(name, "owner", unique=True, postgresql_where=of_state, sqlite_where=of_state)
 
 
 class NetworkRow(Row):

@@ -114,8 +114,14 @@ def serve(backend: str, folder: Path) -> list[str]:
     return (folder / "calls").read_text().splitlines()
 
 
+def started(folder: Path) -> str:
+    """The command that starts the server, whose clients load adapted versions."""
+    control = "--model-control-mode=explicit --load-model=*"
+    return f"tritonserver --model-repository={folder / 'models'} {control}"
+
+
 def test_triton_serves_the_weights_as_they_are_on_a_cpu(tmp_path: Path) -> None:
-    assert serve("onnxruntime", tmp_path) == [f"tritonserver --model-repository={tmp_path / 'models'}"]
+    assert serve("onnxruntime", tmp_path) == [started(tmp_path)]
     assert (tmp_path / "models/paper/1/model.onnx").read_bytes() == b"weights"
     assert 'backend: "onnxruntime"' in (tmp_path / "models/paper/config.pbtxt").read_text()
 

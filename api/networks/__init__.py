@@ -1,0 +1,1 @@
+"""Versions of the network of an instrument: adaptation, comparison, promotion and rollback."""
