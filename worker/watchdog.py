@@ -46,8 +46,9 @@ class Watchdog:
         os._exit(EXIT_STUCK)  # no job is running; an orderly shutdown would wait for the broken connection
 
     def _messages_queued(self) -> bool:
+        """Return whether a queue that this worker serves has messages."""
         try:
-            return queue_length(self.app) > 0
+            return any(queue_length(self.app, name) > 0 for name in self.app.amqp.queues.consume_from)
         except Exception:  # the broker is unavailable, which is not a fault of the worker
             return False
 

@@ -18,7 +18,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from xebra import certificate, weights
-from xebra.commands import batch, evaluation, inspect, register, series, watch
+from xebra.commands import batch, evaluation, inspect, labels, register, series, watch
 from xebra.errors import EngineFailed, RegistrationError
 from xebra.extras import with_hint
 
@@ -96,6 +96,7 @@ add(inspect.inspect)
 add(evaluation.evaluate)
 add(evaluation.specimens)
 add(evaluation.sample)
+app.add_typer(labels.app, name="labels", short_help="List, export and import the labels of an instrument.")
 
 
 @app.command("version")

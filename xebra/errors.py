@@ -61,6 +61,10 @@ class SeriesInvalid(RegistrationError):
     """Frames are no series, or what is known of them does not fit their number."""
 
 
+class LabelsInvalid(RegistrationError):
+    """A folder of labelled pairs cannot be read, or is too small to train and to judge."""
+
+
 class FormatUnknown(RegistrationError):
     """There is no transform format of this name."""
 

@@ -2,6 +2,7 @@
 
 from xebra.client.client import Client
 from xebra.client.errors import Failed, Refused, TookTooLong
+from xebra.client.labels import Labels
 from xebra.client.models import Channels, Image, Job, Mask, Polygon, RegistrationRequest, Setting
 
 __all__ = [
@@ -10,6 +11,7 @@ __all__ = [
     "Failed",
     "Image",
     "Job",
+    "Labels",
     "Mask",
     "Polygon",
     "Refused",
