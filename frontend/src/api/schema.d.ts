@@ -101,7 +101,7 @@ export interface paths {
         };
         /**
          * Stream events
-         * @description Stream the events of all registrations and series from now on, or after `Last-Event-ID`.
+         * @description Stream the events of all registrations, series and networks from now on, or after `Last-Event-ID`.
          */
         get: operations["streamEvents"];
         put?: never;
@@ -241,6 +241,257 @@ export interface paths {
          * @description Return the original values at points: those of the file, not the grey values of its preview.
          */
         post: operations["readImageValues"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/labels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List labels
+         * @description Return the labels of this instrument, newest first, excluded ones too.
+         */
+        get: operations["listLabels"];
+        put?: never;
+        /**
+         * Create label
+         * @description Add a pair of uploaded images whose transform is known.
+         *
+         *     Requires an API key with the scope `networks`.
+         */
+        post: operations["createLabel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/labels/collection": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get label collection
+         * @description Return whether results of this instrument become labels; they do not by default.
+         */
+        get: operations["getLabelCollection"];
+        /**
+         * Update label collection
+         * @description Enable or disable that results of this instrument become labels; labels that exist stay.
+         *
+         *     Labels never leave the instrument, and are deleted with their images. Requires an API key with the scope
+         *     `networks`.
+         */
+        put: operations["updateLabelCollection"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/labels/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export labels
+         * @description Return a zip of the labels that are not excluded: labels.json, and the images as TIFF files.
+         *
+         *     `xebra adapt` takes the unpacked folder. Mirrored pairs are left out.
+         */
+        get: operations["exportLabels"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/labels/{label_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get label
+         * @description Return a label.
+         */
+        get: operations["getLabel"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete label
+         * @description Delete a label; its images and its registration stay. Requires an API key with the scope `networks`.
+         */
+        delete: operations["deleteLabel"];
+        options?: never;
+        head?: never;
+        /**
+         * Update label
+         * @description Exclude a label from adaptations, or include it again.
+         *
+         *     Requires an API key with the scope `networks`.
+         */
+        patch: operations["updateLabel"];
+        trace?: never;
+    };
+    "/api/v1/networks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List network versions
+         * @description Return the versions of the network of this instrument, newest first, adaptations included.
+         *
+         *     Without an active version the bundled network answers.
+         */
+        get: operations["listNetworks"];
+        put?: never;
+        /**
+         * Create network version
+         * @description Adapt the network of this instrument to its labels; registrations go on meanwhile.
+         *
+         *     The version is a `candidate` at the end: compare it, try it in shadow mode, promote it. A `failed` one has
+         *     the reason in `message`. Requires an API key with the scope `networks`.
+         */
+        post: operations["createNetwork"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/networks/rollback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Roll back network
+         * @description Have the version answer that did before the last promotion, at the end the bundled network.
+         *
+         *     Requires an API key with the scope `networks`.
+         */
+        post: operations["rollBackNetwork"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/networks/{network_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get network version
+         * @description Return a version with its scores, and with the counts of its answers in shadow mode.
+         */
+        get: operations["getNetwork"];
+        put?: never;
+        post?: never;
+        /**
+         * Cancel adaptation
+         * @description Cancel an adaptation that has not ended; its worker stops within seconds.
+         *
+         *     Requires an API key with the scope `networks`.
+         */
+        delete: operations["cancelAdaptation"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/networks/{network_id}/promote": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Promote network version
+         * @description Have a version answer the jobs of this instrument from now on.
+         *
+         *     It is refused where its adaptation is not acceptable, where a share of the fixed benchmark falls by more
+         *     than 0.01, or where a certificate of its parent is lost. Running jobs end with the version that they began
+         *     with. Requires an API key with the scope `networks`.
+         */
+        post: operations["promoteNetwork"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/networks/{network_id}/retire": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Retire network version
+         * @description Take a candidate, or the version in shadow mode, out of use; old jobs can be replayed with it.
+         *
+         *     Requires an API key with the scope `networks`.
+         */
+        post: operations["retireNetwork"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/networks/{network_id}/shadow": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Shadow network version
+         * @description Have a version answer beside the active one, after the result is stored and without being shown.
+         *
+         *     One version at a time does so; `comparison` counts where its answers differ. Requires an API key with the
+         *     scope `networks`.
+         */
+        post: operations["shadowNetwork"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1071,6 +1322,110 @@ export interface components {
             wrong_upper_bound: number;
         };
         /**
+         * ComparedVersion
+         * @description A version with its comparison in shadow mode.
+         */
+        ComparedVersion: {
+            /**
+             * Acceptable
+             * @description Whether it may be promoted as far as the adaptation knows.
+             */
+            acceptable: boolean | null;
+            /** Actor */
+            actor: string;
+            /**
+             * Archive Sha256
+             * @description Of the folder with graphs, calibration and report.
+             */
+            archive_sha256: string | null;
+            /** Certificate */
+            certificate: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Changed At
+             * @description Time of the present state.
+             */
+            changed_at: string;
+            comparison: components["schemas"]["Comparison"];
+            /** Created At */
+            created_at: string;
+            /** Id */
+            id: string;
+            /**
+             * Label Count
+             * @description Labels of the instrument when it was submitted.
+             */
+            label_count: number | null;
+            /** Labels Sha256 */
+            labels_sha256: string | null;
+            /**
+             * Message
+             * @description Present step of the adaptation, or why it has failed.
+             */
+            message: string | null;
+            /** Minutes */
+            minutes: number;
+            /**
+             * Parent Id
+             * @description The version that was adapted; None: the bundled network.
+             */
+            parent_id: string | null;
+            /** Parent Sha256 */
+            parent_sha256: string | null;
+            /**
+             * Previous Id
+             * @description Active before its promotion; a rollback returns to it.
+             */
+            previous_id: string | null;
+            /**
+             * Progress
+             * @description Of the adaptation, 0 to 1.
+             */
+            progress: number;
+            /**
+             * Reasons
+             * @description Why it may not.
+             */
+            reasons: string[] | null;
+            /**
+             * Scores
+             * @description Of the parent and this version: held-out labels, benchmark.
+             */
+            scores: {
+                [key: string]: unknown;
+            } | null;
+            /** Seed */
+            seed: number;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "queued" | "running" | "failed" | "cancelled" | "candidate" | "shadow" | "active" | "retired";
+            /**
+             * Weights Sha256
+             * @description As in results; None until it is adapted.
+             */
+            weights_sha256: string | null;
+        };
+        /**
+         * Comparison
+         * @description Answers of this version in shadow mode beside the results that were shown.
+         */
+        Comparison: {
+            /**
+             * Agree
+             * @description Both transforms are the same within 2 % of the longer side.
+             */
+            agree: number;
+            /** Jobs */
+            jobs: number;
+            /** Verdict Changed */
+            verdict_changed: number;
+            /** Verdicts */
+            verdicts: components["schemas"]["VerdictCount"][];
+        };
+        /**
          * Correction
          * @description A manual correction; immutable. The newest one applies.
          */
@@ -1609,6 +1964,99 @@ export interface components {
             low: number;
         };
         /**
+         * Label
+         * @description A pair with its known transform.
+         */
+        Label: {
+            /** Actor */
+            actor: string;
+            /** Created At */
+            created_at: string;
+            /** Excluded */
+            excluded: boolean;
+            /** Fixed Channel */
+            fixed_channel: string | null;
+            /** Fixed Frame */
+            fixed_frame: number | null;
+            /** Fixed Image Id */
+            fixed_image_id: string;
+            /** Fixed Spacing Um */
+            fixed_spacing_um: number | null;
+            /** Group */
+            group: string | null;
+            /** Id */
+            id: string;
+            /** Moving Channel */
+            moving_channel: string | null;
+            /** Moving Frame */
+            moving_frame: number | null;
+            /** Moving From Fixed */
+            moving_from_fixed: [
+                [
+                    number,
+                    number,
+                    number
+                ],
+                [
+                    number,
+                    number,
+                    number
+                ],
+                [
+                    number,
+                    number,
+                    number
+                ]
+            ];
+            /** Moving Image Id */
+            moving_image_id: string;
+            /** Moving Spacing Um */
+            moving_spacing_um: number | null;
+            /** Registration Id */
+            registration_id: string | null;
+            /**
+             * Source
+             * @description A correction by hand, a result that a person accepted, a certain result, or a pair that was added.
+             * @enum {string}
+             */
+            source: "correction" | "confirmed" | "accepted" | "added";
+        };
+        /**
+         * LabelCollection
+         * @description Whether results of this instrument become labels.
+         * @example {
+         *       "enabled": true
+         *     }
+         */
+        LabelCollection: {
+            /**
+             * Enabled
+             * @description Corrections, reviews that accept, and accepted results of high certainty become labels.
+             */
+            enabled: boolean;
+        };
+        /**
+         * LabelPage
+         * @description One page of labels, newest first.
+         */
+        LabelPage: {
+            /** Items */
+            items: components["schemas"]["Label"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /**
+         * LabelUpdate
+         * @description Whether adaptations leave a label out.
+         * @example {
+         *       "excluded": true
+         *     }
+         */
+        LabelUpdate: {
+            /** Excluded */
+            excluded: boolean;
+        };
+        /**
          * Limits
          * @description Limits of the image files.
          */
@@ -1690,6 +2138,11 @@ export interface components {
             engine: string;
             /** Name */
             name: string;
+            /**
+             * Version
+             * @description Id of the adapted version; None: the bundled network.
+             */
+            version?: string | null;
             /** Weights Sha256 */
             weights_sha256: string;
         };
@@ -1705,6 +2158,128 @@ export interface components {
             name: string;
             /** Weights Sha256 */
             weights_sha256: string;
+        };
+        /**
+         * NetworkPage
+         * @description One page of versions, newest first.
+         */
+        NetworkPage: {
+            /** Items */
+            items: components["schemas"]["NetworkVersion"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /**
+         * NetworkVersion
+         * @description A version of the network of this instrument, or the adaptation that makes it.
+         */
+        NetworkVersion: {
+            /**
+             * Acceptable
+             * @description Whether it may be promoted as far as the adaptation knows.
+             */
+            acceptable: boolean | null;
+            /** Actor */
+            actor: string;
+            /**
+             * Archive Sha256
+             * @description Of the folder with graphs, calibration and report.
+             */
+            archive_sha256: string | null;
+            /** Certificate */
+            certificate: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Changed At
+             * @description Time of the present state.
+             */
+            changed_at: string;
+            /** Created At */
+            created_at: string;
+            /** Id */
+            id: string;
+            /**
+             * Label Count
+             * @description Labels of the instrument when it was submitted.
+             */
+            label_count: number | null;
+            /** Labels Sha256 */
+            labels_sha256: string | null;
+            /**
+             * Message
+             * @description Present step of the adaptation, or why it has failed.
+             */
+            message: string | null;
+            /** Minutes */
+            minutes: number;
+            /**
+             * Parent Id
+             * @description The version that was adapted; None: the bundled network.
+             */
+            parent_id: string | null;
+            /** Parent Sha256 */
+            parent_sha256: string | null;
+            /**
+             * Previous Id
+             * @description Active before its promotion; a rollback returns to it.
+             */
+            previous_id: string | null;
+            /**
+             * Progress
+             * @description Of the adaptation, 0 to 1.
+             */
+            progress: number;
+            /**
+             * Reasons
+             * @description Why it may not.
+             */
+            reasons: string[] | null;
+            /**
+             * Scores
+             * @description Of the parent and this version: held-out labels, benchmark.
+             */
+            scores: {
+                [key: string]: unknown;
+            } | null;
+            /** Seed */
+            seed: number;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "queued" | "running" | "failed" | "cancelled" | "candidate" | "shadow" | "active" | "retired";
+            /**
+             * Weights Sha256
+             * @description As in results; None until it is adapted.
+             */
+            weights_sha256: string | null;
+        };
+        /**
+         * NewAdaptation
+         * @description How the network of the instrument is adapted to its labels.
+         * @example {
+         *       "minutes": 10,
+         *       "seed": 0
+         *     }
+         */
+        NewAdaptation: {
+            /**
+             * Base Id
+             * @description Version to start from; default: the active one.
+             */
+            base_id?: string | null;
+            /**
+             * Minutes
+             * @description Time for training, at most.
+             * @default 10
+             */
+            minutes?: number;
+            /**
+             * Seed
+             * @default 0
+             */
+            seed?: number;
         };
         /**
          * NewBatch
@@ -1844,6 +2419,89 @@ export interface components {
             ];
             /** Note */
             note?: string | null;
+        };
+        /**
+         * NewLabel
+         * @description A pair of uploaded images with its known transform.
+         */
+        NewLabel: {
+            /**
+             * Fixed Channel
+             * @description Number or name, of a file with several.
+             */
+            fixed_channel?: string | null;
+            /**
+             * Fixed Frame
+             * @description Number of a frame, where the channel is a stack.
+             */
+            fixed_frame?: number | null;
+            /** Fixed Image Id */
+            fixed_image_id: string;
+            /**
+             * Fixed Spacing Um
+             * @description Micrometres per pixel.
+             */
+            fixed_spacing_um?: number | null;
+            /**
+             * Group
+             * @description Region or acquisition: pairs of one group never both train and judge a network. Default: pairs that share an image.
+             */
+            group?: string | null;
+            /**
+             * Moving Channel
+             * @description Number or name, of a file with several.
+             */
+            moving_channel?: string | null;
+            /**
+             * Moving Frame
+             * @description Number of a frame, where the channel is a stack.
+             */
+            moving_frame?: number | null;
+            /**
+             * Moving From Fixed
+             * @description Maps a point (x, y, 1) of the fixed image to the moving image, px.
+             * @example [
+             *       [
+             *         1,
+             *         0,
+             *         0
+             *       ],
+             *       [
+             *         0,
+             *         1,
+             *         0
+             *       ],
+             *       [
+             *         0,
+             *         0,
+             *         1
+             *       ]
+             *     ]
+             */
+            moving_from_fixed: [
+                [
+                    number,
+                    number,
+                    number
+                ],
+                [
+                    number,
+                    number,
+                    number
+                ],
+                [
+                    number,
+                    number,
+                    number
+                ]
+            ];
+            /** Moving Image Id */
+            moving_image_id: string;
+            /**
+             * Moving Spacing Um
+             * @description Micrometres per pixel.
+             */
+            moving_spacing_um?: number | null;
         };
         /**
          * NewRegistration
@@ -2898,6 +3556,17 @@ export interface components {
             note: string | null;
         };
         /**
+         * Rollback
+         * @description The version that answers again.
+         */
+        Rollback: {
+            /**
+             * Active Id
+             * @description None: the bundled network.
+             */
+            active_id: string | null;
+        };
+        /**
          * SearchMap
          * @description The score of each angle and scale at its best shift, which shows whether the result is unique.
          */
@@ -3340,6 +4009,24 @@ export interface components {
                 number,
                 number
             ][];
+        };
+        /**
+         * VerdictCount
+         * @description Number of jobs with these two verdicts.
+         */
+        VerdictCount: {
+            /** Jobs */
+            jobs: number;
+            /**
+             * Shadow
+             * @description Verdict of this version.
+             */
+            shadow: string;
+            /**
+             * Shown
+             * @description Verdict of the result.
+             */
+            shown: string;
         };
         /**
          * Webhook
@@ -5014,6 +5701,1611 @@ export interface operations {
                 };
             };
             /** @description A stored file is missing (`object-missing`); A stored file was altered (`object-altered`); Internal error (`internal-error`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listLabels: {
+        parameters: {
+            query?: {
+                /** @description Maximum number of items on the page. */
+                limit?: number;
+                /** @description `next_cursor` of the previous page. */
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LabelPage"];
+                };
+            };
+            /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request does not match the API description (`request-invalid`); The cursor is invalid (`cursor-invalid`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error (`internal-error`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createLabel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewLabel"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Label"];
+                };
+            };
+            /** @description Bad Request (`bad-request`) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The image does not exist (`image-not-found`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request was not completed in time (`upload-stalled`) */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is too large (`upload-too-large`) */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The file holds several images (`image-choice-needed`); The image cannot be read (`image-unreadable`); The request does not match the API description (`request-invalid`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error (`internal-error`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getLabelCollection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LabelCollection"];
+                };
+            };
+            /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error (`internal-error`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    updateLabelCollection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LabelCollection"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LabelCollection"];
+                };
+            };
+            /** @description Bad Request (`bad-request`) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request was not completed in time (`upload-stalled`) */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is too large (`upload-too-large`) */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request does not match the API description (`request-invalid`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error (`internal-error`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    exportLabels: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": string;
+                };
+            };
+            /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A stored file is missing (`object-missing`); A stored file was altered (`object-altered`); Internal error (`internal-error`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getLabel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                label_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Label"];
+                };
+            };
+            /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The label does not exist (`label-not-found`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request does not match the API description (`request-invalid`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error (`internal-error`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteLabel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                label_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The label does not exist (`label-not-found`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request does not match the API description (`request-invalid`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error (`internal-error`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    updateLabel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                label_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LabelUpdate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Label"];
+                };
+            };
+            /** @description Bad Request (`bad-request`) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The label does not exist (`label-not-found`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request was not completed in time (`upload-stalled`) */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is too large (`upload-too-large`) */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request does not match the API description (`request-invalid`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error (`internal-error`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listNetworks: {
+        parameters: {
+            query?: {
+                /** @description Maximum number of items on the page. */
+                limit?: number;
+                /** @description `next_cursor` of the previous page. */
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NetworkPage"];
+                };
+            };
+            /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request does not match the API description (`request-invalid`); The cursor is invalid (`cursor-invalid`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error (`internal-error`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createNetwork: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A unique text for each request. A repeated request with the same key has no second effect and returns the first response. */
+                "idempotency-key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewAdaptation"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NetworkVersion"];
+                };
+            };
+            /** @description Bad Request (`bad-request`) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The version of the network does not exist (`network-version-not-found`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request was not completed in time (`upload-stalled`) */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There are too few labels for an adaptation (`labels-too-few`); An adaptation is in progress (`adaptation-running`); The state of the network version does not allow this (`network-state-invalid`); The first request with this Idempotency-Key is in progress (`idempotency-key-in-flight`) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is too large (`upload-too-large`) */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request does not match the API description (`request-invalid`); The Idempotency-Key belongs to another request (`idempotency-key-reused`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error (`internal-error`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rollBackNetwork: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Rollback"];
+                };
+            };
+            /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The version of the network does not exist (`network-version-not-found`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The bundled network answers already (`no-active-network`) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error (`internal-error`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getNetwork: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                network_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComparedVersion"];
+                };
+            };
+            /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The version of the network does not exist (`network-version-not-found`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request does not match the API description (`request-invalid`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error (`internal-error`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancelAdaptation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                network_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NetworkVersion"];
+                };
+            };
+            /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The version of the network does not exist (`network-version-not-found`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state of the network version does not allow this (`network-state-invalid`) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request does not match the API description (`request-invalid`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error (`internal-error`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    promoteNetwork: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                network_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NetworkVersion"];
+                };
+            };
+            /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The version of the network does not exist (`network-version-not-found`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state of the network version does not allow this (`network-state-invalid`); The network version is worse than its parent (`network-not-acceptable`) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request does not match the API description (`request-invalid`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error (`internal-error`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    retireNetwork: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                network_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NetworkVersion"];
+                };
+            };
+            /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The version of the network does not exist (`network-version-not-found`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state of the network version does not allow this (`network-state-invalid`) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request does not match the API description (`request-invalid`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error (`internal-error`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    shadowNetwork: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                network_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NetworkVersion"];
+                };
+            };
+            /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The version of the network does not exist (`network-version-not-found`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state of the network version does not allow this (`network-state-invalid`) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request does not match the API description (`request-invalid`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error (`internal-error`) */
             500: {
                 headers: {
                     [name: string]: unknown;
