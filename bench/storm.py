@@ -108,6 +108,7 @@ def measure(folder: Path, chosen: argparse.Namespace) -> dict:
     return {
         **{"minutes": round(seconds / 60, 1), "ahead_s": chosen.ahead, "seed": chosen.seed},
         **{"kills": kills.total(), "kills_by_part": dict(kills), **counts, **causes},
+        "longest_start_of_triton_s": round(stack.longest_start_s, 1),
         **{"jobs_per_s": round(len(clients.accepted) / seconds, 2), "drained_s": round(drained, 1)},
         **{"submit_p50_s": round(p50, 3), "submit_p99_s": round(p99, 3)},
         "repeated_requests": clients.repetitions,

@@ -16,11 +16,13 @@ from support.crashes import Server, kill
 from support.deployed import managed_parts, prepare, wait_until_ready
 from support.servers import LOOPBACK, NO_PERSISTENCE, free_port, postgres, redis, s3, s3_url, temporary_home
 from support.service import environment
-from support.triton_server import triton, triton_at
+from support.triton_server import set_priority, starting_triton, triton_at, triton_is_ready
 
 from worker.supervisor import ManagedProcess, Supervisor
 
 LEASE_S = 6
+TRITON_START_S = 900.0
+RAISED = -10  # priority of Triton while it starts
 CLOCK_AHEAD = Path(__file__).with_name("clock_ahead.c")
 SUSPENDED, POOL_PROCESS = "suspended worker", "pool process"
 
@@ -33,6 +35,8 @@ class StormStack:
     settings: dict[str, str]  # of the servers, without XEBRA_
     supervisor: Supervisor
     servers: dict[str, Server]
+    triton_port: int
+    longest_start_s: float = 0.0  # of Triton
     _suspended: list[tuple[float, list[psutil.Process]]] = field(default_factory=list)
 
     def targets(self) -> list[str]:
@@ -45,6 +49,7 @@ class StormStack:
             self.servers[target].crash()
             time.sleep(chance.uniform(0, 2))
             self.servers[target].up()
+            self._wait_for_triton()
             return True
         name = chance.choice(("worker-1", "worker-2")) if target in (SUSPENDED, POOL_PROCESS) else target
         part = next(part for part in self.supervisor.parts if part.name == name)
@@ -57,6 +62,16 @@ class StormStack:
         else:
             kill([chance.choice(found[1:] or found)] if target == POOL_PROCESS else found)
         return True
+
+    def _wait_for_triton(self) -> None:
+        """Supervise the other parts until Triton is ready, which takes minutes on a busy machine."""
+        started, server = time.monotonic(), self.servers["triton"].process
+        while not triton_is_ready(self.triton_port):
+            if time.monotonic() - started > TRITON_START_S:
+                raise SystemExit(f"Triton was not ready {TRITON_START_S:.0f} s after its start; see its log")
+            self.work(0.5)
+        self.longest_start_s = max(self.longest_start_s, time.monotonic() - started)
+        set_priority(server, 0)
 
     def work(self, seconds: float) -> None:
         """Restart what has ended, and resume what was suspended, for a time."""
@@ -108,7 +123,18 @@ def storm_stack(folder: Path, ahead_s: int) -> Iterator[StormStack]:
         addresses = [f"http://{LOOPBACK}:{port}" for port in ports]
         for address in addresses:
             wait_until_ready(address, folder / "logs")
-        yield StormStack(addresses, urls, supervisor, servers)
+        port = int(urls["INFERENCE_URL"].rpartition(":")[2])
+        stack = StormStack(addresses, urls, supervisor, servers, port)
+        stack._wait_for_triton()
+        yield stack
+
+
+@contextmanager
+def _starting(folder: Path, port: int) -> Iterator[subprocess.Popen]:
+    """Start Triton with a raised priority, and do not wait for it."""
+    with starting_triton(folder, port) as process:
+        set_priority(process, RAISED)
+        yield process
 
 
 def _clock_ahead(folder: Path, seconds: int) -> list[str]:
@@ -126,7 +152,7 @@ def _servers(folder: Path, home: str) -> tuple[dict[str, Server], dict[str, str]
         "postgres": Server(lambda: postgres(home, database)),
         "redis": Server(lambda: redis(broker, *NO_PERSISTENCE)),
         "s3": Server(lambda: s3(folder / "s3", store)),
-        "triton": Server(lambda: triton(folder / "triton", engine)),
+        "triton": Server(lambda: _starting(folder / "triton", engine)),
     }
     return servers, {
         "DATABASE_URL": f"postgresql+psycopg://postgres@{LOOPBACK}:{database}/postgres",

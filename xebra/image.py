@@ -175,13 +175,16 @@ def read_untrusted(
 ) -> Image:
     """Read an image of unknown origin, such as an upload, in a process with limits; see ``read_image``.
 
-    Raises CancelledError soon after ``cancelled`` is set; the process is then killed.
+    A plain TIFF file needs no decoder, and is read here. Raises CancelledError soon after ``cancelled`` is
+    set; the process is then killed.
     """
-    from xebra.readers import sandbox
+    from xebra.readers import plain_tiff, sandbox
 
     given = None if pixel_spacing is None else checked(name, pixel_spacing)
     wanted: dict[str, Any] = {"channel": channel, "frame": frame}
-    contents = sandbox.read(file, name, **wanted, limits=limits, cancelled=cancelled)
+    contents = plain_tiff.read(file) if channel is None and frame is None else None
+    if contents is None:
+        contents = sandbox.read(file, name, **wanted, limits=limits, cancelled=cancelled)
     return from_contents(contents, given, name, _sha256(file, None))
 
 

@@ -9,7 +9,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Annotated, Any
 
-from fastapi import APIRouter, Form, Request, UploadFile
+from fastapi import APIRouter, Form, Request, Response, UploadFile
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field, Json
 
@@ -82,9 +82,10 @@ class DirectRegistration:
     """A thread pool for synchronous registrations; the networks are loaded at the first one."""
 
     def __init__(self, state: AppState) -> None:
-        self._inference_url = state.settings.inference_url
+        self._inference_url, threads = state.settings.inference_url, state.settings.direct_threads
         self._database, self._store = state.database, state.store
-        self.threads = ThreadPoolExecutor(state.settings.direct_threads, thread_name_prefix="direct")
+        self.threads = ThreadPoolExecutor(threads, thread_name_prefix="direct")
+        self._reading = ThreadPoolExecutor(threads, thread_name_prefix="direct-reading")  # second images
 
     @functools.cached_property
     def aligner(self) -> Aligner:
@@ -121,13 +122,7 @@ class DirectRegistration:
             RegistrationError: an image cannot be registered.
         """
         _check_deadline(deadline)
-        fixed, moving = (
-            _read(*given, deadline)
-            for given in (
-                (pair.fixed, pair.fixed_spacing_um, pair.fixed_channel, pair.fixed_frame),
-                (pair.moving, pair.moving_spacing_um, pair.moving_channel, pair.moving_frame),
-            )
-        )
+        fixed, moving = self._images(pair, deadline)
         settings: dict[str, Any] = {
             "network": pair.network,
             "mirror": MIRROR[pair.mirror],
@@ -138,10 +133,18 @@ class DirectRegistration:
         _check_deadline(deadline)
         return found.to_json()
 
+    def _images(self, pair: PairUpload, deadline: float) -> tuple[Image, Image]:
+        """Return both images, decoded at the same time."""
+        about = pair.moving_spacing_um, pair.moving_channel, pair.moving_frame
+        moving = self._reading.submit(_read, pair.moving, *about, deadline)
+        about = pair.fixed_spacing_um, pair.fixed_channel, pair.fixed_frame
+        return _read(pair.fixed, *about, deadline), moving.result()
+
 
 @router.post(
     PATH,
     summary="Register pair",
+    response_model=Result,
     responses=problems.documented(
         *(UploadTooLarge, RequestValidationError, ImageChoiceNeeded, ImageUnreadable, ImageUnusable),
         *(MaskInvalid, PixelSpacingInvalid, ModelUnsupported, NetworkUnknown, EngineFailed, DeadlineMissed),
@@ -153,7 +156,7 @@ async def register_pair(
     database: DatabaseDep,
     caller: CallerDep,
     request_id: RequestIdDep,
-) -> Result:
+) -> Response:
     """Register a pair of small images during data collection. Only an audit entry is stored."""
     caller.require("collect")
     deadline = request.state.arrived + form.deadline_ms / 1e3
@@ -166,11 +169,13 @@ async def register_pair(
             found = thresholds.apply(await work, thresholds.for_instrument(caller.instrument))
             settings = {"mirror": form.mirror, "model": form.model, **form.masks()}
             payload = {"request": request_id, **settings, "result": found}
-            await asyncio.to_thread(_record, database, caller.actor, payload)
+            recording = asyncio.create_task(asyncio.to_thread(_record, database, caller.actor, payload))
+            body = Result.model_validate(found).model_dump_json()  # while the entry is written
+            await recording
     except TimeoutError:
         detail = f"not finished within {form.deadline_ms} ms; use a later deadline, or submit a job"
         raise DeadlineMissed(detail) from None
-    return Result.model_validate(found)
+    return Response(body, media_type="application/json")
 
 
 def _read(
