@@ -99,7 +99,8 @@ class Aligner:
             choice = task.choice(*seen, estimate, model)
             if choice.model == "affine":
                 estimate = replace(task, model="affine").best(*seen, options)
-            estimate = choice.with_error(estimate, tolerance or DEFAULT_TOLERANCE * max(fixed.shape[:2]))
+            limit = tolerance or DEFAULT_TOLERANCE * max(fixed.shape[:2])
+            estimate = choice.with_error(estimate, limit, fixed.pixel_spacing)
         done = time.perf_counter()
         return Registration(
             fixed=fixed,

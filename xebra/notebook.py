@@ -8,8 +8,9 @@ from html import escape
 
 from xebra import picture
 from xebra.image import Image
+from xebra.lengths import length
 from xebra.registration import Registration
-from xebra.summary import length, not_used, parameters
+from xebra.summary import not_used, parameters
 
 DPI = 80  # of the picture: it is shown, not printed
 

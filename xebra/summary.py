@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from xebra.image import Image
+from xebra.lengths import length
 from xebra.registration import Registration
-
-UNITS = (("mm", 1e3), ("µm", 1.0), ("nm", 1e-3), ("pm", 1e-6))  # in micrometres, largest first
 
 
 class Parameter(NamedTuple):
@@ -65,20 +64,6 @@ def _half_widths(intervals: dict[str, Any] | None) -> list[str]:
         f" ± {x:.2f}",
         f" ± {y:.2f}",
     ]
-
-
-def length(um: float | None, sign: str = "-") -> str:
-    """Return a length in um as three significant digits with a suitable unit; empty where it is unknown.
-
-    >>> length(0.0123456), length(1234.5, "+")
-    ('12.3 nm', '+1.23 mm')
-    """
-    if um is None:
-        return ""
-    unit, factor = next((u for u in UNITS if abs(um) >= 0.9995 * u[1]), UNITS[-1])
-    value = um / factor
-    decimals = 2 if abs(value) < 9.995 else 1 if abs(value) < 99.95 else 0
-    return f"{value:{sign}.{decimals}f} {unit}"
 
 
 def table(registration: Registration) -> str:

@@ -52,3 +52,9 @@ def test_the_larger_the_expected_error_the_stricter_the_verdict(expected_px, ver
     found, reason = decide_verdict(expected_px, disagreement_px=expected_px / 2)
     assert found == verdict
     assert f"{expected_px / 2:.1f} px" in reason
+
+
+def test_the_disagreement_is_stated_in_px_of_the_fixed_image_and_in_um():
+    for disagreement in (1.0, 8.0, 40.0):
+        assert f"{4 * disagreement:.1f} px" in decide_verdict(1.0, disagreement, 1024)[1]
+    assert "32.0 px (640 nm)" in decide_verdict(1.0, 8.0, 1024, 0.02)[1]

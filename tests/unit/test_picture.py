@@ -20,8 +20,9 @@ from matplotlib_scalebar.scalebar import ScaleBar
 
 from xebra import picture
 from xebra.image import read_image
+from xebra.lengths import length
 from xebra.registration import Place
-from xebra.summary import length, parameters, table
+from xebra.summary import parameters, table
 
 RANDOM = np.random.default_rng(3)
 SHAPES = [(100, 100), (300, 400), (64, 1000), (1000, 64), (500, 200)]

@@ -62,6 +62,21 @@ def test_the_tolerance_is_in_px_of_the_fixed_image():
         assert word == "review" and f"{exact:.1f} px" in reason
 
 
+@pytest.mark.parametrize(
+    ("changes", "known", "reason"),
+    [
+        ({"independent_disagreement_px": 9.0}, {}, "differ by 36.0 px"),
+        ({"half_disagreement_px": 9.0}, {"um_per_px": 0.05}, "differ by 36.0 px (1.80 µm)"),
+        ({}, {"period_px": 20.0, "um_per_px": 0.05}, "repeats every 20 px (1.00 µm)"),
+        ({}, {"tolerance_px": 0.0, "um_per_px": 2e-3}, "tolerance of 0.0 px (0.00 pm)"),
+    ],
+)
+def test_reasons_state_lengths_in_px_of_the_fixed_image_and_in_um(changes, known, reason):
+    confidence = UNSURE if changes else BUNDLED
+    found = verdict(replace(SURE, **changes), replace(PLAIN, width_px=1024, **known), confidence)[1]
+    assert reason in found and "at 256" not in found and ("m)" in found) == ("um_per_px" in known)
+
+
 def test_a_tilt_is_named_with_its_size():
     word, reason = verdict(replace(SURE, affine=AffineResidual(0.03, 90.0)))
     assert (

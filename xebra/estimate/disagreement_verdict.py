@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from xebra.estimate.estimate import REFERENCE_WIDTH
+from xebra.lengths import pixels_and_length
 from xebra.registration import Verdict
 
 ACCEPT_PX, REFUSE_PX = 5.0, 15.0  # at 256
@@ -25,12 +26,20 @@ class DisagreementCalibration:
         return max(known, disagreement_px) if disagreement_px > self.disagreement_px[-1] else known
 
 
-def decide_verdict(expected_px: float, disagreement_px: float) -> tuple[Verdict, str]:
+def decide_verdict(
+    expected_px: float,
+    disagreement_px: float,
+    width_px: float = REFERENCE_WIDTH,
+    um_per_px: float | None = None,
+) -> tuple[Verdict, str]:
     """Return verdict and reason for an expected corner error and a disagreement, both in px at 256.
+
+    ``width_px`` and ``um_per_px`` of the fixed image: the reason states the disagreement in its px, and in
+    um where the pixel spacing is known.
 
     Both must be small: the calibration is measured on simulated pairs, and real pairs may have larger errors.
     """
-    distance = f"{disagreement_px:.1f} px at {REFERENCE_WIDTH} x {REFERENCE_WIDTH}"
+    distance = pixels_and_length(disagreement_px * width_px / REFERENCE_WIDTH, um_per_px)
     worst = max(expected_px, disagreement_px)
     if worst < ACCEPT_PX:
         return "accept", f"two independent estimates agree to {distance}"

@@ -13,7 +13,7 @@ from xebra.estimate.estimate import Estimate
 from xebra.estimate.field_refinement import FieldEstimate, FieldLevel, refine_field
 from xebra.estimate.field_selection import Candidate
 from xebra.estimate.image_pair import ImagePair
-from xebra.estimate.verdict import IMPRECISE, LOOK
+from xebra.estimate.verdict import LOOK, imprecise
 from xebra.field.displacement_field import DisplacementField
 from xebra.image import Image
 from xebra.models import TransformModel
@@ -40,15 +40,18 @@ class ModelChoice:
     reason: str | None = None
     field: DisplacementField | None = None
 
-    def with_error(self, estimate: Estimate, tolerance_px: float) -> Estimate:
-        """Return an estimate whose expected error includes the field's, for review if it is too large."""
+    def with_error(self, estimate: Estimate, tolerance_px: float, um_per_px: float | None = None) -> Estimate:
+        """Return an estimate whose expected error includes the field's, for review if it is too large.
+
+        ``um_per_px``: pixel spacing of the fixed image, where it is known.
+        """
         if self.field is None:
             return estimate
         expected = math.hypot(estimate.expected_corner_error_px, self.field.error_px)
         found = replace(estimate, expected_corner_error_px=expected)
         if estimate.verdict != "accept" or expected <= tolerance_px:
             return found
-        reason = f"{IMPRECISE.format(expected=expected, tolerance=tolerance_px)}; {LOOK}"
+        reason = f"{imprecise(expected, tolerance_px, um_per_px)}; {LOOK}"
         return replace(found, verdict="review", reason=reason)
 
 

@@ -76,12 +76,14 @@ class PyramidEstimator:
         ``check_mirror``: find out whether an estimate is not supported because the moving image is mirrored.
         ``prior``: where the images support an estimate within its tolerances, nothing else is searched.
         """
+        um_per_px = fixed.pixel_spacing
         if model in HELD and spacing_ratio(fixed, moving) is None:
             fixed, moving = fixed.with_spacing(1.0), moving.with_spacing(1.0)
         found = self.find(fixed, moving, tolerance_px, model, prior)
         width = found.width_px(fixed, moving)
         tolerance_px = DEFAULT_TOLERANCE * width if tolerance_px is None else tolerance_px
-        findings = self._findings(fixed, moving, found, Findings(width, tolerance_px), check_mirror)
+        known = Findings(width, tolerance_px, um_per_px=um_per_px)
+        findings = self._findings(fixed, moving, found, known, check_mirror)
         findings = replace(findings, beside_prior=found.beside_prior(prior, fixed, moving))
         verdict, reason = decide(self.confidence, found.features, findings)
         fixed_from_moving = np.linalg.inv(found.moving_from_fixed)

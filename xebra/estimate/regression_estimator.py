@@ -14,6 +14,7 @@ from xebra.errors import ModelUnsupported
 from xebra.estimate.disagreement_verdict import DisagreementCalibration, decide_verdict
 from xebra.estimate.estimate import REFERENCE_WIDTH, Estimate
 from xebra.estimate.network_frame import frame_pair
+from xebra.estimate.verdict import imprecise
 from xebra.image import Image
 from xebra.models import TransformModel
 from xebra.prior import Prior
@@ -72,14 +73,15 @@ class RegressionEstimator:
         both = self.estimate_both(fixed, moving)
         disagreement = both.disagreement_px(fixed.shape)
         expected = self.calibration.expected_error_px(disagreement)
-        verdict, reason = decide_verdict(expected, disagreement)
+        width, um_per_px = max(fixed.shape[:2]), fixed.pixel_spacing
+        verdict, reason = decide_verdict(expected, disagreement, width, um_per_px)
         if verdict == "accept" and self._is_out_of_range(both.symmetric_mean, fixed, moving):
             verdict = "review"
             reason = "the transform is outside the range that this network was trained for"
         transform = SimilarityTransform.from_matrix(both.symmetric_mean, image_center(moving.shape))
-        expected_px = expected * max(fixed.shape[:2]) / REFERENCE_WIDTH
+        expected_px = expected * width / REFERENCE_WIDTH
         if verdict == "accept" and tolerance_px is not None and expected_px > tolerance_px:
-            verdict, reason = "review", "the corner error to expect is above the tolerance"
+            verdict, reason = "review", imprecise(expected_px, tolerance_px, um_per_px)
         return Estimate(transform, expected_px, verdict, reason)
 
     def _is_out_of_range(self, fixed_from_moving: Matrix, fixed: Image, moving: Image) -> bool:

@@ -1,4 +1,7 @@
-"""The verdict on an estimate, and a reason with the remedy."""
+"""The verdict on an estimate, and a reason with the remedy.
+
+Lengths in a reason are px of the fixed image, and um where its pixel spacing is known.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from dataclasses import dataclass
 from xebra.estimate.confidence import MIN_SCORE_MARGIN, Confidence
 from xebra.estimate.estimate import REFERENCE_WIDTH
 from xebra.estimate.quality_features import INTENSITY, QualityFeatures
+from xebra.lengths import pixels_and_length
 from xebra.prior import Deviation
 from xebra.registration import Verdict
 
@@ -16,13 +20,13 @@ SMALL_OVERLAP = 0.3  # of the fixed view: stated as the reason of a verdict
 SPACING_TOLERANCE = 0.05  # relative: pixel spacings that contradict the images by more are reported
 
 AMBIGUOUS = "another rotation, scale or position fits nearly as well"
-IMPRECISE = "the corner error to expect, {expected:.1f} px, is above the tolerance of {tolerance:.1f} px"
+IMPRECISE = "the corner error to expect, {expected}, is above the tolerance of {tolerance}"
 STRETCHED = (
     "no similarity fits: one image is stretched by {stretch:.1f} % along {axis:.0f} degrees, as by a tilt of "
     'about {tilt:.0f} degrees or a sheared scan; register it with model="affine" (--model affine)'
 )
 PLACES = "{places} places in the overview fit nearly as well"
-PERIODIC = "the pattern repeats every {period:.0f} px: a shift by that fits nearly as well"
+PERIODIC = "the pattern repeats every {period}: a shift by that fits nearly as well"
 SPACINGS = (
     "the pixel sizes contradict the images: they fit at {scale:.3f} times the scale that the pixel sizes "
     "give; correct the pixel size of one of them, or leave both out"
@@ -32,13 +36,13 @@ HELD = (
     'holds: register them with model="similarity" (--model similarity), or correct the pixel sizes'
 )
 PRIOR = (
-    "the images contradict the prior: they fit {shift:.0f} px, {angle:+.1f} degrees and {scale:.3f} times in "
+    "the images contradict the prior: they fit {shift}, {angle:+.1f} degrees and {scale:.3f} times in "
     "scale from it"
 )
 MIRRORED = "the moving image is mirrored: register it with mirror=True (--mirror)"
 SMALL = "only {coverage:.0f} % of the fixed image is covered: take images with more overlap"
-METHODS = "network and {method} differ by {distance:.1f} px at 256 x 256"
-HALVES = "estimates from two halves of the image differ by {distance:.1f} px at 256 x 256"
+METHODS = "network and {method} differ by {distance}"
+HALVES = "estimates from two halves of the image differ by {distance}"
 WEAK = "the images correlate weakly at the estimated position"
 AGREE = "the network and {method} find the same position"
 
@@ -64,11 +68,20 @@ class Findings:
     other_spacing_scale: float | None = None  # likewise, of a sure estimate without the spacings
     held: tuple[float, float] | None = None  # scale and angle (deg) beside those that the model holds
     beside_prior: Deviation | None = None  # of an estimate outside the tolerances of the prior
+    um_per_px: float | None = None  # pixel spacing of the fixed image, where it is known
 
     @property
     def spacings_contradict(self) -> bool:
         """Return whether the images fit at another scale than their pixel spacings give."""
         return self.spacing_scale is not None and abs(self.spacing_scale - 1) > SPACING_TOLERANCE
+
+    def length(self, px: float, decimals: int = 1) -> str:
+        """Return a length in px of the fixed image as text."""
+        return pixels_and_length(px, self.um_per_px, decimals)
+
+    def length_at_reference(self, px: float) -> str:
+        """Return a length in px at the reference width as text in px of the fixed image."""
+        return self.length(px * self.width_px / REFERENCE_WIDTH)
 
 
 def decide(confidence: Confidence, features: QualityFeatures, findings: Findings) -> tuple[Verdict, str]:
@@ -81,25 +94,27 @@ def decide(confidence: Confidence, features: QualityFeatures, findings: Findings
     if findings.other_spacing_scale is not None:
         return "refuse", SPACINGS.format(scale=findings.other_spacing_scale)
     if not confidence.finds(features):
-        return _unsure(confidence, features, findings.places)
+        return _unsure(confidence, features, findings)
     if findings.beside_prior is not None:
         by = findings.beside_prior
-        return "review", PRIOR.format(shift=by.shift_px, angle=by.angle_deg, scale=by.scale)
+        return "review", PRIOR.format(
+            shift=findings.length(by.shift_px, 0), angle=by.angle_deg, scale=by.scale
+        )
     if findings.places > 1:
         return "review", f"{PLACES.format(places=findings.places)}: {LOOK}"
     if findings.period_px:
-        return "review", PERIODIC.format(period=findings.period_px)
+        return "review", PERIODIC.format(period=findings.length(findings.period_px, 0))
     if findings.spacings_contradict:
         return "review", SPACINGS.format(scale=findings.spacing_scale)
     return _by_precision(confidence, features, findings)
 
 
-def _unsure(confidence: Confidence, features: QualityFeatures, places: int) -> tuple[Verdict, str]:
+def _unsure(confidence: Confidence, features: QualityFeatures, findings: Findings) -> tuple[Verdict, str]:
     """Return the verdict on an estimate whose place is not sure."""
-    weakness = _weakest_feature(features)
+    weakness = _weakest_feature(features, findings)
     if confidence.probability(features) >= confidence.review_probability:
-        if places > 1:
-            weakness = PLACES.format(places=places)
+        if findings.places > 1:
+            weakness = PLACES.format(places=findings.places)
         return "review", f"{weakness}: {LOOK}"
     return "refuse", f"{weakness}; {UNSUPPORTED}"
 
@@ -114,7 +129,13 @@ def _by_precision(
     affine = features.affine
     if affine.stretch and 2 * affine.corner_px > confidence.precision_px(features):
         return "review", _stretched(features)
-    return "review", f"{IMPRECISE.format(expected=expected, tolerance=findings.tolerance_px)}: {LOOK}"
+    return "review", f"{imprecise(expected, findings.tolerance_px, findings.um_per_px)}: {LOOK}"
+
+
+def imprecise(expected_px: float, tolerance_px: float, um_per_px: float | None) -> str:
+    """Return the reason that an expected error is above the tolerance, both in px of the fixed image."""
+    expected, tolerance = (pixels_and_length(px, um_per_px) for px in (expected_px, tolerance_px))
+    return IMPRECISE.format(expected=expected, tolerance=tolerance)
 
 
 def _stretched(features: QualityFeatures) -> str:
@@ -123,7 +144,7 @@ def _stretched(features: QualityFeatures) -> str:
     return STRETCHED.format(stretch=200 * affine.stretch, axis=affine.axis_deg % 180, tilt=affine.tilt_deg)
 
 
-def _weakest_feature(features: QualityFeatures) -> str:
+def _weakest_feature(features: QualityFeatures, findings: Findings) -> str:
     """Return the reason for which a place is not sure."""
     if features.affine.corner_px > VISIBLE_STRETCH_PX:
         return _stretched(features)
@@ -132,10 +153,10 @@ def _weakest_feature(features: QualityFeatures) -> str:
     if features.coverage < SMALL_OVERLAP:
         return SMALL.format(coverage=100 * features.coverage)
     if features.independent_disagreement_px > MAX_DISAGREEMENT_PX:
-        distance = features.independent_disagreement_px
+        distance = findings.length_at_reference(features.independent_disagreement_px)
         return METHODS.format(method=_independent_method(features), distance=distance)
     if features.half_disagreement_px > MAX_DISAGREEMENT_PX:
-        return HALVES.format(distance=features.half_disagreement_px)
+        return HALVES.format(distance=findings.length_at_reference(features.half_disagreement_px))
     return WEAK
 
 
