@@ -11,14 +11,16 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy import linalg, sparse
 
-from xebra.arrays import Floats, Integers, Matrix
+from xebra.arrays import Floats, Mask, Matrix
+from xebra.estimate.posterior import Posterior, symmetric
+from xebra.estimate.tile_basis import TileBasis
 from xebra.field.displacement_field import DisplacementField
-from xebra.field.spline import ORDER, UniformSpline
+from xebra.field.spline import UniformSpline
 
 RETURN_ROWS = 150.0  # rows after which the drift forgets where it was
 MARGIN_ROWS = 24.0  # rows beyond the view that a displaced px may reach
+HELD = 1e9  # prior on the coefficients of a drift that is not estimated
 LOOSE = 1e-6  # prior on every coefficient, so that those without any evidence are determined
 
 
@@ -79,58 +81,52 @@ class FieldParameters:
             self.moving_from_view, self.x, self.y, smooth, self.rows, drift, none if error is None else error
         )
 
-    def basis(self, centers: tuple[Floats, Floats], rows: Floats) -> sparse.csr_matrix:
-        """Return the basis functions (K, count) at the tiles of a grid."""
-        (column, along), (line, down) = self.x.at(centers[0]), self.y.at(centers[1])
-        four = np.arange(ORDER)
-        weights = down[:, None, :, None] * along[None, :, None, :]
-        places = (line[:, None, None, None] + four[:, None]) * self.x.size
-        places = places + column[None, :, None, None] + four
-        first, by_row = self.rows.at(rows)
-        values = np.concatenate([weights.reshape(len(rows), -1), by_row], 1)
-        columns = np.concatenate(
-            [places.reshape(len(rows), -1), self.smooth_count + first[:, None] + four], 1
-        )
-        starts = np.arange(len(rows) + 1) * values.shape[1]
-        return sparse.csr_matrix((values.ravel(), columns.ravel(), starts), (len(rows), self.count))
+    def basis(self, centers: tuple[Floats, Floats], rows: Floats) -> TileBasis:
+        """Return the basis functions at the tiles of a grid."""
+        return TileBasis.of((self.x, self.y, self.rows), (*centers, rows))
 
     def normal_equations(
-        self, tiles: Tiles, basis: sparse.csr_matrix | None = None, chosen: Integers | None = None
+        self, tiles: Tiles, basis: TileBasis | None = None, chosen: Mask | None = None
     ) -> tuple[Matrix, Floats]:
         """Return the information (2 count, 2 count) of all tiles, or of those chosen, and the right side."""
         basis = self.basis(tiles.centers, tiles.rows) if basis is None else basis
-        information, weighted = tiles.information, tiles.weighted
-        if chosen is not None:
-            basis, information, weighted = basis[chosen], information[chosen], weighted[chosen]
-        transposed, count = basis.T.tocsr(), self.count
+        used = np.ones(1) if chosen is None else chosen.astype(float)
+        count = self.count
         result = np.empty((2 * count, 2 * count))
-        xx, xy, yy = (
-            (transposed @ basis.multiply(part[:, None]).tocsr()).toarray() for part in information.T
-        )
+        xx, xy, yy = (basis.products(part * used) for part in tiles.information.T)
         result[:count, :count], result[count:, count:] = xx, yy
         result[:count, count:], result[count:, :count] = xy, xy
-        return result, np.concatenate([transposed @ part for part in weighted.T])
+        return result, np.concatenate([basis.sums(part * used) for part in tiles.weighted.T])
 
-    def prior(self, smoothness: Smoothness) -> Matrix:
-        """Return the information (2 count, 2 count) of the prior."""
-        part = np.zeros((self.count, self.count))
-        part[: self.smooth_count, : self.smooth_count] = smoothness.bending * self._bending
-        held = smoothness.drift is None
-        steps = np.eye(self.rows.size) * 1e9 if held else (smoothness.drift or 0.0) * self._drift_steps
-        part[self.smooth_count :, self.smooth_count :] = steps
-        part += LOOSE * np.eye(self.count)
-        return linalg.block_diag(part, part)
+    def posterior(self, information: Matrix, smoothness: Smoothness) -> Posterior:
+        """Return the posterior of the coefficients by the information of tiles and the prior."""
+        total = information.copy()
+        for begin in (0, self.count):
+            smooth, drift = begin + self.smooth_count, begin + self.count
+            total[begin:smooth, begin:smooth] += smoothness.bending * self._bending
+            if smoothness.drift is not None:
+                total[smooth:drift, smooth:drift] += smoothness.drift * self._drift_steps
+            else:
+                total[range(smooth, drift), range(smooth, drift)] += HELD
+        total[range(len(total)), range(len(total))] += LOOSE
+        return Posterior.of(total)
 
     def solve(self, information: Matrix, right: Floats, smoothness: Smoothness) -> Floats:
         """Return the coefficients that maximise the posterior."""
-        solution: Floats = linalg.solve(
-            information + self.prior(smoothness), right, assume_a="pos", overwrite_a=True, check_finite=False
-        )
-        return solution
+        return self.posterior(information, smoothness).solve(right)
 
-    def displacement(self, basis: sparse.csr_matrix, vector: Floats) -> Floats:
-        """Return the displacement (K, 2) at the tiles of a basis (K, count)."""
-        return np.stack([basis @ part for part in vector.reshape(2, -1)], 1)
+    def displacement(self, basis: TileBasis, vector: Floats) -> Floats:
+        """Return the displacement (K, 2) at the tiles of a basis."""
+        return np.stack([basis.values(part) for part in vector.reshape(2, -1)], 1)
+
+    def variance(self, basis: TileBasis, covariance: Matrix) -> Floats:
+        """Return the variance (2, K) of both displacements at the tiles of a basis.
+
+        ``covariance`` (2 count, 2 count) of the coefficients; its upper triangle counts.
+        """
+        functions = basis.matrix()
+        parts = (covariance[: self.count, : self.count], covariance[self.count :, self.count :])
+        return np.stack([(functions * (functions @ symmetric(part))).sum(1) for part in parts])
 
     @cached_property
     def _bending(self) -> Matrix:

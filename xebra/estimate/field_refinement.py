@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy import linalg
 
 from xebra.arrays import Floats, Matrix
 from xebra.engine import Engine
@@ -15,6 +14,7 @@ from xebra.estimate.field_search import MARGIN, POOL, fit_shifts, shift_maps
 from xebra.estimate.field_selection import BENDING, DRIFT, Candidate, candidates, smoothest
 from xebra.estimate.field_view import FieldView
 from xebra.estimate.image_pair import ImagePair
+from xebra.estimate.posterior import Posterior
 from xebra.field.displacement_field import DisplacementField
 
 SEARCH_KNOTS = 48.0, 256.0  # px between the knots of the field and of the drift, in the search
@@ -134,26 +134,20 @@ def field_without_folds(
     """Return the field with its standard error, as smooth as it must be to have an inverse; None: never."""
     information, right = parameters.normal_equations(found.tiles)
     for _ in range(STIFFENED):
-        parameters.vector = parameters.solve(information, right, smoothness)
+        posterior = parameters.posterior(information, smoothness)
+        parameters.vector = posterior.solve(right)
         field = parameters.field()
         if field.min_jacobian > MIN_JACOBIAN and field.max_strain < MAX_STRAIN:
-            return replace(field, error=scale * _standard_error(parameters, information, smoothness))
+            return replace(field, error=scale * _standard_error(parameters, posterior))
         smoothness = smoothness.scaled(STIFFER)
     return None
 
 
-def _standard_error(parameters: FieldParameters, information: Matrix, smoothness: Smoothness) -> Floats:
+def _standard_error(parameters: FieldParameters, posterior: Posterior) -> Floats:
     """Return the posterior standard deviation (2, R, C) of both displacements on a grid over the view."""
-    factor = linalg.cholesky(information + parameters.prior(smoothness), check_finite=False)
-    covariance, _ = linalg.lapack.dpotri(factor, overwrite_c=True)
-    covariance = np.triu(covariance) + np.triu(covariance, 1).T
     xs, ys = (np.linspace(each.low, each.high, ERROR_GRID) for each in (parameters.x, parameters.y))
     across = parameters.moving_from_view[1]
     rows = across[0] * xs + across[1] * ys[:, None] + across[2]
-    basis = parameters.basis((xs, ys), rows.ravel())
-    count, errors = parameters.count, []
-    for axis in (0, 1):
-        part = covariance[axis * count : (axis + 1) * count, axis * count : (axis + 1) * count]
-        variance = np.asarray(basis.multiply(basis @ part).sum(1)).ravel()
-        errors.append(np.sqrt(np.maximum(variance, 0)).reshape(ERROR_GRID, ERROR_GRID))
-    return np.stack(errors)
+    variance = parameters.variance(parameters.basis((xs, ys), rows.ravel()), posterior.covariance())
+    errors: Floats = np.sqrt(np.maximum(variance, 0)).reshape(2, ERROR_GRID, ERROR_GRID)
+    return errors

@@ -61,10 +61,7 @@ def candidates(view_shape: tuple[int, int], matrix: Matrix, found: Measurement) 
     ]
     parameters = FieldParameters(view_shape, matrix, SPACING, ROW_SPACING)
     basis = parameters.basis(found.tiles.centers, found.tiles.rows)
-    halves = [
-        parameters.normal_equations(found.tiles, basis, np.flatnonzero(found.folds == fold))
-        for fold in (0, 1)
-    ]
+    halves = [parameters.normal_equations(found.tiles, basis, found.folds == fold) for fold in (0, 1)]
 
     def field(smoothness: Smoothness) -> Candidate:
         vectors = [parameters.solve(*half, smoothness) for half in halves]
