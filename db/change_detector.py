@@ -28,6 +28,7 @@ class ChangeDetector:
         self._sqlite_poll_s = sqlite_poll_s
         self._connection: PoolProxiedConnection | None = None
         self._version: int | None = None
+        self.notified: frozenset[str] = frozenset()  # texts of the notifications, if the last poll had any
         self._valid_until = 0.0
 
     def poll(self, wait_s: float = 0.0) -> bool:
@@ -65,7 +66,9 @@ class ChangeDetector:
             if self._connection is None:
                 return self._listen()
             driver: Any = self._connection.dbapi_connection
-            return any(True for _ in driver.notifies(timeout=wait_s, stop_after=1))
+            found = driver.notifies(timeout=wait_s, stop_after=1)
+            self.notified = frozenset(notification.payload for notification in found)
+            return bool(self.notified)
         except psycopg.Error:
             self.close()
             raise
@@ -77,5 +80,6 @@ class ChangeDetector:
         driver.autocommit = True
         driver.execute(f"LISTEN {self._channel}")
         connection.detach()  # a listening connection must not return to the pool
+        self.notified = frozenset()
         self._connection = connection
         return True

@@ -13,6 +13,7 @@ from db.rows import AuditRow, EventRow, NetworkRow, RegistrationRow, SeriesRow
 from db.types import UtcTime, utc_now
 
 CHANNEL = "xebra_events"  # a trigger of PostgreSQL notifies the API processes of new events
+ENDED = "ended"  # the text of a notification of the end of a registration
 _INSERT = insert(EventRow.__table__)  # type: ignore[arg-type]
 _AFTER = (  # built once: each API process executes it after each change of the database
     select(EventRow.__table__)

@@ -117,16 +117,19 @@ def submit(
     request_id: str,
     owner: str = LOCAL,
     published: bool = False,
+    known: dict[str, ImageRow] | None = None,
 ) -> RegistrationRow:
     """Accept a job: insert the row, the queue entry and the audit entry in one transaction.
 
-    ``published``: the caller wakes a worker after the commit; otherwise the relay does.
+    ``published``: the caller wakes a worker after the commit; otherwise the relay does. ``known``: both
+    images, if the caller has read them.
 
     Raises:
         ImageNotFound: an image does not exist or belongs to another owner.
     """
-    fixed = images.get(session, request.fixed_image_id, owner)
-    moving = images.get(session, request.moving_image_id, owner)
+    pair = request.fixed_image_id, request.moving_image_id
+    known = known or images.by_id(session, pair, owner)
+    fixed, moving = (known[image_id] for image_id in pair)
     now = clock.now(session)
     row = RegistrationRow(id=str(uuid.uuid4()), owner=owner, state="queued", actor=actor, **vars(request))
     row.request_id, row.created_at, row.traceparent = request_id, now, tracing.current()

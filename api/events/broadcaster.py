@@ -46,6 +46,7 @@ class Subscriber:
 
     owner: str | None = None
     registration_id: str | None = None
+    ends_only: bool = False  # other events may be late
     queue: EventQueue = field(default_factory=lambda: EventQueue(MAX_QUEUED))
 
     def matches(self, event: EventRow) -> bool:
@@ -62,6 +63,7 @@ class EventBroadcaster:
     def __init__(self, database: Database) -> None:
         self._database, self.pace = database, Pace()
         self._subscribers: set[Subscriber] = set()
+        self._of_all_states = 0  # number of subscribers that receive each event at once
         self._seen = 0
         self._wanted, self._stopped = threading.Event(), False
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -78,20 +80,26 @@ class EventBroadcaster:
 
     @asynccontextmanager
     async def subscribe(
-        self, owner: str | None = None, registration_id: str | None = None
+        self, owner: str | None = None, registration_id: str | None = None, *, ends_only: bool = False
     ) -> AsyncIterator[EventQueue]:
-        """Return a queue of the events from now on; events just before the call may be included."""
-        subscriber = Subscriber(owner, registration_id)
+        """Return a queue of the events from now on; events just before the call may be included.
+
+        With ``ends_only`` all events but ends of registrations may be late. Most requests wait for an end
+        only; each event that is read at once costs every API process a query.
+        """
+        subscriber = Subscriber(owner, registration_id, ends_only)
         if not self._subscribers:
             latest = await run_in_threadpool(self._latest_seq)
             if not self._subscribers:  # no other subscriber has started the reader in the meantime
                 self._seen = latest
         self._subscribers.add(subscriber)
+        self._of_all_states += not ends_only
         self._wanted.set()
         try:
             yield subscriber.queue
         finally:
             self._subscribers.discard(subscriber)
+            self._of_all_states -= not ends_only
 
     def _run(self) -> None:
         while self._wanted.wait() and not self._stopped:
@@ -118,8 +126,12 @@ class EventBroadcaster:
                 idle_since = time.monotonic()
             elif time.monotonic() - idle_since > IDLE_S:
                 return
-            if changes.poll(POLL_S) and self._subscribers:
+            if changes.poll(POLL_S) and self._subscribers and self._is_wanted(changes.notified):
                 self._read()
+
+    def _is_wanted(self, notified: frozenset[str]) -> bool:
+        """Return whether events are to be read now, by the texts of the notifications of them."""
+        return bool(self._of_all_states) or not notified or events.ENDED in notified
 
     def _read(self) -> None:
         with self._database.queries.connect() as connection:  # a session would cost three times as much

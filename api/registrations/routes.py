@@ -68,11 +68,11 @@ async def create_registration(
     request, published = body.request(apply_defaults(body, caller)), wake_ups.ready()
 
     def accept(session: Session) -> Registration:
-        check_choices(session, [request], caller.owner)
+        known = check_choices(session, [request], caller.owner)
         keys.check_queue_quota(session, caller.instrument, 1)
         masks.check(session, [request], caller.owner)
         whose = {"actor": caller.actor, "owner": caller.owner, "request_id": request_id}
-        return Registration.of(jobs.submit(session, request, **whose, published=published))
+        return Registration.of(jobs.submit(session, request, **whose, published=published, known=known))
 
     def submit() -> dict[str, Any]:
         accepted = idempotency.run(body, accept)
@@ -81,7 +81,9 @@ async def create_registration(
         return accepted
 
     if wait_s:
-        async with broadcaster.subscribe(owner=caller.owner) as changes:  # before the job can end
+        async with broadcaster.subscribe(
+            owner=caller.owner, ends_only=True
+        ) as changes:  # before the job can end
             job_id = (await run_in_threadpool(submit))["id"]
             repeated = idempotency.key is not None and await run_in_threadpool(_ended, job_id, database)
             if not repeated:

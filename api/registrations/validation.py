@@ -12,6 +12,7 @@ from api.images import choice
 from api.images.choice import Choice
 from db import images
 from db.jobs import RegistrationRequest
+from db.rows import ImageRow
 from xebra.weights import weights
 
 
@@ -45,8 +46,12 @@ def apply_defaults(body: Submission, caller: Caller) -> str | None:
     return network
 
 
-def check_choices(session: Session, requests: Sequence[RegistrationRequest], owner: str) -> None:
+def check_choices(
+    session: Session, requests: Sequence[RegistrationRequest], owner: str
+) -> dict[str, ImageRow]:
     """Check that each request says which image of a file is meant, where the file holds several.
+
+    Returns the images by id.
 
     Raises:
         ImageNotFound: an image does not exist or belongs to another owner.
@@ -60,3 +65,4 @@ def check_choices(session: Session, requests: Sequence[RegistrationRequest], own
     rows = images.by_id(session, {image_id for image_id, _ in wanted}, owner)
     for image_id, chosen in wanted:
         choice.check(rows[image_id], chosen)
+    return rows

@@ -1,3 +1,3 @@
 """The database schema, one migration for each change."""
 
-NEWEST = "0022"
+NEWEST = "0023"

@@ -66,6 +66,48 @@ def test_events_during_a_lost_connection_are_received_later(new_postgres_url, mo
     database.close()
 
 
+def test_ends_are_received_at_once_and_other_events_not_read_for_who_waits_for_ends(
+    new_postgres_url,
+):
+    database = Database(new_postgres_url())
+    migrate(database)
+
+    async def listen(events: EventBroadcaster) -> None:
+        events.start()
+        first = await asyncio.to_thread(submit, database)
+        reads = count_reads(events)
+        async with events.subscribe(registration_id=first, ends_only=True) as queue:
+            await asyncio.to_thread(claim, database, first)
+            await asyncio.to_thread(do, database, jobs.cancel, first, actor="tester")
+            await assert_received(queue, ["running", "cancelled"])
+            settled = len(reads)
+            for _ in range(3):
+                await asyncio.to_thread(submit, database)
+            await asyncio.sleep(2 * broadcaster.POLL_S)
+            assert len(reads) <= settled + 1  # of the time that has passed
+            async with events.subscribe() as every:
+                second = await asyncio.to_thread(submit, database)
+                while (await asyncio.wait_for(every.get(), TIMEOUT_S)).registration_id != second:
+                    pass
+        events.stop()
+
+    asyncio.run(listen(EventBroadcaster(database)))
+    database.close()
+
+
+def count_reads(events: EventBroadcaster) -> list[None]:
+    """Return a list that grows by one with each query of the broadcaster."""
+    found: list[None] = []
+    read = events._read
+
+    def counted() -> None:
+        found.append(None)
+        read()
+
+    events._read = counted
+    return found
+
+
 def test_subscriber_that_is_far_behind_receives_every_event_from_the_database(sqlite_database, monkeypatch):
     monkeypatch.setattr(broadcaster, "MAX_QUEUED", 3)
     ids = [submit(sqlite_database) for _ in range(20)]

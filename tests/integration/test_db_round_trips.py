@@ -39,6 +39,11 @@ def statements(database: Database) -> Iterator[list[str]]:
 
 def test_a_job_is_claimed_and_finished_in_few_round_trips(postgresql):
     job = submit(postgresql)
+    request = get(postgresql, job)
+    pair = jobs.RegistrationRequest(request.fixed_image_id, request.moving_image_id)
+    with statements(postgresql) as submitting:
+        do(postgresql, jobs.submit, pair, actor="a", request_id="-", published=True)
+    assert len(submitting) == 6, submitting  # images, time, job, turn, queue entry, audit entry
     with statements(postgresql) as claiming:
         claim = do(postgresql, claims.claim_next, "w1", LEASE)
     assert len(claiming) == 2, claiming  # the claim, its audit entry with the event
