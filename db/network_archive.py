@@ -48,8 +48,8 @@ def store(folder: Path, images: ImageStore, database: Database) -> Archive:
     with database.writing() as session:
         pending_objects.register(session, key)
     images.put(key, io.BytesIO(content))
-    certificate = report.get("certificate") or config.get("certificate")
-    return Archive(key, hashlib.sha256(content).hexdigest(), weights_sha256, graphs, report, certificate)
+    sha256 = hashlib.sha256(content).hexdigest()
+    return Archive(key, sha256, weights_sha256, graphs, report, config.get("certificate"))
 
 
 def _read(folder: Path) -> tuple[bytes, dict[str, str], dict[str, Any], dict[str, Any]]:

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from worker.adaptation import EXIT_NO_TORCH, EXIT_REFUSED
+from worker.processes import die_with_parent
 from xebra.errors import RegistrationError
 
+EXIT_STOPPED = 128 + signal.SIGTERM
 NICE = 10  # registrations go first
 INSTALL = (
     "torch is not installed on this worker; pip install 'xebra[train]', or use the image xebra-adaptation"
@@ -25,6 +28,8 @@ INSTALL = (
 def main(argv: list[str]) -> int:
     """Adapt a network; return 0 if a version was written, acceptable or not."""
     os.nice(NICE)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(EXIT_STOPPED))  # ends the processes that train, too
+    die_with_parent(by=signal.SIGTERM)
     request: dict[str, Any] = json.loads(argv[0])
     paths = {
         name: None if request[name] is None else Path(request[name]) for name in ("labels", "out", "base")

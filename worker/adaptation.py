@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
+import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -18,14 +21,13 @@ from db.networks import Version
 from db.rows import NetworkRow
 from db.store import ImageStore
 from worker.label_folder import write_labels
-from worker.processes import die_with_parent, process_name
+from worker.processes import process_name
 from worker.versions import read_archive
 from xebra.errors import EngineFailed, RegistrationError
 from xebra.network_versions import unpack
 
 log = logging.getLogger(__name__)
 
-POLL_S = 1.0
 REPORT_S = 5.0
 STOP_S = 10.0  # between SIGTERM and SIGKILL
 GRACE_MINUTES = 15.0  # beyond the time for training: reading, export, scores, checks
@@ -64,6 +66,8 @@ def _run(row: NetworkRow, database: Database, store: ImageStore, folder: Path) -
         log.info("adaptation %s was cancelled", row.id)
     elif outcome.failure is not None:
         _fail(row, outcome.failure, database)
+    elif reasons := _without_network(folder / "out" / network_archive.REPORT):
+        _fail(row, reasons, database)
     else:
         archive = network_archive.store(folder / "out", store, database)
         with database.writing() as session:
@@ -83,6 +87,12 @@ def _prepare(row: NetworkRow, database: Database, store: ImageStore, folder: Pat
     return unpack(archive, version.archive_sha256, folder / "base", every_file=True)
 
 
+def _without_network(report: Path) -> str | None:
+    """Return why an adaptation has made no network, such as labels that disagree; None if it has."""
+    found = json.loads(report.read_text())
+    return None if found.get("weights_sha256") else "; ".join(found.get("reasons") or ["no reason is given"])
+
+
 def _train(row: NetworkRow, database: Database, folder: Path, base: Path | None) -> Outcome:
     """Run the process until it ends, is cancelled, or takes too long; report its progress meanwhile."""
     request = {"labels": str(folder / "labels"), "out": str(folder / "out"), "minutes": row.minutes}
@@ -90,9 +100,7 @@ def _train(row: NetworkRow, database: Database, folder: Path, base: Path | None)
     progress, output = folder / "progress.json", folder / "output.txt"
     command = [sys.executable, "-m", "worker.adapt_process", json.dumps(request), str(progress)]
     with output.open("wb") as log_file:
-        process = subprocess.Popen(
-            command, stdout=log_file, stderr=subprocess.STDOUT, preexec_fn=die_with_parent
-        )
+        process = subprocess.Popen(command, stdout=log_file, stderr=subprocess.STDOUT, start_new_session=True)
     end = time.monotonic() + 60 * (row.minutes + GRACE_MINUTES)
     try:
         while (code := _wait(process, REPORT_S)) is None:
@@ -125,11 +133,13 @@ def _wait(process: subprocess.Popen[bytes], seconds: float) -> int | None:
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
+    """End the process and those that it has started."""
     if process.poll() is None:
         process.terminate()
-        if _wait(process, STOP_S) is None:
-            process.kill()
-            process.wait()
+        _wait(process, STOP_S)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 def _crash(code: int, last: str) -> str:

@@ -9,11 +9,11 @@ import sys
 PR_SET_PDEATHSIG = 1
 
 
-def die_with_parent(expected_parent: int | None = None) -> None:
-    """Have the kernel kill this process when its parent ends, however it ends (Linux only)."""
+def die_with_parent(expected_parent: int | None = None, by: signal.Signals = signal.SIGKILL) -> None:
+    """Have the kernel signal this process when its parent ends, however it ends (Linux only)."""
     if not sys.platform.startswith("linux"):
         return
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, by)
     if expected_parent is not None and os.getppid() != expected_parent:
         os.kill(os.getpid(), signal.SIGKILL)  # the parent ended before the call
 

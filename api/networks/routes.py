@@ -131,9 +131,9 @@ def get_network(network_id: str, database: DatabaseDep, owner: OwnerDep) -> Comp
 def promote_network(network_id: str, database: DatabaseDep, identity: IdentityDep) -> NetworkVersion:
     """Have a version answer the jobs of this instrument from now on.
 
-    It is refused where its adaptation is not acceptable, where a share of the fixed benchmark falls by more
-    than 0.01, or where a certificate of its parent is lost. Running jobs end with the version that they began
-    with. Requires an API key with the scope `networks`.
+    It is refused where its adaptation is not acceptable, where the share of right answers of the fixed
+    benchmark falls by more than 0.03, or where a certificate of its parent is lost. Running jobs end with the
+    version that they began with. Requires an API key with the scope `networks`.
     """
     with database.writing() as session:
         about = {"bundled": weights().certificate, **vars(identity)}

@@ -13,22 +13,27 @@ from onnx import numpy_helper
 
 from xebra.weights import BUNDLED, DEFAULT, read_weights
 
-GOOD = {"parent": {"one modality": 0.95, "two modalities": 0.8}, "candidate": {"one modality": 0.95}}
-GOOD["candidate"]["two modalities"] = 0.82
+GOOD = {"parent": {"pairs": 96, "right": 90}, "candidate": {"pairs": 96, "right": 91}}
 
 
-def changed_version(folder: Path, seed: int = 1, **report: Any) -> Path:
+def changed_version(
+    folder: Path, seed: int = 1, certificate: dict[str, Any] | None = None, **report: Any
+) -> Path:
     """Write a networks folder with other weights in each graph than the bundled one; return it.
 
     Args:
         folder: Does not exist yet.
         seed: Of the change; another seed is another version.
+        certificate: Of the network; default: that of the bundled one.
         **report: Replaces entries of ``adaptation.json``.
     """
     shutil.copytree(BUNDLED / DEFAULT, folder / DEFAULT)
     for name in read_weights(BUNDLED / DEFAULT).graphs:
         shutil.copytree(BUNDLED / name, folder / name)
         change_weights(folder / name / "model.onnx", seed)
+    if certificate is not None:
+        config = folder / DEFAULT / "config.json"
+        config.write_text(json.dumps(json.loads(config.read_text()) | {"certificate": certificate}))
     network = read_weights(folder / DEFAULT)
     found = {"weights_sha256": network.sha256, "parent_sha256": read_weights(BUNDLED / DEFAULT).sha256}
     found |= {"labels_sha256": "0" * 64, "seed": seed, "minutes": 1.0, "certificate": network.certificate}
