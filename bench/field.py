@@ -1,10 +1,12 @@
 """Measure registration of bent images: ./dev bench field --cases DIR [--offsets F] [--model auto] [--limit N]
+                                                      [--elastix N]
 
 --cases DIR    *.npz with fixed, moving, moving_points (H, W, 2: where each fixed pixel lies), inside (bool),
                bent, kind (mono or multi), source
 --offsets F    JSON: what is left between the two recordings of a pair, by the beginning of its source's name,
                with the shape of the recording (rows, columns) about whose centre it is stated
 --limit N      cases of each kind
+--elastix N    register the first N cases of each kind with elastix too: affine, then B-splines
 
 Prints a line for each case and a table: errors in px of the moving image at the points inside.
 """
@@ -37,6 +39,7 @@ class Outcome:
     holds: np.ndarray
     folds: bool
     seconds: float
+    elastix: tuple[np.ndarray, float] | None = None  # its errors (N,) and seconds
 
 
 def exact(held: dict[str, np.ndarray], offsets: dict[str, dict]) -> tuple[np.ndarray, np.ndarray]:
@@ -63,7 +66,18 @@ def exact(held: dict[str, np.ndarray], offsets: dict[str, dict]) -> tuple[np.nda
     return points, known
 
 
-def measure(path: Path, offsets: dict[str, dict], model: str) -> Outcome:
+def by_elastix(held: dict[str, np.ndarray], at: np.ndarray, truth: np.ndarray) -> tuple[np.ndarray, float]:
+    """Return the errors (N,) of elastix at points of the fixed image, and the seconds that it took."""
+    from peers.elastix import bent
+
+    started = time.process_time()
+    found = bent(held["fixed"], held["moving"])
+    seconds = time.process_time() - started
+    errors = np.full(len(at), np.inf) if found is None else np.hypot(*(found[at[:, 1], at[:, 0]] - truth).T)
+    return errors, seconds
+
+
+def measure(path: Path, offsets: dict[str, dict], model: str, elastix: bool) -> Outcome:
     """Return the outcome of a case, and print it."""
     held = dict(np.load(path))
     points, inside = exact(held, offsets)
@@ -81,12 +95,14 @@ def measure(path: Path, offsets: dict[str, dict], model: str) -> Outcome:
         holds = (in_fixed < 1.96 * found.displacement_error[at[:, 1], at[:, 0]]).ravel()
     errors, similarity = np.hypot(*off.T), np.hypot(*straight.T)
     folds = found.field is not None and found.field.min_jacobian <= 0
+    other = by_elastix(held, at, truth) if elastix else None
+    words = f"; elastix {np.median(other[0]):.3f} px, {other[1]:.1f} s" if other else ""
     print(
         f"{path.stem} {held['source']!s:22s} bent {held['bent']:d} {found.transform_model:10s} median "
-        f"{np.median(errors):.3f} px (similarity {np.median(similarity):.3f}), {seconds:.2f} s",
+        f"{np.median(errors):.3f} px (similarity {np.median(similarity):.3f}), {seconds:.2f} s{words}",
         flush=True,
     )
-    return Outcome(str(held["kind"]), bool(held["bent"]), errors, similarity, holds, folds, seconds)
+    return Outcome(str(held["kind"]), bool(held["bent"]), errors, similarity, holds, folds, seconds, other)
 
 
 def main() -> None:
@@ -98,12 +114,13 @@ def main() -> None:
     parser.add_argument("--offsets", type=Path)
     parser.add_argument("--model", default="auto")
     parser.add_argument("--limit", type=int)
+    parser.add_argument("--elastix", type=int, default=0)
     chosen = parser.parse_args()
     offsets = json.loads(chosen.offsets.read_text()) if chosen.offsets else {}
     outcomes = [
-        measure(path, offsets, chosen.model)
+        measure(path, offsets, chosen.model, number < chosen.elastix)
         for kind in ("mono", "multi")
-        for path in sorted(chosen.cases.glob(f"{kind}_*.npz"))[: chosen.limit]
+        for number, path in enumerate(sorted(chosen.cases.glob(f"{kind}_*.npz"))[: chosen.limit])
     ]
     print("| | n | median px | < 1 px | < 2 px | similarity, median px | 95 % intervals hold | folds | s |")
     print("|---" * 9 + "|")
@@ -121,6 +138,27 @@ def main() -> None:
                 f"| {np.mean(errors < 1):.1%} | {np.mean(errors < 2):.1%} | {np.median(before):.3f} "
                 f"| {f'{holds.mean():.1%}' if len(holds) else '-'} | {sum(each.folds for each in rows)} "
                 f"| {np.median([each.seconds for each in rows]):.2f} |"
+            )
+    beside_elastix(outcomes)
+
+
+def beside_elastix(outcomes: list[Outcome]) -> None:
+    """Print a table of Xebra and elastix on the bent cases that both have registered."""
+    print("| bent, both in one run | n | method | median px | < 1 px | < 2 px | s |")
+    print("|---" * 7 + "|")
+    for kind in ("mono", "multi"):
+        rows = [each for each in outcomes if each.kind == kind and each.bent and each.elastix is not None]
+        if not rows:
+            continue
+        found = {
+            "Xebra": [(each.errors, each.seconds) for each in rows],
+            "elastix": [each.elastix for each in rows if each.elastix is not None],
+        }
+        for name, each in found.items():
+            errors, seconds = np.concatenate([one for one, _ in each]), np.median([s for _, s in each])
+            print(
+                f"| {kind} | {len(rows)} | {name} | {np.median(errors):.3f} | {np.mean(errors < 1):.1%} "
+                f"| {np.mean(errors < 2):.1%} | {seconds:.2f} |"
             )
 
 

@@ -1,6 +1,8 @@
 """Measure positions of frames through the service: ./dev bench series_service [--seconds 60] [--rate 20]
 
 --rate N      frames a second, of --side x --side px of 16 bit
+--frames F    file of the frames, made where it is missing (10 minutes are 6 GB); by default in memory
+--make        only make that file, so that nothing is computed beside the measurement
 --url URL     a running service; by default one is started on this machine
 --key KEY     API key of that service
 
@@ -15,6 +17,7 @@ from __future__ import annotations
 
 import argparse
 import itertools
+import json
 import tempfile
 import threading
 import time
@@ -30,6 +33,26 @@ from support.service import serving, tiff
 from tracker import COUNTS, JUMP_EVERY, acquisition
 
 from xebra.transform import corner_error
+
+
+def frames_of(chosen: argparse.Namespace, count: int) -> tuple[np.ndarray, list[np.ndarray | None]]:
+    """Return the frames (N, H, W) uint16, of a file where one is named, and their reference_from_frame."""
+    shape = (count, chosen.side, chosen.side)
+    made = acquisition(count, chosen.side, chosen.seed)
+    if chosen.frames is None:
+        frames, truths = zip(*made, strict=True)
+        return np.stack(frames), list(truths)
+    truths = chosen.frames.with_suffix(".json")
+    if not truths.exists():
+        held = np.lib.format.open_memmap(chosen.frames, "w+", np.uint16, shape)
+        found = []
+        for number, (frame, truth) in enumerate(made):
+            held[number] = frame
+            found.append(None if truth is None else truth.tolist())
+        held.flush()
+        truths.write_text(json.dumps(found))
+    read = [None if truth is None else np.array(truth) for truth in json.loads(truths.read_text())]
+    return np.load(chosen.frames, mmap_mode="r")[:count], read[:count]
 
 
 def send(
@@ -68,11 +91,15 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=20)
     parser.add_argument("--side", type=int, default=512)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--frames", type=Path)
+    parser.add_argument("--make", action="store_true")
     parser.add_argument("--url")
     parser.add_argument("--key")
     chosen = parser.parse_args()
     count = int(chosen.seconds * chosen.rate)
-    made = list(acquisition(count, chosen.side, chosen.seed))
+    frames, truths = frames_of(chosen, count)
+    if chosen.make:
+        return
     image = view(specimen(chosen.seed, 2 * chosen.side), np.eye(3), chosen.side)
     reference = counted(image, COUNTS, np.random.default_rng(0))
     with ExitStack() as opened:
@@ -95,7 +122,7 @@ def main() -> None:
         threading.Thread(target=live, args=(clients[1], ended, idle), daemon=True).start()
         sender = opened.enter_context(ThreadPoolExecutor(1))
         begin, cpu, sent = time.perf_counter() + 0.1, cpu_s(process), []
-        for number, (frame, _) in enumerate(made):
+        for number, frame in enumerate(frames):
             at = number / chosen.rate
             time.sleep(max(0.0, begin + at - time.perf_counter()))
             sent.append(sender.submit(send, clients[0], links["frames"], number, frame, (begin + at, at)))
@@ -106,28 +133,28 @@ def main() -> None:
         stored, after = [], -1
         while page := clients[0].get(links["frames"], params={"after": after, "limit": 2000}).json()["items"]:
             stored, after = stored + page, page[-1]["number"]
-    report(made, answers, stored, series, cpu, idle)
+    report(truths, chosen.side, answers, stored, series, cpu, idle)
 
 
-def report(made, answers, stored, series, cpu, idle) -> None:
+def report(truths, side, answers, stored, series, cpu, idle) -> None:
     """Print the figures."""
     bodies = [body for body, _ in answers]
     print(f"frame to answer: {percentiles([took for _, took in answers])}")
     print(f"tracker: {percentiles([body['duration_ms'] for body in bodies])}")
     print(f"GET /health/live: {percentiles(idle)}; CPU of the API: {1e3 * cpu / len(bodies):.1f} ms a frame")
     disordered = sum(a["number"] >= b["number"] for a, b in itertools.pairwise(stored))
-    lost = len(made) - len(stored) + sum(a != b for a, b in zip(stored, bodies, strict=False))
-    print(f"frames {len(made)}, stored {series['frames']}, lost {lost}, out of order {disordered},", end=" ")
+    lost = len(truths) - len(stored) + sum(a != b for a, b in zip(stored, bodies, strict=False))
+    print(f"frames {len(truths)}, stored {series['frames']}, lost {lost}, out of order {disordered}")
     print(f"dropped {series['dropped']}, late {sum(body['late'] for body in bodies)}")
     errors, wrong, after_jump, waiting = [], 0, [], None
-    for number, ((frame, truth), body) in enumerate(zip(made, bodies, strict=True)):
+    for number, (truth, body) in enumerate(zip(truths, bodies, strict=True)):
         if number % JUMP_EVERY == JUMP_EVERY - 1:
             waiting = 0
         if truth is None or body["state"] != "fits":
             wrong += (body["state"] == "fits") != (truth is not None)
             waiting = None if waiting is None else waiting + (truth is not None)
             continue
-        errors.append(corner_error(np.array(body["reference_from_frame"]), truth, frame.shape))
+        errors.append(corner_error(np.array(body["reference_from_frame"]), truth, (side, side)))
         if waiting is not None:
             after_jump.append(waiting + 1)
             waiting = None

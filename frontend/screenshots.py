@@ -32,9 +32,12 @@ def main(url: str) -> None:
         shoot(wide, "form.png")
         register(wide, COLOURS)
         shoot(wide, "result.png")
-        for look in ("Blend", "Swipe", "Checkerboard", "Difference", "Side by side"):
-            wide.get_by_label(look, exact=True).check()
-            shoot(wide, f"{look.lower().replace(' ', '-')}.png")
+        wide.locator(".result-details > summary").click()
+        shoot(wide, "details.png")
+        wide.locator(".result-details > summary").click()
+        for mode in ("Blend", "Swipe", "Checkerboard", "Difference", "Side by side"):
+            wide.get_by_label(mode, exact=True).check()
+            shoot(wide, f"{mode.lower().replace(' ', '-')}.png")
         look(wide)
         correct(wide)
         several(wide, url)
@@ -73,7 +76,7 @@ def look(page: Page) -> None:
     page.locator(".profile-moving").wait_for()
     shoot(page, "look.png", full=True)
     for name in ("Grid", "Profile"):
-        page.get_by_label(name, exact=True).uncheck()
+        page.get_by_role("checkbox", name=name, exact=True).uncheck()
     for role in ("fixed", "moving"):
         page.get_by_role("button", name=f"Reset contrast and colours of the {role} image").click()
     page.get_by_text("Contrast and colours", exact=True).click()

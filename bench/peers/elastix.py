@@ -1,6 +1,8 @@
-"""elastix: a similarity by Mattes' mutual information and adaptive stochastic gradient descent."""
+"""elastix: transforms by Mattes' mutual information and adaptive stochastic gradient descent."""
 
 from __future__ import annotations
+
+import tempfile
 
 import itk
 import numpy as np
@@ -27,6 +29,39 @@ SETTINGS = {
     "WriteResultImage": "false",
     "RequiredRatioOfValidSamples": "0.1",
 }
+
+
+# Of bent images: an affine transform, then a B-spline with knots as far apart as those of Xebra's field.
+BENT = {
+    "affine": SETTINGS | {"Transform": "AffineTransform"},
+    "bspline": SETTINGS
+    | {
+        "Transform": "BSplineTransform",
+        "FinalGridSpacingInPhysicalUnits": "32",
+        "MaximumNumberOfIterations": "1000",
+    },
+}
+
+
+def bent(fixed: np.ndarray, moving: np.ndarray) -> np.ndarray | None:
+    """Return the moving point (H, W, 2) of each px of the fixed image: affine, then B-splines."""
+    settings = itk.ParameterObject.New()
+    for number, (name, values) in enumerate(BENT.items()):
+        settings.AddParameterMap(settings.GetDefaultParameterMap(name))
+        for key, value in values.items():
+            settings.SetParameter(number, key, value)
+    first, second = (itk.image_view_from_array(np.float32(image)) for image in (fixed, moving))
+    try:
+        _, found = itk.elastix_registration_method(
+            first, second, parameter_object=settings, log_to_console=False, number_of_threads=1
+        )
+    except RuntimeError:  # too few samples lie in both images
+        return None
+    with tempfile.TemporaryDirectory() as folder:  # it writes a file
+        made = itk.transformix_deformation_field(second, found, output_directory=folder, log_to_console=False)
+        displacement = np.array(itk.array_from_image(made))
+    grid = np.stack(np.meshgrid(*(np.arange(side) for side in fixed.shape[::-1])), -1)
+    return grid + displacement
 
 
 def similarity(fixed: np.ndarray, moving: np.ndarray) -> np.ndarray | None:

@@ -9,6 +9,9 @@ import "./frame/progress.css";
 import "./frame/pieces.css";
 import { App } from "./App";
 
+// After an update of the service the scripts of the page that is open are gone.
+window.addEventListener("vite:preloadError", () => window.location.reload());
+
 const root = document.getElementById("root");
 if (!root) throw new Error("index.html has no #root");
 createRoot(root).render(

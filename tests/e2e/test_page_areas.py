@@ -12,6 +12,7 @@ from support.browser import (
     Shown,
     ask,
     choose,
+    open_details,
     open_result,
     opened,
     png_of,
@@ -82,6 +83,18 @@ def draw(page: Page, *points: tuple[float, float]) -> None:
     page.mouse.up()
 
 
+def move_by_keys(page: Page, end: str) -> None:
+    """Take the corner at (180, 90), move it 4 px right, and set it there (Enter) or give up (Escape)."""
+    canvas = page.locator("dialog[open] .area-canvas")
+    page.mouse.move(*point(canvas, 180, 90))
+    canvas.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("dialog[open] .area-spoken")).to_contain_text("Corner taken")
+    for _ in range(4):
+        page.keyboard.press("Shift+ArrowRight")
+    page.keyboard.press(end)
+
+
 def shown_registration(page: Page, url: str) -> dict:
     return ask("GET", f"{url}/api/v1/registrations/{registration_id(page)}").json()
 
@@ -149,6 +162,11 @@ def test_areas_are_marked_before_the_registration(browser, service_url, files):
         for corner in (*corners, corners[0]):
             draw(page, corner)
         expect(page.locator("dialog[open] .area-item")).to_have_text(["Not used: polygon 1Remove3 corners"])
+        draw(page, corners[1], (200, 60), (230, 50))
+        move_by_keys(page, "Escape")
+        move_by_keys(page, "Enter")
+        expect(page.locator("dialog[open] .area-item")).to_have_text(["Not used: polygon 1Remove3 corners"])
+        corners = (corners[0], (230, 50), (184, 90))
         page.get_by_role("button", name="Done").click()
         expect(page.locator("[data-role=fixed] .drop-areas .area-exclude")).to_have_count(1)
         job = register(page, service_url).registration
@@ -159,10 +177,11 @@ def test_areas_are_marked_before_the_registration(browser, service_url, files):
     assert np.allclose(moving[:3], corners, atol=1) and moving[3] == moving[0]
     assert not used(job["result"], "fixed")[31:90, 21:100].any()
     assert not used(job["result"], "fixed")[-BAR:].any(), "the data bar is still found"
-    assert not used(job["result"], "moving")[40, 165:205].any()
+    assert not used(job["result"], "moving")[40, 165:200].any()
 
 
 def test_areas_are_marked_on_a_result_with_keys_alone(page, barred):
+    open_details(page)
     page.get_by_role("button", name="Mark areas").focus()
     page.keyboard.press("Enter")
     expect(page.get_by_role("dialog")).to_be_visible()
@@ -200,6 +219,7 @@ def test_areas_are_marked_on_a_result_with_keys_alone(page, barred):
     assert job["settings"]["fixed_mask"] is None
     assert job["moving_image_id"] == barred.registration["moving_image_id"]
     expect(page.locator("[data-not-used=moving]")).to_contain_text("marked areas")
+    open_details(page)
     page.get_by_role("button", name="Mark areas").click()
     expect(page.get_by_role("button", name="Register again")).to_be_disabled()
     page.get_by_role("dialog").get_by_label("Moving", exact=True).check()

@@ -17,6 +17,7 @@ from support.browser import (
     ask,
     canvas_from,
     fixed_from_moving,
+    open_details,
     open_result,
     registration_id,
     settled,
@@ -94,6 +95,7 @@ def test_typed_numbers_are_saved_as_a_correction_beside_the_prediction(page, sho
     spots = corners(shown.result["fixed"]["shape"])
     moved = np.array(kept["fixed_from_moving"]) @ np.array(shown.result["moving_from_fixed"])
     far = np.hypot(*(map_points(moved, spots) - spots).T).mean()
+    open_details(page)
     moved_by = page.locator("[data-parameter=moved_by] td").last.inner_text()
     assert float(moved_by.split()[-2]) == pytest.approx(far, abs=0.011)  # it is rounded
     expect(page.locator("[data-parameter=shift_x] .corrected")).to_have_text("3.25\u202fpx")

@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 from support.browser import opened, register
 from support.service import Service, speckle
 
+WHOLE = "e => e.scrollWidth <= e.clientWidth && e.scrollHeight <= e.clientHeight + 1"
 NAMES = {"fixed": "earlier-fixed.tif", "moving": "earlier-moving.tif"}
 
 
@@ -45,6 +46,18 @@ def test_earlier_uploads_are_found_picked_and_registered(browser, service_url, u
         assert ("POST", "/api/v1/images") not in sent
         assert shown.registration["fixed_image_id"] == uploaded[NAMES["fixed"]]["id"]
         assert shown.registration["moving_image_id"] == uploaded[NAMES["moving"]]["id"]
+
+
+def test_long_names_are_shown_whole(browser, service: Service):
+    names = [f"specimen-7_area-12_detector-BSE_dwell-10us_{kind}.tif" for kind in ("fixed", "moving")]
+    for seed, name in enumerate(names, 61):
+        service.upload(speckle(seed=seed), name)
+    with opened(browser, service.url) as page:
+        page.get_by_role("button", name="Earlier uploads for the fixed image").click()
+        for name in names:
+            found = page.locator(".earlier-name", has_text=name).first
+            expect(found).to_be_visible()
+            assert found.evaluate(WHOLE)
 
 
 def test_list_is_used_with_keys_and_given_up_with_escape(browser, service_url, uploaded):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from playwright.sync_api import Browser, expect
 from support.accessible import assert_accessible
 from support.bent import bent_pair
-from support.browser import open_result
+from support.browser import open_details, open_result
 from support.service import Service
 
 
@@ -18,6 +18,7 @@ def test_field_of_a_bent_pair_is_shown(browser: Browser, service: Service):
     job = service.wait(service.submit(fixed, moving, model="auto"))
     assert job["result"]["transform_model"] == "field"
     with open_result(browser, service.url, job) as shown:
+        open_details(shown.page)
         section = shown.page.get_by_role("region", name="Distortion")
         expect(section).to_contain_text("held-out blocks confirm")
         expect(section.locator("figcaption")).to_contain_text("Displacement up to ")

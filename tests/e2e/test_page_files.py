@@ -18,6 +18,7 @@ from support.browser import (
     canvas_pixels,
     choose,
     matrix_of,
+    open_details,
     opened,
     pixels_of,
     register,
@@ -171,6 +172,7 @@ def test_specimen_that_was_turned_over_is_found_out_and_drawn_so(
         shown = register(page, service_url)
         assert shown.registration["settings"]["mirror"] == "try"
         assert (shown.result["mirror"], shown.result["verdict"]) == (True, "accept")
+        open_details(page)
         expect(page.get_by_text("The moving image is mirrored.")).to_be_visible()
         assert_drawn_as_resampled(shown, tifffile.imread(moving))
 
@@ -184,6 +186,7 @@ def test_pair_with_nothing_in_common_is_refused_with_a_reason(browser, service_u
         verdict = shown.page.locator(".verdict")
         expect(verdict.get_by_role("heading")).to_have_text("Refused")
         assert shown.result["reason"].lower().rstrip(".") in verdict.inner_text().lower()
+        assert "at 256" not in verdict.inner_text(), "lengths are in px of the user's image"
         expect(shown.page.locator(".bar, [data-corner-error]")).to_have_count(
             0
         )  # intervals assume that the match is correct

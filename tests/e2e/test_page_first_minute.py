@@ -105,7 +105,8 @@ def test_result_leads_with_one_error_and_with_magenta_and_green(browser, service
         um = float(stated[2]) * {"nm": 1e-3, "µm": 1, "mm": 1e3}[stated[3]]
         assert um == pytest.approx(px * spacing, rel=0.06)
         words = page.locator("main").inner_text().lower()
-        for other in ("corner error", "agree to", "at 256 x 256", "times larger"):
+        unclear = ("fold", "take home", "to any size", "every turn and scale")
+        for other in ("corner error", "agree to", "at 256 x 256", "times larger", *unclear):
             assert other not in words.replace("corner errors", ""), other
         expect(page.get_by_label(COLOURS, exact=True)).to_be_checked()
         expect(page.locator("[data-corner-error]")).to_have_count(0)

@@ -104,6 +104,19 @@ def test_picture_is_downloaded_as_pixels_and_as_lines(page):
     assert {"Fixed", "Overlay"} <= set(texts), "text that can be edited"
 
 
+def test_page_states_that_a_figure_is_being_drawn(page):
+    held = []
+    page.route("**/picture?*", lambda route: held.append(route))
+    page.get_by_role("button", name="Download the figure").click()
+    expect(page.get_by_role("button", name="Drawing")).to_be_disabled()
+    expect(page.locator(".figure-file [role=status]")).to_have_text("Drawing the figure")
+    settled(page, lambda: held)
+    with page.expect_download():
+        held[0].continue_()
+    expect(page.get_by_role("button", name="Download the figure")).to_be_enabled()
+    page.unroute("**/picture?*")
+
+
 def test_overlay_alone_is_looked_at_before_it_is_saved(page):
     page.get_by_label("Figure", exact=True).select_option("Overlay alone")
     page.get_by_role("button", name="Preview").click()

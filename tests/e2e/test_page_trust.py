@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
-from support.browser import canvas_from_fixed, pixels_of, settled
+from support.browser import canvas_from_fixed, open_details, pixels_of, settled
 
 RADIUS_95 = np.sqrt(-2 * np.log(0.05))  # standard deviations, in two dimensions
 
@@ -76,6 +76,7 @@ def test_regions_are_hidden_on_wish_and_where_they_say_nothing(shown):
 
 def test_map_of_the_search_shows_each_score_and_marks_the_answer(shown):
     search, result = shown.result["search"], shown.result
+    open_details(shown.page)
     plot = shown.page.get_by_role("img", name="Score of each angle and scale")
     drawn = pixels_of(plot)[::-1, :, 0].astype(float)
     turns = (np.array(search["angles_deg"]) + 180) % 360 - 180
@@ -92,6 +93,7 @@ def test_map_of_the_search_shows_each_score_and_marks_the_answer(shown):
 
 def test_next_best_place_is_told_with_how_much_less_likely_it_is(shown):
     search, result = shown.result["search"], shown.result
+    open_details(shown.page)
     scores, angles = np.array(search["scores"]), np.array(search["angles_deg"])
     apart = np.abs((angles - result["angle_deg"] + 180) % 360 - 180)
     columns = np.abs(np.arange(len(angles)) - apart.argmin())

@@ -138,11 +138,18 @@ def opened(browser: Browser, url: str, width: int = 1280, scheme: str = "light")
 
 
 def wait_for_result(page: Page) -> None:
-    """Wait until parameters, pictures and fonts are displayed."""
-    expect(page.locator("[data-parameter=angle], .failed")).to_be_visible()
+    """Wait until verdict, pictures and fonts are displayed."""
+    expect(page.locator(".verdict, .failed")).to_be_visible()
     assert page.locator(".failed").all_inner_texts() == []
     page.evaluate("document.fonts.ready.then(() => undefined)")
     wait_for_picture(page)
+
+
+def open_details(page: Page) -> None:
+    """Unfold what stands behind the verdict."""
+    if page.locator(".result-details[open]").count() == 0:
+        page.locator(".result-details > summary").click()
+    expect(page.locator(".result-details[open]")).to_have_count(1)
 
 
 def wait_for_picture(page: Page) -> None:

@@ -48,7 +48,7 @@ export function AreaCanvas({ label, preview, size, unused, areas, marked, drawin
     <div className="well area-well" style={{ aspectRatio: `${width} / ${height}` }}>
       <svg
         ref={picture}
-        className="area-canvas"
+        className={drawing.overCorner ? "area-canvas area-grab" : "area-canvas"}
         viewBox={`-0.5 -0.5 ${width} ${height}`}
         tabIndex={0}
         role="application"
@@ -66,11 +66,23 @@ export function AreaCanvas({ label, preview, size, unused, areas, marked, drawin
         <image href={preview} {...place} />
         {unused && <image href={unused} {...place} data-unused="found" />}
         <AreaShapes areas={areas} size={size} marked={marked} />
+        <Corners areas={areas} />
         <DrawnShape drawing={drawing} />
         <path className="area-cursor" d={crosshair(drawing.cursor, Math.max(width, height) / 40)} />
       </svg>
     </div>
   );
+}
+
+/** Handles by which the corners are moved. */
+function Corners({ areas }: { areas: Area[] }) {
+  return areas.map(({ kind, rings }, area) => (
+    <g key={area} className={`area area-${kind}`}>
+      {rings.flat().map(({ x, y }, index) => (
+        <path key={index} className="area-corner" d={`M${x} ${y}h0`} />
+      ))}
+    </g>
+  ));
 }
 
 function DrawnShape({ drawing: { kind, shape, corners, outline } }: { drawing: Drawing }) {

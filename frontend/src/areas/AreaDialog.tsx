@@ -1,8 +1,10 @@
-import { type ReactNode, useRef, useState } from "react";
+import { type ReactNode, Suspense, lazy, useRef, useState } from "react";
 import { RoleName, type Role } from "../frame/RoleName";
 import type { Area } from "./area";
-import { AreaEditor, type Subject } from "./AreaEditor";
+import type { Subject } from "./AreaEditor";
 import "./areas.css";
+
+const AreaEditor = lazy(() => import("./AreaEditor")); // most results need no areas
 
 interface Props {
   label: string; // of the button that opens the dialog
@@ -62,12 +64,14 @@ export function AreaDialog({ label, describes, title, subjects, areas, onChange,
           )}
         </div>
         {open && (
-          <AreaEditor
-            key={subject.role}
-            subject={subject}
-            areas={areas[subject.role]}
-            onChange={(changed) => onChange(subject.role, changed)}
-          />
+          <Suspense fallback={<p role="status">Loading…</p>}>
+            <AreaEditor
+              key={subject.role}
+              subject={subject}
+              areas={areas[subject.role]}
+              onChange={(changed) => onChange(subject.role, changed)}
+            />
+          </Suspense>
         )}
         <div className="areas-foot">
           {children}

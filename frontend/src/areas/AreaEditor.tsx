@@ -31,10 +31,10 @@ const HINTS: Record<Shape, string> = {
 const NEUTRAL = [240, 240, 236] as const;
 
 /** Draws areas on one image and lists them. */
-export function AreaEditor({ subject: { role, name, preview, size, runs }, areas, onChange }: Props) {
+export default function AreaEditor({ subject: { role, name, preview, size, runs }, areas, onChange }: Props) {
   const [marked, setMarked] = useState<number | null>(null);
   const near = Math.max(size.width, size.height) / 60; // px of the image: a click closes the polygon
-  const drawing = useDrawing(size, near, (area) => onChange([...areas, area]));
+  const drawing = useDrawing(size, near, areas, onChange);
   const unused = useUnusedPicture(runs, size, NEUTRAL);
   const only = useMemo(() => areas.some(({ kind }) => kind === "include"), [areas]);
   const { x, y } = drawing.cursor;
@@ -78,8 +78,8 @@ export function AreaEditor({ subject: { role, name, preview, size, runs }, areas
         {drawing.spoken}
       </p>
       <p className="hint" id="area-help">
-        {HINTS[drawing.shape]} With the keyboard: arrows move the cross (with Shift by 1 px), Enter sets a
-        corner, Backspace takes it back.
+        {HINTS[drawing.shape]} Drag a corner to move it. With the keyboard: arrows move the cross (with Shift
+        by 1 px), Enter sets a corner or takes one that is there, Backspace takes it back.
       </p>
       {areas.length > 0 && <AreaList areas={areas} size={size} onChange={onChange} onMark={setMarked} />}
       {only && (

@@ -1,6 +1,7 @@
 import { useState } from "react";
 import type { Size } from "../viewer/geometry";
 import { type Area, type Kind, type Point, cornersOf, placed, rectangle } from "./area";
+import { type Held, cornerNear, hold, withCornerAt } from "./corners";
 
 export const SHAPES = { rectangle: "Rectangle", polygon: "Polygon" } as const;
 export type Shape = keyof typeof SHAPES;
@@ -21,6 +22,7 @@ export interface Drawing {
   corners: Point[]; // of the area that is being drawn
   cursor: Point; // where the next corner will be
   outline: Point[]; // of the area that is being drawn, up to the cursor
+  overCorner: boolean; // whether a corner of an area is moved or would be by a press
   moveTo: (at: Point) => void;
   press: (at: Point) => void;
   release: (at: Point) => void; // the end of a drag, or of a click
@@ -30,17 +32,49 @@ export interface Drawing {
   pressKey: (key: string, fine: boolean) => boolean; // whether the key was used
 }
 
-/** Draw areas on an image with a pointer or with keys: a rectangle by two corners, a polygon corner by corner. */
-export function useDrawing(size: Size, near: number, onArea: (area: Area) => void): Drawing {
+/**
+ * Draw areas on an image with a pointer or with keys: a rectangle by two corners, a polygon corner by corner.
+ * A corner that is there already, within `near` px, is moved instead.
+ */
+export function useDrawing(
+  size: Size,
+  near: number,
+  areas: Area[],
+  onChange: (areas: Area[]) => void,
+): Drawing {
   const [shape, setShape] = useState<Shape>("rectangle");
   const [kind, setKind] = useState<Kind>("exclude");
   const [corners, setCorners] = useState<Point[]>([]);
   const [cursor, setCursor] = useState<Point>({ x: (size.width - 1) / 2, y: (size.height - 1) / 2 });
   const [spoken, setSpoken] = useState("");
+  const [held, setHeld] = useState<Held | null>(null);
   const [first, last] = [corners[0], corners.at(-1)];
+  const under = corners.length === 0 ? cornerNear(areas, cursor, near) : null;
+
+  function put(area: Area): void {
+    if (held) onChange(areas.with(held.area, area));
+  }
+
+  /** Take the corner under a point, where there is one and nothing is being drawn. */
+  function take(at: Point): boolean {
+    const corner = corners.length === 0 ? cornerNear(areas, at, near) : null;
+    if (corner) setHeld(hold(areas, corner));
+    return corner !== null;
+  }
+
+  function moveTo(at: Point): void {
+    setCursor(placed(at, size));
+    if (held) put(withCornerAt(held, at, size));
+  }
+
+  function cancel(): void {
+    if (held) put(held.before);
+    setHeld(null);
+    setCorners([]);
+  }
 
   function add(ring: Point[]): void {
-    onArea({ kind, rings: [ring] });
+    onChange([...areas, { kind, rings: [ring] }]);
     setCorners([]);
     setSpoken("Area added");
   }
@@ -63,13 +97,15 @@ export function useDrawing(size: Size, near: number, onArea: (area: Area) => voi
 
   function press(at: Point): void {
     setCursor(placed(at, size));
+    if (take(at)) return;
     if (shape === "polygon") addCorner(at);
     else setCorners([at]);
   }
 
   function release(at: Point): void {
-    setCursor(placed(at, size));
-    if (shape === "rectangle" && first) endRectangle(first, at);
+    moveTo(at);
+    if (held) setHeld(null);
+    else if (shape === "rectangle" && first) endRectangle(first, at);
   }
 
   function pressKey(key: string, fine: boolean): boolean {
@@ -77,15 +113,18 @@ export function useDrawing(size: Size, near: number, onArea: (area: Area) => voi
     const step = fine ? 1 : Math.max(1, Math.round(Math.max(size.width, size.height) / STEPS));
     if (direction) {
       const to = placed({ x: cursor.x + direction[0] * step, y: cursor.y + direction[1] * step }, size);
-      setCursor(to);
+      moveTo(to);
       setSpoken(`${to.x}, ${to.y}`);
+    } else if ((key === "Enter" || key === " ") && (held || take(cursor))) {
+      setSpoken(held ? "Corner set" : "Corner taken: arrows move it, Enter sets it");
+      if (held) setHeld(null);
     } else if (key === "Enter" || key === " ") {
       setSpoken(`Corner ${corners.length + 1}`);
       if (shape === "polygon") addCorner(cursor);
       else if (first) endRectangle(first, cursor);
       else setCorners([cursor]);
     } else if (key === "Backspace" && corners.length > 0) setCorners(corners.slice(0, -1));
-    else if (key === "Escape" && corners.length > 0) setCorners([]);
+    else if (key === "Escape" && (held || corners.length > 0)) cancel();
     else return false;
     return true;
   }
@@ -98,9 +137,9 @@ export function useDrawing(size: Size, near: number, onArea: (area: Area) => voi
     shape === "rectangle" && first ? cornersOf(rectangle(first, cursor, size)) : [...corners, cursor];
   return {
     ...{ shape, kind, corners, cursor, spoken, setShape: choose, setKind, press, release, close, pressKey },
-    moveTo: (at) => setCursor(placed(at, size)),
+    ...{ moveTo, cancel },
     outline: corners.length > 0 ? outline : [],
-    cancel: () => setCorners([]),
+    overCorner: held !== null || under !== null,
   };
 }
 

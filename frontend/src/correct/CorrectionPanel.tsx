@@ -71,7 +71,12 @@ export function CorrectionPanel({ alignment, sizes, spacing, problem, onSave, on
       </p>
       {alignment.tool === "points" && <PointOptions alignment={alignment} />}
       {alignment.pairs.length > 0 && <PointList alignment={alignment} spacing={spacing} />}
-      <ParameterFields matrix={alignment.matrix} sizes={sizes} onChange={alignment.set} />
+      <ParameterFields
+        matrix={alignment.matrix}
+        sizes={sizes}
+        onBegin={alignment.beginDrag}
+        onChange={alignment.setLive}
+      />
       <label className="note">
         <span>Note</span>
         <input

@@ -1,10 +1,11 @@
-import { useEffect, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import type { Sizes } from "../viewer/geometry";
 import { type Parameters, isMirrored, matrixOf, parametersOf } from "./similarity";
 
 interface Props {
   matrix: DOMMatrix;
   sizes: Sizes;
+  onBegin: () => void; // an entry, whose values follow
   onChange: (matrix: DOMMatrix) => void;
 }
 
@@ -16,7 +17,7 @@ const FIELDS: { key: keyof Parameters; name: string; unit: string; digits: numbe
 ];
 
 /** Input fields for the four parameters. */
-export function ParameterFields({ matrix, sizes, onChange }: Props) {
+export function ParameterFields({ matrix, sizes, onBegin, onChange }: Props) {
   const parameters = parametersOf(matrix, sizes);
   const type = (key: keyof Parameters, value: number) =>
     onChange(matrixOf({ ...parameters, [key]: value }, sizes, isMirrored(matrix)));
@@ -29,6 +30,7 @@ export function ParameterFields({ matrix, sizes, onChange }: Props) {
             value={parameters[key]}
             digits={digits}
             positive={key === "scale"}
+            onBegin={onBegin}
             onChange={(value) => type(key, value)}
           />
           <span className="unit">{unit}</span>
@@ -42,29 +44,43 @@ interface NumberProps {
   value: number;
   digits: number;
   positive: boolean;
+  onBegin: () => void;
   onChange: (value: number) => void;
 }
 
-/** Applies the input on blur or Enter; restores the value if the input is not a number. */
-function NumberField({ value, digits, positive, onChange }: NumberProps) {
+/** Applies each number as it is typed, so that it is seen and can be saved; shows the value again on leaving. */
+function NumberField({ value, digits, positive, onBegin, onChange }: NumberProps) {
+  const [draft, setDraft] = useState<string | null>(null); // null: nothing is being typed
   const shown = value.toFixed(digits);
-  const [text, setText] = useState(shown);
-  useEffect(() => setText(shown), [shown]);
-  function take(): void {
-    const typed = Number(text.trim().replace(",", ".").replace("\u2212", "-"));
-    const fine = text.trim() !== "" && Number.isFinite(typed) && (!positive || typed > 0);
-    if (fine && text !== shown) onChange(typed);
-    else setText(shown);
+  const last = useRef(shown);
+  useEffect(() => {
+    // What was typed makes way for another value, such as that of an undo.
+    if (last.current !== shown)
+      setDraft((text) => (readNumber(text, positive)?.toFixed(digits) === shown ? text : null));
+    last.current = shown;
+  }, [shown, digits, positive]);
+
+  function type(text: string): void {
+    if (draft === null) onBegin();
+    setDraft(text);
+    const typed = readNumber(text, positive);
+    if (typed !== null && text !== shown) onChange(typed);
   }
+
   return (
     <input
       type="text"
       className="field"
       inputMode="decimal"
-      value={text}
-      onChange={(event) => setText(event.currentTarget.value)}
-      onBlur={take}
-      onKeyDown={(event) => event.key === "Enter" && take()}
+      value={draft ?? shown}
+      onChange={(event) => type(event.currentTarget.value)}
+      onBlur={() => setDraft(null)}
+      onKeyDown={(event) => event.key === "Enter" && setDraft(null)}
     />
   );
+}
+
+function readNumber(text: string | null, positive: boolean): number | null {
+  const typed = Number(text?.trim().replace(",", ".").replace("\u2212", "-"));
+  return text?.trim() && Number.isFinite(typed) && (!positive || typed > 0) ? typed : null;
 }

@@ -27,8 +27,8 @@ export interface ManualAlignment extends Draft {
   canUndo: boolean;
   canRedo: boolean;
   setTool: (tool: Tool) => void;
-  set: (matrix: DOMMatrix) => void;
-  beginDrag: () => void; // start a drag, which is one undo step
+  beginDrag: () => void; // start a drag or an entry, which is one undo step
+  setLive: (matrix: DOMMatrix) => void; // a part of an entry
   drag: (from: Point, to: Point) => void; // in points of the fixed image
   addPoint: (role: Role, at: Point, reach: number) => void; // in px of its own image
   movePoint: (index: number, role: Role, at: Point) => void; // a part of a drag
@@ -110,8 +110,8 @@ export function useManualAlignment(start: DOMMatrix, sizes: Sizes, match: MatchP
     canUndo: history.past.length > 0,
     canRedo: history.future.length > 0,
     setTool,
-    set: (matrix) => step(() => ({ matrix })),
     beginDrag: () => (dragging.current = false),
+    setLive: (matrix) => drag(() => ({ matrix })),
     drag: (from, to) => drag(({ matrix }) => ({ matrix: dragged(tool, matrix, from, to, sizes) })),
     addPoint,
     movePoint: (index, role, at) =>

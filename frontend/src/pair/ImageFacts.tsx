@@ -24,7 +24,7 @@ export function ImageFacts({ role, upload, onSpacing, onImage, onChoose }: Props
       <p className="facts-name" title={image.name}>
         {image.name}
       </p>
-      <dl>
+      <dl className="facts-values">
         <div>
           <dt>Size</dt>
           <dd>

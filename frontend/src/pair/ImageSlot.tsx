@@ -27,11 +27,13 @@ const MEANING: Record<Role, string> = { fixed: "is the reference", moving: "is t
 export function ImageSlot({ role, upload, onFiles, onPick, onSpacing, onAreas, onImage, onChoose }: Props) {
   return (
     <section className="slot" aria-labelledby={`${role}-title`} data-role={role}>
-      <h2 id={`${role}-title`}>
-        <RoleName role={role}>{TITLE[role]}</RoleName> <span className="slot-meaning">{MEANING[role]}</span>
-      </h2>
+      <div className="slot-head">
+        <h2 id={`${role}-title`}>
+          <RoleName role={role}>{TITLE[role]}</RoleName> <span className="slot-meaning">{MEANING[role]}</span>
+        </h2>
+        <EarlierUploads role={role} onPick={onPick} />
+      </div>
       <DropArea role={role} upload={upload} onFiles={onFiles} />
-      <EarlierUploads role={role} onPick={onPick} />
       {upload.state === "refused" && (
         <ProblemNote title="Not taken:">
           {upload.message}{" "}

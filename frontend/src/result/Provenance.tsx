@@ -18,8 +18,8 @@ export function Provenance({ registration, result }: { registration: Registratio
   if (finished_at) rows.push(["Took", seconds((Date.parse(finished_at) - Date.parse(created_at)) / 1000)]);
   rows.push(...certificateRows(service, result.model.name));
   return (
-    <details className="provenance">
-      <summary>Provenance</summary>
+    <section className="provenance" aria-labelledby="provenance-title">
+      <h2 id="provenance-title">Provenance</h2>
       <dl>
         {rows.map(([name, value]) => (
           <div key={name}>
@@ -28,7 +28,7 @@ export function Provenance({ registration, result }: { registration: Registratio
           </div>
         ))}
       </dl>
-    </details>
+    </section>
   );
 }
 

@@ -13,6 +13,7 @@ import { detailOf } from "../viewer/detail";
 import { affine, matrix3, sizeOf } from "../viewer/geometry";
 import { CorrectedParameters } from "./CorrectedParameters";
 import { Crops } from "./Crops";
+import { Details } from "./Details";
 import { FieldMap } from "./FieldMap";
 import { Parameters } from "./Parameters";
 import { Places } from "./Places";
@@ -21,6 +22,7 @@ import { SearchPlot } from "./SearchPlot";
 import { Downloads } from "./Downloads";
 import { likelyPlaces, placeParameter, shownPlace } from "./likelyPlaces";
 import { PREDICTED, correctionParameter, shownCorrection } from "./position";
+import { transformWords } from "./transformWords";
 import { UsedAreas } from "./UsedAreas";
 import { CorrectedNote, VerdictNote } from "./VerdictNote";
 
@@ -70,6 +72,12 @@ export function Result({ registration, result, onCorrected }: Props) {
 
   return (
     <div className="result">
+      {!correcting &&
+        (correction ? (
+          <CorrectedNote correction={correction} prediction={result} />
+        ) : (
+          <VerdictNote result={result} />
+        ))}
       <div className="result-main">
         <Viewer
           registration={registration}
@@ -95,11 +103,6 @@ export function Result({ registration, result, onCorrected }: Props) {
         </div>
       ) : (
         <div className="result-side">
-          {correction ? (
-            <CorrectedNote correction={correction} prediction={result} />
-          ) : (
-            <VerdictNote result={result} />
-          )}
           {detail && (
             <Places
               registration={registration}
@@ -114,32 +117,35 @@ export function Result({ registration, result, onCorrected }: Props) {
               problem={corrections.problem}
             />
           )}
-          <section aria-labelledby="parameters-title">
-            <h2 id="parameters-title">Moving onto fixed</h2>
-            {other ? (
-              <CorrectedParameters
-                result={result}
-                corrected={other}
-                sizes={sizes}
-                name={corrected ? "Corrected" : `Place ${place + 1}`}
-              />
-            ) : (
-              <Parameters result={result} />
-            )}
-            {result.stretch && (
-              <p className="hint">
-                Stretched by {result.stretch.ratio.toFixed(3)} along {result.stretch.axis_deg.toFixed(0)}°, as
-                by a tilt of {result.stretch.tilt_deg.toFixed(1)}°.
-              </p>
-            )}
-            {result.mirror && <p className="hint">The moving image is mirrored.</p>}
-            {result.shift_um === null && (
-              <p className="hint">In pixels only: the fixed image has no pixel spacing.</p>
-            )}
-          </section>
-          {!other && <FieldMap result={result} />}
-          <UsedAreas registration={registration} result={result} sizes={sizes} />
-          {result.search && <SearchPlot result={result} map={result.search} />}
+          <Details summary={transformWords(current, sizes)}>
+            <section aria-labelledby="parameters-title">
+              <h2 id="parameters-title">Moving onto fixed</h2>
+              {other ? (
+                <CorrectedParameters
+                  result={result}
+                  corrected={other}
+                  sizes={sizes}
+                  name={corrected ? "Corrected" : `Place ${place + 1}`}
+                />
+              ) : (
+                <Parameters result={result} />
+              )}
+              {result.stretch && (
+                <p className="hint">
+                  Stretched by {result.stretch.ratio.toFixed(3)} along {result.stretch.axis_deg.toFixed(0)}°,
+                  as by a tilt of {result.stretch.tilt_deg.toFixed(1)}°.
+                </p>
+              )}
+              {result.mirror && <p className="hint">The moving image is mirrored.</p>}
+              {result.shift_um === null && (
+                <p className="hint">In pixels only: the fixed image has no pixel spacing.</p>
+              )}
+            </section>
+            {!other && <FieldMap result={result} />}
+            <UsedAreas registration={registration} result={result} sizes={sizes} />
+            {result.search && <SearchPlot result={result} map={result.search} />}
+            <Provenance registration={registration} result={result} />
+          </Details>
           <CorrectionList
             items={corrections.items}
             shown={correction && correction.id}
@@ -154,7 +160,6 @@ export function Result({ registration, result, onCorrected }: Props) {
             correction={correction}
             position={position}
           />
-          <Provenance registration={registration} result={result} />
         </div>
       )}
     </div>

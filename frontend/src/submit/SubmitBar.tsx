@@ -25,8 +25,10 @@ export function SubmitBar(props: Props) {
   const { sending, problem, run } = submitting;
   return (
     <>
-      <ModelChoice model={model} onModel={onModel} />
-      <MirrorChoice mirror={mirror} onMirror={onMirror} />
+      <div className="options">
+        <ModelChoice model={model} onModel={onModel} />
+        <MirrorChoice mirror={mirror} onMirror={onMirror} />
+      </div>
       {plan && (
         <p className="plan" id="plan">
           {plan}
