@@ -18,7 +18,9 @@ from api.errors import (
     HostUnknown,
     RateLimitExceeded,
     ScopeMissing,
+    TooManyStreams,
 )
+from api.events.stream_limits import StreamLimits
 from api.rate_limits import RateLimiter
 from api.settings import ApiSettings
 from db.errors import ApiKeyUnknown, SessionUnknown
@@ -28,9 +30,10 @@ PUBLIC = ("/api/v1/service", "/api/v1/session")  # each checks what it needs
 DOCUMENTS = ("/docs", "/redoc", "/openapi.json")
 METRICS = "/metrics"
 HEALTH = "/health/"
+STREAMS = "/events"
 REFUSALS = (
     *(ApiKeyMissing, ApiKeyUnknown, SessionUnknown, CrossSiteRequest, ScopeMissing),
-    *(RateLimitExceeded, HostUnknown),
+    *(RateLimitExceeded, HostUnknown, TooManyStreams),
 )
 
 
@@ -38,9 +41,15 @@ class AccessControl:
     """Refuse a request that may not be served before its body is received."""
 
     def __init__(
-        self, app: ASGIApp, authenticator: Authenticator, rate_limiter: RateLimiter, settings: ApiSettings
+        self,
+        app: ASGIApp,
+        authenticator: Authenticator,
+        rate_limiter: RateLimiter,
+        streams: StreamLimits,
+        settings: ApiSettings,
     ) -> None:
         self.app, self.authenticator, self.rate_limiter = app, authenticator, rate_limiter
+        self.streams = streams
         self.hosts = allowed_hosts(settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -56,7 +65,10 @@ class AccessControl:
             if not path.startswith(HEALTH):  # a probe uses the address of the machine
                 check_host(request.headers.get("host", ""), self.hosts)
             if path.startswith(API) and path not in PUBLIC:
-                request.state.caller = await identify(request, self.authenticator, self.rate_limiter)
+                caller = await identify(request, self.authenticator, self.rate_limiter)
+                request.state.caller = caller
+                if path.endswith(STREAMS):  # a client that repeats it a thousand times costs little
+                    self.streams.check(caller.actor)
             elif path == METRICS:
                 (await self._known(request)).require("admin")
             elif path.startswith(DOCUMENTS):

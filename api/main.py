@@ -136,7 +136,7 @@ def _add_middleware(app: FastAPI, settings: ApiSettings) -> None:
     limits |= {"*/apply/points": MAX_POINTS_BYTES, "*/apply/regions": MAX_POINTS_BYTES}
     app.add_middleware(BodyLimit, limits=limits, stalled_after_s=settings.stalled_after_seconds)
     shared = {"authenticator": app.state.authenticator, "rate_limiter": app.state.rate_limiter}
-    app.add_middleware(AccessControl, **shared, settings=settings)
+    app.add_middleware(AccessControl, **shared, streams=app.state.shared.streams, settings=settings)
     app.add_middleware(RequestContext)
     app.add_middleware(
         CorrelationIdMiddleware,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import resource
+import sys
 from typing import Any
 
 import uvicorn
@@ -12,6 +13,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 HEADERS_WITHIN_S = 15.0  # after the connection was opened, or the request begun
 MAX_HEADER_BYTES = 32 << 10
+SWITCH_INTERVAL_S = 0.0005  # Python's 5 ms for each step of the event loop beside a batch of 10,000 jobs
 SHUTDOWN_TIMEOUT_S = 3  # event streams never end by themselves
 TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 TIMED_OUT = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
@@ -79,6 +81,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=8000, help="port to listen on")
     arguments = parser.parse_args()
     _raise_file_limit()
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
     uvicorn.run(
         "api.main:create_app",
         factory=True,

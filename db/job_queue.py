@@ -60,15 +60,13 @@ def enqueue(
         notify(session)
 
 
-def enqueue_all(session: Session, rows: Sequence[RegistrationRow], due_at: datetime) -> None:
+def enqueue_all(session: Session, ids: Sequence[str], owner: str, priority: str, due_at: datetime) -> None:
     """Queue many jobs of one owner and one priority, in this order."""
-    rank = PRIORITIES.index(rows[0].priority)
-    turn = _next_turn(session, rows[0].owner, rank)
-    common = {"owner": rows[0].owner, "rank": rank, "due_at": due_at}
-    entries = [
-        common | {"registration_id": row.id, "turn": number} for number, row in enumerate(rows, start=turn)
-    ]
-    session.execute(insert(OutboxRow), entries)
+    rank = PRIORITIES.index(priority)
+    common = {"owner": owner, "rank": rank, "due_at": due_at}
+    turns = enumerate(ids, start=_next_turn(session, owner, rank))
+    entries = [common | {"registration_id": id, "turn": turn} for turn, id in turns]
+    session.connection().execute(insert(_OUTBOX), entries)
     notify(session)
 
 

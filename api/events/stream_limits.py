@@ -14,8 +14,8 @@ class StreamLimits:
         self.per_caller, self.total = per_caller, total
         self.open: Counter[str] = Counter()
 
-    def acquire(self, actor: str) -> None:
-        """Count a stream of this caller.
+    def check(self, actor: str) -> None:
+        """Check whether this caller may open a stream.
 
         Raises:
             TooManyStreams: the caller, or all together, have the maximum number of streams.
@@ -24,6 +24,10 @@ class StreamLimits:
             raise TooManyStreams(f"{self.per_caller} event streams are open with this key; close one first")
         if self.open.total() >= self.total:
             raise TooManyStreams(f"{self.total} event streams are open in all; retry later")
+
+    def acquire(self, actor: str) -> None:
+        """Count a stream of this caller; raise what ``check`` raises."""
+        self.check(actor)
         self.open[actor] += 1
 
     def release(self, actor: str) -> None:
