@@ -10,6 +10,7 @@ from db.engine import Database
 from db.migrate import migrate
 from db.settings import StorageSettings
 from db.store import ImageStore, open_store
+from worker.image_cache import ImageCache
 from worker.processes import process_name
 from worker.settings import WorkerSettings
 from xebra.align import Aligner
@@ -18,7 +19,7 @@ from xebra.network_versions import VersionedAligners
 
 @dataclass(frozen=True)
 class WorkerContext:
-    """Process name, database, image store, networks and their versions, and the duration of a lease."""
+    """Process name, database, store, networks and their versions, duration of a lease, last images."""
 
     name: str
     database: Database
@@ -26,6 +27,7 @@ class WorkerContext:
     aligner: Aligner
     lease: timedelta
     versions: VersionedAligners = field(default_factory=lambda: versioned_aligners(""))
+    images: ImageCache = field(default_factory=ImageCache)
 
 
 def versioned_aligners(inference_url: str) -> VersionedAligners:

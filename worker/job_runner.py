@@ -95,7 +95,8 @@ def _images(row: RegistrationRow, context: WorkerContext) -> tuple[Image, Image]
 def _read(row: ImageRow, channel: str | None, frame: int | None, context: WorkerContext) -> Image:
     """Return the image; a pixel spacing of the upload or the instrument overrides that of the file."""
     spacing = row.pixel_spacing_um if row.spacing_source in (GIVEN, INSTRUMENT) else None
-    return read_stored(row, spacing, context.store, channel, frame)
+    key = (row.id, row.sha256, row.name, spacing, channel, frame)
+    return context.images.get(key, lambda: read_stored(row, spacing, context.store, channel, frame))
 
 
 def _settings(row: RegistrationRow, context: WorkerContext) -> dict[str, Any]:
