@@ -20,6 +20,7 @@ from api.errors import (
     ScopeMissing,
     TooManyStreams,
 )
+from api.events.refusals import refused_streams
 from api.events.stream_limits import StreamLimits
 from api.rate_limits import RateLimiter
 from api.settings import ApiSettings
@@ -67,8 +68,8 @@ class AccessControl:
             if path.startswith(API) and path not in PUBLIC:
                 caller = await identify(request, self.authenticator, self.rate_limiter)
                 request.state.caller = caller
-                if path.endswith(STREAMS):  # a client that repeats it a thousand times costs little
-                    self.streams.check(caller.actor)
+                if path.endswith(STREAMS):
+                    self._check_streams(request, caller)
             elif path == METRICS:
                 (await self._known(request)).require("admin")
             elif path.startswith(DOCUMENTS):
@@ -78,6 +79,13 @@ class AccessControl:
         except OperationalError as error:
             return await problems.from_database(request, error)
         return None
+
+    def _check_streams(self, request: Request, caller: Caller) -> None:
+        try:
+            self.streams.check(caller.actor)
+        except TooManyStreams:
+            refused_streams.add(request.headers.get("authorization", ""))
+            raise
 
     async def _known(self, request: Request) -> Caller:
         return await look_up(request, self.authenticator)

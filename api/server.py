@@ -11,6 +11,8 @@ from typing import Any
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from api.events.refusals import refused_streams
+
 HEADERS_WITHIN_S = 15.0  # after the connection was opened, or the request begun
 MAX_HEADER_BYTES = 32 << 10
 SWITCH_INTERVAL_S = 0.0005  # Python's 5 ms for each step of the event loop beside a batch of 10,000 jobs
@@ -26,6 +28,7 @@ class LimitedProtocol(HttpToolsProtocol):
         super().__init__(*arguments, **named)
         self._header_bytes: int | None = 0  # None: the headers are complete
         self._deadline: asyncio.TimerHandle | None = None
+        self._refused = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Expect the headers of the first request."""
@@ -52,10 +55,26 @@ class LimitedProtocol(HttpToolsProtocol):
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
-        """Cancel the deadline: the body has one of its own."""
+        """Cancel the deadline: the body has one of its own. Refuse streams of keys that have too many."""
         self._header_bytes = None
         self._cancel()
-        super().on_headers_complete()
+        path = self.url.partition(b"?")[0]
+        refusal = refused_streams.response(self.parser.get_method(), path, self.headers)
+        if refusal is None:
+            super().on_headers_complete()
+        else:
+            self._refused = True
+            self._close(refusal)
+
+    def on_body(self, body: bytes) -> None:
+        """Ignore the body of a refused request."""
+        if not self._refused:
+            super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """Ignore the end of a refused request."""
+        if not self._refused:
+            super().on_message_complete()
 
     def _expect_headers(self) -> None:
         self._header_bytes = 0

@@ -126,6 +126,10 @@ def test_event_streams_are_limited_by_key_and_in_all(service, sem):
         assert {stream.status_code for stream in opened} == {200}
         answer = httpx.get(f"{service.url}/api/v1/events", headers=sem, timeout=60)
         assert (answer.status_code, answer.json()["type"]) == (429, "/problems/too-many-streams")
+        again = httpx.get(f"{service.url}/api/v1/events?after=1", headers=sem)  # by the HTTP server itself
+        assert (again.status_code, again.json()["type"]) == (429, "/problems/too-many-streams")
+        assert again.headers["Retry-After"] == "1"
+        assert httpx.get(f"{service.url}/api/v1/registrations", headers=sem).status_code == 200
         assert int(answer.headers["Retry-After"]) > 0
         with streams(service, tem, TOTAL - PER_KEY) as others:
             assert {stream.status_code for stream in others} == {200}
