@@ -39,12 +39,12 @@ def submit(
     common = {"owner": owner, "state": "queued", "actor": actor, "request_id": request_id, "attempt": 0}
     common |= {"batch_id": batch.id, "traceparent": tracing.current()}
     given = {name for request in requests for name, value in vars(request).items() if value is not None}
+    ids = [str(uuid.uuid4()) for _ in requests]
     rows = [
-        {"id": str(uuid.uuid4()), "created_at": at, **common} | {name: vars(request)[name] for name in given}
-        for at, request in zip(_times(now, len(requests)), requests, strict=True)
+        {"id": id, "created_at": at, **common} | {name: vars(request)[name] for name in given}
+        for id, at, request in zip(ids, _times(now, len(requests)), requests, strict=True)
     ]
-    session.connection().execute(_INSERT, rows)  # objects of the ORM would cost six times as much
-    ids = [row["id"] for row in rows]
+    session.connection().execute(_INSERT, rows)  # objects of the ORM would cost three times as much
     job_queue.enqueue_all(session, ids, owner, requests[0].priority, now)
     jobs = [[id, *pair, *_choice(request)] for id, pair, request in zip(ids, pairs, requests, strict=True)]
     payload = {"batch": batch.id, "settings": requests[0].settings(), "jobs": jobs}
