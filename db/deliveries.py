@@ -161,5 +161,7 @@ def _body(event: EventRow) -> dict[str, object]:
     if event.network_id is not None:
         version = {"network_id": event.network_id, "state": event.state}
         return {"type": f"network.{event.state}", "timestamp": event.at.isoformat(), "data": version}
+    if event.drift is not None:
+        return {"type": f"drift.{event.state}", "timestamp": event.at.isoformat(), "data": event.drift}
     data = {name: getattr(event, name) for name in ("registration_id", "batch_id", "state", "attempt")}
     return {"type": f"registration.{event.state}", "timestamp": event.at.isoformat(), "data": data}

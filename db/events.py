@@ -91,6 +91,12 @@ def publish_network(session: Session, entry: AuditRow, network: NetworkRow) -> N
     session.connection().execute(_INSERT, values)
 
 
+def publish_drift(session: Session, entry: AuditRow, owner: str, state: str, about: dict[str, Any]) -> None:
+    """Publish that an instrument has changed or is as in its reference, which the audit entry records."""
+    values = {"seq": entry.seq * audit.MAX_EVENTS, "owner": owner, "state": state, "drift": about}
+    session.connection().execute(_INSERT, values | {"attempt": 0, "at": utc_now()})
+
+
 def latest_seq(session: Session) -> int:
     """Return the number of the newest event of all owners."""
     return session.scalar(select(func.max(EventRow.seq))) or 0

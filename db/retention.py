@@ -15,6 +15,7 @@ from db.rows import (
     ComparisonRow,
     CorrectionRow,
     DeliveryRow,
+    DriftSampleRow,
     EventRow,
     ImageRow,
     LabelRow,
@@ -47,7 +48,8 @@ def delete_row(session: Session, row: RegistrationRow | ImageRow, keys: Iterable
     for key in keys:
         pending_objects.discard(session, key)
     if isinstance(row, RegistrationRow):
-        for child in (ResultRow, CorrectionRow, ReviewRow, TagRow, EventRow, LabelRow, ComparisonRow):
+        made_of_it = (EventRow, LabelRow, ComparisonRow, DriftSampleRow)
+        for child in (ResultRow, CorrectionRow, ReviewRow, TagRow, *made_of_it):
             session.execute(delete(child).where(child.registration_id == row.id))
         deleted = affected_rows(session, delete(RegistrationRow).where(RegistrationRow.id == row.id))
         event, subject = "registration.expired", {"registration": row.id}

@@ -17,7 +17,7 @@ from db import claims, job_transitions, jobs, labels, thresholds
 from db.claims import Claim
 from db.networks import Version
 from db.rows import GIVEN, INSTRUMENT, ImageRow, InstrumentRow, RegistrationRow
-from worker import shadow, versions
+from worker import drift_watch, shadow, versions
 from worker.context import WorkerContext
 from worker.errors import ClaimLost
 from worker.estimation import arguments
@@ -119,6 +119,8 @@ def _finish(job: Job, registration: Registration, context: WorkerContext) -> boo
     if finished and job.collects_labels and labels.is_certain(body):
         with context.database.writing() as session:
             labels.refresh(session, claim.registration_id, actor=claim.worker)
+    if finished:
+        drift_watch.store_features(claim.registration_id, registration, body, context)
     outcome = body["verdict"] if finished else "the claim was lost at the end"
     log.info("%s: %s", _name(claim), outcome, extra=_log_fields(claim))
     return finished

@@ -26,6 +26,7 @@ from worker.adaptation_relay import AdaptationRelay
 from worker.app import app
 from worker.audit_signer import AuditSigner
 from worker.broker import queue_length
+from worker.drift_watch import DriftWatch
 from worker.housekeeping import Housekeeping
 from worker.processes import process_name
 from worker.settings import WorkerSettings
@@ -134,7 +135,7 @@ def main() -> int:
     adaptations = AdaptationRelay(database, store, app, settings.adaptation == "relay")
     housekeeping = Housekeeping(database, store, settings.keep_days, others)
     sender = WebhookSender(database, settings.webhooks_anywhere)
-    for target in (housekeeping.run, sender.run, adaptations.run):
+    for target in (housekeeping.run, sender.run, adaptations.run, DriftWatch(database).run):
         threading.Thread(target=target, args=(stop,), daemon=True).start()
     Relay(database, app).run(stop)
     database.close()

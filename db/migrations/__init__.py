@@ -1,3 +1,3 @@
 """The database schema, one migration for each change."""
 
-NEWEST = "0023"
+NEWEST = "0024"

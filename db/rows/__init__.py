@@ -11,6 +11,7 @@ from db.rows.base import (
     STATES,
     Row,
 )
+from db.rows.drift import DRIFT_STATES, DriftSampleRow, DriftStateRow, DriftWindowRow
 from db.rows.events import DeliveryRow, EventRow, IdempotencyKeyRow, WebhookRow
 from db.rows.images import ImageRow, PendingObjectRow
 from db.rows.instruments import InstrumentRow, KeyRow, SessionRow
@@ -36,6 +37,7 @@ from db.rows.series import SeriesFrameRow, SeriesRow
 
 __all__ = [
     "DELIVERED_STATES",
+    "DRIFT_STATES",
     "FINAL_STATES",
     "GIVEN",
     "IMAGES_OF_A_JOB",
@@ -50,6 +52,9 @@ __all__ = [
     "ComparisonRow",
     "CorrectionRow",
     "DeliveryRow",
+    "DriftSampleRow",
+    "DriftStateRow",
+    "DriftWindowRow",
     "EventRow",
     "HeartbeatRow",
     "IdempotencyKeyRow",

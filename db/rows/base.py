@@ -12,9 +12,10 @@ from db.types import UtcTime
 
 STATES = ("queued", "running", "succeeded", "failed", "cancelled")
 FINAL_STATES = ("succeeded", "failed", "cancelled")
-DELIVERED_STATES = (  # of events that webhooks receive: of series and of versions of a network, too
+DELIVERED_STATES = (  # of events that webhooks receive: of series, versions of a network and drift, too
     *(*FINAL_STATES, "finished"),
     *("candidate", "active"),
+    *("changed", "unchanged"),
 )
 PRIORITIES = ("collection", "bulk")  # in the order in which they are served
 LOCAL = "local"  # the only instrument of a service without API keys

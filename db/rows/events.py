@@ -12,7 +12,7 @@ from db.rows.base import Row
 
 
 class EventRow(Row):
-    """A state change of a registration or of a version of a network, or a chunk of frames of a series.
+    """A state change of a registration, of a version of a network or of drift, or a chunk of a series.
 
     ``seq`` ascends in the order in which events became visible.
     """
@@ -34,6 +34,7 @@ class EventRow(Row):
     series_id: Mapped[str | None] = mapped_column(String(36))
     frames: Mapped[int | None]  # of the series so far
     network_id: Mapped[str | None] = mapped_column(String(36))
+    drift: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))  # window, features, examples
 
 
 class WebhookRow(Row):
