@@ -21,6 +21,7 @@ from api.batches.routes import MAX_BODY_BYTES as MAX_BATCH_BYTES
 from api.batches.routes import router as batches
 from api.batches.schemas import PATH as BATCHES
 from api.dependencies import AppState
+from api.drift.routes import router as drift
 from api.events.broadcaster import EventBroadcaster
 from api.events.routes import router as events
 from api.events.stream_limits import StreamLimits
@@ -83,6 +84,7 @@ ROUTERS = (
         series_frames,
         networks,
         labels,
+        drift,
         events,
     ),
     *(webhooks, direct, session, administration, service.router, metrics.router, health.router),

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from api.dependencies import DatabaseDep
 from api.http_metrics import requests
-from db import clock, heartbeats, statistics
+from db import clock, drift, heartbeats, statistics
 from db.engine import Database
 
 router = APIRouter(include_in_schema=False)
@@ -45,6 +45,7 @@ class JobCollector(Collector):
         with self._database.reading() as session:
             states, queued = self._counter.count(session), statistics.queued(session)
             finished, silent = statistics.recent_jobs(session), _silent_s(session)
+            changed = {owner: float(state == "changed") for owner, state in drift.states(session).items()}
         lengths = {entry.owner: entry.jobs for entry in queued}
         ages = {entry.owner: entry.oldest_s for entry in queued}
         yield _gauge("silent_seconds", "Time since any process of the part has worked.", "part", silent)
@@ -52,6 +53,8 @@ class JobCollector(Collector):
         yield _gauge("jobs", "Jobs in each state.", "state", states)
         yield _gauge("queued_jobs", "Jobs in the queue.", "instrument", lengths)
         yield _gauge("oldest_queued_seconds", "Age of the oldest job in the queue.", "instrument", ages)
+        about = "Whether the latest jobs differ from the reference of the drift watch."
+        yield _gauge("drift_changed", about, "instrument", changed)
         yield _gauge("recent_jobs", "Jobs of the last five minutes by outcome.", "outcome", outcomes)
         yield GaugeMetricFamily(
             "xebra_recent_retries",

@@ -106,6 +106,7 @@ TABLE: dict[type[Exception], Kind] = {
     db_errors.LabelNotFound: Kind(404, "label-not-found", "The label does not exist"),
     db_errors.LabelsTooFew: Kind(409, "labels-too-few", "There are too few labels for an adaptation"),
     db_errors.AdaptationRunning: Kind(409, "adaptation-running", "An adaptation is in progress"),
+    db_errors.DriftUnchanged: Kind(409, "drift-unchanged", "Nothing has changed since the reference"),
     db_errors.ObjectMissing: Kind(500, "object-missing", "A stored file is missing"),
     db_errors.ObjectAltered: Kind(500, "object-altered", "A stored file was altered"),
     db_errors.StoreUnavailable: Kind(503, "image-store-unavailable", "The image store is not available"),

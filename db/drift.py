@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from db import audit, clock, events
 from db.errors import DriftUnchanged
-from db.rows import DriftSampleRow, DriftStateRow, DriftWindowRow, RegistrationRow
+from db.rows import LOCAL, DriftSampleRow, DriftStateRow, DriftWindowRow, InstrumentRow, RegistrationRow
 
 EXAMPLES = 5  # jobs before and after a change
 EARLIER = 100  # jobs before a change that examples are chosen of
@@ -139,8 +139,10 @@ def existing(session: Session, owner: str, examples: dict[str, Any] | None) -> d
 
 
 def states(session: Session) -> dict[str, str]:
-    """Return the state of each instrument that has one."""
-    return {owner: state for owner, state in session.execute(select(DriftStateRow.owner, DriftStateRow.state))}
+    """Return the state of each instrument; without instruments, that of ``local``."""
+    known = list(session.scalars(select(InstrumentRow.name))) or [LOCAL]
+    found = session.execute(select(DriftStateRow.owner, DriftStateRow.state))
+    return dict.fromkeys(known, "reference") | {owner: state for owner, state in found}
 
 
 def _first(session: Session, owner: str) -> DriftStateRow:

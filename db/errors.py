@@ -123,3 +123,7 @@ class LabelsTooFew(Exception):
 
 class AdaptationRunning(Exception):
     """The instrument has an adaptation that has not ended."""
+
+
+class DriftUnchanged(Exception):
+    """The jobs of the instrument do not differ from its reference; there is nothing to acknowledge."""

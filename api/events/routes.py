@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Header, Query
 from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
 from fastapi.sse import EventSourceResponse, ServerSentEvent
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict, Field
 
 from api import problems
 from api.authentication import StillAuthorizedDep
@@ -57,6 +57,18 @@ class NetworkEvent(BaseModel):
     at: Time
 
 
+class DriftEvent(BaseModel):
+    """The jobs of the instrument differ from its reference, no longer do, or that was acknowledged."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    state: str
+    window: int = Field(description="Number of the window of jobs, as in `GET /api/v1/drift`.")
+    features: list[str] = Field(description="What differs, the most changed feature first.")
+    examples: dict[str, list[str]] | None = Field(None, description="Registrations `before` and `after`.")
+    at: Time
+
+
 async def _after(
     last_event_id: Annotated[
         int | None, Header(ge=0, le=MAX_SEQ, description="`id` of the last received event.")
@@ -85,7 +97,7 @@ async def stream_events(
     after: AfterDep,
     authorized: StillAuthorizedDep,
 ) -> AsyncIterator[ServerSentEvent]:
-    """Stream the events of all registrations, series and networks from now on, or after `Last-Event-ID`."""
+    """Stream events of registrations, series, networks and drift from now on, or after `Last-Event-ID`."""
     if after is None:
         after = await run_in_threadpool(_latest_seq, database)
     async for event in _stream(after, database, broadcaster, authorized, owner=owner):
@@ -171,5 +183,8 @@ def _server_sent(event: EventRow) -> ServerSentEvent:
     if event.network_id is not None:
         version = NetworkEvent.model_validate(event, from_attributes=True)
         return ServerSentEvent(event="network", id=str(event.seq), data=version)
+    if event.drift is not None:
+        change = DriftEvent(state=event.state, at=event.at, **event.drift)
+        return ServerSentEvent(event="drift", id=str(event.seq), data=change)
     data = Event.model_validate(event, from_attributes=True)
     return ServerSentEvent(event="registration", id=str(event.seq), data=data)

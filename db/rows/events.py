@@ -34,7 +34,9 @@ class EventRow(Row):
     series_id: Mapped[str | None] = mapped_column(String(36))
     frames: Mapped[int | None]  # of the series so far
     network_id: Mapped[str | None] = mapped_column(String(36))
-    drift: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))  # window, features, examples
+    drift: Mapped[dict[str, Any] | None] = mapped_column(
+        JSON(none_as_null=True)
+    )  # window, features, examples
 
 
 class WebhookRow(Row):

@@ -1,3 +1,4 @@
+import { Suspense, lazy } from "react";
 import { useRecentRegistrations } from "./api/useRecentRegistrations";
 import { Administration } from "./administration/Administration";
 import { BatchForm } from "./batch/BatchForm";
@@ -11,6 +12,8 @@ import { RegistrationView } from "./result/RegistrationView";
 import { SeriesList } from "./series/SeriesList";
 import { SeriesView } from "./series/SeriesView";
 import { ADMINISTRATION, SERIES_LIST, batchHref, open, useAddress } from "./url";
+
+const DriftNotice = lazy(() => import("./frame/DriftNotice")); // most instruments do not change
 
 /** Everything that belongs to one instrument; mounted anew for another one. */
 export function Workspace() {
@@ -26,6 +29,9 @@ export function Workspace() {
   if (series) return <SeriesView key={series} id={series} />;
   return (
     <>
+      <Suspense>
+        <DriftNotice />
+      </Suspense>
       {registration ? (
         <RegistrationView key={registration} id={registration} onChanged={recent.refresh} />
       ) : batch ? (

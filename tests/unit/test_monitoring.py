@@ -24,6 +24,7 @@ FIRES = {  # series of each alert, with one sample a minute
     "XebraQueueOld": {'xebra_oldest_queued_seconds{instrument="sem"}': "1000x40"},
     "XebraJobsFailBySystemFault": {'xebra_recent_jobs{outcome="failed_system"}': "1x40"},
     "XebraJobsRetried": {"xebra_recent_retries": "30x40"},
+    "XebraInstrumentChanged": {'xebra_drift_changed{instrument="sem"}': "0x10 1x30"},
     "XebraServerErrors": FAILING,
     "XebraReadsSlow": SLOW,
 }
@@ -34,6 +35,7 @@ GOOD = {  # a service without faults
     'xebra_recent_jobs{outcome="accept"}': "100x40",
     'xebra_recent_jobs{outcome="failed_input"}': "5x40",
     "xebra_recent_retries": "2x40",
+    'xebra_drift_changed{instrument="sem"}': "0x40",
     f'{HTTP}_count{{status="200"}}': "0+50x40",
     f'{HTTP}_count{{status="404"}}': "0+50x40",
     f'{HTTP}_bucket{{method="GET",le="2.5"}}': "0+10x40",

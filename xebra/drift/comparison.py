@@ -1,4 +1,4 @@
-"""Compare a window of jobs with a reference: a two-sample test of each feature at a stated false-alarm rate."""
+"""Compare jobs with a reference: a two-sample test of each feature at a stated rate of false alarms."""
 
 from __future__ import annotations
 

@@ -4,6 +4,7 @@ import type {
   Batch,
   Correction,
   Corrections,
+  Drift,
   Figures,
   FramePage,
   Image,
@@ -157,6 +158,14 @@ export function switchInstrument(instrument: string): Promise<SignedIn> {
 
 export function deleteSession(): Promise<null> {
   return send("DELETE", "/session");
+}
+
+export function getDrift(signal: AbortSignal): Promise<Drift> {
+  return send("GET", "/drift?windows=0", { signal });
+}
+
+export function acknowledgeDrift(): Promise<Drift> {
+  return send("POST", "/drift/acknowledge");
 }
 
 export function getStatistics(signal: AbortSignal): Promise<Figures> {

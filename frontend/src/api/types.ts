@@ -38,6 +38,7 @@ export type Series = Schemas["Series"];
 export type SeriesFrame = Schemas["SeriesFrame"];
 export type SeriesPage = Schemas["SeriesPage"];
 export type FramePage = Schemas["FramePage"];
+export type Drift = Schemas["Drift"];
 export type Figures = Schemas["Usage"];
 export type SignedIn = Schemas["Session"];
 export type Service = Schemas["Service"];

@@ -1,0 +1,1 @@
+"""Drift of an instrument over HTTP."""
