@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import threading
 from datetime import timedelta
-from uuid import uuid4
 
-import numpy as np
 import pytest
 from sqlalchemy import func, select
-from support.jobs import do, query, upload
+from support.drift_jobs import Jobs
+from support.jobs import do, query
 from support.worker import run, submit
 
 from db import deliveries, drift, retention, webhooks
@@ -20,7 +19,6 @@ from db.rows import (
     DriftSampleRow,
     DriftStateRow,
     EventRow,
-    RegistrationRow,
     ResultRow,
 )
 from db.store import open_store
@@ -31,36 +29,6 @@ from xebra.align import Aligner
 from xebra.drift.comparison import REFERENCE_JOBS, WINDOW_JOBS
 
 SIZES = {"size": WINDOW_JOBS, "reference_jobs": REFERENCE_JOBS}
-
-
-class Jobs:
-    """Finished jobs of an instrument with given features, without images."""
-
-    def __init__(self, database, owner: str) -> None:
-        self.database, self.owner = database, owner
-        self.image = upload(database, owner)
-        self.random, self.started = np.random.default_rng(len(owner)), utc_now()
-        self.count = 0
-
-    def add(self, number: int, shift: float = 0.0, verdict: str = "accept") -> list[str]:
-        """Add jobs whose noise is shifted by this many standard deviations; return their ids."""
-        with self.database.writing() as session:
-            rows = [self._row() for _ in range(number)]
-            session.add_all(rows)
-            session.flush()
-            for row in rows:
-                noise, error = self.random.normal(size=2).tolist()
-                features = {"fixed_noise": noise + shift, "error": error}
-                assert drift.add_sample(session, row.id, verdict, features)
-        return [row.id for row in rows]
-
-    def _row(self) -> RegistrationRow:
-        self.count += 1
-        row = RegistrationRow(id=str(uuid4()), owner=self.owner, state="succeeded", actor="tester")
-        row.fixed_image_id = row.moving_image_id = self.image
-        row.request_id, row.created_at = "r1", self.started + timedelta(seconds=self.count)
-        row.finished_at = row.created_at
-        return row
 
 
 def published(database, owner: str) -> list[EventRow]:

@@ -39,7 +39,7 @@ def image_features(pixels: Pixels) -> dict[str, float]:
         (0.0, 0.0, 16.0)
     """
     rows = _row_pairs(pixels)
-    values = rows[np.isfinite(rows)]
+    values = rows[~np.isnan(rows)]
     if values.size < 2:
         return {}
     mean, deviation = float(values.mean()), float(values.std()) or 1e-30
@@ -103,6 +103,8 @@ def _row_pairs(pixels: Pixels) -> Floats:
     rows = pixels[np.stack([first, first + 1], 1)]
     with np.errstate(over="ignore", invalid="ignore"):
         grey: Floats = luminance(rows.reshape(-1, width, *pixels.shape[2:])).astype(np.float32)
+    if pixels.dtype.kind == "f":
+        grey[~np.isfinite(grey)] = np.nan
     return grey.reshape(-1, 2, width)
 
 

@@ -92,6 +92,49 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/drift": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get drift
+         * @description Return whether the images and results of this instrument are as in its reference.
+         *
+         *     The reference is the first 200 jobs, or those since the last acknowledged change. Each 50 jobs after it
+         *     are compared with it; 0.1 false alarms are expected in 10,000 jobs.
+         */
+        get: operations["getDrift"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/drift/acknowledge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Acknowledge drift
+         * @description Make the present the reference: the jobs since the change, then the next ones up to 200.
+         */
+        post: operations["acknowledgeDrift"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/events": {
         parameters: {
             query?: never;
@@ -101,7 +144,7 @@ export interface paths {
         };
         /**
          * Stream events
-         * @description Stream the events of all registrations, series and networks from now on, or after `Last-Event-ID`.
+         * @description Stream events of registrations, series, networks and drift from now on, or after `Last-Event-ID`.
          */
         get: operations["streamEvents"];
         put?: never;
@@ -442,9 +485,9 @@ export interface paths {
          * Promote network version
          * @description Have a version answer the jobs of this instrument from now on.
          *
-         *     It is refused where its adaptation is not acceptable, where a share of the fixed benchmark falls by more
-         *     than 0.01, or where a certificate of its parent is lost. Running jobs end with the version that they began
-         *     with. Requires an API key with the scope `networks`.
+         *     It is refused where its adaptation is not acceptable, where the share of right answers of the fixed
+         *     benchmark falls by more than 0.03, or where a certificate of its parent is lost. Running jobs end with the
+         *     version that they began with. Requires an API key with the scope `networks`.
          */
         post: operations["promoteNetwork"];
         delete?: never;
@@ -1628,6 +1671,75 @@ export interface components {
             y: components["schemas"]["Knots"];
         };
         /**
+         * Drift
+         * @description Whether the latest jobs of this instrument are distributed as those of its reference.
+         */
+        Drift: {
+            /** Changed At */
+            changed_at: string | null;
+            /** Changed Window */
+            changed_window: number | null;
+            examples: components["schemas"]["DriftExamples"];
+            /**
+             * Features
+             * @description What has changed, the most changed feature first.
+             */
+            features: string[];
+            /** Reference From */
+            reference_from: string | null;
+            /** Reference Jobs */
+            reference_jobs: number;
+            /** Reference Until */
+            reference_until: string | null;
+            /**
+             * State
+             * @description `reference`: the first jobs are collected, to compare later ones with.
+             * @enum {string}
+             */
+            state: "reference" | "unchanged" | "changed";
+            /**
+             * Windows
+             * @description The latest ones, newest first.
+             */
+            windows: components["schemas"]["DriftWindow"][];
+        };
+        /**
+         * DriftExamples
+         * @description Registrations that are typical before and after the change, by the most changed feature.
+         */
+        DriftExamples: {
+            /** After */
+            after: string[];
+            /** Before */
+            before: string[];
+        };
+        /**
+         * DriftWindow
+         * @description 50 jobs in a row.
+         */
+        DriftWindow: {
+            /** Changed */
+            changed: boolean;
+            /**
+             * Changes
+             * @description The most changed feature first; null where the window is part of the reference.
+             */
+            changes: components["schemas"]["FeatureChange"][] | null;
+            /** First At */
+            first_at: string;
+            /** Last At */
+            last_at: string;
+            /** Number */
+            number: number;
+            /**
+             * Verdicts
+             * @description Number of jobs by verdict.
+             */
+            verdicts: {
+                [key: string]: number;
+            };
+        };
+        /**
          * ExcludedPart
          * @description What is excluded for one reason.
          */
@@ -1657,6 +1769,38 @@ export interface components {
             fault: "input" | "system";
             /** Message */
             message: string;
+        };
+        /**
+         * FeatureChange
+         * @description How a feature of the jobs of a window compares with the reference.
+         */
+        FeatureChange: {
+            /** Changed */
+            changed: boolean;
+            /**
+             * Distance
+             * @description Largest difference of both distribution functions, 0 to 1.
+             */
+            distance: number;
+            /**
+             * Feature
+             * @description Such as `fixed_noise`, `moving_sharpness` or `error`.
+             */
+            feature: string;
+            /** Median */
+            median: number;
+            /**
+             * P Value
+             * @description Probability of such a distance without a change.
+             */
+            p_value: number;
+            /** Reference Median */
+            reference_median: number;
+            /**
+             * Side
+             * @enum {string}
+             */
+            side: "image" | "result";
         };
         /**
          * FramePage
@@ -4634,6 +4778,175 @@ export interface operations {
             };
             /** @description The request does not match the API description (`request-invalid`) */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error (`internal-error`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getDrift: {
+        parameters: {
+            query?: {
+                /** @description Number of windows. */
+                windows?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Drift"];
+                };
+            };
+            /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request does not match the API description (`request-invalid`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The rate limit is exceeded (`rate-exceeded`); A quota of the instrument is exceeded (`quota-exceeded`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error (`internal-error`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database is not available (`database-unavailable`); The image store is not available (`image-store-unavailable`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    acknowledgeDrift: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Drift"];
+                };
+            };
+            /** @description An API key is required (`api-key-missing`); The API key is unknown or revoked (`api-key-unknown`); The session has ended (`session-ended`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request came from a page of another site (`other-site`); The API key does not have the required scope (`scope-missing`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nothing has changed since the reference (`drift-unchanged`) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is not addressed by this host name (`host-unknown`) */
+            421: {
                 headers: {
                     [name: string]: unknown;
                 };
