@@ -2,12 +2,16 @@
 
 from datetime import timedelta
 
+import numpy as np
 import pytest
-from support.jobs import get
-from support.worker import submit
+from support.jobs import do, get, query
+from support.service import speckle
+from support.worker import submit, upload
 
+from db import adaptations, labels, networks
 from db.store import open_store
 from worker import draining, tasks
+from worker.adaptation_relay import AdaptationRelay
 from worker.app import app
 from worker.broker import queue_length
 from worker.context import WorkerContext
@@ -49,6 +53,24 @@ def test_worker_that_stops_takes_no_further_job(context, monkeypatch):
     jobs = [submit(context, network="paper") for _ in range(2)]
     tasks.run_next_job()
     assert (states(context, jobs), queue_length(app)) == (["succeeded", "queued"], 1)
+
+
+def test_adaptation_is_run_by_workers_of_its_own_queue(context):
+    database = context.database
+    for _ in range(adaptations.MIN_LABELS):  # of one image: no pair could judge
+        image = upload(context, speckle())
+        do(database, labels.add, "local", (image, image), np.eye(3).tolist(), actor="tester", group="one")
+    about = {"actor": "tester", "minutes": 1.0, "seed": 0}
+    network = do(database, adaptations.submit, "local", **about).id
+    relay = AdaptationRelay(database, lambda: context.store, app, runs_them=False)
+    relay.step()
+    relay.step()
+    assert (queue_length(app, adaptations.QUEUE), queue_length(app)) == (1, 0)
+    tasks.adapt()
+    row = query(database, networks.get, network)
+    assert (row.state, row.attempt) == ("failed", 1) and "group" in row.message
+    relay.step()
+    tasks.adapt()  # a superfluous message
 
 
 def test_superfluous_message_ends_at_once(context):
