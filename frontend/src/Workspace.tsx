@@ -11,7 +11,9 @@ import { RecentList } from "./recent/RecentList";
 import { RegistrationView } from "./result/RegistrationView";
 import { SeriesList } from "./series/SeriesList";
 import { SeriesView } from "./series/SeriesView";
-import { ADMINISTRATION, SERIES_LIST, batchHref, open, useAddress } from "./url";
+import { ADMINISTRATION, NETWORKS, SERIES_LIST, batchHref, open, useAddress } from "./url";
+
+const Networks = lazy(() => import("./networks/Networks")); // of staff
 
 const DriftNotice = lazy(() => import("./frame/DriftNotice")); // most instruments do not change
 
@@ -26,6 +28,12 @@ export function Workspace() {
   useFocusOnView(`${page} ${registration} ${batch} ${series}`);
   if (page === ADMINISTRATION) return <Administration />;
   if (page === SERIES_LIST) return <SeriesList />;
+  if (page === NETWORKS)
+    return (
+      <Suspense>
+        <Networks />
+      </Suspense>
+    );
   if (series) return <SeriesView key={series} id={series} />;
   return (
     <>

@@ -46,6 +46,7 @@ function href(parameters: Record<string, string>): string {
 
 export const ADMINISTRATION = "administration";
 export const SERIES_LIST = "series";
+export const NETWORKS = "networks";
 
 /** The address of a series. */
 export function seriesHref(id: string): string {

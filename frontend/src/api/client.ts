@@ -177,7 +177,7 @@ interface SendOptions {
   signal?: AbortSignal;
 }
 
-async function send<T>(method: string, path: string, { body, signal }: SendOptions = {}): Promise<T> {
+export async function send<T>(method: string, path: string, { body, signal }: SendOptions = {}): Promise<T> {
   const request: RequestInit = { method, headers: { Accept: "application/json" } };
   if (signal) request.signal = signal;
   if (body !== undefined) {

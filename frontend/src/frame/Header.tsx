@@ -1,7 +1,7 @@
 import type { SignedIn } from "../api/types";
 import { useService } from "../api/useService";
 import { InstrumentMenu } from "../signin/InstrumentMenu";
-import { ADMINISTRATION, SERIES_LIST } from "../url";
+import { ADMINISTRATION, NETWORKS, SERIES_LIST } from "../url";
 import { LocalLink } from "./LocalLink";
 import "./header.css";
 
@@ -25,6 +25,7 @@ export function Header({ account, onAddInstrument }: Props) {
           <LocalLink href={`/?page=${ADMINISTRATION}`}>Administration</LocalLink>
         )}
         <LocalLink href={`/?page=${SERIES_LIST}`}>Series</LocalLink>
+        {account?.scopes.includes("networks") && <LocalLink href={`/?page=${NETWORKS}`}>Networks</LocalLink>}
         <a href="/docs">API</a>
       </nav>
       {account?.expires_at && <InstrumentMenu account={account} onAddInstrument={onAddInstrument} />}

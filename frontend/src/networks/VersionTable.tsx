@@ -1,0 +1,61 @@
+import { when } from "../quantities";
+import { changesOf, heldOut, stateOf, type Change, type Overview, type Version } from "./versions";
+
+interface Props {
+  overview: Overview;
+  onChange: (version: Version, what: Change) => void;
+}
+
+/** One row for each version, newest first. */
+export function VersionTable({ overview, onChange }: Props) {
+  return (
+    <div className="table-scroll" tabIndex={0} role="region" aria-labelledby="versions-title">
+      <table className="figures">
+        <caption id="versions-title">Versions</caption>
+        <thead>
+          <tr>
+            <th scope="col">Version</th>
+            <th scope="col">State</th>
+            <th scope="col">Labels</th>
+            <th scope="col">Right of held-out labels</th>
+            <th scope="col">In shadow mode</th>
+            <th scope="col">Changed</th>
+            <th scope="col">Actions</th>
+          </tr>
+        </thead>
+        <tbody>
+          {overview.versions.map((version) => (
+            <tr key={version.id}>
+              <th scope="row" title={version.weights_sha256 ?? undefined}>
+                {version.id.slice(0, 8)}
+              </th>
+              <td title={version.message ?? version.reasons?.join("; ")}>{stateOf(version)}</td>
+              <td>{version.label_count ?? "–"}</td>
+              <td>{heldOut(version)}</td>
+              <td>{version.id === overview.shadow?.id ? compared(overview.shadow.comparison) : "–"}</td>
+              <td>{when(version.changed_at)}</td>
+              <td>
+                {changesOf(version).map((what) => (
+                  <button
+                    key={what}
+                    type="button"
+                    className="button"
+                    aria-label={`${what} ${version.id.slice(0, 8)}`}
+                    onClick={() => onChange(version, what)}
+                  >
+                    {what}
+                  </button>
+                ))}
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      {overview.versions.length === 0 && <p className="hint">No version yet.</p>}
+    </div>
+  );
+}
+
+function compared({ jobs, agree }: { jobs: number; agree: number }): string {
+  return `${agree} of ${jobs} agree`;
+}
