@@ -1,8 +1,9 @@
 """Drift watch: false alarms in 10,000 jobs, and jobs until a change of dose or detector is reported.
 
-    ./dev bench drift [--seeds 20] [--data FOLDER]
+    ./dev bench drift [--seeds 20] [--data FOLDER] [--specimens 4]
 
-``FOLDER`` holds real images (TIFF, PNG) from which the scenes are cut; without it they are simulated.
+``FOLDER`` holds real images (TIFF, PNG) from which the scenes are cut; without it they are simulated. An
+instrument sees that many of them, others with each seed.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ def main() -> None:
     )
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--data", type=Path, help="folder of real images")
+    parser.add_argument("--specimens", type=int, default=4, help="real images of one instrument")
     arguments = parser.parse_args()
     for correlation in CORRELATIONS:
         alarms = [false_alarms(seed, correlation) for seed in range(arguments.seeds)]
@@ -48,7 +50,8 @@ def main() -> None:
     scenes = read_scenes(arguments.data) if arguments.data else []
     for exported in ("counts", "8 bit"):
         for name, change in CHANGES.items():
-            after = [reported_after(seed, change, exported, scenes) for seed in range(arguments.seeds)]
+            seen = [chosen(scenes, arguments.specimens, seed) for seed in range(arguments.seeds)]
+            after = [reported_after(seed, change, exported, each) for seed, each in enumerate(seen)]
             found = sum(jobs <= 2 * WINDOW_JOBS for jobs in after)
             print(
                 f"{name}, {exported}: reported within 100 jobs in {found} of {len(after)}, "
@@ -90,6 +93,12 @@ def job(random: np.random.Generator, change: dict[str, float], exported: str, sc
         features = image_features(_exported(seen, exported))
         found |= {f"{side}_{name}": value for name, value in features.items()}
     return found
+
+
+def chosen(scenes: Scenes, number: int, seed: int) -> Scenes:
+    """Return the images that an instrument sees."""
+    order = np.random.default_rng([seed, 2]).permutation(len(scenes))
+    return [scenes[index] for index in order[:number]]
 
 
 def read_scenes(folder: Path) -> Scenes:

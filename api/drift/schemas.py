@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -71,7 +71,7 @@ class Drift(BaseModel):
     ) -> Drift:
         """Return the drift of an instrument; ``row``: None before its first window."""
         names = ("reference_jobs", "reference_from", "reference_until", "changed_at", "changed_window")
-        known = {name: getattr(row, name, None) for name in names}
+        known: dict[str, Any] = {name: getattr(row, name, None) for name in names}
         known |= {
             "state": row.state if row else "reference",
             "reference_jobs": row.reference_jobs if row else 0,

@@ -15,7 +15,8 @@ export default function DriftNotice() {
   const { value, refresh } = usePolling(load, always);
   const [problem, setProblem] = useState("");
   if (value?.state !== "changed") return null;
-  const acknowledge = () => acknowledgeDrift().then(refresh, (error: unknown) => setProblem(messageOf(error)));
+  const acknowledge = () =>
+    acknowledgeDrift().then(refresh, (error: unknown) => setProblem(messageOf(error)));
   return (
     <aside className="banner" aria-label="Change of the instrument">
       <Icon name="warning" />
