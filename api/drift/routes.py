@@ -45,5 +45,5 @@ def acknowledge_drift(database: DatabaseDep, identity: IdentityDep) -> Drift:
 def _shown(session: Session, owner: str, windows: int) -> Drift:
     row = drift.state(session, owner)
     features = drift.changed_features(session, row) if row is not None else []
-    examples = drift.existing(session, owner, row and row.examples)
+    examples = drift.existing(session, owner, None if row is None else row.examples)
     return Drift.of(row, features, examples, drift.windows(session, owner, windows))

@@ -69,7 +69,7 @@ def _unchanged(seed: int, exported: str) -> list[dict[str, float]]:
 
 def _job(random: np.random.Generator, change: dict[str, float], exported: str) -> dict[str, float]:
     """Return the image features of one job: two views of a new specimen by a counting detector."""
-    found = {}
+    found: dict[str, float] = {}
     for side in ("fixed", "moving"):
         scene = _scene(random)
         dose = 30 * change.get("dose", 1.0) * random.lognormal(0, 0.15)
