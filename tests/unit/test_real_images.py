@@ -66,7 +66,7 @@ def test_about_half_of_many_specimens_is_held_out():
 
 def test_views_of_a_recorded_pair_are_related_by_the_parameters_and_the_measured_rest(folder):
     """Sample the moving view back onto the fixed one: the two images agree there, and not elsewhere."""
-    pairs, draw = RecordedPairs(folder, Split(("cell",))), Draw(3, 1)
+    pairs, draw = RecordedPairs.of_folder(folder, Split(("cell",))), Draw(3, 1)
     assert pairs.names == ["rock_bse_Fe", "rock_bse_Si"]
     agree, astray = [], []
     for _ in range(12):

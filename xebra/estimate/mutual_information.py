@@ -46,6 +46,10 @@ class MutualInformation:
         information, coverage = self._measure(moving_from_fixed)
         return information * coverage
 
+    def information(self, moving_from_fixed: Matrix) -> float:
+        """Return the normalised mutual information, 0 to 1; 0 where the images share too little."""
+        return self._measure(moving_from_fixed)[0]
+
     def _measure(self, moving_from_fixed: Matrix) -> tuple[float, float]:
         """Return the normalised mutual information and the share of the fixed view that both images cover."""
         levels = self._moving.view(moving_from_fixed @ self._fixed_from_samples, self._fixed.shape)

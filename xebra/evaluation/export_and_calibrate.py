@@ -32,7 +32,7 @@ MASKED_SCORE = -1e3  # lower values mark what the network does not score
 def export_paper_network(checkpoint: Path, folder: Path, pairs: int) -> float:
     """Write the paper's network; return the largest difference of ONNX and torch on the golden pairs."""
     config = export_paper(checkpoint, folder)
-    difference = _checked_difference(OnnxEngine(folder.parent), config)
+    difference = checked_difference(OnnxEngine(folder.parent), config)
     reach = Range(**config["network"]["reach"])
     config["calibration"] = {"disagreement_px": [0.0, 1.0], "expected_corner_error_px": [0.0, 0.0]}
     _write_config(folder, config)  # a placeholder that the estimator reads until it is calibrated
@@ -46,7 +46,7 @@ def export_paper_network(checkpoint: Path, folder: Path, pairs: int) -> float:
 def export_pyramid_network(search: Path, refine: Path, folder: Path, pairs: int) -> float:
     """Write the default network; return the largest difference of ONNX and torch on the golden pairs."""
     config = export_pyramid(search, refine, folder)
-    difference = _checked_difference(OnnxEngine(folder.parent), config)
+    difference = checked_difference(OnnxEngine(folder.parent), config)
     config["confidence"] = dataclasses.asdict(fit_calibration.UNCALIBRATED)
     _write_config(folder, config)
     estimator = PyramidEstimator(read_weights(folder), OnnxEngine(folder.parent))
@@ -63,7 +63,7 @@ def simulated_pairs(count: int) -> Iterator[LabelledPair]:
     yield from unrelated(*(cases(CALIBRATION_SEED + seed, count // 3, FULL) for seed in (1, 2)))
 
 
-def _checked_difference(engine: Engine, config: dict[str, Any]) -> float:
+def checked_difference(engine: Engine, config: dict[str, Any]) -> float:
     """Return the largest difference over a network's graphs; raise RuntimeError above the tolerance."""
     difference = max(golden_difference(engine, graph) for graph in config["graphs"])
     if not difference < TOLERANCE:

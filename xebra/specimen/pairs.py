@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import partial
+from typing import Protocol
 
 import torch
 from torch.nn.functional import grid_sample
@@ -13,14 +14,11 @@ from xebra.specimen import blemishes, usable
 from xebra.specimen.detector import expose, recorded
 from xebra.specimen.draw import Draw, Replay
 from xebra.specimen.instruments import CONTRASTS, FLUORESCENCE, Contrast, View
-from xebra.specimen.real import RealImages
 from xebra.specimen.recorded import RecordedPairs
 from xebra.specimen.specimen import PHASES, draw_specimens
 
 PHYSICS = 40  # random numbers that one instrument's response needs at most
 RELATED = 0.4  # of the pairs of two contrasts: one physics for both images
-REAL = 0.3  # of the specimens, where real images are given
-RECORDED = 0.3  # of the pairs, where recorded ones are given
 MASKED = 0.45  # of the pairs with ``masked``: bars, field stops, padding, holes
 GROUP = 4  # neighbours in a batch share their masks, so that masks do not identify a pair
 LAID = 0.6  # of the moving images, where they were laid on the fixed one: those that do not lie as they were
@@ -82,6 +80,17 @@ def rotation_scale(angle: torch.Tensor, log_scale: torch.Tensor) -> torch.Tensor
     return torch.stack([torch.stack([c, -s], -1), torch.stack([s, c], -1)], -2)
 
 
+class PairImages(Protocol):
+    """Real images that a share of the specimens is made of, and recorded pairs that a share of the pairs is."""
+
+    specimen_share: float
+    pair_share: float
+    pairs: RecordedPairs
+
+    def draw(self, draw: Draw, size: int) -> torch.Tensor:
+        """Return the fields of a specimen (1, PHASES + 2, S, S)."""
+
+
 class PairSource:
     """An endless, seeded stream of pairs from a pool of specimens that is renewed as it is used.
 
@@ -96,7 +105,7 @@ class PairSource:
         pool: int = 128,
         device: str = "cpu",
         renew: bool = True,
-        real: RealImages | None = None,
+        real: PairImages | None = None,
     ):
         """``real``: a share of the specimens is made of these images, and a share of the pairs is theirs."""
         self.size, self.renew, self.device, self.real = size, renew, device, real
@@ -107,7 +116,7 @@ class PairSource:
         self._oldest = 0
 
     def _draw_specimen(self) -> torch.Tensor:
-        if self.real and bool(self._specimens.chance(REAL, 1)):
+        if self.real and bool(self._specimens.chance(self.real.specimen_share, 1)):
             return self.real.draw(self._specimens, self.specimen_size)
         return draw_specimens(self._specimens, self.specimen_size).fields
 
@@ -150,19 +159,19 @@ class PairSource:
         moving = self._render(members, moving_view, second, other_physics)
         pairs = Pairs(fixed, moving, parameters)
         if self.real and self.real.pairs.names:
-            pairs = self._with_recorded(pairs, alike, self.real.pairs)
+            pairs = self._with_recorded(pairs, alike, self.real)
         return self._in_frames(pairs, masked, laid) if masked or laid else pairs
 
-    def _with_recorded(self, pairs: Pairs, alike: torch.Tensor, of: RecordedPairs) -> Pairs:
+    def _with_recorded(self, pairs: Pairs, alike: torch.Tensor, real: PairImages) -> Pairs:
         """Return the pairs with a share of them replaced by views of recorded ones."""
         images = [pairs.fixed.clone(), pairs.moving.clone()]
         areas = [torch.ones_like(pairs.fixed), torch.ones_like(pairs.moving)]
-        chosen = self._views.chance(RECORDED, len(pairs.parameters)).nonzero()[:, 0].tolist()
+        chosen = self._views.chance(real.pair_share, len(pairs.parameters)).nonzero()[:, 0].tolist()
         for member in chosen:
             angle, log_scale, *shift = pairs.parameters[member].cpu()
             matrix = rotation_scale(angle, log_scale)
             between = torch.cat([matrix, torch.stack(shift)[:, None] * self.size], 1)
-            drawn = of.draw(self._views, self.size, between, bool(alike[member]))
+            drawn = real.pairs.draw(self._views, self.size, between, bool(alike[member]))
             for side in (0, 1):
                 images[side][member, 0], areas[side][member, 0] = drawn[2 * side], drawn[2 * side + 1]
         if chosen:

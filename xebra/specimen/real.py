@@ -12,6 +12,7 @@ from xebra.specimen.micrographs import SUFFIXES, Micrographs
 from xebra.specimen.recorded import RecordedPairs
 from xebra.specimen.split import Split
 
+SPECIMENS, PAIRS = 0.3, 0.3  # of the specimens that are made of real images, of the pairs that are views of them
 MAPS = 0.5  # of the specimens that are made of real images, where there are element maps
 
 
@@ -21,11 +22,13 @@ class RealImages:
     Pairs are named NAME_fixed and NAME_moving. Raises ValueError where nothing is left to train on.
     """
 
+    specimen_share, pair_share = SPECIMENS, PAIRS
+
     def __init__(self, folder: Path, holdout: tuple[str, ...] = (), device: str = "cpu"):
         split = Split(tuple(holdout))
         self.micrographs = Micrographs(folder, split, device)
         self.maps = ElementMaps(folder, split, device)
-        self.pairs = RecordedPairs(folder, split, device)
+        self.pairs = RecordedPairs.of_folder(folder, split, device)
         self.specimens = split.specimens(sorted({f.stem for f in folder.rglob("*") if f.suffix in SUFFIXES}))
 
     def draw(self, draw: Draw, size: int) -> torch.Tensor:

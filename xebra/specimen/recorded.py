@@ -33,21 +33,27 @@ class Recording:
 
 
 class RecordedPairs:
-    """The pairs NAME_fixed, NAME_moving of a folder, without those whose specimens are held out.
+    """Recordings from which views are cut; ``side``: from and to what share of a recording's shorter side."""
 
-    ``offsets.json`` in the folder or above it holds measured rests between two recordings, by the beginning
-    of their names: dx, dy (px), scale, rot_deg.
-    """
+    def __init__(self, recordings: list[Recording], side: tuple[float, float] = SIDE):
+        self.recordings, self.side = recordings, side
 
-    def __init__(self, folder: Path, split: Split, device: str = "cpu"):
-        offsets, self.recordings = _offsets(folder), []
+    @classmethod
+    def of_folder(cls, folder: Path, split: Split, device: str = "cpu") -> RecordedPairs:
+        """Return the pairs NAME_fixed, NAME_moving of a folder, without those of held-out specimens.
+
+        ``offsets.json`` in the folder or above it holds measured rests between two recordings, by the
+        beginning of their names: dx, dy (px), scale, rot_deg.
+        """
+        offsets, recordings = _offsets(folder), []
         for first in sorted(folder.rglob("*_fixed.*")):
             name = first.stem.removesuffix("_fixed")
             second = first.with_name(first.name.replace("_fixed.", "_moving."))
             if split.trains_on(name) and second.exists() and not any(word in name for word in AMBIGUOUS):
                 images = _read(first, device), _read(second, device)
                 if min(images[0].shape) >= LEAST_PX:
-                    self.recordings.append(Recording(name, images, _rest(name, offsets).to(device)))
+                    recordings.append(Recording(name, images, _rest(name, offsets).to(device)))
+        return cls(recordings)
 
     @property
     def names(self) -> list[str]:
@@ -65,7 +71,7 @@ class RecordedPairs:
         recording = self.recordings[draw.one(len(self.recordings))]
         first, second = ([0, 1] if draw.one(2) else [1, 0]) if not alike else [draw.one(2)] * 2
         fixed, moving = recording.images[first], recording.images[second]
-        side = max(float(draw.log_uniform(*SIDE, 1)) * min(fixed.shape), size / MOST_MAGNIFIED)
+        side = max(float(draw.log_uniform(*self.side, 1)) * min(fixed.shape), size / MOST_MAGNIFIED)
         step = side / size
         matrix = _turned(float(draw.uniform(-math.pi, math.pi, 1)), step)
         matrix = matrix @ torch.diag(torch.tensor([1.0, 1.0 - 2.0 * draw.one(2)]))

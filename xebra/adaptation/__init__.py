@@ -1,0 +1,1 @@
+"""Adaptation of the default network to one instrument, from labelled pairs."""

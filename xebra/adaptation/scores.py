@@ -1,0 +1,162 @@
+"""How many pairs a network registers rightly: held-out labels, and the fixed benchmark of simulated ones."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from xebra.adaptation.labels import Label
+from xebra.engine import OnnxEngine
+from xebra.estimate.confidence import Confidence
+from xebra.estimate.pyramid_estimator import PyramidEstimator
+from xebra.evaluation.certificate import CertifiedGroup, group
+from xebra.evaluation.fit_calibration import MeasuredAttempt, accepted, measure, reported
+from xebra.evaluation.labelled_pairs import LabelledPair
+from xebra.transform import image_center
+from xebra.weights import DEFAULT, read_weights
+
+Role = Literal["held_out", "choose", "certify"]
+BENCHMARK_SEEDS: dict[Role, int] = {"choose": 7_100_000, "certify": 7_200_000}  # of no other stream
+QUARTER_TURNS = 4  # of the moving image: exact, without interpolation
+PARTS = 2  # processes
+
+
+@dataclass(frozen=True)
+class Score:
+    """Right estimates (corner error under 5 px at 256) of a number of pairs, and their median error."""
+
+    pairs: int
+    right: int
+    accepted: int
+    accepted_wrong: int
+    median_error_px: float | None  # at 256
+
+    @classmethod
+    def of(cls, model: Confidence, measured: Sequence[Sequence[MeasuredAttempt]]) -> Score:
+        """Return the score of the attempts that are reported."""
+        last = [reported(model, list(attempts)) for attempts in measured]
+        taken = [accepted(model, each) for each in last]
+        errors = [each.error_px for each in last if math.isfinite(each.error_px)]
+        return cls(
+            len(last),
+            sum(each.right for each in last),
+            sum(taken),
+            sum(take and not each.right for take, each in zip(taken, last, strict=True)),
+            round(float(np.median(errors)), 3) if errors else None,
+        )
+
+    @property
+    def wrong(self) -> int:
+        """Return the number of pairs that are not right."""
+        return self.pairs - self.right
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the counts for adaptation.json."""
+        return dataclasses.asdict(self)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Every attempt of one network at the pairs of each role."""
+
+    attempts: dict[Role, list[list[MeasuredAttempt]]]
+    confidence: Confidence
+
+    def score(self, role: Role, confidence: Confidence | None = None) -> Score:
+        """Return the score of one role's pairs that have an answer."""
+        pairs = [each for each in self.attempts[role] if each[-1].kind != "different"]
+        return Score.of(confidence or self.confidence, pairs)
+
+    def certified(self, confidence: Confidence | None = None) -> CertifiedGroup:
+        """Return the counts of a certificate over pairs that chose nothing, unrelated ones included."""
+        model = confidence or self.confidence
+        last = [reported(model, attempts) for attempts in self.attempts["certify"]]
+        return group(("accept" if accepted(model, each) else "review", each.right) for each in last)
+
+
+def measure_network(folder: Path, labels: Sequence[Label], count: int) -> Measured:
+    """Return the attempts of the default network of a folder at held-out labels and the fixed benchmark.
+
+    Args:
+        folder: of networks, with ``pyramid/config.json`` and its graphs.
+        labels: held-out ones; each in both directions and in four quarter turns of the moving image.
+        count: of benchmark pairs for choosing thresholds, and as many for certifying them.
+    """
+    with ProcessPoolExecutor(PARTS, get_context("spawn")) as pool:
+        parts = list(pool.map(_measured_part, *zip(*[(folder, labels, count, n) for n in range(PARTS)], strict=True)))
+    roles: tuple[Role, ...] = ("held_out", "choose", "certify")
+    attempts = {role: [each for part in parts for each in part[role]] for role in roles}
+    return Measured(attempts, Confidence.from_config(read_weights(folder / DEFAULT).config["confidence"]))
+
+
+def _measured_part(
+    folder: Path, labels: Sequence[Label], count: int, part: int
+) -> dict[Role, list[list[MeasuredAttempt]]]:
+    """Return the attempts at every PARTS-th pair of each role."""
+    estimator = PyramidEstimator(read_weights(folder / DEFAULT), OnnxEngine(folder))
+    return {
+        "held_out": list(measure(estimator, _every(label_variants(labels), part))),
+        "choose": list(measure(estimator, _every(benchmark("choose", count), part))),
+        "certify": list(measure(estimator, _every(benchmark("certify", count), part))),
+    }
+
+
+def _every(pairs: Iterable[LabelledPair], part: int) -> Iterator[LabelledPair]:
+    return (pair for number, pair in enumerate(pairs) if number % PARTS == part)
+
+
+def benchmark(role: Role, count: int) -> Iterator[LabelledPair]:
+    """Yield the fixed benchmark: simulated pairs, and a third as many of different specimens.
+
+    It is the same for every network and instrument, of specimens that no training draws.
+
+    Args:
+        role: pairs to choose thresholds on, or to certify them on.
+        count: of pairs with an answer.
+    """
+    from xebra.evaluation.labelled_pairs import from_simulated, unrelated
+    from xebra.evaluation.simulated import FULL, cases
+
+    seed = BENCHMARK_SEEDS[role]
+    yield from from_simulated(cases(seed, count, FULL))
+    yield from unrelated(cases(seed + 10, count // 3, FULL), cases(seed + 20, count // 3, FULL))
+
+
+def label_variants(labels: Sequence[Label]) -> Iterator[LabelledPair]:
+    """Yield each label in both directions, the moving image in four quarter turns.
+
+    Args:
+        labels: pairs with their transforms.
+
+    Examples:
+        >>> image = np.zeros((64, 96), np.float32)
+        >>> [pair.moving.shape for pair in label_variants([Label(image, image, np.eye(3))])][:2]
+        [(64, 96), (96, 64)]
+    """
+    for label in labels:
+        back = np.linalg.inv(label.moving_from_fixed)
+        for fixed, moving, matrix in (
+            (label.fixed, label.moving, label.moving_from_fixed),
+            (label.moving, label.fixed, back),
+        ):
+            for turns in range(QUARTER_TURNS):
+                turned = np.ascontiguousarray(np.rot90(moving, turns))
+                yield LabelledPair(fixed, turned, _quarter_turns(moving.shape, turns) @ matrix, "multi", label.group)
+
+
+def _quarter_turns(shape: tuple[int, ...], turns: int) -> np.ndarray:
+    """Return the 3 x 3 map of px (x, y) to those of ``np.rot90(image, turns)``."""
+    x, y = image_center(shape)
+    angle = -turns * math.pi / 2
+    turned_x, turned_y = (x, y) if turns % 2 == 0 else (y, x)
+    c, s = round(math.cos(angle)), round(math.sin(angle))
+    turn = np.array([[c, -s, turned_x], [s, c, turned_y], [0, 0, 1.0]])
+    return turn @ np.array([[1, 0, -x], [0, 1, -y], [0, 0, 1.0]])
