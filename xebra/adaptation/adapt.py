@@ -14,7 +14,7 @@ from typing import Any
 from xebra.adaptation.evidence import label_evidence, problems
 from xebra.adaptation.judge import judge
 from xebra.adaptation.labels import Label, labels_sha256, read_labels, split_labels
-from xebra.adaptation.scores import BENCHMARK_SEEDS, measure_network
+from xebra.adaptation.scores import BENCHMARK_SEEDS, Role, measure_network
 from xebra.adaptation.train_head import train_head
 from xebra.engine import OnnxEngine
 from xebra.errors import LabelsInvalid
@@ -28,6 +28,7 @@ FILE = "adaptation.json"
 FEWEST_LABELS = 8
 BENCHMARK_PAIRS = 96  # with an answer, to choose thresholds on; as many to certify them on
 TRAINING_SHARE = 0.6  # of the minutes
+ROLES: dict[str, Role] = {"held_out": "held_out", "benchmark": "certify"}
 HEADS = ("search", "refine")
 POLL_S = 1.0
 
@@ -42,7 +43,8 @@ class AdaptationReport:
     seed: int
     minutes: float
     labels: dict[str, int]  # how many trained, were held out, and how many groups there are
-    scores: dict[str, dict[str, Any]] = field(default_factory=dict)
+    scores: dict[str, dict[str, Any]] = field(default_factory=dict)  # shares, by pairs and by network
+    counts: dict[str, dict[str, Any]] = field(default_factory=dict)
     certificate: dict[str, Any] | None = None
     acceptable: bool = False
     reasons: list[str] = field(default_factory=list)
@@ -89,7 +91,9 @@ def adapt(
     base = base or BUNDLED
     held = read_labels(labels)
     if len(held) < FEWEST_LABELS:
-        raise LabelsInvalid(f"{len(held)} labels are too few to adapt to; at least {FEWEST_LABELS} are needed")
+        raise LabelsInvalid(
+            f"{len(held)} labels are too few to adapt to; at least {FEWEST_LABELS} are needed"
+        )
     trained, held_out = split_labels(held)
     counts = {
         "trained": len(trained),
@@ -125,27 +129,26 @@ def _adapted(
     before = measure_network(base, held_out, BENCHMARK_PAIRS)
     after = measure_network(out, held_out, BENCHMARK_PAIRS)
     confidence = choose_thresholds(after.confidence, after.attempts["choose"])
-    certificate = after.certified(confidence)
-    _write_config(out, report, dataclasses.asdict(confidence), certificate)
-    scores = {
-        name: {
-            "parent": before.score(role).to_json(),
-            "candidate": after.score(role, confidence).to_json(),
-        }
-        for name, role in (("held_out", "held_out"), ("benchmark", "certify"))
+    certificate = _write_config(out, report, dataclasses.asdict(confidence), after.certified(confidence))
+    compared = {
+        name: {"parent": before.score(role), "candidate": after.score(role, confidence)}
+        for name, role in ROLES.items()
     }
     acceptable, reasons = judge(before, after, confidence)
     return dataclasses.replace(
         report,
         weights_sha256=read_weights(out / DEFAULT).sha256,
-        scores=scores,
-        certificate=certificate.to_json(),
+        scores={n: {who: s.shares() for who, s in each.items()} for n, each in compared.items()},
+        counts={n: {who: vars(s) for who, s in each.items()} for n, each in compared.items()},
+        certificate=certificate,
         acceptable=acceptable,
         reasons=reasons,
     )
 
 
-def _train_heads(labels: list[Label], base: Path, out: Path, report: AdaptationReport, show: Progress) -> None:
+def _train_heads(
+    labels: list[Label], base: Path, out: Path, report: AdaptationReport, show: Progress
+) -> None:
     """Write search.pt and refine.pt to the folder of the default network, each trained in a process."""
     (out / DEFAULT).mkdir(parents=True)
     context = get_context("spawn")
@@ -154,7 +157,14 @@ def _train_heads(labels: list[Label], base: Path, out: Path, report: AdaptationR
     processes = [
         context.Process(
             target=train_head,
-            args=(base / DEFAULT / f"{head}.pt", out / DEFAULT / f"{head}.pt", labels, minutes, report.seed, passed[head]),
+            args=(
+                base / DEFAULT / f"{head}.pt",
+                out / DEFAULT / f"{head}.pt",
+                labels,
+                minutes,
+                report.seed,
+                passed[head],
+            ),
         )
         for head in HEADS
     ]
@@ -183,13 +193,15 @@ def _export(base: Path, out: Path) -> None:
     config = export_pyramid(folder / "search.pt", folder / "refine.pt", folder)
     checked_difference(OnnxEngine(out), config)
     held = read_weights(base / DEFAULT).config
-    (folder / "config.json").write_text(json.dumps({**config, "confidence": held["confidence"]}, indent=2) + "\n")
+    (folder / "config.json").write_text(
+        json.dumps({**config, "confidence": held["confidence"]}, indent=2) + "\n"
+    )
 
 
 def _write_config(
     out: Path, report: AdaptationReport, confidence: dict[str, Any], certificate: CertifiedGroup
-) -> None:
-    """Write the calibration and the certificate that were fitted anew."""
+) -> dict[str, Any]:
+    """Write the calibration and the certificate that were fitted anew; return the latter."""
     file = out / DEFAULT / "config.json"
     config = json.loads(file.read_text())
     config["confidence"] = confidence
@@ -201,6 +213,8 @@ def _write_config(
     }
     config["adaptation"] = {"parent_sha256": report.parent_sha256, "labels_sha256": report.labels_sha256}
     file.write_text(json.dumps(config, indent=2) + "\n")
+    held: dict[str, Any] = config["certificate"]
+    return held
 
 
 def _silent(share: float, about: str) -> None:

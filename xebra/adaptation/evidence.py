@@ -16,13 +16,15 @@ from xebra.estimate.mutual_information import MutualInformation
 from xebra.image import Image
 
 VIEW_PX = 64  # side of the views that are compared: outlines count, noise does not
-REACH_PX, STEP_PX = 48, 4  # at 256: displacements of the label's transform that are compared with it
-NEAR_PX, FAR_PX = 8.0, 12.0  # at 256: within, a displacement is the label's place; beyond, it is another
+# px at 256: displacements of the label's transform that are its place, and those that are another.
+NEAR_PX, NEAR_STEP_PX = 8.0, 4.0
+FAR_PX, REACH_PX, FAR_STEP_PX = 12.0, 48.0, 8.0
+FEWEST_FAR = 8  # other places at which the images share enough
 # Measured on 296 pairs of 37 recordings: 220 have 2.5 deviations or more, of pairs displaced by 30 px none
 # of 296 has, and of mirrored ones 10 of 296.
 SUPPORTED, CONTRADICTED = 2.5, 1.8
-DISTINCT = 0.5  # median of the labels: from it on to CONTRADICTED, a label without support is an exception
 MOST_CONTRADICTED = 0.05  # share of the labels
+UNSUPPORTED = 1.0  # mean over the labels: of displaced pairs 0.5, of 35 of 37 recordings above 1
 
 
 @dataclass(frozen=True)
@@ -53,15 +55,14 @@ def label_evidence(label: Label) -> LabelEvidence:
         True
     """
     fixed, moving = Image(label.fixed), Image(label.moving)
-    informed = _information(fixed, moving, label.moving_from_fixed)
     mirrored = Image(np.ascontiguousarray(label.moving[:, ::-1]))
-    near, far, distance = _compared(informed)
-    other, _, _ = _compared(_information(fixed, mirrored, label.moving_from_fixed))
+    near, far, distance = _compared(_measure(fixed, moving), label, FAR_STEP_PX)
+    other, _, _ = _compared(_measure(fixed, mirrored), label, 2 * FAR_STEP_PX)
     return LabelEvidence(near, far, distance, other)
 
 
 def problems(evidence: Sequence[LabelEvidence]) -> list[str]:
-    """Return why labels should not be trained on: mirrored, contradicted by their own images.
+    """Return why labels should not be trained on: mirrored, without support, contradicted by their images.
 
     Where mutual information supports few of the labels of an instrument, it cannot judge the others.
 
@@ -70,12 +71,19 @@ def problems(evidence: Sequence[LabelEvidence]) -> list[str]:
 
     Examples:
         >>> problems([LabelEvidence(5.0, 2.0, 0.0, 0.5)] * 8 + [LabelEvidence(0.4, 5.0, 30.0, 0.5)])
-        ['1 of 9 labels (number 8) are off by about 30 px at 256: the images fit better elsewhere; correct ...']
+        ['1 of 9 labels (number 8) are off by about 30 px at 256: the images fit better ...']
     """
     own = np.array([each.supported_by for each in evidence])
     mirrored = np.array([each.mirrored_by for each in evidence])
     if np.median(mirrored) >= SUPPORTED > np.median(own):
-        return ["the moving images are mirrored: the labels fit their mirror images; register with mirror=True"]
+        return [
+            "the moving images are mirrored: the labels fit their mirror images; register with mirror=True"
+        ]
+    if own.mean() < UNSUPPORTED:
+        return [
+            "the images do not support their labels: no place fits better than another; check that fixed and "
+            "moving images belong together and are not exchanged"
+        ]
     found = []
     wrong = [
         number
@@ -91,24 +99,36 @@ def problems(evidence: Sequence[LabelEvidence]) -> list[str]:
     return found
 
 
-def _information(fixed: Image, moving: Image, moving_from_fixed: Matrix) -> Floats:
-    """Return the mutual information (N, N) at displacements of the transform along y and x."""
-    measure = MutualInformation(ImagePair(fixed, moving), VIEW_PX)
-    px = max(fixed.shape) / REFERENCE_WIDTH
-    line = np.arange(-REACH_PX, REACH_PX + 1, STEP_PX) * px
-    shifts = (np.array([[1, 0, x], [0, 1, y], [0, 0, 1.0]]) for y in line for x in line)
-    values = [measure.information(moving_from_fixed @ shift) for shift in shifts]
-    return np.array(values).reshape(len(line), len(line))
+def _measure(fixed: Image, moving: Image) -> MutualInformation:
+    return MutualInformation(ImagePair(fixed, moving), VIEW_PX)
 
 
-def _compared(informed: Floats) -> tuple[float, float, float]:
-    """Return the best near and the best far value in deviations of the far ones, and the best one's distance."""
-    line = np.arange(-REACH_PX, REACH_PX + 1, STEP_PX)
-    distance = np.hypot(*np.meshgrid(line, line))
-    known = informed > 0
-    far = informed[(distance > FAR_PX) & known]
-    if len(far) < 2 or not (near := informed[(distance <= NEAR_PX) & known]).size:
+def _compared(measure: MutualInformation, label: Label, far_step: float) -> tuple[float, float, float]:
+    """Return the best value near the label's transform and the best far one, in deviations of the far ones.
+
+    The third is the distance of the best of all, px at 256.
+    """
+    px = max(label.fixed.shape) / REFERENCE_WIDTH
+    near = _informed(measure, label.moving_from_fixed, px * _ring(0, NEAR_PX, NEAR_STEP_PX))
+    places = _ring(FAR_PX, REACH_PX, far_step)
+    far = _informed(measure, label.moving_from_fixed, px * places)
+    seen = far > 0
+    if seen.sum() < FEWEST_FAR or not near.any():
         return 0.0, 0.0, math.inf
-    deviation = float(far.std()) or 1.0
-    best = float(distance.flat[informed.argmax()])
-    return float(near.max() - far.mean()) / deviation, float(far.max() - far.mean()) / deviation, best
+    mean, deviation = float(far[seen].mean()), float(far[seen].std()) or 1.0
+    distance = 0.0 if near.max() >= far.max() else float(np.hypot(*places[far.argmax()]))
+    return float(near.max() - mean) / deviation, float(far.max() - mean) / deviation, distance
+
+
+def _ring(inner: float, outer: float, step: float) -> Floats:
+    """Return the points (K, 2) of a grid about 0 whose distance is from ``inner`` to ``outer``."""
+    line = np.arange(-outer // step, outer // step + 1) * step
+    points = np.stack(np.meshgrid(line, line), -1).reshape(-1, 2)
+    distance = np.hypot(*points.T)
+    return points[(distance >= inner) & (distance <= outer)]
+
+
+def _informed(measure: MutualInformation, moving_from_fixed: Matrix, displacements: Floats) -> Floats:
+    """Return the mutual information (K,) at displacements (K, 2) of a transform, px of the fixed image."""
+    shifts = (np.array([[1, 0, x], [0, 1, y], [0, 0, 1.0]]) for x, y in displacements)
+    return np.array([measure.information(moving_from_fixed @ shift) for shift in shifts])

@@ -36,7 +36,9 @@ class FineTuning:
     renew_every: int = 8  # steps for each specimen that is replaced
 
 
-def fine_tune(checkpoint: Path, labels: LabelImages, config: FineTuning, progress: Progress) -> dict[str, Any]:
+def fine_tune(
+    checkpoint: Path, labels: LabelImages, config: FineTuning, progress: Progress
+) -> dict[str, Any]:
     """Return a checkpoint of the head trained on labels for ``config.minutes``.
 
     Half a cosine by the clock; the weights are the exponential moving average of the steps (Polyak and
@@ -52,15 +54,23 @@ def fine_tune(checkpoint: Path, labels: LabelImages, config: FineTuning, progres
     task = trained(held)
     steps = _train(task, labels, config, progress)
     record = {**dataclasses.asdict(config), "init_from": checkpoint.name, "real": None, "holdout": []}
-    return {**held, "network": task.network.state_dict(), "training_config": record, "step": steps,
-            "seconds": 60 * config.minutes, "specimens": None}
+    return {
+        **held,
+        "network": task.network.state_dict(),
+        "training_config": record,
+        "step": steps,
+        "seconds": 60 * config.minutes,
+        "specimens": None,
+    }
 
 
 def _train(task: TrainingTask, labels: LabelImages, config: FineTuning, progress: Progress) -> int:
     """Train the task's network in place, leave the averaged weights in it, return the number of steps."""
     network = task.network.train()
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # half the time on a CPU
-    optimizer = torch.optim.AdamW(network.parameters(), config.learning_rate, weight_decay=config.weight_decay)
+    optimizer = torch.optim.AdamW(
+        network.parameters(), config.learning_rate, weight_decay=config.weight_decay
+    )
     source = PairSource(config.seed, size=task.size, pool=config.pool, real=labels, renew=False)
     generator = torch.Generator().manual_seed(config.seed + 1)
     averaged, step, started, passed = copy.deepcopy(network.state_dict()), 0, time.process_time(), 0.0

@@ -36,9 +36,9 @@ def _benchmark(before: Measured, after: Measured, confidence: Confidence) -> tup
     own = [after.score(role, confidence) for role in ("choose", "certify")]
     parent = [before.score(role) for role in ("choose", "certify")]
     pairs = sum(score.pairs for score in own)
-    lost = sum(score.right for score in parent) - sum(score.right for score in own)
-    text = f"fixed benchmark: {sum(score.right for score in own)} of {pairs} right, {sum(s.right for s in parent)} before"
-    return lost <= MOST_LOST * pairs, text
+    right, was = (sum(score.right for score in scores) for scores in (own, parent))
+    text = f"fixed benchmark: {right} of {pairs} right, {was} before"
+    return was - right <= MOST_LOST * pairs, text
 
 
 def _certificate(before: Measured, after: Measured, confidence: Confidence) -> tuple[bool, str]:

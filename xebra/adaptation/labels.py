@@ -1,11 +1,11 @@
 """Labelled pairs of one instrument in a folder: labels.json and the images.
 
-    >>> from tempfile import mkdtemp
-    >>> import numpy as np
-    >>> folder, image = Path(mkdtemp()), np.ones((64, 64), np.float32)
-    >>> write_labels(folder, [Label(image, image, np.eye(3), "added", "grid 1")])
-    >>> read_labels(folder)[0].group
-    'grid 1'
+>>> from tempfile import mkdtemp
+>>> import numpy as np
+>>> folder, image = Path(mkdtemp()), np.ones((64, 64), np.float32)
+>>> write_labels(folder, [Label(image, image, np.eye(3), "added", "grid 1")])
+>>> read_labels(folder)[0].group
+'grid 1'
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import tifffile
 
 from xebra.arrays import Floats, Matrix
 from xebra.errors import LabelsInvalid
-from xebra.image import read_image
+from xebra.image import luminance, read_image
 
 FILE, VERSION = "labels.json", 1
 Source = Literal["correction", "confirmed", "accepted", "added"]
@@ -147,7 +147,9 @@ def split_labels(labels: list[Label], share: float = HELD_OUT) -> tuple[list[Lab
         raise LabelsInvalid("Labels of one group cannot be split; add pairs of another region or acquisition")
     ranked = sorted(groups, key=lambda name: hashlib.sha256(name.encode()).digest())
     held_out: list[Label] = []
-    while len(ranked) > 1 and (not held_out or len(held_out) + len(groups[ranked[0]]) / 2 <= share * len(labels)):
+    while len(ranked) > 1 and (
+        not held_out or len(held_out) + len(groups[ranked[0]]) / 2 <= share * len(labels)
+    ):
         held_out += groups[ranked.pop(0)]
     return [label for name in ranked for label in groups[name]], held_out
 
@@ -185,8 +187,8 @@ def _pair(value: Any) -> tuple[float, float] | None:
 
 
 def _image(folder: Path, name: str, about: str) -> Floats:
-    """Return the grey values (H, W) of an image of the folder."""
+    """Return the values (H, W) of an image of the folder, the mean of its colours."""
     path = (folder / name).resolve()
     if folder.resolve() not in path.parents:
         raise LabelsInvalid(f"{about} names {name!r}, which is not in the folder")
-    return np.asarray(read_image(path).gray, np.float32)
+    return np.asarray(luminance(read_image(path).pixels), np.float32)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
@@ -58,9 +57,13 @@ class Score:
         """Return the number of pairs that are not right."""
         return self.pairs - self.right
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the counts for adaptation.json."""
-        return dataclasses.asdict(self)
+    def shares(self) -> dict[str, float]:
+        """Return the shares of the pairs that are right, and of the accepted ones that are."""
+        accepted_right = self.accepted - self.accepted_wrong
+        return {
+            "right": round(self.right / max(1, self.pairs), 4),
+            "accepted and right": round(accepted_right / max(1, self.accepted), 4),
+        }
 
 
 @dataclass(frozen=True)
@@ -91,7 +94,8 @@ def measure_network(folder: Path, labels: Sequence[Label], count: int) -> Measur
         count: of benchmark pairs for choosing thresholds, and as many for certifying them.
     """
     with ProcessPoolExecutor(PARTS, get_context("spawn")) as pool:
-        parts = list(pool.map(_measured_part, *zip(*[(folder, labels, count, n) for n in range(PARTS)], strict=True)))
+        jobs = [pool.submit(_measured_part, folder, labels, count, part) for part in range(PARTS)]
+        parts = [job.result() for job in jobs]
     roles: tuple[Role, ...] = ("held_out", "choose", "certify")
     attempts = {role: [each for part in parts for each in part[role]] for role in roles}
     return Measured(attempts, Confidence.from_config(read_weights(folder / DEFAULT).config["confidence"]))
@@ -149,7 +153,9 @@ def label_variants(labels: Sequence[Label]) -> Iterator[LabelledPair]:
         ):
             for turns in range(QUARTER_TURNS):
                 turned = np.ascontiguousarray(np.rot90(moving, turns))
-                yield LabelledPair(fixed, turned, _quarter_turns(moving.shape, turns) @ matrix, "multi", label.group)
+                yield LabelledPair(
+                    fixed, turned, _quarter_turns(moving.shape, turns) @ matrix, "multi", label.group
+                )
 
 
 def _quarter_turns(shape: tuple[int, ...], turns: int) -> np.ndarray:

@@ -31,6 +31,3 @@ def train_head(
     torch.set_flush_denormal(True)
     config = FineTuning(minutes, TRAINING_SEEDS + seed)
     torch.save(fine_tune(checkpoint, LabelImages(labels), config, progress), target)
-
-
-

@@ -1,0 +1,204 @@
+"""What labels of one specimen do for its other regions and for other specimens: ./dev bench adaptation
+
+--data DIR           recorded pairs of two modalities (pairs/NAME_fixed.tif, NAME_moving.tif, offsets.json)
+--specimens NAME ..  beginnings of the names of the recordings (default: those that are wrong most often)
+--poison             adapt to labels of which a fifth is off by 30 px, to mirrored ones and to swapped ones
+
+Each recording is cut into two halves along its longer side. Labels are pairs of views of the first half, as a
+person would correct them; wrong estimates are counted on views of the second half before and after. Views of
+all other specimens are registered by both networks as well. Wrong: a corner error of 5 px or more at 256.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import time
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+from real_pairs import CERTIFY, CHOOSE, _stretch, _view, read_half, specimen
+from tables import markdown
+
+from xebra.adaptation import Label, adapt, write_labels
+from xebra.engine import OnnxEngine
+from xebra.estimate.pyramid_estimator import PyramidEstimator
+from xebra.image import Image
+from xebra.transform import SimilarityTransform, corner_error, image_center
+from xebra.weights import BUNDLED, DEFAULT, read_weights
+
+SIDE = 256  # px of a view
+LEAST_PX = 100  # of the recording along a view
+WRONG_PX = 5.0
+Recording = tuple[np.ndarray, np.ndarray, np.ndarray]  # two images (H, W), 3 x 3 second_from_first
+
+
+def recordings(data: Path) -> dict[str, Recording]:
+    """Return the recordings of a folder by name, with the measured rest between both images."""
+    offsets = json.loads((data / "offsets.json").read_text()) if (data / "offsets.json").is_file() else {}
+    pairs = {**read_half(data, CHOOSE).pairs, **read_half(data, CERTIFY).pairs}
+    return {name: (*pair, _rest(name, pair[0].shape, offsets)) for name, pair in pairs.items()}
+
+
+def _rest(name: str, shape: tuple[int, ...], offsets: dict[str, dict[str, float]]) -> np.ndarray:
+    for beginning, rest in offsets.items():
+        if name.startswith(beginning):
+            shift = (rest["dx"], rest["dy"])
+            return SimilarityTransform(
+                rest["scale"], np.radians(rest["rot_deg"]), shift, image_center(shape)
+            ).matrix
+    return np.eye(3)
+
+
+def half(recording: Recording, which: int) -> Recording:
+    """Return one half of a recording along its longer side."""
+    first, second, rest = recording
+    axis = int(first.shape[1] > first.shape[0])
+    middle = first.shape[axis] // 2
+    part = [slice(None)] * 2
+    part[axis] = slice(middle, None) if which else slice(middle)
+    start = np.eye(3)
+    start[1 - axis, 2] = middle * which
+    return first[tuple(part)], second[tuple(part)], np.linalg.inv(start) @ rest @ start
+
+
+def views(recording: Recording, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return two views and moving_from_fixed: any rotation, scale up to 1.35, either image fixed."""
+    first, second, rest = recording
+    while True:
+        side = max(min(first.shape) * rng.uniform(0.6, 0.95), min(LEAST_PX, 0.98 * min(first.shape)))
+        x, y = (rng.uniform(0, length - side) for length in first.shape[::-1])
+        step = side / SIDE
+        image_from_view = np.array([[step, 0, x], [0, step, y], [0, 0, 1.0]])
+        shift, about = tuple(rng.uniform(-0.1, 0.1, 2) * SIDE), image_center((SIDE, SIDE))
+        scale, angle = np.exp(rng.uniform(-0.3, 0.3)), rng.uniform(-np.pi, np.pi)
+        matrix = SimilarityTransform(scale, angle, shift, about).matrix
+        shown, other, to_other = (
+            (first, second, rest) if rng.random() < 0.5 else (second, first, np.linalg.inv(rest))
+        )
+        fixed = _view(shown, image_from_view, SIDE)
+        moving = _view(other, to_other @ image_from_view @ np.linalg.inv(matrix), SIDE)
+        if fixed.std() > 0.1 * shown.std() and moving.std() > 0.1 * other.std():
+            return _stretch(fixed), _stretch(moving), matrix
+
+
+def drawn(of: dict[str, Recording], which: int, count: int, seed: int) -> Iterator[tuple]:
+    """Yield ``count`` pairs of views in all, of one half of each recording in turn."""
+    rng, names = np.random.default_rng(seed), sorted(of)
+    for number in range(count):
+        yield views(half(of[names[number % len(names)]], which), rng)
+
+
+def errors(job: tuple[Path, list[tuple]]) -> list[tuple[float, bool]]:
+    """Return the corner error at 256 of each pair with a folder's network, and whether it was accepted."""
+    folder, pairs = job
+    estimator = PyramidEstimator(read_weights(folder / DEFAULT), OnnxEngine(folder))
+    found = []
+    for fixed, moving, matrix in pairs:
+        estimate = estimator.estimate(Image(fixed), Image(moving))
+        error = corner_error(estimate.transform.matrix @ matrix, np.eye(3), fixed.shape)
+        found.append((error, estimate.verdict == "accept"))
+    return found
+
+
+def counted(folders: list[Path], pairs: list[tuple]) -> list[np.ndarray]:
+    """Return errors and acceptance (N, 2) of the pairs for each of two networks, in a process each."""
+    with ProcessPoolExecutor(len(folders), get_context("spawn")) as pool:
+        return [np.array(found) for found in pool.map(errors, [(folder, pairs) for folder in folders])]
+
+
+def labelled(of: dict[str, Recording], count: int, seed: int) -> list[Label]:
+    """Return labels of the first halves; each view is a group of its own."""
+    made = enumerate(drawn(of, 0, count, seed))
+    return [Label(*pair, "correction", str(number)) for number, pair in made]
+
+
+def poisoned(labels: list[Label], seed: int) -> dict[str, list[Label]]:
+    """Return labels as they should not be, by what is wrong with them."""
+    rng, moved = np.random.default_rng(seed), []
+    for number, label in enumerate(labels):
+        angle, shift = rng.uniform(0, 2 * np.pi), np.eye(3)
+        shift[:2, 2] = 30 * np.cos(angle), 30 * np.sin(angle)
+        bad = number % 5 == 0
+        moved.append(
+            dataclasses.replace(label, moving_from_fixed=label.moving_from_fixed @ shift) if bad else label
+        )
+    others = [*labels[1:], labels[0]]
+    return {
+        "a fifth off by 30 px": moved,
+        "mirrored": [dataclasses.replace(x, moving=np.ascontiguousarray(x.moving[:, ::-1])) for x in labels],
+        "moving images of other labels": [
+            dataclasses.replace(x, moving=y.moving) for x, y in zip(labels, others, strict=True)
+        ],
+        "fixed and moving exchanged": [
+            dataclasses.replace(x, fixed=x.moving, moving=x.fixed) for x in labels
+        ],
+    }
+
+
+def row(name: str, before: np.ndarray, after: np.ndarray) -> list[str]:
+    """Return a line of the table."""
+    cells = [name, str(len(before))]
+    for found in (before, after):
+        wrong, accepted = found[:, 0] >= WRONG_PX, found[:, 1] > 0
+        cells += [
+            f"{wrong.sum()}",
+            f"{np.median(found[:, 0]):.2f}",
+            f"{accepted.sum()}",
+            f"{(accepted & wrong).sum()}",
+        ]
+    return cells
+
+
+def main() -> None:
+    """Run the command."""
+    layout = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=layout)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--specimens", nargs="+", default=["co3o4", "jeol_", "painting"])
+    parser.add_argument("--labels", type=int, default=20)
+    parser.add_argument("--pairs", type=int, default=60, help="of other regions (%(default)s)")
+    parser.add_argument("--others", type=int, default=240, help="of other specimens (%(default)s)")
+    parser.add_argument("--minutes", type=float, default=10.0)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--poison", action="store_true")
+    chosen = parser.parse_args()
+    every = recordings(chosen.data)
+    head = ["pairs of", "", "wrong before", "median px", "accepted", "of them wrong"]
+    head += ["wrong after", "median px", "accepted", "of them wrong"]
+    table = []
+    for name in chosen.specimens:
+        own = {key: recording for key, recording in every.items() if key.startswith(name)}
+        others = {key: r for key, r in every.items() if specimen(key) != specimen(next(iter(own)))}
+        labels = labelled(own, chosen.labels, chosen.seed)
+        sets = poisoned(labels, chosen.seed) if chosen.poison else {"": labels}
+        for kind, held in sets.items():
+            with TemporaryDirectory() as folder:
+                write_labels(Path(folder) / "labels", held)
+                started = time.monotonic()
+                out = Path(folder) / "networks"
+                report = adapt(Path(folder) / "labels", out, minutes=chosen.minutes, seed=chosen.seed)
+                minutes = (time.monotonic() - started) / 60
+                state = "acceptable" if report.acceptable else "not acceptable"
+                print(
+                    f"\n{name} {kind}: {state} after {minutes:.1f} minutes: {'; '.join(report.reasons)}",
+                    flush=True,
+                )
+                if chosen.poison:
+                    continue
+                for title, of, which, count in (
+                    ("other regions", own, 1, chosen.pairs),
+                    ("others", others, 1, chosen.others),
+                ):
+                    pairs = list(drawn(of, which, count, chosen.seed + 1000))
+                    table.append(row(f"{name}: {title}", *counted([BUNDLED, out], pairs)))
+                print(f"\n{markdown(head, table)}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
