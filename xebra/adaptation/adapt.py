@@ -17,7 +17,7 @@ from xebra.adaptation.labels import Label, labels_sha256, read_labels, split_lab
 from xebra.adaptation.scores import BENCHMARK_SEEDS, Role, measure_network
 from xebra.adaptation.train_head import train_head
 from xebra.engine import OnnxEngine
-from xebra.errors import LabelsInvalid
+from xebra.errors import LabelsInvalid, NetworkUnknown
 from xebra.evaluation.certificate import CertifiedGroup
 from xebra.evaluation.fit_calibration import choose_thresholds
 from xebra.weights import BUNDLED, DEFAULT, read_weights
@@ -43,8 +43,7 @@ class AdaptationReport:
     seed: int
     minutes: float
     labels: dict[str, int]  # how many trained, were held out, and how many groups there are
-    scores: dict[str, dict[str, Any]] = field(default_factory=dict)  # shares, by pairs and by network
-    counts: dict[str, dict[str, Any]] = field(default_factory=dict)
+    scores: dict[str, dict[str, Any]] = field(default_factory=dict)  # counts, by pairs and by network
     certificate: dict[str, Any] | None = None
     acceptable: bool = False
     reasons: list[str] = field(default_factory=list)
@@ -61,6 +60,7 @@ def adapt(
     base: Path | None = None,
     minutes: float = 10.0,
     seed: int = 0,
+    benchmark_pairs: int = BENCHMARK_PAIRS,
     progress: Progress | None = None,
 ) -> AdaptationReport:
     """Fine-tune the default network on labelled pairs, and write the adapted one with a report.
@@ -77,10 +77,12 @@ def adapt(
             bundled ones.
         minutes: of processor time of each of two processes, in all about.
         seed: of training; results also depend on the number of steps that the processor makes in the time.
+        benchmark_pairs: with an answer, in each of the two parts of the fixed benchmark.
         progress: is called with the share of the time that has passed and what is being done.
 
     Raises:
         LabelsInvalid: the labels cannot be read, are fewer than 8 or of one group only.
+        NetworkUnknown: ``base`` has no checkpoints.
 
     Examples:
         >>> report = adapt(Path("labels"), Path("networks"), minutes=10)  # doctest: +SKIP
@@ -100,6 +102,11 @@ def adapt(
         "held_out": len(held_out),
         "groups": len({label.group for label in held}),
     }
+    if missing := [head for head in HEADS if not (base / DEFAULT / f"{head}.pt").is_file()]:
+        raise NetworkUnknown(
+            f"{base / DEFAULT} holds no checkpoint {' and '.join(f'{head}.pt' for head in missing)}, which "
+            "an installed wheel leaves out; adapt from a checkout, or name a folder of networks with --base"
+        )
     show(0.0, "checking the labels")
     found = problems([label_evidence(label) for label in held])
     shutil.rmtree(out, ignore_errors=True)
@@ -107,7 +114,7 @@ def adapt(
     parent = read_weights(base / DEFAULT).sha256
     report = AdaptationReport("", parent, labels_sha256(held), seed, minutes, counts, reasons=found)
     if not found:
-        report = _adapted(report, trained, held_out, base, out, show)
+        report = _adapted(report, trained, held_out, base, out, benchmark_pairs, show)
     (out / FILE).write_text(json.dumps(report.to_json(), indent=1) + "\n")
     show(1.0, "finished")
     return report
@@ -119,6 +126,7 @@ def _adapted(
     held_out: list[Label],
     base: Path,
     out: Path,
+    pairs: int,
     show: Progress,
 ) -> AdaptationReport:
     """Train, export, calibrate and compare."""
@@ -126,8 +134,8 @@ def _adapted(
     show(0.65, "writing the graphs")
     _export(base, out)
     show(0.75, "comparing with the parent")
-    before = measure_network(base, held_out, BENCHMARK_PAIRS)
-    after = measure_network(out, held_out, BENCHMARK_PAIRS)
+    before = measure_network(base, held_out, pairs)
+    after = measure_network(out, held_out, pairs)
     confidence = choose_thresholds(after.confidence, after.attempts["choose"])
     certificate = _write_config(out, report, dataclasses.asdict(confidence), after.certified(confidence))
     compared = {
@@ -138,8 +146,7 @@ def _adapted(
     return dataclasses.replace(
         report,
         weights_sha256=read_weights(out / DEFAULT).sha256,
-        scores={n: {who: s.shares() for who, s in each.items()} for n, each in compared.items()},
-        counts={n: {who: vars(s) for who, s in each.items()} for n, each in compared.items()},
+        scores={n: {who: vars(s) for who, s in each.items()} for n, each in compared.items()},
         certificate=certificate,
         acceptable=acceptable,
         reasons=reasons,

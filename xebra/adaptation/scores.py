@@ -57,14 +57,6 @@ class Score:
         """Return the number of pairs that are not right."""
         return self.pairs - self.right
 
-    def shares(self) -> dict[str, float]:
-        """Return the shares of the pairs that are right, and of the accepted ones that are."""
-        accepted_right = self.accepted - self.accepted_wrong
-        return {
-            "right": round(self.right / max(1, self.pairs), 4),
-            "accepted and right": round(accepted_right / max(1, self.accepted), 4),
-        }
-
 
 @dataclass(frozen=True)
 class Measured:

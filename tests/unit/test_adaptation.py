@@ -1,0 +1,142 @@
+"""Adaptation of the default network: one that serves, compared with its parent; bad labels train none."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from support.labelled import displaced, pair
+
+from xebra.adaptation import AdaptationReport, Label, adapt, write_labels
+from xebra.adaptation.commands import adapt as command
+from xebra.adaptation.judge import judge
+from xebra.adaptation.labels import labels_sha256
+from xebra.adaptation.scores import Measured
+from xebra.engine import OnnxEngine
+from xebra.errors import LabelsInvalid, NetworkUnknown
+from xebra.estimate.confidence import Confidence
+from xebra.estimate.pyramid_estimator import PyramidEstimator
+from xebra.evaluation.export_and_calibrate import TOLERANCE, golden_difference
+from xebra.evaluation.fit_calibration import measure
+from xebra.evaluation.labelled_pairs import LabelledPair
+from xebra.image import Image
+from xebra.transform import corner_error
+from xebra.weights import BUNDLED, DEFAULT, read_weights
+
+MINUTES = 0.15  # of training: some steps of each head
+PAIRS = 6  # of each part of the benchmark
+
+
+def labelled(count: int) -> list[Label]:
+    return [pair(seed) for seed in range(count)]
+
+
+@pytest.fixture(scope="module")
+def adapted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, AdaptationReport, list]:
+    folder, shown = tmp_path_factory.mktemp("adapted"), []
+    write_labels(folder / "labels", labelled(9))
+    report = adapt(
+        folder / "labels",
+        folder / "networks",
+        minutes=MINUTES,
+        seed=3,
+        benchmark_pairs=PAIRS,
+        progress=lambda share, about: shown.append((share, about)),
+    )
+    return folder / "networks", report, shown
+
+
+def test_the_adapted_network_registers(adapted) -> None:
+    folder, report, _ = adapted
+    network = read_weights(folder / DEFAULT)
+    assert network.sha256 == report.weights_sha256 != report.parent_sha256
+    assert report.parent_sha256 == read_weights(BUNDLED / DEFAULT).sha256
+    engine = OnnxEngine(folder)
+    assert max(golden_difference(engine, graph) for graph in network.graphs) < TOLERANCE
+    label = pair(50)
+    found = PyramidEstimator(network, engine).estimate(Image(label.fixed), Image(label.moving))
+    assert corner_error(found.transform.matrix @ label.moving_from_fixed, np.eye(3), label.fixed.shape) < 3
+
+
+def test_the_report_states_what_was_compared(adapted) -> None:
+    folder, report, shown = adapted
+    held = json.loads((folder / "adaptation.json").read_text())
+    assert held == json.loads(json.dumps(report.to_json()))
+    assert report.labels_sha256 == labels_sha256(labelled(9))
+    assert report.labels["trained"] + report.labels["held_out"] == report.labels["groups"] == 9
+    counts = report.scores["held_out"]
+    assert counts["parent"]["pairs"] == counts["candidate"]["pairs"] == 8 * report.labels["held_out"]
+    assert report.scores["benchmark"]["candidate"]["pairs"] == PAIRS
+    assert report.certificate == read_weights(folder / DEFAULT).certificate
+    assert report.reasons and isinstance(report.acceptable, bool)
+    shares = [share for share, _ in shown]
+    assert shares == sorted(shares) and shares[-1] == 1.0
+    assert {"training", "comparing with the parent"} <= {about for _, about in shown}
+
+
+def test_contradicted_labels_train_nothing(tmp_path: Path) -> None:
+    labels = [displaced(label, n, 30) if n % 4 == 0 else label for n, label in enumerate(labelled(16))]
+    write_labels(tmp_path / "labels", labels)
+    report = adapt(tmp_path / "labels", tmp_path / "networks", minutes=60)
+    assert not report.acceptable
+    assert "4 of 16 labels (number 0, 4, 8, 12)" in report.reasons[0]
+    assert not (tmp_path / "networks" / DEFAULT).exists()
+
+
+def test_the_command_states_the_reasons(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    mirrored = [replace(x, moving=np.ascontiguousarray(x.moving[::-1])) for x in labelled(8)]
+    write_labels(tmp_path / "labels", mirrored)
+    arguments = ["--from", str(tmp_path / "labels"), "--out", str(tmp_path / "out")]
+    assert command(arguments) == 1
+    assert "mirrored" in capsys.readouterr().out
+    write_labels(tmp_path / "labels", mirrored[:7])
+    assert command(arguments) == 2
+    assert "at least 8" in capsys.readouterr().err
+
+
+def test_one_group_cannot_train_and_judge(tmp_path: Path) -> None:
+    write_labels(tmp_path, [replace(label, group="one") for label in labelled(8)])
+    with pytest.raises(LabelsInvalid, match="another region"):
+        adapt(tmp_path, tmp_path / "networks")
+
+
+def test_a_base_without_checkpoints_is_refused(tmp_path: Path) -> None:
+    write_labels(tmp_path / "labels", labelled(8))
+    with pytest.raises(NetworkUnknown, match="--base"):
+        adapt(tmp_path / "labels", tmp_path / "out", base=tmp_path)
+
+
+@pytest.fixture(scope="module")
+def attempts() -> tuple[list, list, Confidence]:
+    """Attempts of the bundled network at pairs that it registers, and at pairs whose label is wrong."""
+    estimator = PyramidEstimator(read_weights(BUNDLED / DEFAULT), OnnxEngine(BUNDLED))
+    held = [LabelledPair(x.fixed, x.moving, x.moving_from_fixed, "multi") for x in labelled(4)]
+    moved = [displaced(x, 1.0, 60) for x in labelled(4)]
+    wrong = [LabelledPair(x.fixed, x.moving, x.moving_from_fixed, "multi") for x in moved]
+    return list(measure(estimator, held)), list(measure(estimator, wrong)), estimator.confidence
+
+
+def test_a_candidate_is_judged_by_labels_benchmark_and_certificate(attempts) -> None:
+    right, wrong, confidence = attempts
+
+    def measured(held_out: list, benchmark: list) -> Measured:
+        return Measured({"held_out": held_out, "choose": benchmark, "certify": benchmark}, confidence)
+
+    parent = measured(right + 2 * wrong, 30 * right)
+    assert judge(parent, measured(2 * right + wrong, 30 * right), confidence)[0]
+    for candidate, problem in [
+        (measured(right + 2 * wrong, 30 * right), "held-out labels: 8 of 12 wrong, 8 before"),
+        (
+            measured(2 * right + wrong, 27 * right + 3 * wrong),
+            "fixed benchmark: 216 of 240 right, 240 before",
+        ),
+        (
+            measured(2 * right + wrong, 27 * right + 3 * wrong),
+            "accepted on the fixed benchmark: 12 of 120 wrong",
+        ),
+    ]:
+        good, reasons = judge(parent, candidate, confidence)
+        assert not good and any(reason.startswith(f"not met: {problem}") for reason in reasons), reasons
