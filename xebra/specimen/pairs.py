@@ -81,7 +81,7 @@ def rotation_scale(angle: torch.Tensor, log_scale: torch.Tensor) -> torch.Tensor
 
 
 class PairImages(Protocol):
-    """Real images that a share of the specimens is made of, and recorded pairs that a share of the pairs is."""
+    """Real images that a share of the specimens is made of, and recorded pairs for a share of the pairs."""
 
     specimen_share: float
     pair_share: float

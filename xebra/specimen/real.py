@@ -12,7 +12,7 @@ from xebra.specimen.micrographs import SUFFIXES, Micrographs
 from xebra.specimen.recorded import RecordedPairs
 from xebra.specimen.split import Split
 
-SPECIMENS, PAIRS = 0.3, 0.3  # of the specimens that are made of real images, of the pairs that are views of them
+SPECIMENS, PAIRS = 0.3, 0.3  # shares of the specimens and of the pairs that are made of real images
 MAPS = 0.5  # of the specimens that are made of real images, where there are element maps
 
 
