@@ -20,8 +20,8 @@ VIEW_PX = 64  # side of the views that are compared: outlines count, noise does 
 NEAR_PX, NEAR_STEP_PX = 8.0, 4.0
 FAR_PX, REACH_PX, FAR_STEP_PX = 12.0, 48.0, 8.0
 FEWEST_FAR = 8  # other places at which the images share enough
-# Measured on 296 pairs of 37 recordings (8 each): 223 have 2.5 deviations or more, of the same pairs displaced
-# by 30 px 6, mirrored 10. In the 30 recordings whose median has, 188 of 240 displaced pairs count as
+# Measured on 296 pairs of 37 recordings (8 each): 223 have 2.5 deviations or more, of the same pairs
+# displaced by 30 px 6, mirrored 10. In the 30 recordings whose median has, 188 of 240 displaced pairs are
 # contradicted, and 1 right one.
 SUPPORTED, CONTRADICTED = 2.5, 1.8
 MOST_CONTRADICTED = 0.05  # share of the labels
