@@ -14,7 +14,7 @@ from typing import Any
 from xebra.adaptation.evidence import label_evidence, problems
 from xebra.adaptation.judge import judge
 from xebra.adaptation.labels import Label, labels_sha256, read_labels, split_labels
-from xebra.adaptation.scores import BENCHMARK_SEEDS, Role, measure_network
+from xebra.adaptation.scores import BENCHMARK_SEEDS, Role, measure_networks
 from xebra.adaptation.train_head import train_head
 from xebra.engine import OnnxEngine
 from xebra.errors import LabelsInvalid, NetworkUnknown
@@ -134,8 +134,7 @@ def _adapted(
     show(0.65, "writing the graphs")
     _export(base, out)
     show(0.75, "comparing with the parent")
-    before = measure_network(base, held_out, pairs)
-    after = measure_network(out, held_out, pairs)
+    before, after = measure_networks([base, out], held_out, pairs)
     confidence = choose_thresholds(after.confidence, after.attempts["choose"])
     certificate = _write_config(out, report, dataclasses.asdict(confidence), after.certified(confidence))
     compared = {

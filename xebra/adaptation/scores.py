@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -25,7 +25,7 @@ from xebra.weights import DEFAULT, read_weights
 Role = Literal["held_out", "choose", "certify"]
 BENCHMARK_SEEDS: dict[Role, int] = {"choose": 7_100_000, "certify": 7_200_000}  # of no other stream
 QUARTER_TURNS = 4  # of the moving image: exact, without interpolation
-PARTS = 2  # processes
+PROCESSES = 2
 
 
 @dataclass(frozen=True)
@@ -77,40 +77,43 @@ class Measured:
         return group(("accept" if accepted(model, each) else "review", each.right) for each in last)
 
 
-def measure_network(folder: Path, labels: Sequence[Label], count: int) -> Measured:
-    """Return the attempts of the default network of a folder at held-out labels and the fixed benchmark.
+def measure_networks(folders: Sequence[Path], labels: Sequence[Label], count: int) -> list[Measured]:
+    """Return the attempts of each folder's default network at held-out labels and the fixed benchmark.
 
     Args:
-        folder: of networks, with ``pyramid/config.json`` and its graphs.
+        folders: of networks, with ``pyramid/config.json`` and its graphs.
         labels: held-out ones; each in both directions and in four quarter turns of the moving image.
         count: of benchmark pairs for choosing thresholds, and as many for certifying them.
     """
-    with ProcessPoolExecutor(PARTS, get_context("spawn")) as pool:
-        jobs = [pool.submit(_measured_part, folder, labels, count, part) for part in range(PARTS)]
-        parts = [job.result() for job in jobs]
-    roles: tuple[Role, ...] = ("held_out", "choose", "certify")
-    attempts = {role: [each for part in parts for each in part[role]] for role in roles}
-    return Measured(attempts, Confidence.from_config(read_weights(folder / DEFAULT).config["confidence"]))
+    with ProcessPoolExecutor(PROCESSES, get_context("spawn")) as pool:
+        parts: tuple[Role, ...] = ("choose", "certify")
+        drawn = dict(zip(parts, pool.map(benchmark, parts, [count] * len(parts)), strict=True))
+        pairs: dict[Role, list[LabelledPair]] = {"held_out": list(label_variants(labels)), **drawn}
+        jobs = {
+            (folder, role): [pool.submit(_measured, folder, held[n::PROCESSES]) for n in range(PROCESSES)]
+            for folder in folders
+            for role, held in pairs.items()
+        }
+        return [
+            Measured(
+                {role: [x for job in jobs[folder, role] for x in job.result()] for role in pairs},
+                _model(folder),
+            )
+            for folder in folders
+        ]
 
 
-def _measured_part(
-    folder: Path, labels: Sequence[Label], count: int, part: int
-) -> dict[Role, list[list[MeasuredAttempt]]]:
-    """Return the attempts at every PARTS-th pair of each role."""
-    estimator = PyramidEstimator(read_weights(folder / DEFAULT), OnnxEngine(folder))
-    return {
-        "held_out": list(measure(estimator, _every(label_variants(labels), part))),
-        "choose": list(measure(estimator, _every(benchmark("choose", count), part))),
-        "certify": list(measure(estimator, _every(benchmark("certify", count), part))),
-    }
+def _model(folder: Path) -> Confidence:
+    return Confidence.from_config(read_weights(folder / DEFAULT).config["confidence"])
 
 
-def _every(pairs: Iterable[LabelledPair], part: int) -> Iterator[LabelledPair]:
-    return (pair for number, pair in enumerate(pairs) if number % PARTS == part)
+def _measured(folder: Path, pairs: Sequence[LabelledPair]) -> list[list[MeasuredAttempt]]:
+    """Return the attempts of a network at pairs."""
+    return list(measure(PyramidEstimator(read_weights(folder / DEFAULT), OnnxEngine(folder)), pairs))
 
 
-def benchmark(role: Role, count: int) -> Iterator[LabelledPair]:
-    """Yield the fixed benchmark: simulated pairs, and a third as many of different specimens.
+def benchmark(role: Role, count: int) -> list[LabelledPair]:
+    """Return the fixed benchmark: simulated pairs, and a third as many of different specimens.
 
     It is the same for every network and instrument, of specimens that no training draws.
 
@@ -122,8 +125,8 @@ def benchmark(role: Role, count: int) -> Iterator[LabelledPair]:
     from xebra.evaluation.simulated import FULL, cases
 
     seed = BENCHMARK_SEEDS[role]
-    yield from from_simulated(cases(seed, count, FULL))
-    yield from unrelated(cases(seed + 10, count // 3, FULL), cases(seed + 20, count // 3, FULL))
+    others = (cases(seed + far, count // 3, FULL) for far in (10, 20))
+    return [*from_simulated(cases(seed, count, FULL)), *unrelated(*others)]
 
 
 def label_variants(labels: Sequence[Label]) -> Iterator[LabelledPair]:
