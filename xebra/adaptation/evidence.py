@@ -35,7 +35,7 @@ class LabelEvidence:
     supported_by: float
     displaced_by: float  # the largest one of a displaced transform
     distance_px: float  # of the best of all from the label's transform, px at 256
-    mirrored_by: float  # at the label's transform and near it, of the mirrored moving image
+    mirrored_by: float  # at the label's transform and near it, of the moving image mirrored along x or y
 
     @property
     def is_supported(self) -> bool:
@@ -56,9 +56,11 @@ def label_evidence(label: Label) -> LabelEvidence:
         True
     """
     fixed, moving = Image(label.fixed), Image(label.moving)
-    mirrored = Image(np.ascontiguousarray(label.moving[:, ::-1]))
     near, far, distance = _compared(_measure(fixed, moving), label, FAR_STEP_PX)
-    other, _, _ = _compared(_measure(fixed, mirrored), label, 2 * FAR_STEP_PX)
+    reflected = (
+        Image(np.ascontiguousarray(pixels)) for pixels in (label.moving[:, ::-1], label.moving[::-1])
+    )
+    other = max(_compared(_measure(fixed, image), label, 2 * FAR_STEP_PX)[0] for image in reflected)
     return LabelEvidence(near, far, distance, other)
 
 
@@ -126,7 +128,8 @@ def _ring(inner: float, outer: float, step: float) -> Floats:
     line = np.arange(-outer // step, outer // step + 1) * step
     points = np.stack(np.meshgrid(line, line), -1).reshape(-1, 2)
     distance = np.hypot(*points.T)
-    return points[(distance >= inner) & (distance <= outer)]
+    chosen: Floats = points[(distance >= inner) & (distance <= outer)]
+    return chosen
 
 
 def _informed(measure: MutualInformation, moving_from_fixed: Matrix, displacements: Floats) -> Floats:

@@ -48,4 +48,5 @@ def _between_centres(label: Label) -> torch.Tensor:
 def _levels(image: Floats) -> Floats:
     """Return grey values, 0 to 1 between the 0.5th and the 99.5th percentile."""
     low, high = np.percentile(image, [0.5, 99.5])
-    return np.clip((image - low) / max(float(high - low), 1e-9), 0, 1).astype(np.float32)
+    levels: Floats = np.clip((image - low) / max(float(high - low), 1e-9), 0, 1).astype(np.float32)
+    return levels

@@ -13,6 +13,7 @@ from typing import Literal
 import numpy as np
 
 from xebra.adaptation.labels import Label
+from xebra.arrays import Matrix
 from xebra.engine import OnnxEngine
 from xebra.estimate.confidence import Confidence
 from xebra.estimate.pyramid_estimator import PyramidEstimator
@@ -153,11 +154,12 @@ def label_variants(labels: Sequence[Label]) -> Iterator[LabelledPair]:
                 )
 
 
-def _quarter_turns(shape: tuple[int, ...], turns: int) -> np.ndarray:
+def _quarter_turns(shape: tuple[int, ...], turns: int) -> Matrix:
     """Return the 3 x 3 map of px (x, y) to those of ``np.rot90(image, turns)``."""
     x, y = image_center(shape)
     angle = -turns * math.pi / 2
     turned_x, turned_y = (x, y) if turns % 2 == 0 else (y, x)
     c, s = round(math.cos(angle)), round(math.sin(angle))
     turn = np.array([[c, -s, turned_x], [s, c, turned_y], [0, 0, 1.0]])
-    return turn @ np.array([[1, 0, -x], [0, 1, -y], [0, 0, 1.0]])
+    matrix: Matrix = turn @ np.array([[1, 0, -x], [0, 1, -y], [0, 0, 1.0]])
+    return matrix

@@ -59,7 +59,8 @@ class TileBasis:
         """Return the sum of all functions times their coefficients at each tile, (K,)."""
         count = self.down.shape[1] * self.along.shape[1]
         smooth = coefficients[:count].reshape(self.down.shape[1], -1)
-        return (self.down @ smooth @ self.along.T).ravel() + self.rows @ coefficients[count:]
+        values: Floats = (self.down @ smooth @ self.along.T).ravel() + self.rows @ coefficients[count:]
+        return values
 
     def matrix(self) -> Floats:
         """Return all functions at each tile, (K, Y X + N)."""
