@@ -20,10 +20,10 @@ CHECKOUT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["project"]
 BESIDE_TESTS = [path for folder in ("tests", "bench", "plugins") for path in (CHECKOUT / folder).rglob("*")]
 OURS = {"xebra", "api", "worker", "db", *(path.stem for path in BESIDE_TESTS)}
-TRAINING = ("network", "training", "evaluation", "specimen")
+TRAINING = ("adaptation", "network", "training", "evaluation", "specimen")
 EXTRA_OF = {
-    "client": ["xebra/client"],
-    "triton": ["xebra/triton.py", "xebra/shared_memory.py", "xebra/shared_region.py"],
+    "client": ["xebra/client", "xebra/commands/labels.py"],
+    "triton": [f"xebra/{name}.py" for name in ("triton", "triton_versions", "shared_memory", "shared_region")],
     "formats": ["xebra/readers"],
     "watch": ["xebra/batch/notifications.py"],
     "train": [f"xebra/{name}" for name in TRAINING],
