@@ -21,9 +21,10 @@ PROJECT = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["project"]
 BESIDE_TESTS = [path for folder in ("tests", "bench", "plugins") for path in (CHECKOUT / folder).rglob("*")]
 OURS = {"xebra", "api", "worker", "db", *(path.stem for path in BESIDE_TESTS)}
 TRAINING = ("adaptation", "network", "training", "evaluation", "specimen")
+TRITON = ("triton", "triton_versions", "shared_memory", "shared_region")
 EXTRA_OF = {
     "client": ["xebra/client", "xebra/commands/labels.py"],
-    "triton": [f"xebra/{name}.py" for name in ("triton", "triton_versions", "shared_memory", "shared_region")],
+    "triton": [f"xebra/{name}.py" for name in TRITON],
     "formats": ["xebra/readers"],
     "watch": ["xebra/batch/notifications.py"],
     "train": [f"xebra/{name}" for name in TRAINING],
