@@ -26,7 +26,7 @@ Progress = Callable[[float, str], None]  # share of the time that has passed, an
 
 FILE = "adaptation.json"
 FEWEST_LABELS = 8
-BENCHMARK_PAIRS = 96  # with an answer, to choose thresholds on; as many to certify them on
+BENCHMARK_PAIRS = 64  # with an answer, to choose thresholds on; as many to certify them on
 TRAINING_SHARE = 0.6  # of the minutes
 ROLES: dict[str, Role] = {"held_out": "held_out", "benchmark": "certify"}
 HEADS = ("search", "refine")

@@ -6,7 +6,7 @@ from xebra.adaptation.scores import Measured, Score
 from xebra.estimate.confidence import Confidence
 from xebra.evaluation.certificate import MAX_WRONG
 
-MOST_LOST = 0.02  # share of the benchmark's pairs: two standard errors of equal networks at 192 pairs
+MOST_LOST = 0.02  # share of the benchmark's pairs: two of the 128 pairs
 MORE_WRONG = 0.01  # by which the bound of wrong accepted estimates may exceed the parent's
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
@@ -86,22 +85,19 @@ def measure_networks(folders: Sequence[Path], labels: Sequence[Label], count: in
         labels: held-out ones; each in both directions and in four quarter turns of the moving image.
         count: of benchmark pairs for choosing thresholds, and as many for certifying them.
     """
-    with ProcessPoolExecutor(PROCESSES, get_context("spawn")) as pool:
+    with get_context("spawn").Pool(PROCESSES) as pool:  # whose processes end if this one is stopped
         parts: tuple[Role, ...] = ("choose", "certify")
-        drawn = dict(zip(parts, pool.map(benchmark, parts, [count] * len(parts)), strict=True))
+        drawn = dict(zip(parts, pool.starmap(benchmark, [(role, count) for role in parts]), strict=True))
         pairs: dict[Role, list[LabelledPair]] = {"held_out": list(label_variants(labels)), **drawn}
         jobs = {
-            (folder, role): [pool.submit(_measured, folder, held[n::PROCESSES]) for n in range(PROCESSES)]
+            (folder, role): [
+                pool.apply_async(_measured, (folder, held[n::PROCESSES])) for n in range(PROCESSES)
+            ]
             for folder in folders
             for role, held in pairs.items()
         }
-        return [
-            Measured(
-                {role: [x for job in jobs[folder, role] for x in job.result()] for role in pairs},
-                _model(folder),
-            )
-            for folder in folders
-        ]
+        found = {key: [each for job in started for each in job.get()] for key, started in jobs.items()}
+    return [Measured({role: found[folder, role] for role in pairs}, _model(folder)) for folder in folders]
 
 
 def _model(folder: Path) -> Confidence:
