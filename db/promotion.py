@@ -7,7 +7,7 @@ from typing import Any
 
 from db.rows import NetworkRow
 
-BENCHMARK_MARGIN = 0.03  # share of right answers that the fixed benchmark may lose: 2 of its 64 pairs, less
+BENCHMARK_MARGIN = 0.03  # share of right answers that the fixed benchmark may lose: 1 of its 64 pairs, less
 # than two standard errors of equal networks; the adaptation itself judges on twice as many
 CERTIFICATE_MARGIN = 0.002  # by which the bound of the wrong share may rise, of a group that was certified
 

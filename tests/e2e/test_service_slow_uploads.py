@@ -15,7 +15,7 @@ import pytest
 import tifffile
 from support.crashes import still_running
 from support.servers import wait_until
-from support.service import Service, serving, speckle, tiff
+from support.service import Service, serving, speckle
 
 from api.images.decoder import DECODERS
 
@@ -32,8 +32,12 @@ def service(tmp_path_factory) -> Iterator[Service]:
 @pytest.fixture(scope="module")
 def slow() -> bytes:
     """An image whose decoding takes most of a second."""
+    return compressed(np.random.default_rng(0).integers(0, 9, (6000, 6000), np.uint8))
+
+
+def compressed(pixels: np.ndarray) -> bytes:
+    """Return a TIFF file that needs a decoder; plain ones are read without."""
     file = io.BytesIO()
-    pixels = np.random.default_rng(0).integers(0, 9, (6000, 6000), np.uint8)
     tifffile.imwrite(file, pixels, compression="zlib", compressionargs={"level": 1})
     return file.getvalue()
 
@@ -87,7 +91,7 @@ def test_client_that_leaves_frees_its_decoder(service, slow):
     for client in clients:
         client.join()
     started = time.monotonic()
-    assert post(service, tiff(speckle())).status_code == 201
+    assert post(service, compressed(speckle())).status_code == 201
     assert time.monotonic() - started < DECODE_S - 3  # before the deadline would have freed one
     assert still_running([*suspended.values()]) == []
 
@@ -97,7 +101,7 @@ def test_decoder_that_does_not_end_is_stopped_at_its_deadline(service):
     before.suspend()
     started, answers = time.monotonic(), []
     threads = [
-        threading.Thread(target=lambda: answers.append(post(service, tiff(speckle()))))
+        threading.Thread(target=lambda: answers.append(post(service, compressed(speckle()))))
         for _ in range(DECODERS)
     ]
     for thread in threads:
@@ -107,7 +111,7 @@ def test_decoder_that_does_not_end_is_stopped_at_its_deadline(service):
         thread.join()
     assert time.monotonic() - started < BOUND_S
     assert {answer.json()["type"] for answer in answers} == {"/problems/image-unreadable"}
-    assert post(service, tiff(speckle())).status_code == 201
+    assert post(service, compressed(speckle())).status_code == 201
     assert decoding_server(service).pid != before.pid
 
 
