@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import time
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -45,6 +45,8 @@ class Given:
 class Lane:
     """The tracker of a series, at the frames that the database had at the last look."""
 
+    cold: ClassVar[bool] = True  # no frame was compared in this process
+
     row: SeriesRow
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     waiting: int = 0
@@ -70,6 +72,10 @@ class Lane:
         tracker = Tracker(reference, model=row.model, deadline_s=row.deadline_ms / 1e3)  # type: ignore[arg-type]
         tracker.resume(_position(found) for found in newest if found.body["state"] != "dropped")
         self.row, self.tracker = row, tracker
+        if Lane.cold:  # the first comparison loads libraries and makes plans, for 0.3 s
+            Tracker(reference, model=row.model).update(reference.pixels, 0.0)  # type: ignore[arg-type]
+            jpeg(reference.pixels)
+            Lane.cold = False
 
     def append(self, given: Given, database: Database, store: ImageStore) -> SeriesFrameRow:
         """Find the position of a frame, store it, and return its row.

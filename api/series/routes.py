@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, cast
 
+from anyio import from_thread
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from sqlalchemy import select
@@ -46,6 +47,7 @@ router = APIRouter(prefix=PATH, tags=["series"])
 )
 def create_series(
     body: SeriesRequest,
+    request: Request,
     caller: CallerDep,
     database: DatabaseDep,
     store: StoreDep,
@@ -67,6 +69,8 @@ def create_series(
         return Series.of(row, None)
 
     created = Series(**idempotency.run(body, add))
+    trackers = cast(Trackers, request.app.state.trackers)
+    from_thread.run(trackers.prepare, created.id, caller.owner)
     response.headers["Location"] = created.links.self
     return created
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections import OrderedDict
 from collections.abc import Callable
@@ -53,6 +54,11 @@ class Trackers:
                     await self._run(lane.load, self._database, self._store)
         self._drop_unused()
         return lane
+
+    async def prepare(self, series_id: str, owner: str) -> None:
+        """Load the reference of a series, so that its first frame does not wait for it."""
+        with contextlib.suppress(SeriesFinished):  # the answer to a repeated request
+            await self.lane(series_id, owner)
 
     async def append(self, lane: Lane, given: Given) -> SeriesFrameRow:
         """Return the row of a frame once its position is found and stored; frames take turns in order.
