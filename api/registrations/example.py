@@ -53,7 +53,7 @@ RESULT: dict[str, Any] = {
         "selected": "",
         "sha256": SHA,
     },
-    "model": {"name": "paper", "weights_sha256": SHA, "engine": "onnxruntime 1.32.0 cpu"},
+    "model": {"name": "paper", "weights_sha256": SHA, "engine": "onnxruntime 1.32.0 cpu", "version": None},
     "timings_s": {"read": 0.004, "estimate": 0.062},
     "search": {
         "angles_deg": [0.0, 120.0, 240.0],

@@ -11,10 +11,10 @@ import pytest
 from support.labelled import displaced, pair
 
 from xebra.adaptation import AdaptationReport, Label, adapt, write_labels
-from xebra.adaptation.commands import adapt as command
 from xebra.adaptation.judge import judge
 from xebra.adaptation.labels import labels_sha256
 from xebra.adaptation.scores import Measured
+from xebra.commands.adaptation import adapt as command
 from xebra.engine import OnnxEngine
 from xebra.errors import LabelsInvalid, NetworkUnknown
 from xebra.estimate.confidence import Confidence
