@@ -85,9 +85,10 @@ def adapt(
         NetworkUnknown: ``base`` has no checkpoints.
 
     Examples:
-        >>> report = adapt(Path("labels"), Path("networks"), minutes=10)  # doctest: +SKIP
-        >>> report.acceptable, report.reasons  # doctest: +SKIP
-        (True, ['held-out labels: 9 of 48 wrong, 31 before'])
+        >>> adapt(Path("nowhere"), Path("networks"), minutes=10)
+        Traceback (most recent call last):
+        ...
+        xebra.errors.LabelsInvalid: nowhere holds no labels.json; xebra labels export writes one
     """
     show = progress or _silent
     base = base or BUNDLED

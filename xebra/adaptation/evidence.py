@@ -73,8 +73,9 @@ def problems(evidence: Sequence[LabelEvidence]) -> list[str]:
         evidence: of each label, in order.
 
     Examples:
-        >>> problems([LabelEvidence(5.0, 2.0, 0.0, 0.5)] * 8 + [LabelEvidence(0.4, 5.0, 30.0, 0.5)])
-        ['1 of 9 labels (number 8) are off by about 30 px at 256: the images fit better ...']
+        >>> evidence = [LabelEvidence(5.0, 2.0, 0.0, 0.5)] * 8 + [LabelEvidence(0.4, 5.0, 30.0, 0.5)]
+        >>> problems(evidence)[0][:46]
+        '1 of 9 labels (number 8) are off by about 30 p'
     """
     own = np.array([each.supported_by for each in evidence])
     mirrored = np.array([each.mirrored_by for each in evidence])

@@ -2,7 +2,7 @@
 
 >>> from tempfile import mkdtemp
 >>> import numpy as np
->>> folder, image = Path(mkdtemp()), np.ones((64, 64), np.float32)
+>>> folder, image = Path(mkdtemp()), np.arange(4096, dtype=np.float32).reshape(64, 64)
 >>> write_labels(folder, [Label(image, image, np.eye(3), "added", "grid 1")])
 >>> read_labels(folder)[0].group
 'grid 1'
