@@ -97,6 +97,7 @@ def zoomed(browser: Browser, service_url: str) -> Iterator[Page]:
 
 def assert_usable(page: Page) -> None:
     """Check that nothing is wider than the window, covered, or cut, and that axe finds nothing."""
+    expect(page.get_by_role("heading", level=1)).to_be_visible()  # the view was drawn
     settled(page, lambda: page.evaluate(FITS))
     assert page.evaluate(UNREACHABLE) == []
     assert faults(page) == []

@@ -173,7 +173,7 @@ def test_absent_server_is_reported_and_found_when_it_starts(tmp_path, embedded: 
         engine.run("paper", **pair)
     with pytest.raises(EngineFailed, match="is unreachable"):
         _ = engine.name
-    with triton(tmp_path, port, "--model-control-mode=explicit", "--load-model=paper"):
+    with triton(tmp_path, port):
         wait_until(lambda: engine.name, "a second connection")
         answer, expected = (each.run("paper", **pair) for each in (engine, embedded))
         assert largest_difference(answer, expected) < THOUSANDTH_OF_A_PIXEL
