@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 import numpy as np
@@ -48,13 +49,22 @@ UNREACHABLE = """() => [...document.querySelectorAll(
 
 
 def assert_read_in_order(page: Page, *parts: str) -> None:
-    """Check that a screen reader comes to these parts of the main content in this order."""
-    words = page.locator("main").aria_snapshot()
+    """Check that a screen reader comes to these parts of the main content in this order, once drawn."""
+    deadline = time.monotonic() + PATIENCE_MS / 1e3
+    while missing := first_unread(words := page.locator("main").aria_snapshot(), parts):
+        assert time.monotonic() < deadline, f"{missing!r} is not read after the parts before it in {words}"
+        page.wait_for_timeout(200)
+
+
+def first_unread(words: str, parts: tuple[str, ...]) -> str | None:
+    """Return the first part that does not follow the one before it."""
     begin = 0
     for part in parts:
         found = words.find(part, begin)
-        assert found >= 0, f"{part!r} is not read after {words[:begin][-200:]!r} in {words}"
+        if found < 0:
+            return part
         begin = found + len(part)
+    return None
 
 
 def test_whole_job_is_read_in_the_order_of_the_work(browser, service_url, sample_pair):
