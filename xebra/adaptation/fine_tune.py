@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ import torch
 
 from xebra.adaptation.label_pairs import LabelImages
 from xebra.specimen.pairs import PairSource
-from xebra.training.run import TrainingTask
+from xebra.training.run import TrainingTask, relative_rate
 from xebra.training.tasks import trained
 
 Progress = Callable[[float], None]  # share of the time that has passed
@@ -76,7 +75,7 @@ def _train(task: TrainingTask, labels: LabelImages, config: FineTuning, progress
     averaged, step, started, passed = copy.deepcopy(network.state_dict()), 0, time.process_time(), 0.0
     while passed < 1:
         for group in optimizer.param_groups:
-            group["lr"] = config.learning_rate * _schedule(step, passed, config.warm_up)
+            group["lr"] = config.learning_rate * relative_rate(step, passed, config.warm_up)
         source.renew = step % config.renew_every == 0
         loss = task.loss(task.batch(source, config.batch), generator)
         optimizer.zero_grad()
@@ -96,8 +95,3 @@ def _average(averaged: dict[str, torch.Tensor], new: dict[str, torch.Tensor], ke
     for name, value in averaged.items():
         if value.is_floating_point():
             value.lerp_(new[name], 1 - kept)
-
-
-def _schedule(step: int, passed: float, warm_up: int) -> float:
-    """Return the relative learning rate: warm-up, then half a cosine to almost 0 at the end."""
-    return min(1.0, (step + 1) / warm_up) * (0.5 + 0.5 * math.cos(math.pi * passed) + 0.01)

@@ -23,8 +23,8 @@ import tifffile
 from xebra.arrays import Floats, Matrix
 from xebra.errors import LabelsInvalid
 from xebra.image import luminance, read_image
+from xebra.label_archive import FILE, VERSION
 
-FILE, VERSION = "labels.json", 1
 Source = Literal["correction", "confirmed", "accepted", "added"]
 HELD_OUT = 0.3  # share of the groups that judge and never train
 

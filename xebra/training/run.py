@@ -21,6 +21,7 @@ from xebra.specimen.real import RealImages
 from xebra.training.config import VALIDATION_SEED, TrainingConfig
 
 SAVE_EVERY_S = 240
+WARM_UP = 100  # steps until the learning rate is at its highest
 
 
 class TrainingTask(Protocol):
@@ -112,7 +113,7 @@ class Training:
 
     def _learn(self, pairs: Pairs, generator: torch.Generator) -> float:
         """Take one optimisation step and return its loss."""
-        rate = self.config.learning_rate * _schedule(self.step, self.progress)
+        rate = self.config.learning_rate * relative_rate(self.step, self.progress)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         loss = self.task.loss(pairs, generator)
@@ -158,9 +159,9 @@ def initialise(network: nn.Module, weights: dict[str, torch.Tensor]) -> list[str
     return sorted(own.keys() - fitting.keys())
 
 
-def _schedule(step: int, progress: float) -> float:
-    """Return the relative learning rate: warm-up, then half a cosine to almost 0 at the end."""
-    return min(1.0, (step + 1) / 100) * (0.5 + 0.5 * math.cos(math.pi * progress) + 0.002)
+def relative_rate(step: int, progress: float, warm_up: int = WARM_UP) -> float:
+    """Return the relative learning rate: ``warm_up`` steps, then half a cosine to almost 0 at the end."""
+    return min(1.0, (step + 1) / warm_up) * (0.5 + 0.5 * math.cos(math.pi * progress) + 0.002)
 
 
 def _show_progress(progress: float, step: int, loss: float) -> None:
