@@ -26,8 +26,8 @@ export default function Networks() {
       {refusal !== null && <ProblemNote title="Not done:">{refusal}</ProblemNote>}
       {value && (
         <>
+          <p>{active ? "Jobs use the active version." : "Jobs use the bundled network."}</p>
           <p>
-            {active ? "The active version answers." : "The bundled network answers."}{" "}
             <label>
               <input
                 type="checkbox"
