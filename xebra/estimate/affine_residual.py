@@ -100,7 +100,7 @@ def block_maxima(found: BlockMaps, expected: Floats, window: float = WINDOW) -> 
     """Return each map's maximum (K, 2) near an expected shift, its curvature, and where it is a maximum."""
     line = np.arange(-REACH, REACH + 1)
     apart = np.hypot(line[None, None, :] - expected[:, :1, None], line[None, :, None] - expected[:, 1:, None])
-    place = np.where(apart <= window, found.maps, -np.inf).reshape(len(apart), -1).argmax(1)
+    place = np.where(apart <= window, found.maps, -np.inf).reshape(len(apart), line.size**2).argmax(1)
     rows, columns = np.divmod(place, len(line))
     inner = (rows > 0) & (rows < 2 * REACH) & (columns > 0) & (columns < 2 * REACH)
     rows, columns = np.clip(rows, 1, 2 * REACH - 1), np.clip(columns, 1, 2 * REACH - 1)
