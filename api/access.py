@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api import problems
 from api.authentication import Authenticator, Caller, identify, look_up
+from api.batches.schemas import PATH as BATCHES
 from api.errors import (
     ApiKeyMissing,
     CrossSiteRequest,
@@ -70,6 +71,8 @@ class AccessControl:
                 request.state.caller = caller
                 if path.endswith(STREAMS):
                     self._check_streams(request, caller)
+                if path == BATCHES and request.method == "POST" and caller.instrument is not None:
+                    await self.rate_limiter.check_jobs(caller.owner, 1, count=False)
             elif path == METRICS:
                 (await self._known(request)).require("admin")
             elif path.startswith(DOCUMENTS):

@@ -139,6 +139,7 @@ async def _rate_limiter(request: Request) -> RateLimiter:
     return cast(RateLimiter, request.app.state.rate_limiter)
 
 
+RateLimiterDep = Annotated[RateLimiter, Depends(_rate_limiter)]
 AuthenticatorDep = Annotated[Authenticator, Depends(_authenticator)]
 CredentialsDep = Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)]
 
@@ -172,7 +173,7 @@ async def identify(request: Request, authenticator: Authenticator, rate_limiter:
 async def _caller(
     request: Request,
     authenticator: AuthenticatorDep,
-    rate_limiter: Annotated[RateLimiter, Depends(_rate_limiter)],
+    rate_limiter: RateLimiterDep,
     credentials: CredentialsDep,  # for the OpenAPI document
     token: CookieDep,
 ) -> Caller:

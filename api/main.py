@@ -128,7 +128,7 @@ def _open_backends(app: FastAPI, settings: ApiSettings) -> None:
     app.state.trackers = Trackers(state)
     app.state.state_counter = statistics.StateCounter()
     app.state.authenticator = Authenticator(database, settings.access == "open", settings.token)
-    app.state.rate_limiter = RateLimiter(settings.broker_url)
+    app.state.rate_limiter = RateLimiter(settings.broker_url, settings.max_batch_jobs_per_minute)
 
 
 def _add_middleware(app: FastAPI, settings: ApiSettings) -> None:

@@ -17,6 +17,7 @@ class ApiSettings(BaseSettings):
     token: str = ""  # that an open service requires
     allowed_hosts: str = ""  # names in the Host header, separated by commas
     max_streams: int = Field(default=1000, ge=1)  # event streams of this process
+    max_batch_jobs_per_minute: int = Field(default=20_000, ge=0)  # of an instrument; 0: unlimited
     max_streams_per_key: int = Field(default=100, ge=1)
     webhooks_anywhere: bool = False
     max_direct_bytes: int = Field(default=64 << 20, gt=0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
-import json
+import os
 import time
 from collections import Counter
 from urllib.parse import urlsplit
@@ -19,21 +19,23 @@ REPEAT_S = 1.0  # before a refused or ended connection is opened again
 MIB = 1 << 20
 
 
-def ask_for_webhooks(url: str, key: str, receiver: str, answers) -> None:
+def ask_for_webhooks(url: str, key: str, receiver: str, answers, sent) -> None:
     """Ask for a thousand webhooks whose receiver is slow."""
     found: Counter = Counter()
     with _client(url, key) as client:
         for number in range(WEBHOOKS):
+            _count(sent["webhooks"])
             found[client.post("/api/v1/webhooks", json={"url": f"{receiver}/{number}"}).status_code] += 1
-            answers.put(("webhooks", dict(found)))
+            answers.put(("webhooks", os.getpid(), dict(found)))
 
 
-def cancel_batches(url: str, key: str, image: str, answers) -> None:
+def cancel_batches(url: str, key: str, image: str, answers, sent) -> None:
     """Submit batches of ten thousand jobs and cancel each at once."""
     found: Counter = Counter()
     body = {"fixed_image_id": image, "moving_image_ids": [image] * BATCH}
     with _client(url, key) as client:
         while True:
+            _count(sent["batches"])
             with contextlib.suppress(httpx.TransportError):
                 answer = client.post("/api/v1/batches", json=body)
                 found[answer.status_code] += 1
@@ -41,21 +43,21 @@ def cancel_batches(url: str, key: str, image: str, answers) -> None:
                     client.delete(answer.json()["links"]["self"])
                 else:
                     time.sleep(REPEAT_S)
-            answers.put(("batches", dict(found)))
+            answers.put(("batches", os.getpid(), dict(found)))
 
 
-def hold_streams(urls: list[str], key: str, answers) -> None:
+def hold_streams(urls: list[str], key: str, answers, sent) -> None:
     """Hold a thousand event streams open, at all API processes."""
     head = f"GET /api/v1/events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\n\r\n"
-    asyncio.run(_hold(urls, STREAMS, head.encode(), "streams", answers))
+    asyncio.run(_hold(urls, STREAMS, head.encode(), "streams", answers, sent))
 
 
-def hold_uploads(urls: list[str], key: str, answers) -> None:
+def hold_uploads(urls: list[str], key: str, answers, sent) -> None:
     """Hold hundreds of uploads open whose bodies do not end."""
     part = '--x\r\nContent-Disposition: form-data; name="file"; filename="a.tif"\r\n\r\n'
     head = f"POST /api/v1/images HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\nContent-Length: {MIB}"
     head += f"\r\nContent-Type: multipart/form-data; boundary=x\r\n\r\n{part}"
-    asyncio.run(_hold(urls, UPLOADS, head.encode(), "uploads", answers))
+    asyncio.run(_hold(urls, UPLOADS, head.encode(), "uploads", answers, sent))
 
 
 def receive_slowly(port: int) -> None:
@@ -75,10 +77,10 @@ def receive_slowly(port: int) -> None:
     asyncio.run(serve())
 
 
-async def _hold(urls: list[str], count: int, request: bytes, what: str, answers) -> None:
+async def _hold(urls: list[str], count: int, request: bytes, what: str, answers, sent) -> None:
     found: Counter = Counter()
     ports = [urlsplit(url).port for url in urls]
-    tasks = [_repeat(ports[number % len(ports)], request, found) for number in range(count)]
+    tasks = [_repeat(ports[number % len(ports)], request, found, sent[what]) for number in range(count)]
     await asyncio.gather(*tasks, _report(what, found, answers))
 
 
@@ -99,8 +101,9 @@ async def _one(port: int, request: bytes, found: Counter) -> None:
         writer.close()
 
 
-async def _repeat(port: int, request: bytes, found: Counter) -> None:
+async def _repeat(port: int, request: bytes, found: Counter, sent) -> None:
     while True:
+        _count(sent)
         with contextlib.suppress(OSError, ValueError, IndexError):
             await _one(port, request, found)
         await asyncio.sleep(REPEAT_S)
@@ -109,7 +112,13 @@ async def _repeat(port: int, request: bytes, found: Counter) -> None:
 async def _report(what: str, found: Counter, answers) -> None:
     while True:
         await asyncio.sleep(5)
-        answers.put((what, json.loads(json.dumps(found))))
+        answers.put((what, os.getpid(), dict(found)))
+
+
+def _count(sent) -> None:
+    """Count a request of either tenant."""
+    with sent.get_lock():
+        sent.value += 1
 
 
 def _client(url: str, key: str) -> httpx.Client:

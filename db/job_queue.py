@@ -12,11 +12,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Row, Select, Table, bindparam, delete, func, insert, select, text
+from sqlalchemy import ColumnElement, Row, Select, Table, bindparam, delete, func, select, text
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import ReturningDelete
 
-from db import clock
+from db import bulk, clock
 from db.engine import NO_SESSION_SYNC, is_postgresql
 from db.rows import PRIORITIES, OutboxRow, RegistrationRow
 
@@ -63,10 +63,9 @@ def enqueue(
 def enqueue_all(session: Session, ids: Sequence[str], owner: str, priority: str, due_at: datetime) -> None:
     """Queue many jobs of one owner and one priority, in this order."""
     rank = PRIORITIES.index(priority)
-    common = {"owner": owner, "rank": rank, "due_at": due_at}
-    turns = enumerate(ids, start=_next_turn(session, owner, rank))
-    entries = [common | {"registration_id": id, "turn": turn} for turn, id in turns]
-    session.connection().execute(insert(_OUTBOX), entries)
+    first = _next_turn(session, owner, rank)
+    columns = {"registration_id": ids, "turn": range(first, first + len(ids))}
+    bulk.insert_rows(session, _OUTBOX, columns, {"owner": owner, "rank": rank, "due_at": due_at})
     notify(session)
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
+from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import StreamingResponse
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from api import files, paging, problems
-from api.authentication import CallerDep
+from api.authentication import CallerDep, RateLimiterDep
 from api.batches.archive import Contents, archive
 from api.batches.schemas import PATH, Batch, BatchPage, NewBatch
 from api.dependencies import DatabaseDep, IdentityDep, OwnerDep, RequestIdDep, StoreDep
@@ -40,15 +41,19 @@ MAX_BODY_BYTES = 4 << 20  # 10,000 pairs of ids take a third of it
         *(IdempotencyKeyReused, IdempotencyKeyInFlight),
     ),
 )
-def create_batch(
+async def create_batch(
     body: NewBatch,
     caller: CallerDep,
+    rate_limiter: RateLimiterDep,
     idempotency: IdempotencyDep,
     request_id: RequestIdDep,
     response: Response,
 ) -> Batch:
     """Submit many pairs. Either all pairs are accepted or none; each becomes a registration."""
-    requests = body.requests(apply_defaults(body, caller))
+    network = apply_defaults(body, caller)
+    if caller.instrument is not None:
+        await rate_limiter.check_jobs(caller.owner, body.size)
+    requests = await run_in_threadpool(body.requests, network)
 
     def accept(session: Session) -> Batch:
         check_choices(session, requests, caller.owner)
@@ -57,7 +62,7 @@ def create_batch(
         row = batches.submit(session, requests, owner=caller.owner, actor=caller.actor, request_id=request_id)
         return Batch.of(row, batches.states(session, [row.id])[row.id])
 
-    batch = Batch(**idempotency.run(body, accept))
+    batch = Batch(**await run_in_threadpool(idempotency.run, body, accept))
     response.headers["Location"] = batch.links.self
     return batch
 

@@ -64,6 +64,11 @@ class NewBatch(Masks, Estimation):
             raise ValueError("give either fixed_image_id and moving_image_ids, or pairs")
         return self
 
+    @property
+    def size(self) -> int:
+        """Return the number of registrations."""
+        return len(self.pairs or self.moving_image_ids or ())
+
     def requests(self, network: str | None) -> list[RegistrationRequest]:
         """Return the parameters of each registration, with this network."""
         names = ("fixed_spacing_um", "moving_spacing_um", "mirror", "priority")

@@ -18,11 +18,13 @@ from db import keys
 
 MIB = 1 << 20
 PER_KEY, TOTAL = 4, 6
+JOBS = 20  # of batches, in a minute
 
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory) -> Iterator[Service]:
     limits = {"MAX_STREAMS_PER_KEY": str(PER_KEY), "MAX_STREAMS": str(TOTAL), "STALLED_AFTER_SECONDS": "3"}
+    limits |= {"MAX_BATCH_JOBS_PER_MINUTE": str(JOBS)}
     with serving(tmp_path_factory.mktemp("state"), ACCESS="keys", **limits) as service:
         for name in ("sem", "tem"):
             admin(service, keys.add_instrument, name)
@@ -56,6 +58,29 @@ def read_all(connection: socket.socket) -> bytes:
 def written_bytes(service: Service) -> int:
     (api,) = service.parts("api.server")
     return psutil.Process(api.pid).io_counters().write_chars
+
+
+def test_jobs_of_batches_are_limited_for_each_instrument_before_the_body_is_read(service):
+    headers = {name: authorization(service, name) for name in ("sem", "tem")}
+
+    def submit(name: str, size: int) -> httpx.Response:
+        url = f"{service.url}/api/v1/images"
+        files = {"file": ("a.tif", tiff(speckle()))}
+        image = httpx.post(url, files=files, headers=headers[name], timeout=60).json()["id"]
+        body = {"fixed_image_id": image, "moving_image_ids": [image] * size}
+        return httpx.post(f"{service.url}/api/v1/batches", json=body, headers=headers[name], timeout=60)
+
+    assert submit("sem", JOBS).status_code == 202
+    refused = submit("sem", 1)
+    assert refused.status_code == 429
+    assert refused.json()["type"] == "/problems/rate-exceeded"
+    assert 1 <= int(refused.headers["Retry-After"]) <= 60
+    with connect(service) as connection:
+        head = f"POST /api/v1/batches HTTP/1.1\r\nHost: {LOOPBACK}\r\nContent-Length: {MIB}\r\n"
+        key = f"Authorization: {headers['sem']['Authorization']}\r\n\r\n"
+        connection.sendall((head + key).encode())
+        assert connection.recv(4096).startswith(b"HTTP/1.1 429 ")  # no body was sent
+    assert submit("tem", 1).status_code == 202
 
 
 def test_request_without_a_key_is_rejected_before_its_body(service):

@@ -71,6 +71,24 @@ def test_batch_is_accepted_as_a_whole_with_one_audit_entry(database):
             batches.get(session, batch.id, "tem")
 
 
+def test_jobs_of_a_batch_have_their_own_images_and_the_shared_settings(database):
+    images = [upload(database) for _ in range(3)]
+    shared = {"mirror": "try", "model": "affine", "moving_spacing_um": 0.25, "priority": "collection"}
+    shared |= {"fixed_tilt": {"degrees": 9.5, "axis_deg": 0}, "moving_mask_image_id": images[0]}
+    own = [{"fixed_channel": "Fe"}, {}, {"moving_frame": 4, "fixed_channel": "C"}]
+    pairs = zip(images, reversed(images), own, strict=True)
+    requests = [
+        jobs.RegistrationRequest(fixed, moving, **chosen, **shared) for fixed, moving, chosen in pairs
+    ]
+    batch = do(database, batches.submit, requests, owner="local", actor="tester", request_id="r1")
+    newest_first = select(RegistrationRow).order_by(RegistrationRow.created_at.desc())
+    with database.reading() as session:
+        rows = session.scalars(newest_first.where(RegistrationRow.batch_id == batch.id)).all()
+    stored = [{name: getattr(row, name) for name in vars(requests[0])} for row in rows]
+    assert stored == [vars(request) for request in requests]
+    assert [claim_next(database).registration_id for _ in rows] == [row.id for row in rows]
+
+
 def test_batch_with_an_unknown_image_is_rejected_as_a_whole(database):
     pairs = [(upload(database), upload(database)), (upload(database), "nothing")]
     requests = [jobs.RegistrationRequest(*pair) for pair in pairs]

@@ -10,7 +10,7 @@ from sqlalchemy import event, select, text
 from support.jobs import LEASE, RESULT, claim, do, get, query, submit
 from support.servers import wait_until
 
-from db import audit, claims, corrections, job_transitions, jobs, tags
+from db import audit, batches, claims, corrections, job_transitions, jobs, tags
 from db.engine import Database, _is_readable
 from db.migrate import migrate
 from db.rows import RegistrationRow
@@ -67,6 +67,26 @@ def test_claim_of_a_job_that_is_not_queued_takes_the_next_one(postgresql):
         )
     assert do(postgresql, claims.claim_next, "w1", LEASE).registration_id == jobs_in_turn[1]
     assert do(postgresql, claims.claim_next, "w1", LEASE) is None
+
+
+def test_batch_of_any_size_takes_the_same_few_statements_and_parameters(postgresql):
+    row = get(postgresql, submit(postgresql))
+    pair = jobs.RegistrationRequest(row.fixed_image_id, row.moving_image_id)
+    seen: dict[int, list[tuple[int, bool]]] = {}
+
+    def note(_connection, _cursor, _statement, parameters, _context, many) -> None:
+        seen[size].append((len(parameters), many))
+
+    event.listen(postgresql.engine, "before_cursor_execute", note)
+    for size in (3, 400):
+        seen[size] = []
+        about = {"owner": "local", "actor": "a"}
+        batch = do(postgresql, batches.submit, [pair] * size, request_id="-", **about)
+        assert do(postgresql, batches.cancel, batch, actor="a") == size
+    event.remove(postgresql.engine, "before_cursor_execute", note)
+    assert seen[3] == seen[400]
+    assert not any(many for _, many in seen[400])
+    assert query(postgresql, audit.verify) == []
 
 
 @pytest.mark.parametrize("actor", ['"\\/', "ä\u2028\u007f", "a\tb\r\n\u0001", "%s :name {0}", "\U0001f52c"])
