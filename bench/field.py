@@ -4,7 +4,7 @@
 --cases DIR    *.npz with fixed, moving, moving_points (H, W, 2: where each fixed pixel lies), inside (bool),
                bent, kind (mono or multi), source
 --offsets F    JSON: what is left between the two recordings of a pair, by the beginning of its source's name,
-               with the shape of the recording (rows, columns) about whose centre it is stated
+               about the centre of the recording pairs/NAME_fixed.tif beside it
 --limit N      cases of each kind
 --elastix N    register the first N cases of each kind with elastix too: affine, then B-splines
 
@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import tifffile
 from scipy import ndimage
 
 import xebra
@@ -42,14 +43,16 @@ class Outcome:
     elastix: tuple[np.ndarray, float] | None = None  # its errors (N,) and seconds
 
 
-def exact(held: dict[str, np.ndarray], offsets: dict[str, dict]) -> tuple[np.ndarray, np.ndarray]:
+def exact(held: dict[str, np.ndarray], offsets: Path | None) -> tuple[np.ndarray, np.ndarray]:
     """Return the moving points (H, W, 2) and where they are known, with the rest between both recordings."""
     points, inside = held["moving_points"].astype(float), held["inside"]
-    rest = next((r for name, r in offsets.items() if str(held["source"]).startswith(name)), None)
-    if rest is None or str(held["kind"]) == "mono":
+    if offsets is None or str(held["kind"]) == "mono":
+        return points, inside
+    rest = left_between(str(held["source"]), offsets)
+    if rest is None:
         return points, inside
     height, width = inside.shape
-    shape = rest["shape"]
+    shape = tifffile.TiffFile(offsets.parent / "pairs" / f"{held['source']}_fixed.tif").pages[0].shape
     origin = (np.array(shape[::-1]) - (width, height)) / 2
     turn = SimilarityTransform(
         rest["scale"], np.radians(rest["rot_deg"]), (rest["dx"], rest["dy"]), image_center(tuple(shape))
@@ -66,6 +69,12 @@ def exact(held: dict[str, np.ndarray], offsets: dict[str, dict]) -> tuple[np.nda
     return points, known
 
 
+def left_between(source: str, offsets: Path) -> dict[str, float] | None:
+    """Return what is left between the two recordings of a pair; None where nothing is known of it."""
+    known = json.loads(offsets.read_text())
+    return next((rest for name, rest in known.items() if source.startswith(name)), None)
+
+
 def by_elastix(held: dict[str, np.ndarray], at: np.ndarray, truth: np.ndarray) -> tuple[np.ndarray, float]:
     """Return the errors (N,) of elastix at points of the fixed image, and the seconds that it took."""
     from peers.elastix import bent
@@ -77,7 +86,7 @@ def by_elastix(held: dict[str, np.ndarray], at: np.ndarray, truth: np.ndarray) -
     return errors, seconds
 
 
-def measure(path: Path, offsets: dict[str, dict], model: str, elastix: bool) -> Outcome:
+def measure(path: Path, offsets: Path | None, model: str, elastix: bool) -> Outcome:
     """Return the outcome of a case, and print it."""
     held = dict(np.load(path))
     points, inside = exact(held, offsets)
@@ -116,9 +125,8 @@ def main() -> None:
     parser.add_argument("--limit", type=int)
     parser.add_argument("--elastix", type=int, default=0)
     chosen = parser.parse_args()
-    offsets = json.loads(chosen.offsets.read_text()) if chosen.offsets else {}
     outcomes = [
-        measure(path, offsets, chosen.model, number < chosen.elastix)
+        measure(path, chosen.offsets, chosen.model, number < chosen.elastix)
         for kind in ("mono", "multi")
         for number, path in enumerate(sorted(chosen.cases.glob(f"{kind}_*.npz"))[: chosen.limit])
     ]

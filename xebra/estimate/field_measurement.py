@@ -8,7 +8,9 @@ modalities have in common or, where the contrasts agree, intensities without the
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import math
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy import ndimage
@@ -33,7 +35,7 @@ FOLDS = 64  # px: side of the blocks of tiles that are held out together
 
 @dataclass(frozen=True)
 class Measurement:
-    """What the tiles measure, and the correlation of both views, negative for inverted contrast."""
+    """What the tiles measure, and the correlation of what is compared."""
 
     tiles: Tiles
     blocks: Integers  # (K,): number of the block of tiles that each tile is held out with
@@ -41,98 +43,120 @@ class Measurement:
     correlation: float
 
 
-def feature_measurement(
-    engine: Engine, graph: str, parameters: FieldParameters, view: FieldView, fixed: Floats
-) -> Measurement:
-    """Return what feature maps measure; ``fixed`` (C, R, C) are those of the fixed view."""
-    warped = _warped(parameters, view)
+def compared_features(
+    engine: Engine, graph: str, warped: WarpedView, view: FieldView, fixed: Floats
+) -> Compared:
+    """Return the feature maps of both images; ``fixed`` (C, R, C) are those of the fixed view."""
     features = engine.run(graph, view=np.stack([warped.values, warped.inside])[None])["maps"][0]
     cell = view.shape[0] // fixed.shape[1]
-    whole = _cell_means(warped.inside * (view.inside > 0.99), cell) > 0.999
+    whole = _cell_means(warped.inside * view.whole, cell) > 0.999
     used = ndimage.minimum_filter(whole.astype(np.float32), EDGE)
     (one, weight), (other, there) = _directions(fixed), _directions(features)
-    return _measured(parameters, warped, one, other, used * weight * there, cell, FEATURE_AREA)
+    return Compared(one, other, used * weight * there, cell, FEATURE_AREA)
 
 
-def intensity_measurement(parameters: FieldParameters, view: FieldView) -> Measurement:
-    """Return what intensities measure; the contrast may be inverted."""
-    warped = _warped(parameters, view)
-    inside = warped.inside * (view.inside > 0.99)
+def compared_intensities(warped: WarpedView, view: FieldView) -> Compared:
+    """Return the intensities of both images without their local mean and contrast, which may be inverted."""
+    inside = warped.inside * view.whole
     used = ndimage.minimum_filter(inside, EDGE)
-    fixed, moving = (_local_contrast(values, inside) for values in (view.fixed, warped.values))
+    covered = ndimage.uniform_filter(inside, CONTRAST_PX) + np.float32(1e-3)
+    fixed, moving = (_local_contrast(values, inside, covered) for values in (view.fixed, warped.values))
     sign = np.float32(np.sign((fixed * moving * used).sum()) or 1)
-    found = _measured(parameters, warped, fixed[None], sign * moving[None], used, 1, INTENSITY_AREA)
-    return replace(found, correlation=float(sign) * found.correlation)
+    return Compared(fixed[None], sign * moving[None], used, 1, INTENSITY_AREA)
 
 
 @dataclass(frozen=True)
-class _Warped:
-    """The moving image through a field: values and coverage (rows, columns), with the field there."""
+class WarpedView:
+    """The moving image through a field, on the view, with what the field is in each of its tiles."""
 
-    values: Floats
-    inside: Floats
-    displacement: Floats  # (rows, columns, 2)
-    rows: Floats  # (rows, columns): row of the moving image
+    values: Floats  # (rows, columns)
+    inside: Floats  # (rows, columns): coverage, 0 or 1
+    sides: tuple[int, int]  # px: height and width of a tile
+    displacement: Floats  # (K, 2): mean over each tile
+    rows: Floats  # (K,): mean row of the moving image, before the drift
+
+    @classmethod
+    def of(cls, parameters: FieldParameters, view: FieldView) -> WarpedView:
+        """Return the moving image through the present field."""
+        field, linear, sides = parameters.field(), view.moving_from_view[:2], _tile_sides(parameters)
+        ys, xs = (np.arange(side, dtype=float) for side in view.shape)
+        functions = field.y.matrix(ys), field.x.matrix(xs)
+        x, y = (_through(part, functions, (ys, xs), field.smooth) for part in linear)
+        line = np.linspace(field.rows.low, field.rows.high, 4 * field.rows.intervals + 1)
+        profile = field.rows.matrix(line) @ field.drift.T @ linear[:, :2].T
+        drift = [np.interp(y, line, part) for part in profile.T]
+        means = np.stack([_tile_means(part, sides).ravel() for part in drift], 1)
+        moved = [_tile_functions(each, side) for each, side in zip(functions, sides, strict=True)]
+        smooth = np.stack([(moved[0] @ part @ moved[1].T).ravel() for part in field.smooth], 1)
+        displacement = smooth + means @ np.linalg.inv(linear[:, :2]).T
+        values, inside = view.sampled(x + drift[0], y + drift[1])
+        return cls(values, inside, sides, displacement, _tile_means(y, sides).ravel())
 
 
-def _warped(parameters: FieldParameters, view: FieldView) -> _Warped:
-    """Return the moving image through the present field."""
-    field, linear = parameters.field(), view.moving_from_view
-    ys, xs = (np.arange(side, dtype=float) for side in view.shape)
-    along, down = field.x.matrix(xs), field.y.matrix(ys)
-    moved = [down @ part @ along.T for part in field.smooth]
-    rows = linear[1, 0] * (xs + moved[0]) + linear[1, 1] * (ys[:, None] + moved[1]) + linear[1, 2]
-    line = np.linspace(field.rows.low, field.rows.high, 4 * field.rows.intervals + 1)
-    profile = field.rows.matrix(line) @ field.drift.T
-    displacement = np.stack(
-        [part + np.interp(rows, line, drift) for part, drift in zip(moved, profile.T, strict=True)], -1
-    )
-    x, y = xs + displacement[..., 0], ys[:, None] + displacement[..., 1]
-    there = [each[0] * x + each[1] * y + each[2] for each in linear[:2]]
-    values, inside = view.sampled(there[0], there[1])
-    return _Warped(values, inside, displacement, rows)
+def _through(
+    part: Floats, functions: tuple[Floats, Floats], at: tuple[Floats, Floats], smooth: Floats
+) -> Floats:
+    """Return a coordinate (rows, columns) in the moving image; ``part`` (3,): its row of the linear part."""
+    down, along = functions
+    moved: Floats = down @ (part[0] * smooth[0] + part[1] * smooth[1]) @ along.T
+    moved += part[0] * at[1] + part[2]
+    moved += part[1] * at[0][:, None]
+    return moved
 
 
-def _measured(
-    parameters: FieldParameters,
-    warped: _Warped,
-    fixed: Floats,
-    moving: Floats,
-    used: Floats,
-    cell: int,
-    area: float,
-) -> Measurement:
-    """Return what two maps (C, R, C) with cells of ``cell`` px measure where they are ``used`` (R, C)."""
+def _tile_functions(functions: Floats, side: int) -> Floats:
+    """Return the means of functions (N, M) over ``side`` px each."""
+    means: Floats = functions.reshape(-1, side, functions.shape[1]).mean(1)
+    return means
+
+
+@dataclass(frozen=True)
+class Compared:
+    """Two maps (C, R, C) with cells of ``cell`` px, and how much of each cell (R, C) is used."""
+
+    fixed: Floats
+    moving: Floats
+    used: Floats
+    cell: int
+    area: float  # cells over which residuals are taken as correlated
+
+    @cached_property
+    def correlation(self) -> float:
+        """The correlation of both maps."""
+        agreement, one, other = (
+            float((_dot(*pair) * self.used).sum())
+            for pair in ((self.fixed, self.moving), (self.fixed, self.fixed), (self.moving, self.moving))
+        )
+        return agreement / max(math.sqrt(one * other), 1e-12)
+
+
+def measured(warped: WarpedView, compared: Compared) -> Measurement:
+    """Return what two maps measure in each tile."""
+    fixed, moving, used, cell = compared.fixed, compared.moving, compared.used, compared.cell
     residual = fixed - moving
     down, right = _gradients((fixed + moving) / 2, cell)
     products = (right, right), (right, down), (down, down), (right, residual), (down, residual)
-    sides = _tile_sides(parameters)
+    sides, shape = warped.sides, [cell * side for side in used.shape]
     sums = [_tile_sums(_dot(*pair) * used, cell, sides).ravel() for pair in products]
     misfit = _tile_sums(_dot(residual, residual) * used, cell, sides).ravel()
     count = _tile_sums(used, cell, sides).ravel()
-    correlation = float(
-        (_dot(fixed, moving) * used).sum()
-        / max(np.sqrt((_dot(fixed, fixed) * used).sum() * (_dot(moving, moving) * used).sum()), 1e-12)
-    )
     mean = misfit.sum() / max(count.sum(), 1.0)
     weight = (1 + 1 / MISFIT) / (1 + misfit / np.maximum(count, 1) / max(mean, 1e-12) / MISFIT)
-    weight /= max(mean * area, 1e-12)
-    factor = max(correlation, MIN_CORRELATION)
+    weight /= max(mean * compared.area, 1e-12)
+    factor = max(compared.correlation, MIN_CORRELATION)
     information = np.stack([each * weight * factor for each in sums[:3]], 1)
     gradient = np.stack([each * weight for each in sums[3:]], 1)
-    height, width = sides
-    shift = np.stack([_tile_means(warped.displacement[..., axis], sides).ravel() for axis in (0, 1)], 1)
+    shift = warped.displacement
     weighted = gradient + np.stack(
         [(information[:, :2] * shift).sum(1), (information[:, 1:] * shift).sum(1)], 1
     )
     lines, columns = (
-        np.arange(side // each) * each + (each - 1) / 2
-        for side, each in zip(warped.rows.shape, (height, width), strict=True)
+        np.arange(side // each) * each + (each - 1) / 2 for side, each in zip(shape, sides, strict=True)
     )
-    tiles = Tiles((columns, lines), _tile_means(warped.rows, sides).ravel(), information, weighted)
+    tiles = Tiles((columns, lines), warped.rows, information, weighted)
     down, along = lines[:, None] // FOLDS, columns // FOLDS
     blocks = (down * (along[-1] + 1) + along).astype(int)
-    return Measurement(tiles, blocks.ravel(), ((down + along) % 2).ravel(), correlation)
+    return Measurement(tiles, blocks.ravel(), ((down + along) % 2).ravel(), compared.correlation)
 
 
 def _directions(maps: Floats) -> tuple[Floats, Floats]:
@@ -182,9 +206,11 @@ def _cell_means(values: Floats, cell: int) -> Floats:
     return means
 
 
-def _local_contrast(values: Floats, inside: Floats) -> Floats:
-    """Return values with the local mean removed and the local contrast divided out, smoothed."""
-    covered = ndimage.uniform_filter(inside, CONTRAST_PX) + np.float32(1e-3)
+def _local_contrast(values: Floats, inside: Floats, covered: Floats) -> Floats:
+    """Return values with the local mean removed and the local contrast divided out, smoothed.
+
+    ``covered``: share of the square around each px that is inside.
+    """
     centred = (values - ndimage.uniform_filter(values * inside, CONTRAST_PX) / covered) * inside
     square = ndimage.uniform_filter(centred * centred, CONTRAST_PX)
     contrast = np.sqrt(np.maximum(square, 0) / covered)

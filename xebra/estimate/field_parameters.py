@@ -93,9 +93,10 @@ class FieldParameters:
         used = np.ones(1) if chosen is None else chosen.astype(float)
         count = self.count
         result = np.empty((2 * count, 2 * count))
-        xx, xy, yy = (basis.products(part * used) for part in tiles.information.T)
-        result[:count, :count], result[count:, count:] = xx, yy
-        result[:count, count:], result[count:, :count] = xy, xy
+        x, y = slice(count), slice(count, None)
+        for part, place in zip(tiles.information.T, ((x, x), (x, y), (y, y)), strict=True):
+            basis.products(part * used, result[place])
+        result[y, x] = result[x, y]
         return result, np.concatenate([basis.sums(part * used) for part in tiles.weighted.T])
 
     def posterior(self, information: Matrix, smoothness: Smoothness) -> Posterior:
@@ -124,9 +125,8 @@ class FieldParameters:
 
         ``covariance`` (2 count, 2 count) of the coefficients; its upper triangle counts.
         """
-        functions = basis.matrix()
         parts = (covariance[: self.count, : self.count], covariance[self.count :, self.count :])
-        return np.stack([(functions * (functions @ symmetric(part))).sum(1) for part in parts])
+        return np.stack([basis.variances(symmetric(part)) for part in parts])
 
     @cached_property
     def _bending(self) -> Matrix:

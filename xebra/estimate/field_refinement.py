@@ -8,7 +8,13 @@ import numpy as np
 
 from xebra.arrays import Floats, Matrix
 from xebra.engine import Engine
-from xebra.estimate.field_measurement import Measurement, feature_measurement, intensity_measurement
+from xebra.estimate.field_measurement import (
+    Measurement,
+    WarpedView,
+    compared_features,
+    compared_intensities,
+    measured,
+)
 from xebra.estimate.field_parameters import FieldParameters, Smoothness
 from xebra.estimate.field_search import MARGIN, POOL, fit_shifts, shift_maps
 from xebra.estimate.field_selection import BENDING, DRIFT, Candidate, candidates, smoothest
@@ -61,17 +67,17 @@ def refine_field(engine: Engine, level: FieldLevel, pair: ImagePair, linear: Mat
     parameters = _searched(engine, level, view, fixed)
     if parameters is None:
         return None
-    found, measured = _measured(engine, level, view, fixed, parameters)
+    found, kind = _measured(engine, level, view, fixed, parameters)
     compared = candidates(view.shape, view.moving_from_view, found)
     best = _chosen(compared)
     field = field_without_folds(
-        _parameters(view, KNOTS), found, best.smoothness or SMOOTHNESS, ERROR_SCALE[measured]
+        _parameters(view, KNOTS), found, best.smoothness or SMOOTHNESS, ERROR_SCALE[kind]
     )
     if field is None:
         return None
     of_image = replace(field.of_image(view.fixed_from_view), moving_from_fixed=linear)
-    area = float((view.inside > 0.99).sum())
-    return FieldEstimate(of_image, compared, best, found.correlation, measured, area)
+    area = float(view.whole.sum())
+    return FieldEstimate(of_image, compared, best, found.correlation, kind, area)
 
 
 def _chosen(compared: list[Candidate]) -> Candidate:
@@ -86,16 +92,19 @@ def _measured(
     engine: Engine, level: FieldLevel, view: FieldView, fixed: Floats, parameters: FieldParameters
 ) -> tuple[Measurement, str]:
     """Return the last measurement, about a field that is refined from pass to pass, and what it compares."""
-    found = feature_measurement(engine, level.graph, parameters, view, fixed)
-    parameters = _solved(view, found, PASS_KNOTS)
-    by_intensity = intensity_measurement(parameters, view)
-    if abs(by_intensity.correlation) >= SAME_CONTRAST:
-        parameters = _solved(view, by_intensity, KNOTS)
-        return intensity_measurement(parameters, view), "intensity"
+
+    def by_features(warped: WarpedView) -> Measurement:
+        return measured(warped, compared_features(engine, level.graph, warped, view, fixed))
+
+    found = by_features(WarpedView.of(parameters, view))
+    warped = WarpedView.of(_solved(view, found, PASS_KNOTS), view)
+    intensities = compared_intensities(warped, view)
+    if intensities.correlation >= SAME_CONTRAST:
+        warped = WarpedView.of(_solved(view, measured(warped, intensities), KNOTS), view)
+        return measured(warped, compared_intensities(warped, view)), "intensity"
     for knots in (PASS_KNOTS, KNOTS):
-        found = feature_measurement(engine, level.graph, parameters, view, fixed)
-        parameters = _solved(view, found, knots)
-    return feature_measurement(engine, level.graph, parameters, view, fixed), "features"
+        warped = WarpedView.of(_solved(view, by_features(warped), knots), view)
+    return by_features(warped), "features"
 
 
 def _searched(engine: Engine, level: FieldLevel, view: FieldView, fixed: Floats) -> FieldParameters | None:

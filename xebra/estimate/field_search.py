@@ -8,6 +8,7 @@ pass, so that blocks that show nothing, or several equal places, follow their ne
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -21,6 +22,7 @@ SIDE = 4  # pooled cells between the centres of blocks, whose side is twice that
 WIDTHS = (20.0, 14.0, 9.0, 6.0, 4.0, 4.0)  # px: standard deviations of the Gaussian, pass by pass
 MIN_CONTRAST = 1e-3  # of a map
 OVERLAP = 4  # blocks that share a px
+COUNT = 2 * SHIFTS + 1  # shifts along an axis
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,12 @@ class ShiftMaps:
     shifts: Floats
     centers: tuple[Floats, Floats]
 
+    @cached_property
+    def likelihood(self) -> Floats:
+        """Return the likelihoods (shifts down, shifts right, K), relative to each block's largest."""
+        values: Floats = np.exp((self.maps - self.maps.max(0)).astype(float))
+        return values.reshape(COUNT, COUNT, -1)
+
 
 def shift_maps(fixed: Floats, moving: Floats, cell: int, sharpness: float) -> ShiftMaps | None:
     """Return the maps of features (C, R, C) of a view, and of the moving view with a margin; None: too small.
@@ -38,21 +46,14 @@ def shift_maps(fixed: Floats, moving: Floats, cell: int, sharpness: float) -> Sh
     ``cell``: px of a cell. The margin of the moving view is ``MARGIN`` pooled cells.
     """
     pooled, around = _pooled(fixed), _pooled(moving)
-    rows, columns = pooled.shape[:2]
-    count = 2 * SHIFTS + 1
-    sums = np.empty((count, count, rows // SIDE, columns // SIDE), np.float32)
-    for down in range(count):
-        top = MARGIN - SHIFTS + down
-        for right in range(count):
-            left = MARGIN - SHIFTS + right
-            there = around[top : top + rows, left : left + columns]
-            sums[down, right] = _block_sums(np.einsum("ijc,ijc->ij", pooled, there))
-    blocks = sums[..., :-1, :-1] + sums[..., 1:, :-1] + sums[..., :-1, 1:] + sums[..., 1:, 1:]
-    if not blocks.size:
+    rows, columns = pooled.shape[1:]
+    if min(rows, columns) < 2 * SIDE:
         return None
-    inner = around[MARGIN : MARGIN + rows, MARGIN : MARGIN + columns]
+    squares = _square_sums(pooled, around)
+    blocks = squares[..., :-1, :-1] + squares[..., 1:, :-1] + squares[..., :-1, 1:] + squares[..., 1:, 1:]
+    inner = around[:, MARGIN : MARGIN + rows, MARGIN : MARGIN + columns]
     energy = POOL**2 * np.sqrt(float((pooled**2).sum()) * float((inner**2).sum())) + 1.0
-    maps = blocks.reshape(count**2, -1) * (sharpness * POOL**2 / energy)
+    maps = blocks.reshape(COUNT**2, -1) * (sharpness * POOL**2 / energy)
     line = np.arange(-SHIFTS, SHIFTS + 1.0) * POOL * cell
     shifts = np.stack(np.meshgrid(line, line), -1).reshape(-1, 2)
     centers = [(np.arange(n) + 1) * SIDE * POOL * cell - 0.5 for n in (blocks.shape[3], blocks.shape[2])]
@@ -87,32 +88,68 @@ def expected_at(parameters: FieldParameters, centers: tuple[Floats, Floats]) -> 
 
 def _posterior(found: ShiftMaps, expected: Floats, rows: Floats, width: float) -> Tiles:
     """Return what each block's map and a Gaussian of ``width`` px about the expected shift say together."""
-    distance = found.shifts[:, None] - expected
-    log = found.maps - (distance**2).sum(-1) / (2 * width**2)
-    weight = np.exp(log - log.max(0))
-    weight /= weight.sum(0)
-    mean = np.einsum("sk,si->ki", weight, found.shifts)
-    square = np.einsum("sk,si,sj->kij", weight, found.shifts, found.shifts, optimize=True)
+    mean, square = _moments(found, expected, width)
     spread = square - mean[:, :, None] * mean[:, None, :]
-    values, vectors = np.linalg.eigh(np.eye(2) / width**2 - spread / width**4)
-    information = (vectors * np.clip(values, 0, None)[:, None, :]) @ vectors.transpose(0, 2, 1)
+    information = _without_negative(np.eye(2) / width**2 - spread / width**4)
     shown = (np.ptp(found.maps, axis=0) > MIN_CONTRAST) / OVERLAP
     weighted = np.einsum("kij,kj->ki", information, expected) + (mean - expected) / width**2
     three = np.stack([information[:, 0, 0], information[:, 0, 1], information[:, 1, 1]], 1)
     return Tiles(found.centers, rows, three * shown[:, None], weighted * shown[:, None])
 
 
+def _without_negative(matrices: Floats) -> Floats:
+    """Return symmetric matrices (K, 2, 2) with their negative eigenvalues set to 0."""
+    determinant = matrices[:, 0, 0] * matrices[:, 1, 1] - matrices[:, 0, 1] ** 2
+    negative = (determinant < 0) | (matrices[:, 0, 0] + matrices[:, 1, 1] < 0)
+    values, vectors = np.linalg.eigh(matrices[negative])
+    result = matrices.copy()
+    result[negative] = (vectors * np.clip(values, 0, None)[:, None, :]) @ vectors.transpose(0, 2, 1)
+    return result
+
+
+def _moments(found: ShiftMaps, expected: Floats, width: float) -> tuple[Floats, Floats]:
+    """Return mean (K, 2) and mean square (K, 2, 2) of each block's shift.
+
+    The Gaussian is a product of one along x and one along y, so that sums are made along one axis after the
+    other.
+    """
+    line = found.shifts[:COUNT, :1]
+    along, down = (_gaussian(line - each, width) for each in expected.T)
+    by_row = [np.einsum("yxk,yk->xk", found.likelihood, down * line**power) for power in range(3)]
+    sums = {(i, j): (by_row[j] * along * line**i).sum(0) for i in range(3) for j in range(3 - i)}
+    xx, xy, yy, x, y = (sums[powers] / sums[0, 0] for powers in ((2, 0), (1, 1), (0, 2), (1, 0), (0, 1)))
+    return np.stack([x, y], 1), np.stack([np.stack([xx, xy], 1), np.stack([xy, yy], 1)], 2)
+
+
+def _gaussian(distance: Floats, width: float) -> Floats:
+    """Return a Gaussian at distances (S, K), 1 at the nearest of each column."""
+    log = -(distance**2) / (2 * width**2)
+    values: Floats = np.exp(log - log.max(0))
+    return values
+
+
 def _pooled(maps: Floats) -> Floats:
-    """Return maps (C, rows, columns) as means over POOL x POOL cells, channels last."""
-    channels, rows, columns = maps.shape
-    parts = maps[:, : rows // POOL * POOL, : columns // POOL * POOL]
-    means = parts.reshape(channels, rows // POOL, POOL, columns // POOL, POOL).mean((2, 4))
-    return np.ascontiguousarray(means.transpose(1, 2, 0))
+    """Return maps (C, rows, columns) as means over POOL x POOL cells."""
+    rows, columns = (side // POOL * POOL for side in maps.shape[1:])
+    parts = [maps[:, i:rows:POOL, j:columns:POOL] for i in range(POOL) for j in range(POOL)]
+    means: Floats = sum(parts[1:], parts[0]) / np.float32(POOL**2)
+    return means
 
 
-def _block_sums(values: Floats) -> Floats:
-    """Return sums (rows / SIDE, columns / SIDE) of values (rows, columns)."""
-    rows, columns = (side // SIDE for side in values.shape)
-    parts = values[: rows * SIDE, : columns * SIDE]
-    sums: Floats = parts.reshape(rows, SIDE, columns, SIDE).sum((1, 3))
+def _square_sums(fixed: Floats, moving: Floats) -> Floats:
+    """Return sums over squares of SIDE cells of products (shifts down, shifts right, rows, columns).
+
+    Of maps (C, rows, columns) and others with a margin, at each shift.
+    """
+    rows, columns = (side // SIDE * SIDE for side in fixed.shape[1:])
+    fixed, first = fixed[:, :rows, :columns], MARGIN - SHIFTS
+    squares = np.repeat(np.eye(columns // SIDE, dtype=np.float32), SIDE, 0)
+    products = np.empty((COUNT, rows, columns), np.float32)
+    sums = np.empty((COUNT, COUNT, rows // SIDE, columns // SIDE), np.float32)
+    for down in range(COUNT):
+        lines = moving[:, first + down : first + down + rows]
+        for right in range(COUNT):
+            there = lines[..., first + right : first + right + columns]
+            np.einsum("cij,cij->ij", fixed, there, out=products[right])
+        sums[down] = (products @ squares).reshape(COUNT, rows // SIDE, SIDE, -1).sum(2)
     return sums

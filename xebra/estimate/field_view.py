@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy import ndimage
 
-from xebra.arrays import Floats, Matrix
+from xebra.arrays import Floats, Mask, Matrix
 from xebra.estimate.image_pair import ImagePair
 from xebra.estimate.resampling import sampling_step
 from xebra.transform import corners, map_points
@@ -28,6 +29,12 @@ class FieldView:
     usable: Floats | None  # (H, W): share of usable px of it; None: all
     moving_from_view: Matrix  # 3 x 3, px of ``moving``, by the linear part
     image_from_moving: Matrix  # 3 x 3 from px of ``moving`` to those of the moving image
+
+    @cached_property
+    def whole(self) -> Mask:
+        """Where the fixed view is covered, (rows, columns)."""
+        covered: Mask = self.inside > 0.99
+        return covered
 
     @property
     def shape(self) -> tuple[int, int]:

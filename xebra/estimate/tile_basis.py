@@ -40,20 +40,18 @@ class TileBasis:
         smooth = self.down.T @ self._grid(values) @ self.along
         return np.concatenate([smooth.ravel(), self.rows.T @ values])
 
-    def products(self, weights: Floats) -> Matrix:
-        """Return the sums over the tiles of weights (K,) times the product of each two functions."""
+    def products(self, weights: Floats, result: Matrix) -> None:
+        """Set ``result`` to the sums over tiles of weights (K,) times the product of each two functions."""
         lines, columns = self.down.shape[1], self.along.shape[1]
         smooth = self._pairs_down.T @ (self._grid(weights) @ self._pairs_along)
-        smooth = smooth.reshape(lines, lines, columns, columns).transpose(0, 2, 1, 3)
         count = lines * columns
-        result = np.empty((count + self.rows.shape[1],) * 2)
-        result[:count, :count] = smooth.reshape(count, count)
+        of_grid = result[:count, :count].reshape(lines, columns, lines, columns)  # a view
+        of_grid[...] = smooth.reshape(lines, lines, columns, columns).transpose(0, 2, 1, 3)
         weighted = self.rows.copy()
         weighted.data = weighted.data * np.repeat(weights, ORDER)
         cross = (self._smooth @ weighted).toarray()
         result[:count, count:], result[count:, :count] = cross, cross.T
         result[count:, count:] = (self.rows.T @ weighted).toarray()
-        return result
 
     def values(self, coefficients: Floats) -> Floats:
         """Return the sum of all functions times their coefficients at each tile, (K,)."""
@@ -62,10 +60,11 @@ class TileBasis:
         values: Floats = (self.down @ smooth @ self.along.T).ravel() + self.rows @ coefficients[count:]
         return values
 
-    def matrix(self) -> Floats:
-        """Return all functions at each tile, (K, Y X + N)."""
-        smooth = np.einsum("rj,ci->rcji", self.down, self.along)
-        return np.concatenate([smooth.reshape(len(self.down) * len(self.along), -1), self.rows.toarray()], 1)
+    def variances(self, covariance: Matrix) -> Floats:
+        """Return the variance (K,) at each tile by the covariance of the coefficients."""
+        functions = sparse.hstack([self._smooth.T, self.rows], "csr")
+        variances: Floats = np.einsum("kn,kn->k", functions @ covariance, functions.toarray())
+        return variances
 
     def _grid(self, values: Floats) -> Floats:
         """Return values (K,) by line and column."""
