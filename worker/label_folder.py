@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Hashable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, cast
@@ -13,7 +12,7 @@ from db.rows import ImageRow, LabelRow
 from db.store import ImageStore
 from worker.stored_images import read_stored
 from xebra.image import luminance
-from xebra.label_archive import LabelledPair, write_archive
+from xebra.label_archive import LabelledPair, write_folder
 
 
 class StoredImage(NamedTuple):
@@ -25,14 +24,12 @@ class StoredImage(NamedTuple):
 
 
 def write_labels(folder: Path, rows: Sequence[LabelRow], store: ImageStore) -> int:
-    """Write labels.json and the images, which must be loaded, into a new folder; return the number of pairs.
+    """Write labels.json and the images, which must be loaded, into a folder; return the number of pairs.
 
     Raises:
         ObjectMissing: the store has lost an image.
         ObjectAltered: an image differs from the uploaded one.
     """
-    folder.mkdir(parents=True)
-    archive = folder.with_suffix(".zip")
     files = {row.id: row for label in rows for row in (label.fixed_image, label.moving_image)}
 
     def read(image: Hashable) -> np.ndarray[Any, Any]:
@@ -40,12 +37,7 @@ def write_labels(folder: Path, rows: Sequence[LabelRow], store: ImageStore) -> i
         found = read_stored(files[chosen.id], None, store, chosen.channel, chosen.frame)
         return luminance(found.pixels)
 
-    with archive.open("w+b") as file:
-        count = write_archive(file, [_pair(row) for row in rows], read)
-        with zipfile.ZipFile(file) as content:
-            content.extractall(folder)
-    archive.unlink()
-    return count
+    return write_folder(folder, [_pair(row) for row in rows], read)
 
 
 def _pair(row: LabelRow) -> LabelledPair:

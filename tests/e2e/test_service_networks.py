@@ -17,6 +17,7 @@ from support.service import PATIENCE_S, QUICK, Service, speckle
 from test_service_instruments import admin, client, is_problem, xebra
 
 from xebra import image_files, sample
+from xebra.adaptation.labels import read_labels
 from xebra.client import Labels
 
 SHIFT = [[1.0, 0.0, 3.0], [0.0, 1.0, -2.0], [0.0, 0.0, 1.0]]
@@ -140,6 +141,18 @@ def test_labels_are_exported_and_imported_as_a_folder(service, owner, tmp_path):
     assert owner.client.delete(f"/api/v1/images/{image}").status_code == 204  # its labels go with it
     with Labels(service.url, key_of(owner)) as known:
         assert image not in {label["fixed_image_id"] for label in known.all()}
+
+
+def test_a_single_image_stays_one_through_the_service(service, owner, tmp_path):
+    with (tmp_path / "alone.tif").open("wb") as file:
+        image_files.write_tiff(file, speckle(seed=90), None)
+    command = ("--url", service.url, "--api-key", key_of(owner))
+    folder, out = str(tmp_path / "labels"), tmp_path / "exported"
+    xebra(service, "labels", "add-images", folder, str(tmp_path / "alone.tif"))
+    assert xebra(service, "labels", "import", folder, *command) == "1 labels were added"
+    xebra(service, "labels", "export", str(out), *command)
+    (label,) = [label for label in read_labels(out) if label.group == "alone.tif"]
+    assert label.is_single
 
 
 def test_folder_that_names_other_files_is_refused(service, owner, tmp_path):

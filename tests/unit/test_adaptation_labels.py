@@ -37,7 +37,7 @@ def test_a_folder_is_read_as_it_was_written(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "problem"),
     [
-        ({"fixed": "../elsewhere.tif"}, "not in the folder"),
+        ({"fixed": "../elsewhere.tif"}, "no file in this folder"),
         ({"fixed": None}, "incomplete"),
         ({"moving_from_fixed": [[1, 0, 0], [0, -1, 0], [0, 0, 1]]}, "without reflection"),
         ({"moving_from_fixed": [[1, 0, 0], [0, 1, 0], [0, 0.1, 1]]}, "without reflection"),

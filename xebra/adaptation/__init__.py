@@ -7,5 +7,6 @@
 
 from xebra.adaptation.adapt import AdaptationReport, adapt
 from xebra.adaptation.labels import Label, read_labels, write_labels
+from xebra.adaptation.single_images import add_images
 
-__all__ = ["AdaptationReport", "Label", "adapt", "read_labels", "write_labels"]
+__all__ = ["AdaptationReport", "Label", "adapt", "add_images", "read_labels", "write_labels"]

@@ -15,6 +15,7 @@ from xebra.adaptation.evidence import label_evidence, problems
 from xebra.adaptation.judge import judge
 from xebra.adaptation.labels import Label, labels_sha256, read_labels, split_labels
 from xebra.adaptation.scores import BENCHMARK_SEEDS, Role, measure_networks
+from xebra.adaptation.single_images import PAIRS_BESIDE_LABELS, made_pairs
 from xebra.adaptation.train_head import train_head
 from xebra.engine import OnnxEngine
 from xebra.errors import LabelsInvalid, NetworkUnknown
@@ -68,6 +69,7 @@ def adapt(
     Both heads are trained on views of the labels mixed with simulated pairs, each in a process of its own.
     The adapted network is compared with its parent on labels of other regions and on a fixed benchmark, its
     error bar and thresholds are fitted anew. Labels that their own images contradict are trained on nowhere.
+    From single images pairs are made; they judge the network only where there are fewer than 8 other labels.
 
     Args:
         labels: folder with ``labels.json``; see :func:`xebra.adaptation.labels.read_labels`.
@@ -97,7 +99,7 @@ def adapt(
         raise LabelsInvalid(
             f"{len(held)} labels are too few to adapt to; at least {FEWEST_LABELS} are needed"
         )
-    trained, held_out = split_labels(held)
+    trained, held_out = _split(held)
     counts = {
         "trained": len(trained),
         "held_out": len(held_out),
@@ -109,7 +111,8 @@ def adapt(
             "an installed wheel leaves out; adapt from a checkout, or name a folder of networks with --base"
         )
     show(0.0, "checking the labels")
-    found = problems([label_evidence(label) for label in held])
+    given = {number: label_evidence(label) for number, label in enumerate(held) if not label.is_single}
+    found = problems(list(given.values()), list(given)) if given else []
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
     parent = read_weights(base / DEFAULT).sha256
@@ -151,6 +154,17 @@ def _adapted(
         acceptable=acceptable,
         reasons=reasons,
     )
+
+
+def _split(held: list[Label]) -> tuple[list[Label], list[Label]]:
+    """Return the pairs to train on and those held out; pairs made from images judge only where they must."""
+    pairs, images = ([label for label in held if label.is_single == single] for single in (False, True))
+    if len(pairs) < FEWEST_LABELS:
+        return split_labels(pairs + [made for image in images for made in made_pairs(image)])
+    trained, held_out = split_labels(pairs)
+    judging = {label.group for label in held_out}
+    free = (image for image in images if image.group not in judging)
+    return trained + [made for image in free for made in made_pairs(image, PAIRS_BESIDE_LABELS)], held_out
 
 
 def _train_heads(

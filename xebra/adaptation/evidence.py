@@ -64,13 +64,14 @@ def label_evidence(label: Label) -> LabelEvidence:
     return LabelEvidence(near, far, distance, other)
 
 
-def problems(evidence: Sequence[LabelEvidence]) -> list[str]:
+def problems(evidence: Sequence[LabelEvidence], numbers: Sequence[int] | None = None) -> list[str]:
     """Return why labels should not be trained on: mirrored, without support, contradicted by their images.
 
     Where mutual information supports few of the labels of an instrument, it cannot judge the others.
 
     Args:
         evidence: of each label, in order.
+        numbers: of the labels in their list; by default from 0.
 
     Examples:
         >>> evidence = [LabelEvidence(5.0, 2.0, 0.0, 0.5)] * 8 + [LabelEvidence(0.4, 5.0, 30.0, 0.5)]
@@ -96,8 +97,9 @@ def problems(evidence: Sequence[LabelEvidence]) -> list[str]:
     ]
     if np.median(own) >= SUPPORTED and len(wrong) > MOST_CONTRADICTED * len(evidence):
         off = float(np.median([evidence[number].distance_px for number in wrong]))
+        named = ", ".join(str(numbers[each] if numbers else each) for each in wrong)
         found.append(
-            f"{len(wrong)} of {len(evidence)} labels (number {', '.join(map(str, wrong))}) are off by about "
+            f"{len(wrong)} of {len(evidence)} labels (number {named}) are off by about "
             f"{off:.0f} px at 256: the images fit better elsewhere; correct or exclude them"
         )
     return found

@@ -11,19 +11,17 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 import numpy as np
-import tifffile
 
 from xebra.arrays import Floats, Matrix
 from xebra.errors import LabelsInvalid
 from xebra.image import luminance, read_image
-from xebra.label_archive import FILE, VERSION
+from xebra.label_archive import FILE, LabelledPair, image_path, read_entries, write_folder
 
 Source = Literal["correction", "confirmed", "accepted", "added"]
 HELD_OUT = 0.3  # share of the groups that judge and never train
@@ -33,6 +31,7 @@ HELD_OUT = 0.3  # share of the groups that judge and never train
 class Label:
     """Two images (H, W) and their known transform, which maps px (x, y) of the fixed image to the moving one.
 
+    A single image is a label of twice that image, whose transform is the identity: pairs are made from it.
     ``source``: a correction by hand, a confirmed or an accepted result, or a pair that was added. ``group``:
     the region or acquisition it comes from; pairs of one group are never split between training and scoring.
     """
@@ -45,6 +44,11 @@ class Label:
     fixed_spacing: tuple[float, float] | None = None  # um per px, along x and y
     moving_spacing: tuple[float, float] | None = None
     job: str | None = None  # the registration it comes from
+
+    @property
+    def is_single(self) -> bool:
+        """Return whether this is a single image."""
+        return np.array_equal(self.fixed, self.moving)
 
 
 def read_labels(folder: Path) -> list[Label]:
@@ -63,17 +67,7 @@ def read_labels(folder: Path) -> list[Label]:
         ...
         xebra.errors.LabelsInvalid: nowhere holds no labels.json; xebra labels export writes one
     """
-    file = folder / FILE
-    if not file.is_file():
-        raise LabelsInvalid(f"{folder} holds no {FILE}; xebra labels export writes one")
-    try:
-        held = json.loads(file.read_text())
-        version, entries = held["version"], list(held["labels"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise LabelsInvalid(f"{file} is not a list of labels: {error}") from None
-    if version != VERSION:
-        raise LabelsInvalid(f"{file} has version {version}; this version of Xebra reads {VERSION}")
-    return [_read(folder, number, entry) for number, entry in enumerate(entries)]
+    return [_read(folder, number, entry) for number, entry in enumerate(read_entries(folder))]
 
 
 def write_labels(folder: Path, labels: Iterable[Label]) -> None:
@@ -81,29 +75,15 @@ def write_labels(folder: Path, labels: Iterable[Label]) -> None:
 
     Args:
         folder: is made where it is missing; a list that is there is replaced.
-        labels: pairs with their transforms; the images are written as TIFF, without loss.
+        labels: pairs with their transforms; each image is written once, as TIFF without loss. Mirrored
+            pairs are left out, and pairs that share an image become one group.
 
     Examples:
         >>> write_labels(Path("labels"), [])  # doctest: +SKIP
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    entries = []
-    for number, label in enumerate(labels):
-        names = {side: f"{number:04d}_{side}.tif" for side in ("fixed", "moving")}
-        tifffile.imwrite(folder / names["fixed"], label.fixed)
-        tifffile.imwrite(folder / names["moving"], label.moving)
-        entries.append(
-            {
-                **names,
-                "fixed_spacing": label.fixed_spacing,
-                "moving_spacing": label.moving_spacing,
-                "moving_from_fixed": np.asarray(label.moving_from_fixed, float).tolist(),
-                "source": label.source,
-                "group": label.group,
-                "job": label.job,
-            }
-        )
-    (folder / FILE).write_text(json.dumps({"version": VERSION, "labels": entries}, indent=1) + "\n")
+    held = list(labels)
+    images = {_pixels_sha256(image): image for label in held for image in (label.fixed, label.moving)}
+    write_folder(folder, [_stored(label) for label in held], lambda image: images[str(image)])
 
 
 def labels_sha256(labels: Iterable[Label]) -> str:
@@ -161,11 +141,30 @@ def _sha256(label: Label) -> str:
     return digest.hexdigest()
 
 
+def _stored(label: Label) -> LabelledPair:
+    hashes = _pixels_sha256(label.fixed), _pixels_sha256(label.moving)
+    return LabelledPair(
+        images=hashes,
+        hashes=hashes,
+        spacings=(label.fixed_spacing, label.moving_spacing),
+        moving_from_fixed=np.asarray(label.moving_from_fixed, float).tolist(),
+        source=label.source,
+        group=label.group or None,
+        job=label.job,
+    )
+
+
+def _pixels_sha256(image: Floats) -> str:
+    return hashlib.sha256(
+        f"{image.shape}{image.dtype}".encode() + np.ascontiguousarray(image).tobytes()
+    ).hexdigest()
+
+
 def _read(folder: Path, number: int, entry: Any) -> Label:
     """Return one label of a list."""
     about = f"Label {number} of {folder / FILE}"
     try:
-        fixed, moving = (_image(folder, entry[side], about) for side in ("fixed", "moving"))
+        fixed, moving = (_image(folder, entry[side]) for side in ("fixed", "moving"))
         matrix = np.array(entry["moving_from_fixed"], float)
         spacings = {key: _pair(entry.get(key)) for key in ("fixed_spacing", "moving_spacing")}
         source, group, job = entry.get("source", "added"), str(entry.get("group") or number), entry.get("job")
@@ -186,9 +185,6 @@ def _pair(value: Any) -> tuple[float, float] | None:
     return float(x), float(y)
 
 
-def _image(folder: Path, name: str, about: str) -> Floats:
+def _image(folder: Path, name: str) -> Floats:
     """Return the values (H, W) of an image of the folder, the mean of its colours."""
-    path = (folder / name).resolve()
-    if folder.resolve() not in path.parents:
-        raise LabelsInvalid(f"{about} names {name!r}, which is not in the folder")
-    return np.asarray(luminance(read_image(path).pixels), np.float32)
+    return np.asarray(luminance(read_image(image_path(folder, name)).pixels), np.float32)

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from xebra.client.requests import Requests
-from xebra.errors import LabelsInvalid
+from xebra.label_archive import image_path, read_entries
 
 LABELS = "/api/v1/labels"
-FILE, VERSION = "labels.json", 1
-REQUIRED = ("fixed", "moving", "moving_from_fixed")
 
 
 class Labels:
@@ -63,10 +60,10 @@ class Labels:
         with zipfile.ZipFile(archive) as files:
             files.extractall(folder)
         archive.unlink()
-        return len(_read(folder))
+        return len(read_entries(folder))
 
     def add(self, folder: Path) -> list[str]:
-        """Add the pairs of a folder as labels of the instrument; return their ids.
+        """Add the pairs and single images of a folder as labels of the instrument; return their ids.
 
         Each image is uploaded once. The transforms must be known: nothing is registered.
 
@@ -77,34 +74,14 @@ class Labels:
             LabelsInvalid: The list cannot be read, or names a file outside of the folder.
             Refused: The service does not accept an image or a transform.
         """
-        entries, uploaded = _read(folder), dict[str, str]()
+        entries, uploaded = read_entries(folder), dict[str, str]()
         for name in (entry[side] for entry in entries for side in ("fixed", "moving")):
             if name not in uploaded:
-                files = {"file": (Path(name).name, _inside(folder, name).read_bytes())}
+                files = {"file": (Path(name).name, image_path(folder, name).read_bytes())}
                 answer = self._requests.send("POST", "/api/v1/images", files=files)
                 uploaded[name] = answer.json()["id"]
         bodies = [_body(entry, uploaded) for entry in entries]
         return [self._requests.send("POST", LABELS, json=body).json()["id"] for body in bodies]
-
-
-def _read(folder: Path) -> list[dict[str, Any]]:
-    """Return the entries of labels.json."""
-    try:
-        found = json.loads((folder / FILE).read_text())
-        entries = list(found["labels"])
-        complete = all(name in entry for entry in entries for name in REQUIRED)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise LabelsInvalid(f"{folder / FILE} is not a list of labels: {error}") from None
-    if found.get("version") != VERSION or not complete:
-        raise LabelsInvalid(f"{folder / FILE} is no list of version {VERSION} with {', '.join(REQUIRED)}")
-    return entries
-
-
-def _inside(folder: Path, name: str) -> Path:
-    path = (folder / name).resolve()
-    if not path.is_relative_to(folder.resolve()) or not path.is_file():
-        raise LabelsInvalid(f"{folder / FILE} names {name!r}, which is no file in this folder")
-    return path
 
 
 def _body(entry: dict[str, Any], uploaded: dict[str, str]) -> dict[str, Any]:

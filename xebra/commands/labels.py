@@ -1,4 +1,4 @@
-"""``xebra labels``: the labels of an instrument, through the service."""
+"""``xebra labels``: the labels of an instrument, through the service and in folders."""
 
 from __future__ import annotations
 
@@ -40,9 +40,26 @@ def export_labels(folder: Folder, url: Url = DEFAULT_URL, api_key: Key = None) -
 
 @app.command("import")
 def import_labels(folder: Folder, url: Url = DEFAULT_URL, api_key: Key = None) -> None:
-    """Add the pairs of a folder, whose transforms are known, as labels of the instrument."""
+    """Add the pairs of a folder, whose transforms are known, and its single images as labels."""
     with _labels(url, api_key) as labels:
         print(f"{len(labels.add(folder))} labels were added")
+
+
+@app.command("add-images")
+def add_single_images(
+    folder: Folder,
+    images: Annotated[list[Path], Argument(metavar="IMAGE...", help="files from which pairs are made")],
+    group: Annotated[
+        str | None, Option("--group", help="region or acquisition of all images (default: each its own)")
+    ] = None,
+) -> None:
+    """Add single images to a folder of labels, for `xebra adapt` or `xebra labels import`.
+
+    Pairs are made from them: two views of one image, whose appearance is changed.
+    """
+    from xebra.adaptation.single_images import add_images
+
+    print(f"{add_images(folder, images, group)} labels in {folder}")
 
 
 @app.command("collect")

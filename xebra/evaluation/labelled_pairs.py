@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from xebra.arrays import Floats, Matrix
-from xebra.evaluation.simulated import Case
+
+if TYPE_CHECKING:  # it needs torch
+    from xebra.evaluation.simulated import Case
 
 
 @dataclass(frozen=True)
