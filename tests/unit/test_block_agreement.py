@@ -97,3 +97,12 @@ def test_too_few_blocks_measure_no_stretch():
     maps[1:] = maps[0, 7:] = 0
     few = Evidence(np.zeros(4), np.zeros((2, 4)), np.zeros((2, 4, 4)), 1.0, maps)
     assert AffineResidual.of(few, SIZE).stretch == 0
+
+
+@pytest.mark.parametrize("blocks", range(12))
+def test_any_number_of_blocks_is_measured(blocks):
+    maps = evidence(centers() * 0.03).block_correlation
+    maps.reshape(ROWS * ROWS, -1)[blocks:] = 0
+    found = Evidence(np.zeros(4), np.zeros((2, 4)), np.zeros((2, 4, 4)), 1.0, maps)
+    assert AffineResidual.of(found, SIZE).stretch >= 0
+    assert BlockAgreement.of(found, SIZE).blocks == blocks
