@@ -131,7 +131,7 @@ def bounds(model: Confidence, measured: Groups) -> str:
         if (
             np.isfinite(last.error_px)
             and last.truth_is_known
-            and not last.detail
+            and not last.competes
             and is_accepted(model, last)
         ):
             scale = np.array(model.error_scales[last.features.final_stage].interval_scale)

@@ -26,7 +26,7 @@ from xebra.image import Image
 from xebra.transform import corner_error
 from xebra.weights import BUNDLED, DEFAULT, read_weights
 
-MINUTES = 0.15  # of training: some steps of each head
+MINUTES = 0.15  # some steps of training
 PAIRS = 3  # of each part of the benchmark
 
 
@@ -103,7 +103,7 @@ def test_one_group_cannot_train_and_judge(tmp_path: Path) -> None:
         adapt(tmp_path, tmp_path / "networks")
 
 
-def test_a_base_without_checkpoints_is_refused(tmp_path: Path) -> None:
+def test_a_base_without_the_network_is_refused(tmp_path: Path) -> None:
     write_labels(tmp_path / "labels", labelled(8))
     with pytest.raises(NetworkUnknown, match="--base"):
         adapt(tmp_path / "labels", tmp_path / "out", base=tmp_path)

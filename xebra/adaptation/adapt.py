@@ -1,4 +1,4 @@
-"""Adaptation of the default network to an instrument: fine-tune, calibrate, compare, judge."""
+"""Adaptation of the default network to an instrument: train image synthesis, calibrate, compare, judge."""
 
 from __future__ import annotations
 
@@ -15,22 +15,23 @@ from xebra.adaptation.evidence import label_evidence, problems
 from xebra.adaptation.judge import judge
 from xebra.adaptation.labels import Label, labels_sha256, read_labels, split_labels
 from xebra.adaptation.scores import BENCHMARK_SEEDS, Role, measure_networks
-from xebra.adaptation.single_images import PAIRS_BESIDE_LABELS, made_pairs
-from xebra.adaptation.train_head import train_head
+from xebra.adaptation.single_images import made_pairs
 from xebra.engine import OnnxEngine
 from xebra.errors import LabelsInvalid, NetworkUnknown
 from xebra.evaluation.certificate import CertifiedGroup
 from xebra.evaluation.fit_calibration import choose_thresholds
-from xebra.weights import BUNDLED, DEFAULT, read_weights
+from xebra.weights import BUNDLED, DEFAULT, names, read_weights
 
 Progress = Callable[[float, str], None]  # share of the time that has passed, and what is done
 
 FILE = "adaptation.json"
 FEWEST_LABELS = 8
 BENCHMARK_PAIRS = 64  # with an answer, to choose thresholds on; as many to certify them on
-TRAINING_SHARE = 0.6  # of the minutes
+TRAINING_SHARE = 0.5  # of the minutes
 ROLES: dict[str, Role] = {"held_out": "held_out", "benchmark": "certify"}
-HEADS = ("search", "refine")
+SYNTHESIS = f"{DEFAULT}_synthesis"  # name of the graph
+MEMBERS = 2  # networks of image synthesis, each trained on one thread
+SYNTHESIS_PX = 256  # longer side of a synthesised image
 POLL_S = 1.0
 
 
@@ -64,19 +65,20 @@ def adapt(
     benchmark_pairs: int = BENCHMARK_PAIRS,
     progress: Progress | None = None,
 ) -> AdaptationReport:
-    """Fine-tune the default network on labelled pairs, and write the adapted one with a report.
+    """Train the default network on labelled pairs of an instrument, and write the adapted one with a report.
 
-    Both heads are trained on views of the labels mixed with simulated pairs, each in a process of its own.
-    The adapted network is compared with its parent on labels of other regions and on a fixed benchmark, its
-    error bar and thresholds are fitted anew. Labels that their own images contradict are trained on nowhere.
-    From single images pairs are made; they judge the network only where there are fewer than 8 other labels.
+    A network of cross-modality image synthesis is trained on the labels: it shows an image as the other
+    modality would. Pairs that are not accepted are also registered with one image synthesised. The heads stay
+    as they are, so that every estimate that the parent accepts is the same. The adapted network is compared
+    with its parent on labels of other regions and on a fixed benchmark, its error bar and thresholds are
+    fitted anew. Labels that their own images contradict are trained on nowhere.
+    Where there are fewer than 8 pairs, more are made from single images.
 
     Args:
         labels: folder with ``labels.json``; see :func:`xebra.adaptation.labels.read_labels`.
         out: folder of networks to write, an inference URL ``file:///...``; ``adaptation.json`` in it holds
             the report. What was there is replaced.
-        base: folder of networks to start from, with the checkpoints of the default network; default: the
-            bundled ones.
+        base: folder of networks to start from; default: the bundled ones.
         minutes: of processor time of each of two processes, in all about.
         seed: of training; results also depend on the number of steps that the processor makes in the time.
         benchmark_pairs: with an answer, in each of the two parts of the fixed benchmark.
@@ -84,7 +86,7 @@ def adapt(
 
     Raises:
         LabelsInvalid: the labels cannot be read, are fewer than 8 or of one group only.
-        NetworkUnknown: ``base`` has no checkpoints.
+        NetworkUnknown: ``base`` does not hold the default network.
 
     Examples:
         >>> adapt(Path("nowhere"), Path("networks"), minutes=10)
@@ -105,11 +107,8 @@ def adapt(
         "held_out": len(held_out),
         "groups": len({label.group for label in held}),
     }
-    if missing := [head for head in HEADS if not (base / DEFAULT / f"{head}.pt").is_file()]:
-        raise NetworkUnknown(
-            f"{base / DEFAULT} holds no checkpoint {' and '.join(f'{head}.pt' for head in missing)}, which "
-            "an installed wheel leaves out; adapt from a checkout, or name a folder of networks with --base"
-        )
+    if DEFAULT not in names(base):
+        raise NetworkUnknown(f"{base} holds no network {DEFAULT!r}; name a folder of networks with --base")
     show(0.0, "checking the labels")
     given = {number: label_evidence(label) for number, label in enumerate(held) if not label.is_single}
     found = problems(list(given.values()), list(given)) if given else []
@@ -134,10 +133,11 @@ def _adapted(
     show: Progress,
 ) -> AdaptationReport:
     """Train, export, calibrate and compare."""
-    _train_heads(trained, base, out, report, show)
-    show(0.65, "writing the graphs")
-    _export(base, out)
-    show(0.75, "comparing with the parent")
+    copy_networks(base, out)
+    _train_members(trained, out, report, show)
+    show(0.6, "writing the graph")
+    _export(out)
+    show(0.65, "comparing with the parent")
     before, after = measure_networks([base, out], held_out, pairs)
     confidence = choose_thresholds(after.confidence, after.attempts["choose"])
     certificate = _write_config(out, report, dataclasses.asdict(confidence), after.certified(confidence))
@@ -157,66 +157,69 @@ def _adapted(
 
 
 def _split(held: list[Label]) -> tuple[list[Label], list[Label]]:
-    """Return the pairs to train on and those held out; pairs made from images judge only where they must."""
+    """Return the pairs to train on and those held out; single images make pairs only where pairs are few."""
     pairs, images = ([label for label in held if label.is_single == single] for single in (False, True))
     if len(pairs) < FEWEST_LABELS:
-        return split_labels(pairs + [made for image in images for made in made_pairs(image)])
-    trained, held_out = split_labels(pairs)
-    judging = {label.group for label in held_out}
-    free = (image for image in images if image.group not in judging)
-    return trained + [made for image in free for made in made_pairs(image, PAIRS_BESIDE_LABELS)], held_out
+        pairs += [made for image in images for made in made_pairs(image)]
+    return split_labels(pairs)
 
 
-def _train_heads(
-    labels: list[Label], base: Path, out: Path, report: AdaptationReport, show: Progress
-) -> None:
-    """Write search.pt and refine.pt to the folder of the default network, each trained in a process."""
-    (out / DEFAULT).mkdir(parents=True)
-    context = get_context("spawn")
-    passed = {head: context.Value("d", 0.0) for head in HEADS}
-    minutes = TRAINING_SHARE * report.minutes
+def copy_networks(base: Path, out: Path) -> None:
+    """Copy the graphs and the configuration of the default network to another folder."""
+    for graph in read_weights(base / DEFAULT).graphs:
+        shutil.copytree(base / graph, out / graph)
+    (out / DEFAULT).mkdir()
+    shutil.copy(base / DEFAULT / "config.json", out / DEFAULT)
+
+
+def _train_members(labels: list[Label], out: Path, report: AdaptationReport, show: Progress) -> None:
+    """Write the checkpoints of image synthesis, each trained in a process."""
+    from xebra.adaptation.train_synthesis import train_member
+
+    context, minutes = get_context("spawn"), TRAINING_SHARE * report.minutes
+    passed = [context.Value("d", 0.0) for _ in range(MEMBERS)]
     processes = [
         context.Process(
-            target=train_head,
-            args=(
-                base / DEFAULT / f"{head}.pt",
-                out / DEFAULT / f"{head}.pt",
-                labels,
-                minutes,
-                report.seed,
-                passed[head],
-            ),
+            target=train_member,
+            args=(member_file(out, number), labels, minutes, MEMBERS * report.seed + number, value),
         )
-        for head in HEADS
+        for number, value in enumerate(passed)
     ]
     try:
         for process in processes:
             process.start()
         while any(process.is_alive() for process in processes):
-            processes[0].join(POLL_S)
-            processes[1].join(POLL_S)
-            show(0.05 + 0.6 * min(value.value for value in passed.values()), "training")
+            for process in processes:
+                process.join(POLL_S)
+            show(0.05 + 0.5 * min(value.value for value in passed), "training")
     finally:
         for process in processes:
             process.kill()  # has ended, unless this process was stopped
             process.join()
-    failed = [head for head, process in zip(HEADS, processes, strict=True) if process.exitcode]
-    if failed:
-        raise RuntimeError(f"The training of {' and '.join(failed)} failed; its output says why")
+    if any(process.exitcode for process in processes):
+        raise RuntimeError("The training of image synthesis failed; its output says why")
 
 
-def _export(base: Path, out: Path) -> None:
-    """Write the graphs beside the checkpoints, with the calibration of the network they come from."""
+def member_file(out: Path, number: int) -> Path:
+    """Return the checkpoint of one network of image synthesis."""
+    return out / DEFAULT / f"synthesis_{number}.pt"
+
+
+def _export(out: Path) -> None:
+    """Write the graph of image synthesis and its part of the configuration; check it against torch."""
+    from xebra.adaptation.train_synthesis import read_member
     from xebra.evaluation.export_and_calibrate import checked_difference
-    from xebra.training.export import export_pyramid
+    from xebra.network.synthesis import MeanSynthesis
+    from xebra.training.export import write_maps
 
-    folder = out / DEFAULT
-    config = export_pyramid(folder / "search.pt", folder / "refine.pt", folder)
-    checked_difference(OnnxEngine(out), config)
-    held = read_weights(base / DEFAULT).config
-    (folder / "config.json").write_text(
-        json.dumps({**config, "confidence": held["confidence"]}, indent=2) + "\n"
-    )
+    members = [read_member(member_file(out, number)) for number in range(MEMBERS)]
+    write_maps(MeanSynthesis(members), out / SYNTHESIS, 2 ** members[0].config.depth)
+    file = out / DEFAULT / "config.json"
+    config = json.loads(file.read_text())
+    graphs = [graph for graph in config["graphs"] if graph != SYNTHESIS]
+    config |= {"graphs": [*graphs, SYNTHESIS], "synthesis": {"graph": SYNTHESIS, "size": SYNTHESIS_PX}}
+    checked_difference(OnnxEngine(out), {**config, "graphs": [SYNTHESIS]})
+    file.write_text(json.dumps(config, indent=2) + "\n")
 
 
 def _write_config(

@@ -1,4 +1,4 @@
-"""Training pairs cut from labels: views of both images with the label's transform between them."""
+"""Registered views of both images of a label, for training."""
 
 from __future__ import annotations
 
@@ -8,32 +8,34 @@ import numpy as np
 import torch
 
 from xebra.adaptation.labels import Label
-from xebra.arrays import Floats
+from xebra.image import gray
 from xebra.specimen.draw import Draw
 from xebra.specimen.recorded import RecordedPairs, Recording
 from xebra.transform import image_center
 
-PAIR_SHARE = 0.7  # of the training pairs that are views of labels; the others are simulated
-SIDE = (0.4, 1.0)  # of a label's shorter side: a view's side
+SIDE = (0.35, 1.0)  # of a label's shorter side: a view's side
+NO_MOTION = torch.eye(2, 3)
 
 
-class LabelImages:
-    """The labels as a source of training pairs, beside simulated ones; see ``xebra.specimen.pairs``."""
+class LabelViews:
+    """Views (2, N, N) of the same place in both images of random labels: values and coverage.
 
-    specimen_share = 0.0  # no simulated specimen is made of labels: they are few
-    pair_share = PAIR_SHARE
+    Rotation, reflection, scale and place are random, and either image comes first.
+    """
 
-    def __init__(self, labels: Sequence[Label], device: str = "cpu"):
-        self.pairs = RecordedPairs([_recording(label, device) for label in labels], SIDE)
+    def __init__(self, labels: Sequence[Label]):
+        self.pairs = RecordedPairs([_recording(label) for label in labels], SIDE)
 
-    def draw(self, draw: Draw, size: int) -> torch.Tensor:
-        """Raise ValueError: labels give pairs, not specimens."""
-        raise ValueError("Labels give pairs, not specimens")
+    def batch(self, draw: Draw, count: int, size: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return ``count`` views of either image (B, 2, N, N)."""
+        drawn = [self.pairs.draw(draw, size, NO_MOTION, alike=False) for _ in range(count)]
+        first, first_inside, second, second_inside = (torch.stack(part) for part in zip(*drawn, strict=True))
+        return torch.stack([first, first_inside], 1), torch.stack([second, second_inside], 1)
 
 
-def _recording(label: Label, device: str) -> Recording:
-    images = tuple(torch.from_numpy(_levels(image)).to(device) for image in (label.fixed, label.moving))
-    return Recording(label.group, (images[0], images[1]), _between_centres(label).to(device))
+def _recording(label: Label) -> Recording:
+    images = tuple(torch.from_numpy(gray(image)) for image in (label.fixed, label.moving))
+    return Recording(label.group, (images[0], images[1]), _between_centres(label))
 
 
 def _between_centres(label: Label) -> torch.Tensor:
@@ -43,10 +45,3 @@ def _between_centres(label: Label) -> torch.Tensor:
     centred = label.moving_from_fixed @ to_fixed
     centred[:2, 2] -= image_center(label.moving.shape)
     return torch.from_numpy(centred[:2].astype(np.float32))
-
-
-def _levels(image: Floats) -> Floats:
-    """Return grey values, 0 to 1 between the 0.5th and the 99.5th percentile."""
-    low, high = np.percentile(image, [0.5, 99.5])
-    levels: Floats = np.clip((image - low) / max(float(high - low), 1e-9), 0, 1).astype(np.float32)
-    return levels

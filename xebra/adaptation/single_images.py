@@ -23,8 +23,7 @@ from xebra.label_archive import FILE
 from xebra.resample import resample
 from xebra.transform import SimilarityTransform, corners, image_center, map_points
 
-PAIRS = 6  # made from each image where there are no other labels
-PAIRS_BESIDE_LABELS = 2
+PAIRS = 6  # made from each image where there are fewer than 8 pairs
 SIDE = (0.4, 0.75)  # of the shorter side: that of a view
 LEAST_PX = 96  # the shorter side of an image
 ANGLE, SCALE, SHIFT = math.radians(45), 1.33, 0.15  # between the views, either way; shift in sides

@@ -28,7 +28,7 @@ from xebra.estimate.field_of_view import (
 )
 from xebra.estimate.field_refinement import FieldLevel
 from xebra.estimate.final_stage import fits_elsewhere
-from xebra.estimate.image_pair import Candidate, ImagePair, scale_of
+from xebra.estimate.image_pair import Candidate, ImagePair, corner_distance_px, scale_of
 from xebra.estimate.periodic_copies import periods, shifted
 from xebra.estimate.places import equal_places, listed_places
 from xebra.estimate.prior_attempts import PriorAttempts
@@ -37,6 +37,7 @@ from xebra.estimate.quality_features import INTENSITY, QualityFeatures
 from xebra.estimate.refinement import refine_step, refine_until_converged
 from xebra.estimate.stages import Stages
 from xebra.estimate.stretched_attempts import StretchedAttempts
+from xebra.estimate.synthesis_level import SynthesisLevel
 from xebra.estimate.verdict import Findings, decide
 from xebra.image import Image
 from xebra.models import TransformModel
@@ -49,6 +50,7 @@ PERIOD_SHARE = 0.25  # of the score: this margin across contrasts; wrong steps o
 PERIOD_MARGIN = 3.0  # log odds: margin to a copy shifted by a period below which the estimate is ambiguous
 HELD: tuple[TransformModel, ...] = ("translation", "rigid")  # models that hold the scale
 HELD_SCALE, HELD_ANGLE_DEG = 0.02, 1.2  # relative; what the images may differ from a held scale and angle
+CONFIRMED_PX = 5.0  # at 256: corner distance of two estimates by synthesised images that confirm each other
 SEARCHED_SPACING_ERROR = 0.1  # relative error of known pixel spacings that the search covers
 
 
@@ -58,8 +60,9 @@ class PyramidEstimator:
     def __init__(self, weights: Weights, engine: Engine):
         self.stages = Stages.from_config(weights.config, engine)
         self.confidence = Confidence.from_config(weights.config["confidence"])
-        field = weights.config.get("field")
+        field, synthesis = weights.config.get("field"), weights.config.get("synthesis")
         self.field_level = None if field is None else FieldLevel(**field)
+        self.synthesis = None if synthesis is None else SynthesisLevel(**synthesis)
 
     def estimate(
         self,
@@ -84,7 +87,8 @@ class PyramidEstimator:
         tolerance_px = DEFAULT_TOLERANCE * width if tolerance_px is None else tolerance_px
         known = Findings(width, tolerance_px, um_per_px=um_per_px)
         findings = self._findings(fixed, moving, found, known, check_mirror)
-        findings = replace(findings, beside_prior=found.beside_prior(prior, fixed, moving))
+        beside_prior = found.beside_prior(prior, fixed, moving)
+        findings = replace(findings, beside_prior=beside_prior, unconfirmed=found.unconfirmed)
         verdict, reason = decide(self.confidence, found.features, findings)
         fixed_from_moving = np.linalg.inv(found.moving_from_fixed)
         return Estimate(
@@ -113,7 +117,7 @@ class PyramidEstimator:
         for result in self._results(fixed, moving, model, prior):
             key = result.detail, result.origin
             earlier = last.get(key)
-            if result.detail is None or earlier is None or self._is_more_probable(result, earlier):
+            if not result.competes or earlier is None or self._is_more_probable(result, earlier):
                 last[key] = result
             tolerance = tolerance_px and tolerance_px * REFERENCE_WIDTH / result.width_px(fixed, moving)
             if not result.is_ambiguous and self.confidence.accepts(result.features, tolerance):
@@ -145,6 +149,7 @@ class PyramidEstimator:
         yield first
         yield from islice(likely, 1)
         yield from whole
+        yield from self._synthesis_results(fixed, moving, model)
         yield from likely
         for detail in details:
             yield from islice(detail, 1)
@@ -196,6 +201,27 @@ class PyramidEstimator:
             period = self._ambiguous_period(pair, attempt)
             search = self._search_map(pair, attempts.search.table)
             yield PyramidResult(attempt.best, attempt.features, attempt.path, period, search, model=model)
+
+    def _synthesis_results(
+        self, fixed: Image, moving: Image, model: TransformModel
+    ) -> Iterator[PyramidResult]:
+        """Yield the results of pairs of which one image is shown as the other modality of an instrument.
+
+        Where both images synthesised lead to different places, neither result is confirmed.
+        """
+        if self.synthesis is None:
+            return
+        made: list[list[PyramidResult]] = []
+        for pair in self.synthesis.pairs(self.stages.engine, fixed, moving):
+            results = self._whole_results(pair.fixed, pair.moving, model)
+            made.append([pair.converted(result) for result in results])
+        unconfirmed = not self._agree(ImagePair(fixed, moving), [results[-1] for results in made if results])
+        for result in (each for results in made for each in results):
+            yield replace(result, unconfirmed=unconfirmed)
+
+    def _agree(self, pair: ImagePair, results: list[PyramidResult]) -> bool:
+        """Return whether two results are at one place."""
+        return len(results) == 2 and corner_distance_px(pair, *(r.best for r in results)) < CONFIRMED_PX
 
     def _detail_results(
         self, fixed: Image, moving: Image, hypothesis: DetailHypothesis, model: TransformModel

@@ -33,13 +33,19 @@ class PyramidResult(Attempt):
     places: tuple[Place, ...] = ()  # of the detail in the overview: the reported one, then the next best
     equal_places: int = 1  # places of the overview that fit nearly as well, the reported one included
     model: TransformModel = "similarity"
-    origin: Literal["search", "prior", "stretched"] = "search"
+    origin: Literal["search", "prior", "stretched", "synthesis"] = "search"
+    unconfirmed: bool = False  # synthesis of the other image leads to another place
 
     @property
     def moving_from_fixed(self) -> Matrix:
         """Return the 3 x 3 from the fixed to the moving image."""
         matrix = self.best.moving_from_fixed
         return np.linalg.inv(matrix) if self.detail == "moving" else matrix
+
+    @property
+    def competes(self) -> bool:
+        """Return whether the most probable result of its kind counts, not the last one."""
+        return self.detail is not None or self.origin == "synthesis"
 
     @property
     def is_ambiguous(self) -> bool:
@@ -49,7 +55,7 @@ class PyramidResult(Attempt):
     @property
     def places_alike(self) -> int:
         """Return how many places fit nearly as well: at least two where a shift by a period does."""
-        return max(self.equal_places, 1 if self.period_px is None else 2)
+        return max(self.equal_places, 2 if self.period_px is not None or self.unconfirmed else 1)
 
     @property
     def fixed_px(self) -> float:

@@ -26,6 +26,7 @@ STRETCHED = (
     'about {tilt:.0f} degrees or a sheared scan; register it with model="affine" (--model affine)'
 )
 PLACES = "{places} places in the overview fit nearly as well"
+UNCONFIRMED = "found with a synthesised image only, and the other image synthesised does not confirm it"
 PERIODIC = "the pattern repeats every {period}: a shift by that fits nearly as well"
 SPACINGS = (
     "the pixel sizes contradict the images: they fit at {scale:.3f} times the scale that the pixel sizes "
@@ -68,6 +69,7 @@ class Findings:
     other_spacing_scale: float | None = None  # likewise, of a sure estimate without the spacings
     held: tuple[float, float] | None = None  # scale and angle (deg) beside those that the model holds
     beside_prior: Deviation | None = None  # of an estimate outside the tolerances of the prior
+    unconfirmed: bool = False  # found by image synthesis in one direction only
     um_per_px: float | None = None  # pixel spacing of the fixed image, where it is known
 
     @property
@@ -102,6 +104,8 @@ def decide(confidence: Confidence, features: QualityFeatures, findings: Findings
         )
     if findings.places > 1:
         return "review", f"{PLACES.format(places=findings.places)}: {LOOK}"
+    if findings.unconfirmed:
+        return "review", f"{UNCONFIRMED}: {LOOK}"
     if findings.period_px:
         return "review", PERIODIC.format(period=findings.length(findings.period_px, 0))
     if findings.spacings_contradict:

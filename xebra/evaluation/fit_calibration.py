@@ -68,7 +68,7 @@ class MeasuredAttempt:
     kind: str = "multi"
     source: str = "simulated"
     places: int = 1  # that fit nearly as well: several are not accepted
-    detail: bool = False  # one image as a part of the other
+    competes: bool = False  # one image as a part of the other, or a synthesised image
     mirrored: QualityFeatures | None = None  # of the mirrored moving image, where the pair is not sure
     covariance: Matrix | None = None  # (4, 4) of log scale, angle, shift, not calibrated
     corners: Floats | None = None  # (4, 2): of the fixed image, from the moving image's centre, px
@@ -119,7 +119,7 @@ def _needs_no_other(confidence: Confidence, features: QualityFeatures) -> bool:
 
 def _measure(attempt: PyramidResult, pair: LabelledPair) -> MeasuredAttempt:
     """Return an attempt with its error at a pair."""
-    known = (pair.kind, pair.source, attempt.places_alike, attempt.detail is not None)
+    known = (pair.kind, pair.source, attempt.places_alike, attempt.competes)
     if pair.moving_from_fixed is None:
         return MeasuredAttempt(attempt.features, math.inf, np.full(4, np.nan), *known)
     shape, moving_shape = pair.fixed.shape, pair.moving.shape
@@ -155,7 +155,7 @@ def fit(measured: list[list[MeasuredAttempt]]) -> Confidence:
     """
     learnt = [m for attempts in measured for m in attempts if m.kind != "mirrored" and m.judged]
     model = _fit_probability(learnt)
-    final = [m for m in ([m for m in attempts if not m.detail][-1] for attempts in measured) if m.judged]
+    final = [m for m in ([m for m in attempts if not m.competes][-1] for attempts in measured) if m.judged]
     model = _scaled_to(model, [m for m in final if math.isfinite(m.error_px)])
     model = _with_wrong_error(model, [m for m in final if not m.right and math.isfinite(m.error_px)])
     return choose_thresholds(model, measured)
@@ -163,7 +163,7 @@ def fit(measured: list[list[MeasuredAttempt]]) -> Confidence:
 
 def choose_thresholds(model: Confidence, measured: list[list[MeasuredAttempt]]) -> Confidence:
     """Return a calibration with the error scales and thresholds that fit measured attempts; see ``fit``."""
-    final = [m for m in ([m for m in attempts if not m.detail][-1] for attempts in measured) if m.judged]
+    final = [m for m in ([m for m in attempts if not m.competes][-1] for attempts in measured) if m.judged]
     model = replace(model, error_scales=_fit_error_scales(final))
     for threshold in THRESHOLDS:
         model = threshold(model, PROBABILITIES[0])
@@ -175,11 +175,11 @@ def choose_thresholds(model: Confidence, measured: list[list[MeasuredAttempt]]) 
 def reported(model: Confidence, attempts: list[MeasuredAttempt]) -> MeasuredAttempt:
     """Return the attempt that is reported: the first that is accepted, else the most probable one.
 
-    Of the attempts at equal fields of view the last one counts.
+    Of the attempts at the images themselves, of equal fields of view, the last one counts.
     """
     first = next((m for m in attempts if accepted(model, m)), None)
-    whole = [m for m in attempts if not m.detail][-1:]
-    others = [*whole, *(m for m in attempts if m.detail)]
+    whole = [m for m in attempts if not m.competes][-1:]
+    others = [*whole, *(m for m in attempts if m.competes)]
     return first or max(others, key=lambda m: model.log_odds(m.features))
 
 

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 import torch
+from torch import nn
 
 from xebra.network.refine import Refine, RefineFeatures
 from xebra.network.search import Search, SearchFeatures
@@ -55,9 +56,9 @@ def export_pyramid(search: Path, refine: Path, folder: Path) -> dict[str, Any]:
         f"{folder.name}_fine_search": (search_task, search_task.size),
     }
     features = SearchFeatures(pooled_search(search_task, COARSE_POOL).network)
-    write_features(features, folder.parent / f"{folder.name}_features")
+    write_maps(features, folder.parent / f"{folder.name}_features")
     dense = folder.parent / f"{folder.name}_dense_features"
-    write_features(RefineFeatures(refine_task.network), dense)
+    write_maps(RefineFeatures(refine_task.network), dense)
     for size in REFINED_AT:
         graphs[f"{folder.name}_{size}"] = refinement_at(refine_task, size), size
     for name, (task, size) in graphs.items():
@@ -192,12 +193,18 @@ def write_graph(task: TrainingTask, size: int, folder: Path) -> None:
 
 
 @torch.no_grad()
-def write_features(network: SearchFeatures | RefineFeatures, folder: Path) -> None:
-    """Write the graph of a head's feature maps for views of any size, with golden views beside it."""
+def write_maps(network: nn.Module, folder: Path, multiple: int = 8) -> None:
+    """Write a graph of maps (B, C, H', W') for views (B, 2, H, W) of any size, with golden views beside it.
+
+    Args:
+        network: of feature maps, or of synthesised views.
+        folder: of the graph.
+        multiple: that H and W are of.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     network.eval()
     batch = torch.export.Dim("batch", min=1, max=1024)
-    rows, columns = (8 * torch.export.Dim(name, min=4, max=512) for name in ("rows", "columns"))
+    rows, columns = (multiple * torch.export.Dim(name, min=4, max=512) for name in ("rows", "columns"))
     program = torch.onnx.export(
         network,
         (torch.ones(2, 2, 128, 160),),

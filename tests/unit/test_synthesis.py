@@ -1,0 +1,173 @@
+"""Cross-modality image synthesis: the network, its training, and pairs with a synthesised image."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from onnx import TensorProto, helper
+from scipy import ndimage
+from support.labelled import pair, textured
+
+from xebra.adaptation.label_pairs import LabelViews
+from xebra.adaptation.labels import Label
+from xebra.adaptation.train_synthesis import SynthesisTraining, squared_error, train_synthesis
+from xebra.engine import OnnxEngine
+from xebra.estimate.confidence import Confidence
+from xebra.estimate.estimate import Estimate
+from xebra.estimate.pyramid_estimator import PyramidEstimator
+from xebra.estimate.pyramid_result import PyramidResult
+from xebra.image import Image
+from xebra.network.synthesis import MeanSynthesis, Synthesis, SynthesisConfig, standardised
+from xebra.specimen.draw import Draw
+from xebra.transform import SimilarityTransform, corner_error, image_center
+from xebra.weights import BUNDLED, DEFAULT, Weights, read_weights
+
+GRAPH = "pyramid_synthesis"
+
+
+def resampled(image: np.ndarray, moving_from_fixed: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Return the moving image of a shape whose content a fixed image holds."""
+    back = np.linalg.inv(moving_from_fixed)
+    moving = ndimage.affine_transform(
+        image, back[1::-1, 1::-1], back[1::-1, 2], shape, order=1, mode="reflect"
+    )
+    return moving.astype(np.float32)
+
+
+@pytest.mark.parametrize("shape", [(64, 64), (96, 160)])
+def test_a_synthesised_view_has_the_shape_of_the_view(shape: tuple[int, int]) -> None:
+    torch.manual_seed(0)
+    network = MeanSynthesis([Synthesis(SynthesisConfig()) for _ in range(2)]).eval()
+    views = torch.rand(3, 2, *shape)
+    with torch.no_grad():
+        together, alone = network(views), network(views[1:2])
+    assert together.shape == (3, 1, *shape)
+    torch.testing.assert_close(together[1:2], alone, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("scale, offset", [(1.0, 0.0), (0.2, 0.5)])
+def test_brightness_and_contrast_change_nothing(scale: float, offset: float) -> None:
+    view = torch.rand(1, 2, 32, 32, generator=torch.Generator().manual_seed(1))
+    view[:, 1, :8] = 0
+    other = torch.cat([offset + scale * view[:, :1], view[:, 1:]], 1)
+    found = standardised(other)
+    torch.testing.assert_close(found, standardised(view), rtol=1e-3, atol=1e-4)
+    assert not found[..., :8, :].any()
+
+
+def test_views_of_a_label_show_the_same_place() -> None:
+    image = textured(3)
+    about = image_center(image.shape)
+    matrix = SimilarityTransform(1.1, 0.4, (6.0, -4.0), about).matrix
+    moving = resampled(image, matrix, image.shape)
+    first, second = LabelViews([Label(image, moving, matrix)]).batch(Draw(5, 4), 4, 64)
+    both = (first[:, 1] * second[:, 1]) > 0.99
+    for one, other, inside in zip(first[:, 0], second[:, 0], both, strict=True):
+        assert inside.float().mean() > 0.2
+        assert np.corrcoef(one[inside], other[inside])[0, 1] > 0.95
+
+
+def test_training_learns_the_other_modality() -> None:
+    images = [textured(seed) for seed in range(10)]
+    labels = [Label(image, 1 - image, np.eye(3)) for image in images]
+    training = SynthesisTraining(minutes=0.1, seed=1, size=64)
+    shares: list[float] = []
+    network, steps = train_synthesis(labels[:6], training, SynthesisConfig(depth=2), shares.append)
+    first, second = LabelViews(labels[6:]).batch(Draw(6, 16), 16, 64)
+    with torch.no_grad():
+        error = float(squared_error(network(first), second, first[:, 1:]))
+    assert error < 0.5  # 1: the mean of each image
+    assert steps == len(shares) and shares[-1] == 1.0
+
+
+def with_graph(folder: Path, weight: float) -> PyramidEstimator:
+    """Return an estimator with a graph that multiplies the view's values by a weight, and trusts no estimate.
+
+    A weight of 1 shows an image as it is: what is measured on it must be converted to the image's own px.
+    """
+    for graph in read_weights(BUNDLED / DEFAULT).graphs:
+        (folder / graph).symlink_to(BUNDLED / graph)
+    view = helper.make_tensor_value_info("view", TensorProto.FLOAT, ["batch", 2, "rows", "columns"])
+    maps = helper.make_tensor_value_info("maps", TensorProto.FLOAT, ["batch", 1, "rows", "columns"])
+    kernel = helper.make_tensor("kernel", TensorProto.FLOAT, [1, 2, 1, 1], [weight, 0.0])
+    nodes = [helper.make_node("Conv", ["view", "kernel"], ["maps"])]
+    model = helper.make_model(
+        helper.make_graph(nodes, GRAPH, [view], [maps], [kernel]),
+        opset_imports=[helper.make_opsetid("", 18)],
+        ir_version=9,
+    )
+    (folder / GRAPH).mkdir()
+    onnx.save(model, folder / GRAPH / "model.onnx")
+    config = json.loads((BUNDLED / DEFAULT / "config.json").read_text())
+    config["graphs"] = [*config["graphs"], GRAPH]
+    config["synthesis"] = {"graph": GRAPH, "size": 256}
+    return PyramidEstimator(Weights(folder / DEFAULT, config), OnnxEngine(folder))
+
+
+@pytest.fixture(scope="module")
+def estimator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PyramidEstimator]:
+    folder = tmp_path_factory.mktemp("synthesis")
+    yield with_graph(folder, 1.0)
+    shutil.rmtree(folder)
+
+
+def scaled_pair(seed: int, shape: tuple[int, int], scale: float) -> tuple[Image, Image, np.ndarray]:
+    """Return two images of one contrast and another size, and moving_from_fixed."""
+    source = textured(seed, 512)
+    fixed = source[: shape[0], : shape[1]]
+    matrix = np.diag([scale, scale, 1.0]) @ SimilarityTransform(1, 0.2, (5, 3), image_center(shape)).matrix
+    size = round(scale * shape[0]), round(scale * shape[1])
+    return Image(fixed), Image(resampled(fixed, matrix, size)), matrix
+
+
+@pytest.mark.parametrize("shape, scale", [((256, 256), 1.0), ((400, 400), 0.7), ((300, 420), 1.0)])
+def test_results_with_a_synthesised_image_are_about_the_pair(
+    estimator: PyramidEstimator, shape: tuple[int, int], scale: float
+) -> None:
+    fixed, moving, matrix = scaled_pair(4, shape, scale)
+    results = [r for r in estimator.all_results(fixed, moving) if r.origin == "synthesis"]
+    assert len(results) >= 2 and not any(result.unconfirmed for result in results)
+    for result in results:
+        difference = np.linalg.inv(result.moving_from_fixed) @ matrix
+        assert corner_error(difference, np.eye(3), shape) < 2 * max(shape) / 256
+
+
+def test_the_bundled_network_synthesises_nothing() -> None:
+    estimator = PyramidEstimator(read_weights(BUNDLED / DEFAULT), OnnxEngine(BUNDLED))
+    label = pair(2)
+    results = list(estimator.all_results(Image(label.fixed), Image(label.moving)))
+    assert results and all(result.origin == "search" for result in results)
+
+
+def test_an_image_of_one_grey_value_is_left_out(tmp_path: Path) -> None:
+    estimator = with_graph(tmp_path, 0.0)
+    label = pair(2)
+    results = list(estimator.all_results(Image(label.fixed), Image(label.moving)))
+    assert results and all(result.origin == "search" for result in results)
+
+
+def unconfirmed(result: PyramidResult, estimator: PyramidEstimator, pair: tuple[Image, Image]) -> Estimate:
+    """Return the estimate where only one synthesised image led to a result."""
+    lonely = PyramidEstimator.__new__(PyramidEstimator)
+    lonely.__dict__.update(estimator.__dict__)
+    lonely.find = lambda *_, **__: result  # type: ignore[method-assign]
+    return lonely.estimate(*pair)
+
+
+def test_an_unconfirmed_result_is_for_review(estimator: PyramidEstimator) -> None:
+    fixed, moving, _ = scaled_pair(4, (256, 256), 1.0)
+    results = [r for r in estimator.all_results(fixed, moving) if r.origin == "synthesis"]
+    confidence: Confidence = estimator.confidence
+    sure = next(result for result in results if confidence.finds(result.features))
+    assert unconfirmed(sure, estimator, (fixed, moving)).verdict == "accept"
+    found = unconfirmed(replace(sure, unconfirmed=True), estimator, (fixed, moving))
+    assert found.verdict == "review" and "does not confirm" in found.reason
+    assert found.expected_corner_error_px > 5

@@ -1,0 +1,74 @@
+"""Images as the other modality of an instrument would show them, and the pairs of one modality they make."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from xebra.arrays import Matrix
+from xebra.engine import Engine
+from xebra.errors import ImageUnusable
+from xebra.estimate.image_pair import Candidate, ImagePair, full_view_matrix
+from xebra.estimate.image_pyramid import ImagePyramid
+from xebra.estimate.pyramid_result import PyramidResult
+from xebra.image import Image
+
+COVERED = 0.5  # of a px of the view: less is not usable
+
+
+@dataclass(frozen=True)
+class SynthesisedPair:
+    """A pair of which one image is synthesised."""
+
+    fixed: Image
+    moving: Image
+    fixed_from_view: Matrix  # 3 x 3, from px of ``fixed`` to those of the image that it was made of
+    moving_from_view: Matrix
+
+    def converted(self, result: PyramidResult) -> PyramidResult:
+        """Return a result of this pair as one of the images that it was made of."""
+        best, *path = (self._converted(each) for each in (result.best, *result.path))
+        period = result.period_px and result.period_px * float(self.fixed_from_view[0, 0])
+        return replace(result, best=best, path=tuple(path), period_px=period, origin="synthesis")
+
+    def _converted(self, candidate: Candidate) -> Candidate:
+        view_from_fixed = np.linalg.inv(self.fixed_from_view)
+        matrix = self.moving_from_view @ candidate.moving_from_fixed @ view_from_fixed
+        return replace(candidate, moving_from_fixed=matrix)
+
+
+@dataclass(frozen=True)
+class SynthesisLevel:
+    """The graph of cross-modality image synthesis, and the size of its views."""
+
+    graph: str
+    size: int
+
+    def pairs(self, engine: Engine, fixed: Image, moving: Image) -> Iterator[SynthesisedPair]:
+        """Yield the pair with the moving, then with the fixed image as the other modality shows it.
+
+        Args:
+            engine: runs the graph.
+            fixed: fixed image; a synthesised one has ``size`` px along the longer side.
+            moving: moving image.
+        """
+        pair = ImagePair(fixed, moving)
+        with suppress(ImageUnusable):  # a synthesised image of one grey value
+            other, from_view = self._synthesised(engine, moving, pair.moving)
+            yield SynthesisedPair(fixed, other, np.eye(3), from_view)
+        with suppress(ImageUnusable):
+            other, from_view = self._synthesised(engine, fixed, pair.fixed)
+            yield SynthesisedPair(other, moving, from_view, np.eye(3))
+
+    def _synthesised(self, engine: Engine, image: Image, pyramid: ImagePyramid) -> tuple[Image, Matrix]:
+        """Return the synthesised view of a whole image, and the 3 x 3 from its px to those of the image."""
+        image_from_view = full_view_matrix(image.shape, self.size)
+        view = pyramid.view(image_from_view, self.size)
+        values = engine.run(self.graph, view=view[None])["maps"][0, 0]
+        spacing = image.pixel_spacing and image.pixel_spacing * float(image_from_view[0, 0])
+        inside = view[1] > COVERED
+        other = Image(values, spacing, name=f"{image.name}, synthesised")
+        return other if inside.all() else other.with_mask(inside), image_from_view
