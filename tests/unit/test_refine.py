@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch.nn.functional import grid_sample
 
-from xebra.engine import open_engine
+from xebra.engine import BATCH, open_engine
 from xebra.estimate.displacement import (
     CELL,
     Evidence,
@@ -141,3 +141,13 @@ def test_other_members_of_a_batch_do_not_change_the_output():
         one, other = evidence_from_outputs(alone, 0), evidence_from_outputs(together, len(fixed) - 1 - member)
         ends = [output.displacement + output.newton_step(SIZE) for output in (one, other)]
         assert corner_distance(*ends) * CELL < 1e-3
+
+
+@pytest.mark.parametrize("count", (BATCH, BATCH + 1, 2 * BATCH + 3))
+def test_large_batches_give_every_member_its_own_output(count):
+    graph, engine = weights().config["refine_levels"][0]["graph"], open_engine()
+    with np.load(BUNDLED / graph / "golden.npz") as golden:
+        members = np.arange(count) % len(golden["fixed"])
+        outputs = engine.run(graph, fixed=golden["fixed"][members], moving=golden["moving"][members])
+        for name, values in outputs.items():
+            assert np.allclose(values, golden[name][members], rtol=1e-3, atol=1e-3), name
