@@ -27,6 +27,7 @@ import numpy as np
 from cases import KINDS, Case, cut, digest, first_of_each_cell, origin_of, read, simulate
 from curves import curves
 from methods import LABELS, answer, method, version
+from peers import DEEP
 from scores import Answer, error_px, scores
 from tables import tables
 
@@ -115,7 +116,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=11, help="of the pairs that are cut or simulated")
     parser.add_argument("--per-cell", type=int, default=100, help="pairs of each kind and level to make")
     parser.add_argument("--limit", type=int, help="pairs of each kind and level to use")
-    parser.add_argument("--methods", default=",".join(LABELS), help="of %(default)s")
+    parser.add_argument("--methods", default=",".join(n for n in LABELS if n not in DEEP))
     parser.add_argument("--workers", type=int, default=1, help="pairs at a time, one thread each")
     parser.add_argument("--out", type=Path, default=Path("runs/accuracy"), help="%(default)s if not given")
     chosen = parser.parse_args()

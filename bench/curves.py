@@ -24,19 +24,24 @@ STYLES = {  # a hue for each family, ours alone in full strength
     "elastix": ("#8a8a1f", "-"),
     "turboreg": ("#a9690c", "-"),
     "ecc": ("#c08a3e", "--"),
+    "aliked": ("#c2185b", "-"),
+    "disk": ("#d81b60", "--"),
+    "xfeat": ("#e91e63", ":"),
 }
 
 
-def curves(errors: dict[str, dict[str, np.ndarray]], labels: dict[str, str]) -> Figure:
-    """Return the figure for the ``errors`` of each method by kind."""
-    kinds = [kind for kind in KINDS if any(kind in of for of in errors.values())]
+def curves(
+    errors: dict[str, dict[str, np.ndarray]], labels: dict[str, str], titles: dict[str, str] = KINDS
+) -> Figure:
+    """Return the figure for the ``errors`` of each method by kind; ``titles`` of the kinds."""
+    kinds = [kind for kind in titles if any(kind in of for of in errors.values())]
     figure = Figure(figsize=(6.2 * len(kinds), 4.6), dpi=150, layout="constrained")
     FigureCanvasAgg(figure)
     for axes, kind in zip(figure.subplots(1, len(kinds), squeeze=False)[0], kinds, strict=True):
         mine = {name: of[kind] for name, of in errors.items()}
         _panel(axes, mine, labels)
         pairs = len(next(iter(mine.values())))
-        axes.set_title(f"{KINDS[kind].capitalize()}, {pairs} pairs", loc="left", fontsize=11)
+        axes.set_title(f"{titles[kind][0].upper()}{titles[kind][1:]}, {pairs} pairs", loc="left", fontsize=11)
     return figure
 
 

@@ -13,11 +13,22 @@ HEADER = """\
 """
 
 
+WITHOUT_DEPENDENCIES = "deep"  # an extra with exact versions: one of its packages needs a second OpenCV
+
+
 def wanted() -> list[str]:
     """Return all requirements of pyproject.toml without the extras that refer to others, xebra[part]."""
     project = tomllib.loads(Path("pyproject.toml").read_text())["project"]
-    parts = [project["dependencies"], *project["optional-dependencies"].values()]
+    extras = project["optional-dependencies"]
+    parts = [project["dependencies"], *(extras[name] for name in extras if name != WITHOUT_DEPENDENCIES)]
     return [r for part in parts for r in part if not r.startswith("xebra[")]
+
+
+def exact() -> dict[str, str]:
+    """Return the versions that pyproject.toml gives for the extra whose dependencies are not installed."""
+    project = tomllib.loads(Path("pyproject.toml").read_text())["project"]
+    pairs = (text.split("==") for text in project["optional-dependencies"][WITHOUT_DEPENDENCIES])
+    return {normal(name): version for name, version in pairs}
 
 
 def resolved(requirements: list[str]) -> dict[str, str]:
@@ -34,7 +45,7 @@ def normal(name: str) -> str:
 
 
 if __name__ == "__main__":
-    lines = [f"{name}=={version}\n" for name, version in sorted(resolved(wanted()).items())]
+    lines = [f"{name}=={version}\n" for name, version in sorted((exact() | resolved(wanted())).items())]
     header = HEADER.format(python=sys.version.split()[0])
     Path(sys.argv[1]).write_text(header + "".join(lines))
     print(f"{sys.argv[1]}: {len(lines)} packages")

@@ -23,7 +23,12 @@ PEERS = {  # name: (module:function, label)
     "elastix": ("elastix:similarity", "elastix, similarity"),
     "turboreg": ("intensity:turboreg", "TurboReg (pystackreg)"),
     "ecc": ("intensity:ecc", "ECC, 3 levels"),
+    "aliked": ("deep:aliked", "ALIKED + LightGlue"),
+    "disk": ("deep:disk", "DISK + LightGlue"),
+    "xfeat": ("deep:xfeat", "XFeat + LighterGlue"),
 }
+DEEP = ("aliked", "disk", "xfeat")  # need the extra deep
+HINT = ", then ./dev deep"
 
 
 def peer(name: str) -> Peer:
@@ -34,5 +39,5 @@ def peer(name: str) -> Peer:
     except ModuleNotFoundError as missing:
         raise SystemExit(
             f"{PEERS[name][1]} needs the package {missing.name!r}: "
-            "pip install '.[bench]', or leave it out with --methods"
+            f"pip install '.[bench]'{HINT if name in DEEP else ''}, or leave it out with --methods"
         ) from missing

@@ -41,10 +41,10 @@ def _aligned(
         return None
     here = np.float32([first[m.queryIdx].pt for m in good])
     there = np.float32([second[m.trainIdx].pt for m in good])
-    return _similarity(here, there)
+    return similarity(here, there)
 
 
-def _similarity(here: np.ndarray, there: np.ndarray) -> np.ndarray | None:
+def similarity(here: np.ndarray, there: np.ndarray) -> np.ndarray | None:
     """RANSAC, then least squares on the inliers."""
     cv2.setRNGSeed(0)
     matrix, inliers = cv2.estimateAffinePartial2D(
