@@ -112,7 +112,11 @@ def _networks(name: str) -> tuple[torch.nn.Module, LightGlue]:
 @cache
 def _xfeat() -> tuple[XFeat, LighterGlue]:
     torch.set_num_threads(1)
-    return XFeat().eval(), LighterGlue().eval()
+    usual = LightGlue.default_conf
+    try:  # LighterGlue replaces the defaults of LightGlue for the whole process
+        return XFeat().eval(), LighterGlue().eval()
+    finally:
+        LightGlue.default_conf = usual
 
 
 def _weights(file: str) -> dict:
