@@ -54,6 +54,9 @@ def _adapt(document: dict[str, Any]) -> None:
             invalid = operation["responses"].get("422", {})
             if "application/json" in invalid.get("content", {}):  # FastAPI's own format
                 operation["responses"]["422"] = _response(REQUEST_INVALID)
+            stream = operation["responses"].get("200", {}).get("content", {}).get("text/event-stream", {})
+            if "itemSchema" in stream:  # FastAPI adds that the whole body is a string
+                stream.pop("schema", None)
             if "requestBody" in operation:
                 operation["responses"] = BODY_ERRORS | operation["responses"]
     links.add(document)

@@ -1,6 +1,9 @@
 """Load of the service: jobs per second and time from POST to finished, beside the library alone.
 
-./dev bench service [--only embedded|deployed] [--steps recovery fairness ...] [--write]
+./dev bench service [--only embedded|deployed] [--steps recovery fairness ...] [--json FILE] [--write]
+
+With --json, figures that the file has of the same version are kept and the present ones added: steps can be
+measured one at a time. --write needs all of them.
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ from pathlib import Path
 
 import httpx
 import performance_page
+import service_figures as figures
 import service_loads as loads
 import service_shares as shares
 import service_table as table
@@ -69,8 +73,8 @@ def _stack(opened: ExitStack, urls: list[str], database_url: str, *worker: str |
     return loads.Stack(clients["busy"], clients["modest"], *worker)
 
 
-def measure(name: str, chosen: argparse.Namespace) -> dict:
-    """Return the figures of one stack."""
+def measure(name: str, chosen: argparse.Namespace, found: dict) -> None:
+    """Add the figures of one stack."""
     pair = sample_pair()
     with STACKS[name]() as stack:
         request = loads.upload_pair(stack.busy[0], pair)
@@ -89,7 +93,11 @@ def measure(name: str, chosen: argparse.Namespace) -> dict:
                 trials.recovery, stack, request
             ),  # last: in one stack no supervisor restarts the worker
         }
-        return {what: _reported(f"{name}, {what}", every[what]) for what in every if what in chosen.steps}
+        for what in every:
+            if what in chosen.steps:
+                load_average = figures.load_average()
+                figures.add(found, name, what, _reported(f"{name}, {what}", every[what]), load_average)
+                _save(found, chosen.json)
 
 
 def load(stack: loads.Stack, request: dict, chosen: argparse.Namespace) -> dict:
@@ -107,6 +115,11 @@ def queue(stack: loads.Stack, request: dict, queued: int) -> dict:
     return {"few": trials.crowded(stack, request, trials.FEW), "many": trials.crowded(stack, request, queued)}
 
 
+def _save(found: dict, file: Path | None) -> None:
+    if file:
+        file.write_text(json.dumps(found, indent=2) + "\n")
+
+
 def _reported(what: str, step: Callable[[], dict]) -> dict:
     """Measure and print the figures of one step."""
     found = step()
@@ -118,25 +131,24 @@ def main() -> None:
     """Run the command."""
     layout = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=layout)
-    parser.add_argument("--steps", nargs="+", choices=STEPS, default=STEPS, help="these only")
+    parser.add_argument("--steps", nargs="*", choices=STEPS, default=STEPS, help="these only")
     parser.add_argument("--jobs", type=int, default=100, help="for each number of clients")
     parser.add_argument("--clients", type=int, nargs="+", default=CLIENTS, help="how many at once")
     parser.add_argument("--queued", type=int, default=10_000, help="jobs in the long queue")
     parser.add_argument("--many", type=int, default=5000, help="jobs over which memory is measured")
     parser.add_argument("--only", choices=STACKS, help="one of the stacks")
-    parser.add_argument("--json", type=Path, help="write the figures to this file as well")
+    parser.add_argument("--json", type=Path, help="file of the figures, with those of earlier steps")
     parser.add_argument("--write", action="store_true", help="write the table into docs/performance.md")
     chosen = parser.parse_args()
-    if chosen.write and set(chosen.steps) != set(STEPS):
-        parser.error("--write needs every step: the section is written as a whole")
-    found: dict = {"chosen": {name: getattr(chosen, name) for name in ("only", "jobs", "queued", "many")}}
+    found = figures.start(chosen.json, jobs=chosen.jobs, queued=chosen.queued, many=chosen.many)
     for name in [chosen.only] if chosen.only else STACKS:
-        found[name] = measure(name, chosen)
+        if chosen.steps:
+            measure(name, chosen, found)
     lines = table.of(found)
     print(*lines, sep="\n")
-    if chosen.json:
-        chosen.json.write_text(json.dumps(found, indent=2) + "\n")
     if chosen.write:
+        if missing := figures.missing(found, tuple(STACKS), STEPS):
+            parser.error(f"--write needs every step: measure {', '.join(missing)} with --json first")
         performance_page.write("Load", lines)
 
 

@@ -16,10 +16,12 @@ def of(found: dict) -> list[str]:
 
 
 def _about(found: dict) -> list[str]:
-    options = " ".join(f"--{name} {value}" for name, value in found["chosen"].items() if value)
-    machine = f"{os.cpu_count()} cores ({platform.machine()}), load {os.getloadavg()[0]:.1f} at the end"
+    about, load = found["about"], found["load_averages"]
+    options = " ".join(f"--{name} {value}" for name, value in about.items() if name != "version")
+    machine = f"{os.cpu_count()} cores ({platform.machine()}), load {min(load)} to {max(load)} before steps"
     return [
-        f"`./dev bench service {options} --write`: {machine}. Two worker processes, 256 x 256 px, API keys;",
+        f"`./dev bench service {options} --write`, version {about['version']}: {machine}.",
+        "Two worker processes, 256 x 256 px, API keys;",
         "clients, API, database and workers share the cores. *Bare* is `xebra.register` in two processes",
         "without a service, measured before and after the stack. The service also fetches and checks the",
         "images and writes the result, its event and the audit log. Others use the machine: compare the",
@@ -33,7 +35,7 @@ def _rates(found: dict, stacks: list[str]) -> list[str]:
         load = found[stack].get("load", {})
         for who, of in load.items():
             share = f"{100 * of['jobs_per_s'] / load['bare']['jobs_per_s']:.0f} %"
-            what = "bare beside" if who == "bare" else f"{who} client{'s' if who > 1 else ''},"
+            what = "bare beside" if who == "bare" else f"{who} client{'s' if who != '1' else ''},"
             line = f"| {what} {stack} | {of['jobs_per_s']} | {share} "
             lines.append(f"{line}| {of['p50_ms']} ms | {of['p99_ms']} ms |")
     return lines

@@ -109,12 +109,19 @@ def of_all(connection: Connection, seq: int, limit: int) -> list[EventRow]:
 
 
 def after(
-    session: Session, seq: int, owner: str | None = None, registration_id: str | None = None, limit: int = 500
+    connection: Session | Connection,
+    seq: int,
+    owner: str | None = None,
+    registration_id: str | None = None,
+    limit: int = 500,
 ) -> list[EventRow]:
-    """Return the events after ``seq``, of all owners or of one owner or registration, oldest first."""
-    query = select(EventRow).where(EventRow.seq > seq)
+    """Return the events after ``seq``, of all owners or of one owner or registration, oldest first.
+
+    They have the attributes of their rows.
+    """
+    query = select(EventRow.__table__).where(EventRow.seq > seq)
     if owner is not None:
         query = query.where(EventRow.owner == owner)
     if registration_id is not None:
         query = query.where(EventRow.registration_id == registration_id)
-    return list(session.scalars(query.order_by(EventRow.seq).limit(limit)))
+    return cast("list[EventRow]", connection.execute(query.order_by(EventRow.seq).limit(limit)).all())

@@ -9,16 +9,15 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Header, Query
 from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
-from fastapi.sse import EventSourceResponse, ServerSentEvent
-from pydantic import BaseModel, ConfigDict, Field
 
 from api import problems
 from api.authentication import StillAuthorizedDep
 from api.dependencies import BroadcasterDep, DatabaseDep, OwnerDep
 from api.errors import StreamEnded, TooManyStreams
-from api.events.broadcaster import EventBroadcaster
+from api.events.broadcaster import EventBroadcaster, EventQueue
+from api.events.messages import DOCUMENTED, EventStream, encoded
+from api.events.pace import Pace
 from api.events.slots import StreamSlot
-from api.times import Time
 from db import events, jobs
 from db.engine import Database
 from db.errors import RegistrationNotFound
@@ -28,45 +27,7 @@ router = APIRouter(prefix="/api/v1", tags=["events"])
 MAX_SEQ = 2**63 - 1
 AT_ONCE = 100  # stored events that a stream reads in one query
 AUTHORIZATION_CHECK_S = 5.0  # interval of the check of the credentials while there are no events
-
-
-class Event(BaseModel):
-    """A state change of a registration."""
-
-    registration_id: str
-    batch_id: str | None
-    state: str
-    attempt: int
-    at: Time
-
-
-class SeriesEvent(BaseModel):
-    """Further frames of a series were audited, or the series has ended."""
-
-    series_id: str
-    state: str
-    frames: int
-    at: Time
-
-
-class NetworkEvent(BaseModel):
-    """A version of the network of the instrument has changed its state, or its adaptation goes on."""
-
-    network_id: str
-    state: str
-    at: Time
-
-
-class DriftEvent(BaseModel):
-    """The jobs of the instrument differ from its reference, no longer do, or that was acknowledged."""
-
-    model_config = ConfigDict(extra="ignore")
-
-    state: str
-    window: int = Field(description="Number of the window of jobs, as in `GET /api/v1/drift`.")
-    features: list[str] = Field(description="What differs, the most changed feature first.")
-    examples: dict[str, list[str]] | None = Field(None, description="Registrations `before` and `after`.")
-    at: Time
+KEEP_ALIVE_S = 15.0  # without events, after which a comment is sent
 
 
 async def _after(
@@ -86,8 +47,8 @@ AfterDep = Annotated[int | None, Depends(_after)]
 @router.get(
     "/events",
     summary="Stream events",
-    response_class=EventSourceResponse,
-    responses=problems.documented(RequestValidationError, TooManyStreams),
+    response_class=EventStream,
+    responses=problems.documented(RequestValidationError, TooManyStreams) | DOCUMENTED,
     dependencies=[StreamSlot],
 )
 async def stream_events(
@@ -96,12 +57,12 @@ async def stream_events(
     owner: OwnerDep,
     after: AfterDep,
     authorized: StillAuthorizedDep,
-) -> AsyncIterator[ServerSentEvent]:
+) -> AsyncIterator[bytes]:
     """Stream events of registrations, series, networks and drift from now on, or after `Last-Event-ID`."""
     if after is None:
         after = await run_in_threadpool(_latest_seq, database)
-    async for event in _stream(after, database, broadcaster, authorized, owner=owner):
-        yield _server_sent(event)
+    async for message in _stream(after, database, broadcaster, authorized, owner=owner):
+        yield encoded(message)
 
 
 def _check(registration_id: str, database: DatabaseDep, owner: OwnerDep, after: AfterDep) -> None:
@@ -115,8 +76,9 @@ def _check(registration_id: str, database: DatabaseDep, owner: OwnerDep, after: 
 @router.get(
     "/registrations/{registration_id}/events",
     summary="Stream registration events",
-    response_class=EventSourceResponse,
+    response_class=EventStream,
     responses=problems.documented(RegistrationNotFound, RequestValidationError, TooManyStreams)
+    | DOCUMENTED
     | {204: {"description": "The registration has ended and all its events were received"}},
     dependencies=[Depends(_check), StreamSlot],
 )
@@ -126,13 +88,13 @@ async def stream_registration_events(
     broadcaster: BroadcasterDep,
     after: AfterDep,
     authorized: StillAuthorizedDep,
-) -> AsyncIterator[ServerSentEvent]:
+) -> AsyncIterator[bytes]:
     """Stream the events of one registration, all or those after `Last-Event-ID`, until it has ended."""
-    async for event in _stream(
+    async for message in _stream(
         after or 0, database, broadcaster, authorized, registration_id=registration_id
     ):
-        yield _server_sent(event)
-        if event.state in FINAL_STATES:
+        yield encoded(message)
+        if any(event.state in FINAL_STATES for event in message):
             return
 
 
@@ -144,47 +106,50 @@ async def _stream(
     *,
     owner: str | None = None,
     registration_id: str | None = None,
-) -> AsyncIterator[EventRow]:
-    """Return the stored events after ``seen``, then new events, while the caller is authorized."""
+) -> AsyncIterator[list[EventRow]]:
+    """Return the stored events after ``seen``, then new events, while the caller is authorized.
+
+    Each message has the events that there are when it is its turn; an empty one keeps the connection open.
+    """
 
     def stored() -> list[EventRow]:
-        with database.reading() as session:
-            return events.after(session, seen, owner=owner, registration_id=registration_id, limit=AT_ONCE)
+        with database.queries.connect() as connection:  # a session would cost three times as much
+            return events.after(connection, seen, owner, registration_id, AT_ONCE)
 
+    quiet_s = 0.0
     async with broadcaster.subscribe(owner, registration_id) as queue:
         queue.behind = True
         while await authorized():
             if queue.behind and queue.empty():
                 queue.catch_up()
                 while await authorized() and (missed := await run_in_threadpool(stored)):
-                    for event in missed:
-                        await broadcaster.pace.turn(owner)
-                        yield event
-                    seen = missed[-1].seq
-            try:
-                event = await asyncio.wait_for(queue.get(), AUTHORIZATION_CHECK_S)
-            except TimeoutError:
-                continue
-            if event.seq > seen and await authorized():
-                await broadcaster.pace.turn(owner)
-                seen = event.seq
-                yield event
+                    await broadcaster.pace.turn(owner, len(missed))
+                    yield missed
+                    seen, quiet_s = missed[-1].seq, 0.0
+            message = await _next(queue, owner, broadcaster.pace, seen)
+            quiet_s = 0.0 if message else quiet_s + AUTHORIZATION_CHECK_S
+            if message and await authorized():
+                seen = message[-1].seq
+                yield message
+            elif quiet_s >= KEEP_ALIVE_S:
+                quiet_s = 0.0
+                yield []
+
+
+async def _next(queue: EventQueue, owner: str | None, pace: Pace, seen: int) -> list[EventRow]:
+    """Return the events of the next message, none if there are none for a while."""
+    try:
+        async with asyncio.timeout(AUTHORIZATION_CHECK_S):
+            found = [await queue.get()]
+    except TimeoutError:
+        return []
+    await pace.turn(owner)
+    while not queue.empty() and len(found) < AT_ONCE:  # what has come in the meantime
+        found.append(queue.get_nowait())
+    pace.charge(owner, len(found) - 1)
+    return [event for event in found if event.seq > seen]
 
 
 def _latest_seq(database: Database) -> int:
     with database.reading() as session:
         return events.latest_seq(session)
-
-
-def _server_sent(event: EventRow) -> ServerSentEvent:
-    if event.series_id is not None:
-        series = SeriesEvent.model_validate(event, from_attributes=True)
-        return ServerSentEvent(event="series", id=str(event.seq), data=series)
-    if event.network_id is not None:
-        version = NetworkEvent.model_validate(event, from_attributes=True)
-        return ServerSentEvent(event="network", id=str(event.seq), data=version)
-    if event.drift is not None:
-        change = DriftEvent(state=event.state, at=event.at, **event.drift)
-        return ServerSentEvent(event="drift", id=str(event.seq), data=change)
-    data = Event.model_validate(event, from_attributes=True)
-    return ServerSentEvent(event="registration", id=str(event.seq), data=data)

@@ -1,14 +1,16 @@
 """A subscriber receives every event from the moment of its subscription."""
 
 import asyncio
+import json
+import time
 
 from sqlalchemy import text
 from support.jobs import claim, do, submit
 
-from api.events import broadcaster, routes
+from api.events import broadcaster, messages, routes
 from api.events.broadcaster import EventBroadcaster
 from api.events.pace import Pace
-from db import job_transitions, jobs
+from db import events, job_transitions, jobs
 from db.engine import Database
 from db.migrate import migrate
 from db.rows import LOCAL
@@ -118,9 +120,12 @@ def test_subscriber_that_is_far_behind_receives_every_event_from_the_database(sq
     async def listen(events: EventBroadcaster) -> list[str]:
         events.start()
         stream = routes._stream(0, sqlite_database, events, yes, owner=LOCAL)
-        received = [(await anext(stream)).registration_id for _ in range(20)]
+        received = [event.registration_id for event in await anext(stream)]
+        assert len(received) == 20  # in one message
         more = await asyncio.to_thread(lambda: [submit(sqlite_database) for _ in range(20)])
-        received += [(await asyncio.wait_for(anext(stream), TIMEOUT_S)).registration_id for _ in more]
+        while len(received) < 40:
+            message = await asyncio.wait_for(anext(stream), TIMEOUT_S)
+            received += [event.registration_id for event in message]
         await stream.aclose()
         events.stop()
         ids.extend(more)
@@ -144,5 +149,31 @@ def test_streams_of_one_owner_share_a_rate_and_delay_no_other():
             stream.cancel()
         return sent["flood"], sent["modest"]
 
-    flood, modest = asyncio.run(race(Pace(events_per_s=100)))
+    flood, modest = asyncio.run(race(Pace(messages_per_s=100)))
     assert modest == 20 and flood < 10_000
+
+
+def test_message_of_many_events_takes_the_turns_of_several_messages():
+    async def spent(events: int) -> float:
+        pace, started = Pace(messages_per_s=1000), time.monotonic()
+        for _ in range(300):
+            await pace.turn("flood", events)
+        return time.monotonic() - started
+
+    assert asyncio.run(spent(101)) > 300 * 11 / 1000 - 0.5
+
+
+def test_text_of_an_event_is_made_once_for_all_streams(sqlite_database):
+    job = submit(sqlite_database)
+    do(sqlite_database, jobs.cancel, job, actor="tester")
+    with sqlite_database.reading() as session:
+        first, again = events.after(session, 0), events.after(session, 0)
+    before = messages._text.cache_info()
+    assert messages.encoded(first) == messages.encoded(again)
+    after = messages._text.cache_info()
+    assert (after.misses - before.misses, after.hits - before.hits) == (2, 2)
+    lines = messages.encoded(first).decode().splitlines()
+    data = [json.loads(line.removeprefix("data: ")) for line in lines if line.startswith("data: ")]
+    assert [(one["registration_id"], one["state"]) for one in data] == [(job, "queued"), (job, "cancelled")]
+    assert [line for line in lines if line.startswith("id: ")] == [f"id: {event.seq}" for event in first]
+    assert messages.encoded([]).startswith(b":")  # a comment
