@@ -261,7 +261,10 @@ def test_synchronous_request_is_audited_before_its_work_and_its_result_before_th
 
     def entries(**changed) -> tuple[httpx.Response, list[AuditRow]]:
         headers = {"X-Request-ID": str(uuid.uuid4())}
-        answer = service.client.post("/api/v1/register", files=files | changed, headers=headers, timeout=60)
+        form = {"deadline_ms": "60000"}
+        answer = service.client.post(
+            "/api/v1/register", files=files | changed, data=form, headers=headers, timeout=PATIENCE_S
+        )
         database = Database(f"sqlite:///{service.state_dir}/xebra.sqlite")
         with database.reading() as session:
             query = select(AuditRow).where(AuditRow.payload.contains(headers["X-Request-ID"]))
