@@ -17,7 +17,7 @@ from db.engine import is_postgresql
 
 
 def insert_rows(
-    session: Session, table: Table, columns: Mapping[str, Sequence[Any]], common: Mapping[str, Any]
+    session: Session, table: Table, columns: Mapping[str, Sequence[Any]], common: dict[str, Any]
 ) -> None:
     """Insert rows with these columns, all of one length, and with the same values in the other ones."""
     if is_postgresql(session):
@@ -35,7 +35,7 @@ def is_in(session: Session, column: ColumnElement[str], ids: Sequence[str]) -> C
     return column.in_(select(func.unnest(array)).scalar_subquery())
 
 
-def _from_arrays(table: Table, columns: Mapping[str, Sequence[Any]], common: Mapping[str, Any]) -> Any:
+def _from_arrays(table: Table, columns: Mapping[str, Sequence[Any]], common: dict[str, Any]) -> Any:
     """Return an INSERT whose columns are arrays."""
     arrays = [bindparam(None, list(of), type_=ARRAY(table.c[name].type)) for name, of in columns.items()]
     given = func.unnest(*arrays).table_valued(*columns).render_derived("given")
