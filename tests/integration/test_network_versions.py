@@ -14,6 +14,7 @@ import pytest
 from sqlalchemy import select
 from support.jobs import do, get, query
 from support.network_versions import changed_version, fingerprint, is_of
+from support.synthesis_graph import GRAPH, write_synthesis
 from support.worker import run, store
 from tritonclient.grpc import InferenceServerClient
 
@@ -32,9 +33,10 @@ from worker.context import WorkerContext
 from worker.job_runner import claim_next, run_job
 from xebra import image_files, sample
 from xebra.align import Aligner
+from xebra.engine import OnnxEngine
 from xebra.network_versions import VersionedAligners
-from xebra.triton_versions import unload
-from xebra.weights import graphs
+from xebra.triton_versions import TritonVersion, unload
+from xebra.weights import graph_sha256, graphs
 
 JOBS, WORKERS, CHANGES = 48, 4, 12
 CERTIFIED = {"groups": {"one modality, all": {"wrong_upper_bound": 0.006, "certified": True}}}
@@ -341,3 +343,15 @@ def test_two_promotions_at_once_leave_one_active_version(database, folders, tmp_
     assert any(done) and sorted(states).count("active") == 1
     assert query(database, audit.verify) == []
     assert query(database, lambda session: session.scalars(select(RegistrationRow)).all()) == []
+
+
+def test_triton_runs_a_graph_that_only_versions_have(tmp_path, triton_url):
+    write_synthesis(tmp_path, 0.5)
+    view = np.random.default_rng(4).random((1, 2, 256, 192), np.float32)
+    engines = OnnxEngine(tmp_path), TritonVersion(triton_url, tmp_path)
+    assert len({engine.weights_sha256(GRAPH) for engine in engines}) == 1  # the server loads it
+    embedded, deployed = (engine.run(GRAPH, view=view)["maps"] for engine in engines)
+    assert embedded.shape == (1, 1, 256, 192)
+    np.testing.assert_allclose(deployed, embedded, atol=1e-5)
+    np.testing.assert_allclose(embedded, 0.5 * view[:, :1], atol=1e-6)
+    assert unload(triton_url, [(GRAPH, graph_sha256(tmp_path, GRAPH))])

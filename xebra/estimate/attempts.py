@@ -103,7 +103,12 @@ class Attempts:
         return self._attempt(start, end, self._refined, thorough=False)
 
     def _thorough(self) -> Attempt | None:
-        """Return the estimate from a finer search in both directions, with mutual information.
+        """Return the estimate from a finer search in both directions, with mutual information."""
+        searched = self.searched()
+        return self._compare(self._refined + searched)
+
+    def searched(self) -> list[Candidate]:
+        """Return the candidates of a finer search in both directions after a refinement step.
 
         Noisy images are smoothed first.
         """
@@ -111,8 +116,17 @@ class Attempts:
             self._smooth()
         self.search = self._scoring.search = self._search(self._stages.fine_search, self._pair)
         self.hypotheses = self.search.candidates(SEARCH_CANDIDATES, self._max_log_scale)
-        candidates = [*self._identity, *self.hypotheses, *self._reverse_search()]
-        return self._compare(self._refined + self._refine(candidates))
+        return self._refine([*self._identity, *self.hypotheses, *self._reverse_search()])
+
+    def scored(self, candidates: list[Candidate], fine: bool = False) -> list[tuple[Candidate, float]]:
+        """Return each candidate after a refinement step, with its score by network and mutual information."""
+        refined = self._refine(candidates, self._stages.fine if fine else None)
+        return [(each, self._scoring.score(each)) for each in refined]
+
+    def at(self, candidate: Candidate, others: list[Candidate]) -> Attempt:
+        """Return the estimate from a candidate that was found otherwise, compared with others."""
+        start = self._refine([candidate])[0]
+        return self._attempt(start, self._refine_fully(start), self._refine(others), thorough=True)
 
     def _smooth(self) -> None:
         """Go on with both images smoothed."""

@@ -37,6 +37,7 @@ from xebra.estimate.quality_features import INTENSITY, QualityFeatures
 from xebra.estimate.refinement import refine_step, refine_until_converged
 from xebra.estimate.stages import Stages
 from xebra.estimate.stretched_attempts import StretchedAttempts
+from xebra.estimate.synthesis_attempts import Direction, averaged, joint_attempts
 from xebra.estimate.synthesis_level import SynthesisLevel
 from xebra.estimate.verdict import Findings, decide
 from xebra.image import Image
@@ -117,12 +118,14 @@ class PyramidEstimator:
         for result in self._results(fixed, moving, model, prior):
             key = result.detail, result.origin
             earlier = last.get(key)
-            if not result.competes or earlier is None or self._is_more_probable(result, earlier):
+            if result.detail is None or earlier is None or self._is_more_probable(result, earlier):
                 last[key] = result
             tolerance = tolerance_px and tolerance_px * REFERENCE_WIDTH / result.width_px(fixed, moving)
             if not result.is_ambiguous and self.confidence.accepts(result.features, tolerance):
                 return result
-        return max(last.values(), key=lambda each: self.confidence.log_odds(each.features))
+        return max(
+            last.values(), key=lambda each: self.confidence.preference(each.features, each.synthesised)
+        )
 
     def _is_more_probable(self, one: PyramidResult, other: PyramidResult) -> bool:
         """Return whether one result is more probably right than another."""
@@ -198,30 +201,47 @@ class PyramidEstimator:
         """Yield the results of the attempts at images of about the same field of view."""
         pair, attempts = self.attempts(fixed, moving, model=model)
         for attempt in _with_model(attempts, model):
-            period = self._ambiguous_period(pair, attempt)
-            search = self._search_map(pair, attempts.search.table)
-            yield PyramidResult(attempt.best, attempt.features, attempt.path, period, search, model=model)
+            yield self._whole_result(pair, attempts, attempt, model)
+
+    def _whole_result(
+        self, pair: ImagePair, attempts: Attempts, attempt: Attempt, model: TransformModel
+    ) -> PyramidResult:
+        """Return the result of one of the attempts at a pair."""
+        period = self._ambiguous_period(pair, attempt)
+        search = self._search_map(pair, attempts.search.table)
+        return PyramidResult(attempt.best, attempt.features, attempt.path, period, search, model=model)
 
     def _synthesis_results(
         self, fixed: Image, moving: Image, model: TransformModel
     ) -> Iterator[PyramidResult]:
-        """Yield the results of pairs of which one image is shown as the other modality of an instrument.
+        """Yield the result of two pairs of which one image is shown as the other modality of an instrument.
 
-        Where both images synthesised lead to different places, neither result is confirmed.
+        Where their estimates of the same place differ, it is not confirmed.
         """
         if self.synthesis is None:
             return
-        made: list[list[PyramidResult]] = []
-        for pair in self.synthesis.pairs(self.stages.engine, fixed, moving):
-            results = self._whole_results(pair.fixed, pair.moving, model)
-            made.append([pair.converted(result) for result in results])
-        unconfirmed = not self._agree(ImagePair(fixed, moving), [results[-1] for results in made if results])
-        for result in (each for results in made for each in results):
-            yield replace(result, unconfirmed=unconfirmed)
+        images = ImagePair(fixed, moving)
+        pairs = list(self.synthesis.pairs(self.stages.engine, fixed, moving))
+        if len(pairs) < 2:
+            return
+        made = [self.attempts(pair.fixed, pair.moving, model=model) for pair in pairs]
+        directions = [Direction(pair, attempts) for pair, (_, attempts) in zip(pairs, made, strict=True)]
+        found = zip(directions, made, joint_attempts(images, directions), strict=True)
+        yield self._confirmed(
+            images,
+            [
+                direction.pair.converted(self._whole_result(views, attempts, attempt, model))
+                for direction, (views, attempts), attempt in found
+            ],
+        )
 
-    def _agree(self, pair: ImagePair, results: list[PyramidResult]) -> bool:
-        """Return whether two results are at one place."""
-        return len(results) == 2 and corner_distance_px(pair, *(r.best for r in results)) < CONFIRMED_PX
+    def _confirmed(self, images: ImagePair, results: list[PyramidResult]) -> PyramidResult:
+        """Return the more probable of two results, at their mean place where they are close to each other."""
+        best = max(results, key=lambda each: self.confidence.log_odds(each.features))
+        apart = corner_distance_px(images, *(result.best for result in results))
+        place = averaged(images, [best.best, *(result.best for result in results if result is not best)])
+        place = replace(best.best, moving_from_fixed=place.moving_from_fixed)
+        return replace(best, best=place, unconfirmed=apart > CONFIRMED_PX)
 
     def _detail_results(
         self, fixed: Image, moving: Image, hypothesis: DetailHypothesis, model: TransformModel

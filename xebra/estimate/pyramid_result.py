@@ -43,9 +43,9 @@ class PyramidResult(Attempt):
         return np.linalg.inv(matrix) if self.detail == "moving" else matrix
 
     @property
-    def competes(self) -> bool:
-        """Return whether the most probable result of its kind counts, not the last one."""
-        return self.detail is not None or self.origin == "synthesis"
+    def synthesised(self) -> bool:
+        """Return whether one image was shown as the other modality would show it."""
+        return self.origin == "synthesis"
 
     @property
     def is_ambiguous(self) -> bool:

@@ -30,13 +30,20 @@ class SynthesisedPair:
 
     def converted(self, result: PyramidResult) -> PyramidResult:
         """Return a result of this pair as one of the images that it was made of."""
-        best, *path = (self._converted(each) for each in (result.best, *result.path))
+        best, *path = (self.of_images(each) for each in (result.best, *result.path))
         period = result.period_px and result.period_px * float(self.fixed_from_view[0, 0])
         return replace(result, best=best, path=tuple(path), period_px=period, origin="synthesis")
 
-    def _converted(self, candidate: Candidate) -> Candidate:
+    def of_images(self, candidate: Candidate) -> Candidate:
+        """Return a candidate of this pair as one of the images that it was made of."""
         view_from_fixed = np.linalg.inv(self.fixed_from_view)
         matrix = self.moving_from_view @ candidate.moving_from_fixed @ view_from_fixed
+        return replace(candidate, moving_from_fixed=matrix)
+
+    def of_views(self, candidate: Candidate) -> Candidate:
+        """Return a candidate of the images that this pair was made of as one of this pair."""
+        view_from_moving = np.linalg.inv(self.moving_from_view)
+        matrix = view_from_moving @ candidate.moving_from_fixed @ self.fixed_from_view
         return replace(candidate, moving_from_fixed=matrix)
 
 

@@ -68,7 +68,8 @@ class MeasuredAttempt:
     kind: str = "multi"
     source: str = "simulated"
     places: int = 1  # that fit nearly as well: several are not accepted
-    competes: bool = False  # one image as a part of the other, or a synthesised image
+    detail: bool = False  # one image as a part of the other
+    synthesised: bool = False  # one image shown as the other modality would show it
     mirrored: QualityFeatures | None = None  # of the mirrored moving image, where the pair is not sure
     covariance: Matrix | None = None  # (4, 4) of log scale, angle, shift, not calibrated
     corners: Floats | None = None  # (4, 2): of the fixed image, from the moving image's centre, px
@@ -80,6 +81,11 @@ class MeasuredAttempt:
             return math.nan
         errors = self.pulls * np.sqrt(np.diag(self.covariance))
         return bound_ratio(errors, self.covariance * np.outer(interval_scale, interval_scale), self.corners)
+
+    @property
+    def competes(self) -> bool:
+        """Return whether this attempt is reported only where it is the most probable one."""
+        return self.detail or self.synthesised
 
     @property
     def truth_is_known(self) -> bool:
@@ -119,7 +125,8 @@ def _needs_no_other(confidence: Confidence, features: QualityFeatures) -> bool:
 
 def _measure(attempt: PyramidResult, pair: LabelledPair) -> MeasuredAttempt:
     """Return an attempt with its error at a pair."""
-    known = (pair.kind, pair.source, attempt.places_alike, attempt.competes)
+    origin = attempt.detail is not None, attempt.synthesised
+    known = (pair.kind, pair.source, attempt.places_alike, *origin)
     if pair.moving_from_fixed is None:
         return MeasuredAttempt(attempt.features, math.inf, np.full(4, np.nan), *known)
     shape, moving_shape = pair.fixed.shape, pair.moving.shape
@@ -180,7 +187,7 @@ def reported(model: Confidence, attempts: list[MeasuredAttempt]) -> MeasuredAtte
     first = next((m for m in attempts if accepted(model, m)), None)
     whole = [m for m in attempts if not m.competes][-1:]
     others = [*whole, *(m for m in attempts if m.competes)]
-    return first or max(others, key=lambda m: model.log_odds(m.features))
+    return first or max(others, key=lambda m: model.preference(m.features, m.synthesised))
 
 
 def accepted(model: Confidence, measured: MeasuredAttempt) -> bool:
