@@ -26,8 +26,8 @@ export default function Networks() {
       {refusal !== null && <ProblemNote title="Not done:">{refusal}</ProblemNote>}
       {value && (
         <>
-          <p>{active ? "Jobs use the active version." : "Jobs use the bundled network."}</p>
-          <p>
+          <div className="networks-choices">
+            <p>{active ? "Jobs use the active version." : "Jobs use the bundled network."}</p>
             <label>
               <input
                 type="checkbox"
@@ -36,17 +36,17 @@ export default function Networks() {
               />{" "}
               Corrections, accepted reviews and certain results become labels
             </label>
-          </p>
-          <p>
-            <button type="button" className="button" onClick={() => run(adapt())}>
-              Adapt to the labels
-            </button>{" "}
-            {active && (
-              <button type="button" className="button" onClick={() => run(rollBack())}>
-                Roll back
+            <div>
+              <button type="button" className="button" onClick={() => run(adapt())}>
+                Adapt to the labels
               </button>
-            )}
-          </p>
+              {active && (
+                <button type="button" className="button" onClick={() => run(rollBack())}>
+                  Roll back
+                </button>
+              )}
+            </div>
+          </div>
           <VersionTable overview={value} onChange={(version, what) => run(change(version, what))} />
         </>
       )}

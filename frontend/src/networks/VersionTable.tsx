@@ -1,5 +1,6 @@
 import { when } from "../quantities";
-import { changesOf, heldOut, stateOf, type Change, type Overview, type Version } from "./versions";
+import "./networks.css";
+import { changesOf, heldOut, problemOf, stateOf, type Change, type Overview, type Version } from "./versions";
 
 interface Props {
   overview: Overview;
@@ -15,7 +16,9 @@ export function VersionTable({ overview, onChange }: Props) {
         <thead>
           <tr>
             <th scope="col">Version</th>
-            <th scope="col">State</th>
+            <th scope="col" className="words">
+              State
+            </th>
             <th scope="col">Labels</th>
             <th scope="col">Right of held-out labels</th>
             <th scope="col">In shadow mode</th>
@@ -29,21 +32,24 @@ export function VersionTable({ overview, onChange }: Props) {
               <th scope="row" title={version.weights_sha256 ?? undefined}>
                 {version.id.slice(0, 8)}
               </th>
-              <td title={version.message ?? version.reasons?.join("; ")}>{stateOf(version)}</td>
+              <td className="words">
+                {stateOf(version)}
+                {problemOf(version) && <p className="hint">{problemOf(version)}</p>}
+              </td>
               <td>{version.label_count ?? "–"}</td>
               <td>{heldOut(version)}</td>
               <td>{version.id === overview.shadow?.id ? compared(overview.shadow.comparison) : "–"}</td>
               <td>{when(version.changed_at)}</td>
-              <td>
+              <td className="version-actions">
                 {changesOf(version).map((what) => (
                   <button
                     key={what}
                     type="button"
                     className="button"
-                    aria-label={`${what} ${version.id.slice(0, 8)}`}
+                    aria-label={`${TITLES[what]} ${version.id.slice(0, 8)}`}
                     onClick={() => onChange(version, what)}
                   >
-                    {what}
+                    {TITLES[what]}
                   </button>
                 ))}
               </td>
@@ -55,6 +61,13 @@ export function VersionTable({ overview, onChange }: Props) {
     </div>
   );
 }
+
+const TITLES: Record<Change, string> = {
+  promote: "Promote",
+  shadow: "Shadow",
+  retire: "Retire",
+  cancel: "Cancel",
+};
 
 function compared({ jobs, agree }: { jobs: number; agree: number }): string {
   return `${agree} of ${jobs} agree`;

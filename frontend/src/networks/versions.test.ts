@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { changesOf, heldOut, stateOf, type Version } from "./versions";
+import { changesOf, heldOut, problemOf, stateOf, type Version } from "./versions";
 
 const VERSION: Version = {
   id: "v",
@@ -36,6 +36,12 @@ test("held-out labels are counted where the report has counts", () => {
   expect(heldOut({ ...VERSION, scores })).toBe("12 → 17 of 20");
   expect(heldOut(VERSION)).toBe("–");
   expect(heldOut({ ...VERSION, scores: { held_out: { parent: 0.4, candidate: 0.5 } } })).toBe("–");
+});
+
+test("the reason is shown where a version failed or is not acceptable", () => {
+  expect(problemOf(VERSION)).toBeNull();
+  expect(problemOf({ ...VERSION, acceptable: false, reasons: ["one", "two"] })).toBe("one; two");
+  expect(problemOf({ ...VERSION, state: "failed", message: "stopped" })).toBe("stopped");
 });
 
 test("a running adaptation shows its progress", () => {

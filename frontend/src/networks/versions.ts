@@ -71,6 +71,12 @@ function counts(score: unknown): { right: number; pairs: number } | null {
   return { right: Number(score.right), pairs: Number(score.pairs) };
 }
 
+/** Why a version failed or is not acceptable, where that is so. */
+export function problemOf(version: Version): string | null {
+  if (version.state === "failed") return version.message;
+  return version.acceptable === false ? (version.reasons ?? []).join("; ") : null;
+}
+
 /** The state of a version, with the progress of an adaptation or the reason of its failure. */
 export function stateOf(version: Version): string {
   if (version.state === "running") return `running, ${Math.round(100 * version.progress)} %`;
