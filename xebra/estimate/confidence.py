@@ -17,8 +17,8 @@ RIGHT_PX = 5.0  # at 256: estimates with a smaller corner error are right
 MIN_SCORE_MARGIN = 1.5  # log odds: an estimate with a smaller margin is not accepted
 QUICK_PROBABILITY = 0.998  # a less sure quick attempt is followed by a thorough one, which compares more
 MIRROR_CHECKED_BELOW = 0.9997  # probability: a less sure estimate is compared with the mirrored image
-# Log odds by which an estimate with a synthesised image is preferred where none is accepted: 3 to 6 were best on
-# 24 pairs of the instrument that it was trained for, and cost 0 to 1 of 44 pairs of others.
+# Log odds by which an estimate with a synthesised image is preferred where none is accepted: 3 to 6 were
+# best on 24 pairs of the instrument that it was trained for, and cost 0 to 1 of 44 pairs of others.
 SYNTHESIS_PREFERENCE = 3.0
 MAX_LOG_ODDS = 9.0  # a probability further from 0 or 1 than 1e-4 was never measured
 
