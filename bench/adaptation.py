@@ -7,6 +7,7 @@
 Each recording is cut into two halves along its longer side. Labels are pairs of views of the first half, as a
 person would correct them; wrong estimates are counted on views of the second half before and after. Views of
 all other specimens are registered by both networks as well. Wrong: a corner error of 5 px or more at 256.
+Recordings whose own truth is uncertain by more than 2.5 px at 256 (truth.json) are left out.
 Views are counted only where their mutual information is higher at the truth than at 24 transforms near it, as
 in make_cases.py: others show too little in common to be registered by anybody.
 """
@@ -33,12 +34,14 @@ from xebra.estimate.image_pair import ImagePair
 from xebra.estimate.mutual_information import MutualInformation
 from xebra.estimate.pyramid_estimator import PyramidEstimator
 from xebra.image import Image
+from xebra.evaluation.fit_calibration import MAX_TRUTH_PX
 from xebra.transform import SimilarityTransform, corner_error, image_center
 from xebra.weights import BUNDLED, DEFAULT, read_weights
 
 SIDE = 256  # px of a view
 LEAST_PX = 100  # of the recording along a view
 WRONG_PX = 5.0
+TRUTH = Path(__file__).with_name("truth.json")  # of each recording, px at 256
 NEAR = 24  # wrong transforms that the truth is compared with
 MOST_DRAWN = 8  # pairs for each one that is counted
 Recording = tuple[np.ndarray, np.ndarray, np.ndarray]  # two images (H, W), 3 x 3 second_from_first
@@ -48,7 +51,9 @@ def recordings(data: Path) -> dict[str, Recording]:
     """Return the recordings of a folder by name, with the measured rest between both images."""
     offsets = json.loads((data / "offsets.json").read_text()) if (data / "offsets.json").is_file() else {}
     pairs = {**read_half(data, CHOOSE).pairs, **read_half(data, CERTIFY).pairs}
-    return {name: (*pair, _rest(name, pair[0].shape, offsets)) for name, pair in pairs.items()}
+    known = json.loads(TRUTH.read_text())
+    sure = {name: pair for name, pair in pairs.items() if known.get(name, 0.0) <= MAX_TRUTH_PX}
+    return {name: (*pair, _rest(name, pair[0].shape, offsets)) for name, pair in sure.items()}
 
 
 def _rest(name: str, shape: tuple[int, ...], offsets: dict[str, dict[str, float]]) -> np.ndarray:
