@@ -134,8 +134,7 @@ class BodyLimit:
             if not more:  # the wait for a disconnect has no time limit
                 return await receive()
             try:
-                async with asyncio.timeout(self.stalled_after_s):  # wait_for would start a task for each part
-                    message = await receive()
+                message = await asyncio.wait_for(receive(), self.stalled_after_s)
             except TimeoutError:
                 raise UploadStalled(self.stalled_after_s) from None
             received, more = received + len(message.get("body", b"")), message.get("more_body", False)

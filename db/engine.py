@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
-import os
 import select
 import sqlite3
 from collections.abc import Iterator
@@ -74,19 +72,12 @@ class Database:
         """Open a writing session with relaxed durability: the commit does not wait for the disk.
 
         Use it only for data that is written again after a power failure (heartbeats, leases, relay marks),
-        never for data that a client may have seen, such as the audit log and its events. The result of a
-        synchronous registration is the exception: the entry of its request is on the disk.
+        never for data that a client may have seen, such as the audit log and its events.
         """
         with Session(self._relaxed_writer, expire_on_commit=False) as session, session.begin():
             if is_postgresql(session):
                 session.execute(text("SET LOCAL synchronous_commit TO OFF"))
             yield session
-
-    def sync(self) -> None:
-        """Write relaxed commits of this machine to the disk (SQLite); PostgreSQL does so within a second."""
-        if self.engine.dialect.name == "sqlite":
-            with contextlib.suppress(FileNotFoundError), open(f"{self.engine.url.database}-wal", "rb") as log:
-                os.fsync(log.fileno())
 
     def ping(self) -> None:
         """Raise an error if the database does not answer."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from db import audit, clock, events, pending_objects, promotion
@@ -35,11 +35,6 @@ class Version(NamedTuple):
         return cls(row.id, row.weights_sha256, row.archive_sha256, row.store_key)
 
 
-_ACTIVE = select(*(getattr(NetworkRow, name) for name in Version._fields)).where(  # built once
-    NetworkRow.owner == bindparam("owner"), NetworkRow.state == "active"
-)
-
-
 def get(session: Session, network_id: str, owner: str | None = None, *, lock: bool = False) -> NetworkRow:
     """Return a version.
 
@@ -60,10 +55,11 @@ def of_state(session: Session, owner: str, state: str) -> NetworkRow | None:
     return session.scalar(query.with_for_update().execution_options(populate_existing=True))
 
 
-def active(session: Session | Connection, owner: str) -> Version | None:
+def active(session: Session, owner: str) -> Version | None:
     """Return the version that answers for an instrument; None: the bundled network."""
-    row = session.execute(_ACTIVE, {"owner": owner}).first()
-    return None if row is None else Version(*row)
+    query = select(NetworkRow).where(NetworkRow.owner == owner, NetworkRow.state == "active")
+    row = session.scalar(query)
+    return None if row is None else Version.of(row)
 
 
 def add(session: Session, owner: str, archive: Archive, *, actor: str) -> NetworkRow:

@@ -14,8 +14,8 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field, Json
 
 from api import problems
-from api.authentication import Caller, CallerDep
-from api.dependencies import AppState, RequestIdDep
+from api.authentication import CallerDep
+from api.dependencies import AppState, DatabaseDep, RequestIdDep
 from api.errors import DeadlineMissed, UploadTooLarge
 from api.fields import SpacingUm
 from api.images.choice import ByName, FrameChoice
@@ -25,6 +25,7 @@ from api.registrations.masks import Mask
 from api.registrations.result import Result
 from api.registrations.schemas import Mirror, MirrorField
 from db import audit, networks, thresholds
+from db.engine import Database
 from db.settings import StorageSettings
 from xebra.errors import (
     EngineFailed,
@@ -43,7 +44,7 @@ from xebra.readers.sandbox import Limits
 from xebra.weights import DEFAULT
 
 if TYPE_CHECKING:
-    from xebra import Image, Registration
+    from xebra import Image
     from xebra.align import Aligner
     from xebra.network_versions import VersionedAligners
 
@@ -85,7 +86,6 @@ class DirectRegistration:
         self._database, self._store = state.database, state.store
         self.threads = ThreadPoolExecutor(threads, thread_name_prefix="direct")
         self._reading = ThreadPoolExecutor(threads, thread_name_prefix="direct-reading")  # second images
-        self._recording = ThreadPoolExecutor(threads, thread_name_prefix="direct-recording")
 
     @functools.cached_property
     def aligner(self) -> Aligner:
@@ -104,8 +104,8 @@ class DirectRegistration:
     def _aligner(self, network: str | None, owner: str) -> Aligner:
         """Return the networks that answer for an instrument, as in the worker."""
         if network in (None, DEFAULT):
-            with self._database.queries.connect() as connection:  # a session would cost three times as much
-                version = networks.active(connection, owner)
+            with self._database.querying() as session:
+                version = networks.active(session, owner)
             if version is not None:
                 return self.versions.get(version, lambda: self._archive(version.store_key))
         return self.aligner
@@ -114,33 +114,14 @@ class DirectRegistration:
         with self._store.open(key) as file:
             return file.read()
 
-    def respond(self, pair: PairUpload, deadline: float, caller: Caller, request_id: str) -> str:
-        """Return the result of a pair as JSON, once the audit log has it.
-
-        The entry of the request is on the disk before the result is returned; its commit waits for the disk
-        during the registration. That of the result is committed before, and on the disk soon afterwards.
+    def register(self, pair: PairUpload, deadline: float, owner: str) -> dict[str, Any]:
+        """Return the result of a pair of an instrument as JSON.
 
         Raises:
             TimeoutError: the work was not started or not finished before the deadline.
             RegistrationError: an image cannot be registered.
         """
         _check_deadline(deadline)
-        about = {"request": request_id, "mirror": pair.mirror, "model": pair.model, **pair.masks()}
-        received = self._recording.submit(self._record_request, caller.actor, about)
-        found = self._register(pair, deadline, caller.owner).to_json()
-        found = thresholds.apply(found, thresholds.for_instrument(caller.instrument))
-        received.result(max(0.0, deadline - time.perf_counter()))
-        with self._database.writing_relaxed() as session:
-            audit.record(session, "pair.registered", actor=caller.actor, **about, result=found)
-        self._recording.submit(self._database.sync)
-        return Result.model_validate(found).model_dump_json()
-
-    def _record_request(self, actor: str, about: dict[str, Any]) -> None:
-        with self._database.writing() as session:
-            audit.record(session, "pair.received", actor=actor, **about)
-
-    def _register(self, pair: PairUpload, deadline: float, owner: str) -> Registration:
-        """Return the registration of a pair of an instrument."""
         fixed, moving = self._images(pair, deadline)
         settings: dict[str, Any] = {
             "network": pair.network,
@@ -150,7 +131,7 @@ class DirectRegistration:
         settings |= {name: PolygonMask.from_json(body) for name, body in pair.masks().items()}
         found = self._aligner(pair.network, owner).register(fixed, moving, **settings)
         _check_deadline(deadline)
-        return found
+        return found.to_json()
 
     def _images(self, pair: PairUpload, deadline: float) -> tuple[Image, Image]:
         """Return both images, decoded at the same time."""
@@ -172,19 +153,25 @@ class DirectRegistration:
 async def register_pair(
     request: Request,
     form: Annotated[PairUpload, Form(media_type="multipart/form-data")],
+    database: DatabaseDep,
     caller: CallerDep,
     request_id: RequestIdDep,
 ) -> Response:
-    """Register a pair of small images during data collection. Only audit entries are stored."""
+    """Register a pair of small images during data collection. Only an audit entry is stored."""
     caller.require("collect")
     deadline = request.state.arrived + form.deadline_ms / 1e3
     direct: DirectRegistration = request.app.state.direct
     traced = contextvars.copy_context().run  # the thread continues the trace of the request
-    respond = functools.partial(direct.respond, form, deadline, caller, request_id)
-    work = asyncio.get_running_loop().run_in_executor(direct.threads, traced, respond)
+    register = functools.partial(direct.register, form, deadline, caller.owner)
+    work = asyncio.get_running_loop().run_in_executor(direct.threads, traced, register)
     try:
         async with asyncio.timeout(deadline - time.perf_counter()):
-            body = await work
+            found = thresholds.apply(await work, thresholds.for_instrument(caller.instrument))
+            settings = {"mirror": form.mirror, "model": form.model, **form.masks()}
+            payload = {"request": request_id, **settings, "result": found}
+            recording = asyncio.create_task(asyncio.to_thread(_record, database, caller.actor, payload))
+            body = Result.model_validate(found).model_dump_json()  # while the entry is written
+            await recording
     except TimeoutError:
         detail = f"not finished within {form.deadline_ms} ms; use a later deadline, or submit a job"
         raise DeadlineMissed(detail) from None
@@ -205,3 +192,8 @@ def _read(
 def _check_deadline(deadline: float) -> None:
     if time.perf_counter() > deadline:
         raise TimeoutError
+
+
+def _record(database: Database, actor: str, payload: dict[str, Any]) -> None:
+    with database.writing() as session:
+        audit.record(session, "pair.registered", actor=actor, **payload)

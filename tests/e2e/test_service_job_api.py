@@ -15,11 +15,8 @@ import httpx
 import numpy as np
 import pytest
 import tifffile
-from sqlalchemy import select
 from support.service import PATIENCE_S, QUICK, Service, speckle, tiff
 
-from db.engine import Database
-from db.rows import AuditRow
 from xebra.resample import resample
 from xebra.transform_files import FORMATS
 
@@ -254,30 +251,6 @@ def test_pair_is_registered_synchronously_or_misses_its_deadline(service):
     assert (late.status_code, late.json()["type"]) == (504, "/problems/deadline-missed")
     bad = service.client.post("/api/v1/register", files=files | {"fixed": ("a.tif", b"none")})
     assert (bad.status_code, bad.json()["type"]) == (422, "/problems/image-unreadable")
-
-
-def test_synchronous_request_is_audited_before_its_work_and_its_result_before_the_response(service):
-    files = {name: ("a.tif", tiff(speckle(seed=23))) for name in ("fixed", "moving")}
-
-    def entries(**changed) -> tuple[httpx.Response, list[AuditRow]]:
-        headers = {"X-Request-ID": str(uuid.uuid4())}
-        form = {"deadline_ms": "60000"}
-        answer = service.client.post(
-            "/api/v1/register", files=files | changed, data=form, headers=headers, timeout=PATIENCE_S
-        )
-        database = Database(f"sqlite:///{service.state_dir}/xebra.sqlite")
-        with database.reading() as session:
-            query = select(AuditRow).where(AuditRow.payload.contains(headers["X-Request-ID"]))
-            found = list(session.scalars(query.order_by(AuditRow.seq)))
-        database.close()
-        return answer, found
-
-    answer, found = entries()
-    assert [entry.event for entry in found] == ["pair.received", "pair.registered"]
-    result, mirror = json.loads(found[1].payload)["result"], json.loads(found[0].payload)["mirror"]
-    assert (result["fixed"]["sha256"], mirror) == (answer.json()["fixed"]["sha256"], "no")
-    answer, found = entries(moving=("a.tif", b"none"))
-    assert (answer.status_code, [entry.event for entry in found]) == (422, ["pair.received"])
 
 
 def test_lists_are_filtered(service, image, done):
