@@ -69,7 +69,7 @@ def adapt(
 
     A network of cross-modality image synthesis is trained on the labels: it shows an image as the other
     modality would. Pairs that are not accepted are also registered with one image synthesised. The heads stay
-    as they are, so that every estimate that the parent accepts is the same. The adapted network is compared
+    as they are: a pair that is accepted without synthesis has its parent's estimate. The network is compared
     with its parent on labels of other regions and on a fixed benchmark, its error bar and thresholds are
     fitted anew. Labels that their own images contradict are trained on nowhere.
     Where there are fewer than 8 pairs, more are made from single images.
