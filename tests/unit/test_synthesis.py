@@ -19,10 +19,9 @@ from xebra.adaptation.label_pairs import LabelViews
 from xebra.adaptation.labels import Label
 from xebra.adaptation.train_synthesis import SynthesisTraining, squared_error, train_synthesis
 from xebra.engine import OnnxEngine
-from xebra.estimate.confidence import SYNTHESIS_PREFERENCE, Confidence
-from xebra.estimate.estimate import Estimate
+from xebra.estimate.confidence import SYNTHESIS_PREFERENCE
 from xebra.estimate.pyramid_estimator import PyramidEstimator
-from xebra.estimate.pyramid_result import PyramidResult
+from xebra.estimate.verdict import Findings, decide
 from xebra.image import Image
 from xebra.network.synthesis import MeanSynthesis, Synthesis, SynthesisConfig, standardised
 from xebra.specimen.draw import Draw
@@ -140,24 +139,16 @@ def test_an_image_of_one_grey_value_is_left_out(tmp_path: Path) -> None:
     assert results and all(result.origin == "search" for result in results)
 
 
-def unconfirmed(result: PyramidResult, estimator: PyramidEstimator, pair: tuple[Image, Image]) -> Estimate:
-    """Return the estimate where only one synthesised image led to a result."""
-    lonely = PyramidEstimator.__new__(PyramidEstimator)
-    lonely.__dict__.update(estimator.__dict__)
-    lonely.find = lambda *_, **__: result  # type: ignore[method-assign]
-    return lonely.estimate(*pair)
-
-
 def test_an_unconfirmed_result_is_for_review(estimator: PyramidEstimator) -> None:
     fixed, moving, _ = scaled_pair(4, (256, 256), 1.0)
-    results = [r for r in estimator.all_results(fixed, moving) if r.origin == "synthesis"]
-    confidence: Confidence = estimator.confidence
-    sure = replace(results[0], unconfirmed=False)
-    assert confidence.finds(sure.features)
-    assert unconfirmed(sure, estimator, (fixed, moving)).verdict == "accept"
-    found = unconfirmed(replace(sure, unconfirmed=True), estimator, (fixed, moving))
-    assert found.verdict == "review" and "does not confirm" in found.reason
-    assert found.expected_corner_error_px > 5
+    found = next(r for r in estimator.all_results(fixed, moving) if r.origin == "synthesis")
+    confidence, known = estimator.confidence, Findings(256, 5.12)
+    assert decide(confidence, found.features, known)[0] == "accept" and not found.is_ambiguous
+    verdict, reason = decide(confidence, found.features, replace(known, unconfirmed=True))
+    assert verdict == "review" and "does not confirm" in reason
+    alone = replace(found, unconfirmed=True)
+    assert alone.is_ambiguous  # so that it is not accepted
+    assert confidence.expected_error_px(alone.features, alone.places_alike) > 5
 
 
 def test_an_unsure_synthesised_estimate_is_preferred(estimator: PyramidEstimator) -> None:
