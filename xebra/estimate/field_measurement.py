@@ -4,12 +4,13 @@ The moving image is resampled through the field, and what it differs by from the
 displacement (Lucas and Kanade, IJCAI 674, 1981, with the mean of both gradients: Malis, ICRA 1843, 2004). In
 every tile this gives a displacement with its 2 x 2 information. Compared are the feature maps that the
 modalities have in common or, where the contrasts agree, intensities without their local mean and contrast.
+Feature maps are complemented by the joint density of the grey levels of both images.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -19,12 +20,16 @@ from xebra.arrays import Floats, Integers
 from xebra.engine import Engine
 from xebra.estimate.field_parameters import FieldParameters, Tiles
 from xebra.estimate.field_view import FieldView
+from xebra.estimate.joint_density import GreyLevels, displacements
 
 SHORT, LONG = 4, 16  # px: sides of a tile, short across the rows of the moving image to resolve their drift
 EDGE = 5  # cells or px: side of the square around a place that both images must cover
 MIN_CORRELATION = 0.2  # lower ones do not weaken the information further
 FEATURE_AREA = 8.0  # cells over which residuals of feature maps are taken as correlated
 INTENSITY_AREA = 24.0  # px, likewise of intensities
+# Of the joint density and the feature maps together: what either adds to the information. Both measure the
+# same distortions, so that their sum counts for less than each by itself.
+DENSITY_SHARE, FEATURE_SHARE = 1 / 70, 0.35
 LEAST_LENGTH = 1e-3  # of features: those of places outside are 0
 CONTRAST_PX = 45  # side of the square of local mean and contrast
 SMOOTH_PX = 1.0  # of intensities: interpolation smooths finer noise in one image only
@@ -130,6 +135,33 @@ class Compared:
         return agreement / max(math.sqrt(one * other), 1e-12)
 
 
+def by_joint_density(
+    warped: WarpedView, view: FieldView, fixed: GreyLevels, features: Measurement
+) -> Measurement:
+    """Return what the joint density of grey levels measures in each tile, together with feature maps.
+
+    Args:
+        warped: the moving image through the present field.
+        view: the view that it is compared in.
+        fixed: grey levels of the fixed view.
+        features: the measurement by feature maps; as it is where the moving image has one grey level only.
+    """
+    used = ndimage.minimum_filter(warped.inside * view.whole, EDGE) > 0
+    moving = GreyLevels.of(warped.values, used)
+    if moving is None:
+        return features
+    each = displacements(fixed, moving, used)
+    sums = [_tile_sums(part, 1, warped.sides).ravel() for part in (*each.information, *each.gradient)]
+    information, gradient = DENSITY_SHARE * np.stack(sums[:3], 1), DENSITY_SHARE * np.stack(sums[3:], 1)
+    tiles = Tiles(
+        features.tiles.centers,
+        warped.rows,
+        FEATURE_SHARE * features.tiles.information + information,
+        FEATURE_SHARE * features.tiles.weighted + gradient + _times(information, warped.displacement),
+    )
+    return replace(features, tiles=tiles)
+
+
 def measured(warped: WarpedView, compared: Compared) -> Measurement:
     """Return what two maps measure in each tile."""
     fixed, moving, used, cell = compared.fixed, compared.moving, compared.used, compared.cell
@@ -146,10 +178,7 @@ def measured(warped: WarpedView, compared: Compared) -> Measurement:
     factor = max(compared.correlation, MIN_CORRELATION)
     information = np.stack([each * weight * factor for each in sums[:3]], 1)
     gradient = np.stack([each * weight for each in sums[3:]], 1)
-    shift = warped.displacement
-    weighted = gradient + np.stack(
-        [(information[:, :2] * shift).sum(1), (information[:, 1:] * shift).sum(1)], 1
-    )
+    weighted = gradient + _times(information, warped.displacement)
     lines, columns = (
         np.arange(side // each) * each + (each - 1) / 2 for side, each in zip(shape, sides, strict=True)
     )
@@ -157,6 +186,11 @@ def measured(warped: WarpedView, compared: Compared) -> Measurement:
     down, along = lines[:, None] // FOLDS, columns // FOLDS
     blocks = (down * (along[-1] + 1) + along).astype(int)
     return Measurement(tiles, blocks.ravel(), ((down + along) % 2).ravel(), compared.correlation)
+
+
+def _times(information: Floats, shift: Floats) -> Floats:
+    """Return information (K, 3) of xx, xy, yy times displacements (K, 2)."""
+    return np.stack([(information[:, :2] * shift).sum(1), (information[:, 1:] * shift).sum(1)], 1)
 
 
 def _directions(maps: Floats) -> tuple[Floats, Floats]:

@@ -8,6 +8,7 @@ import numpy as np
 
 from xebra.estimate.block_refinement import refine_blocks
 from xebra.estimate.candidate_scoring import CandidateScoring
+from xebra.estimate.density_refinement import refine_by_density
 from xebra.estimate.image_pair import Candidate, ImagePair, corner_distance_px
 from xebra.estimate.intensity_refinement import IntensityEstimate, refine_by_intensity
 from xebra.estimate.quality_features import BLOCKS, INTENSITY, WHOLE_VIEW, uncertainty_px
@@ -41,6 +42,7 @@ def finalise(
     information started from the network's estimate. Intensity refinement replaces the network's estimate; the
     estimate by mutual information is averaged with it, since their errors are independent, and so is that by
     intensities where the contrasts agree in part (chosen on development images, ``docs/experiments.md``).
+    Mutual information at the images' own px then refines their mean.
     """
     step = max(pair.fixed.shape) / stages.fine.size
     network = refine_blocks(stages.engine, stages.coarse.graph, pair, candidate, step)
@@ -48,7 +50,10 @@ def finalise(
     if by_intensity is not None and by_intensity.same_contrast:
         refined = by_intensity.candidate
         return FinalEstimate(refined, network, INTENSITY, corner_distance_px(pair, network, refined))
-    return _combine(pair, scoring, network, by_intensity, network is candidate)
+    found = _combine(pair, scoring, network, by_intensity, network is candidate)
+    if found.independent_disagreement_px > MAX_AVERAGED_PX:
+        return found
+    return replace(found, candidate=refine_by_density(pair, found.candidate))
 
 
 def fits_elsewhere(
