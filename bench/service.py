@@ -53,13 +53,14 @@ def deployed_stack() -> Iterator[loads.Stack]:
     """Start PostgreSQL, S3, Redis, Triton, two API processes and two workers."""
     with tempfile.TemporaryDirectory(prefix="xebra-bench-") as folder, ExitStack() as opened:
         stack = opened.enter_context(deployed(Path(folder), WORKERS, **SETTINGS))
-        yield _stack(opened, stack.urls, stack.settings["DATABASE_URL"], "worker-1@", False)
+        given = stack.settings
+        yield _stack(opened, stack.urls, given["DATABASE_URL"], "worker-1@", False, given["INFERENCE_URL"])
 
 
 STACKS = {"embedded": embedded_stack, "deployed": deployed_stack}
 
 
-def _stack(opened: ExitStack, urls: list[str], database_url: str, *worker: str | bool) -> loads.Stack:
+def _stack(opened: ExitStack, urls: list[str], database_url: str, *given: str | bool) -> loads.Stack:
     """Return a stack with clients of two instruments at each address."""
     database = Database(database_url)
     clients = {}
@@ -70,7 +71,7 @@ def _stack(opened: ExitStack, urls: list[str], database_url: str, *worker: str |
         about = {"headers": {"Authorization": f"Bearer {text}"}, "timeout": PATIENCE_S, "trust_env": False}
         clients[owner] = [opened.enter_context(httpx.Client(base_url=url, **about)) for url in urls]
     database.close()
-    return loads.Stack(clients["busy"], clients["modest"], *worker)
+    return loads.Stack(clients["busy"], clients["modest"], *given)
 
 
 def measure(name: str, chosen: argparse.Namespace, found: dict) -> None:
@@ -83,7 +84,7 @@ def measure(name: str, chosen: argparse.Namespace, found: dict) -> None:
         every = {
             "load": partial(load, stack, request, chosen),
             "idle": partial(trials.idle, stack, pair, request, chosen.jobs // 2),
-            "synchronous": partial(loads.at_once, stack.busy[0], pair, chosen.jobs // 2),
+            "synchronous": partial(loads.at_once, stack, pair, chosen.jobs // 2),
             "shares": partial(shares.shares, stack, pair, request, chosen.jobs),
             "download": partial(trials.download, stack, request, chosen.jobs // 2),
             "fairness": partial(trials.fairness, stack, request, modest, WORKERS),

@@ -61,6 +61,12 @@ def _beside(what: str) -> Callable[[dict], Iterator[tuple[str, str]]]:
             f"{what}, p50, beside the same in the process, alternately",
             f"{there - here:+.1f} ms ({there} / {here})",
         )
+        if "same_engine_p50_ms" in of:
+            same = of["same_engine_p50_ms"]
+            yield (
+                f"{what}, p50, beside the same in the process with the same Triton server",
+                f"{there - same:+.1f} ms ({there} / {same})",
+            )
 
     return figures_of
 
