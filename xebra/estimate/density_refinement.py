@@ -17,7 +17,7 @@ from xebra.estimate.field_view import LONGEST, FieldView
 from xebra.estimate.image_pair import Candidate, ImagePair, corner_distance_px
 from xebra.estimate.joint_density import Displacements, GreyLevels, displacements
 
-STEPS = 2
+STEPS = 3
 FURTHEST_PX = 6.0  # at 256: corner distance beyond which the start is kept
 TILE = 8  # px: side of the squares whose px are taken as displaced alike
 COVERED = 0.99  # of a px, by the usable area of the moving image

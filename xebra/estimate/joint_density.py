@@ -69,10 +69,12 @@ def displacements(fixed: GreyLevels, moving: GreyLevels, used: Mask) -> Displace
         used: (rows, columns): the px that count; others give 0.
     """
     places = fixed.values.round().astype(np.int32) * BINS + moving.values.round().astype(np.int32)
-    along_f, along_m = np.gradient(_log_ratio(places[used]).astype(np.float32))
-    by_f, by_m = (table.ravel()[places] * used for table in (along_f, along_m))
-    count = max(int(used.sum()), 1)
-    of_f, of_m = (np.float32(np.vdot(each, each) / count / 2) * used for each in (by_f, by_m))
+    density = _density(places[used])
+    ratio = np.log(density / (density.sum(1)[:, None] * density.sum(0)))
+    derivatives = np.gradient(ratio)
+    by_f, by_m = (table.astype(np.float32).ravel()[places] * used for table in derivatives)
+    # Of the density as estimated: that of the px themselves is less by the width of the kernel.
+    of_f, of_m = (np.float32((density * table**2).sum() / 2) * used for table in derivatives)
     return Displacements(
         (
             (by_m * moving.right - by_f * fixed.right) / 2,
@@ -86,14 +88,12 @@ def displacements(fixed: GreyLevels, moving: GreyLevels, used: Mask) -> Displace
     )
 
 
-def _log_ratio(places: Floats) -> Floats:
-    """Return the logarithm (BINS, BINS) of the joint density over the product of both densities.
+def _density(places: Floats) -> Floats:
+    """Return the joint density (BINS, BINS) of both grey levels.
 
     ``places`` (K,): bin of the fixed image times BINS and that of the moving one.
     """
     counts = np.bincount(places, minlength=BINS**2).reshape(BINS, BINS).astype(float)
-    density = ndimage.gaussian_filter(counts, PARZEN, mode="constant")
+    density: Floats = ndimage.gaussian_filter(counts, PARZEN, mode="constant")
     density += FLOOR * density.sum() / BINS**2
-    density /= density.sum()
-    ratio: Floats = np.log(density / (density.sum(1)[:, None] * density.sum(0)))
-    return ratio
+    return density / density.sum()
