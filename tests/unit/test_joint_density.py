@@ -77,7 +77,6 @@ def test_px_that_are_not_used_say_nothing_and_change_nothing(seed, tone) -> None
 
 def test_an_image_of_one_grey_level_has_no_density() -> None:
     image = np.full((64, 64), 3.0, np.float32)
-    image[:2, :2] = 5.0
     assert GreyLevels.of(image, np.ones(image.shape, bool)) is None
 
 

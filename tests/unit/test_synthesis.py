@@ -144,6 +144,9 @@ def test_an_unconfirmed_result_is_for_review(estimator: PyramidEstimator) -> Non
     found = next(r for r in estimator.all_results(fixed, moving) if r.origin == "synthesis")
     confidence, known = estimator.confidence, Findings(256, 5.12)
     assert decide(confidence, found.features, known)[0] == "accept" and not found.is_ambiguous
+    assert "synthesis" not in decide(confidence, found.features, known)[1]
+    verdict, reason = decide(confidence, found.features, replace(known, synthesised=found.synthesised))
+    assert verdict == "accept" and "image synthesis" in reason
     verdict, reason = decide(confidence, found.features, replace(known, unconfirmed=True))
     assert verdict == "review" and "does not confirm" in reason
     alone = replace(found, unconfirmed=True)

@@ -22,6 +22,7 @@ FLOOR = 1e-3  # share of a uniform density that is added: pairs of grey levels t
 CLIPPED = 0.5, 99.5  # percentiles of the grey levels that the bins span
 SMOOTH_PX = 0.7  # standard deviation of the Gaussian that smooths both images
 EVERY = 4  # px of those used, for the percentiles
+LEAST_SPREAD = 1e-5  # of the grey levels, relative: less is rounding
 MIN_PX = 256  # fewer px give no density
 
 
@@ -48,7 +49,7 @@ class GreyLevels:
             return None
         smooth = ndimage.gaussian_filter(image, SMOOTH_PX)
         low, high = np.percentile(smooth[used][::EVERY], CLIPPED)
-        if high <= low:
+        if high - low <= LEAST_SPREAD * max(abs(high), abs(low)):
             return None
         values = np.clip((smooth - np.float32(low)) * np.float32((BINS - 1) / (high - low)), 0, BINS - 1)
         down, right = np.zeros_like(values), np.zeros_like(values)

@@ -88,8 +88,12 @@ class PyramidEstimator:
         tolerance_px = DEFAULT_TOLERANCE * width if tolerance_px is None else tolerance_px
         known = Findings(width, tolerance_px, um_per_px=um_per_px)
         findings = self._findings(fixed, moving, found, known, check_mirror)
-        beside_prior = found.beside_prior(prior, fixed, moving)
-        findings = replace(findings, beside_prior=beside_prior, unconfirmed=found.unconfirmed)
+        findings = replace(
+            findings,
+            beside_prior=found.beside_prior(prior, fixed, moving),
+            synthesised=found.synthesised,
+            unconfirmed=found.unconfirmed,
+        )
         verdict, reason = decide(self.confidence, found.features, findings)
         fixed_from_moving = np.linalg.inv(found.moving_from_fixed)
         return Estimate(

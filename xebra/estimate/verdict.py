@@ -46,6 +46,7 @@ METHODS = "network and {method} differ by {distance}"
 HALVES = "estimates from two halves of the image differ by {distance}"
 WEAK = "the images correlate weakly at the estimated position"
 AGREE = "the network and {method} find the same position"
+SYNTHESISED = ", with one image shown as the other modality of this instrument (image synthesis)"
 
 LOOK = "look at the overlay before use"
 UNSUPPORTED = (
@@ -69,6 +70,7 @@ class Findings:
     other_spacing_scale: float | None = None  # likewise, of a sure estimate without the spacings
     held: tuple[float, float] | None = None  # scale and angle (deg) beside those that the model holds
     beside_prior: Deviation | None = None  # of an estimate outside the tolerances of the prior
+    synthesised: bool = False  # found with a synthesised image
     unconfirmed: bool = False  # found by image synthesis in one direction only
     um_per_px: float | None = None  # pixel spacing of the fixed image, where it is known
 
@@ -129,7 +131,8 @@ def _by_precision(
     """Return the verdict on an estimate at the right place."""
     expected = confidence.expected_error_px(features) * findings.width_px / REFERENCE_WIDTH
     if expected <= findings.tolerance_px:
-        return "accept", AGREE.format(method=_independent_method(features))
+        how = SYNTHESISED if findings.synthesised else ""
+        return "accept", AGREE.format(method=_independent_method(features)) + how
     affine = features.affine
     if affine.stretch and 2 * affine.corner_px > confidence.precision_px(features):
         return "review", _stretched(features)
