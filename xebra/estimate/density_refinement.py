@@ -13,6 +13,7 @@ from scipy import ndimage
 
 from xebra.arrays import Floats, Matrix
 from xebra.estimate.displacement import jacobians
+from xebra.estimate.estimate import REFERENCE_WIDTH
 from xebra.estimate.field_view import LONGEST, FieldView
 from xebra.estimate.image_pair import Candidate, ImagePair, corner_distance_px
 from xebra.estimate.joint_density import Displacements, GreyLevels, displacements
@@ -45,6 +46,8 @@ def refine_by_density(pair: ImagePair, candidate: Candidate) -> Candidate:
         if fixed is None or moving is None:
             return candidate
         parameters = parameters + design.step(displacements(fixed, moving, used), pair.free)
+        if np.abs(parameters).max() > FURTHEST_PX * design.radius / (REFERENCE_WIDTH / 2):
+            return candidate
     motion = view.fixed_from_view @ design.motion(parameters) @ np.linalg.inv(view.fixed_from_view)
     refined = replace(candidate, moving_from_fixed=pair.held(candidate.moving_from_fixed @ motion))
     return refined if corner_distance_px(pair, candidate, refined) <= FURTHEST_PX else candidate

@@ -37,7 +37,7 @@ MIN_JACOBIAN, MAX_STRAIN = 0.1, 0.8  # of a field that is used: it has an invers
 STIFFER, STIFFENED = 3.0, 6  # factor of the smoothness where a field folds, and how often
 ERROR_GRID = 33  # points along each side at which the standard error is held
 # Of the standard error, so that 95 % intervals held at 95 % of the points of bent development images.
-ERROR_SCALE = {"features": 1.04, "intensity": 0.72}
+ERROR_SCALE = {"features": 1.12, "intensity": 0.72}
 
 
 @dataclass(frozen=True)
