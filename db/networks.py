@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import Row, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from db import audit, clock, events, pending_objects, promotion
@@ -33,8 +33,8 @@ class Version(NamedTuple):
     store_key: str
 
     @classmethod
-    def of(cls, row: NetworkRow) -> Version:
-        """Return the version of a row that has weights."""
+    def of(cls, row: NetworkRow | Row[Any]) -> Version:
+        """Return the version of a row, or of these columns of one, that has weights."""
         assert row.weights_sha256 and row.archive_sha256 and row.store_key
         return cls(row.id, row.weights_sha256, row.archive_sha256, row.store_key)
 
@@ -62,7 +62,7 @@ def of_state(session: Session, owner: str, state: str) -> NetworkRow | None:
 def active(session: Session, owner: str) -> Version | None:
     """Return the version that answers for an instrument; None: the bundled network."""
     found = session.execute(_ACTIVE, {"owner": owner}).first()
-    return None if found is None else Version(*found)
+    return None if found is None else Version.of(found)
 
 
 def add(session: Session, owner: str, archive: Archive, *, actor: str) -> NetworkRow:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-from xebra.arrays import Floats, Mask
+from xebra.arrays import Floats, Integers, Mask
 
 BINS = 64
 PARZEN = 2.0  # bins: standard deviation of the kernel that estimates the density
@@ -89,7 +89,7 @@ def displacements(fixed: GreyLevels, moving: GreyLevels, used: Mask) -> Displace
     )
 
 
-def _density(places: Floats) -> Floats:
+def _density(places: Integers) -> Floats:
     """Return the joint density (BINS, BINS) of both grey levels.
 
     ``places`` (K,): bin of the fixed image times BINS and that of the moving one.
@@ -97,4 +97,5 @@ def _density(places: Floats) -> Floats:
     counts = np.bincount(places, minlength=BINS**2).reshape(BINS, BINS).astype(float)
     density: Floats = ndimage.gaussian_filter(counts, PARZEN, mode="constant")
     density += FLOOR * density.sum() / BINS**2
-    return density / density.sum()
+    density /= density.sum()
+    return density
