@@ -33,7 +33,7 @@ class Version(NamedTuple):
     store_key: str
 
     @classmethod
-    def of(cls, row: NetworkRow | Row[Any]) -> Version:
+    def of(cls, row: NetworkRow | Row[str, str | None, str | None, str | None]) -> Version:
         """Return the version of a row, or of these columns of one, that has weights."""
         assert row.weights_sha256 and row.archive_sha256 and row.store_key
         return cls(row.id, row.weights_sha256, row.archive_sha256, row.store_key)
