@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from tempfile import NamedTemporaryFile, SpooledTemporaryFile
 from threading import BoundedSemaphore, Lock
 from typing import Any, BinaryIO, cast
@@ -21,7 +22,7 @@ MAX_SIDE_PX = 1024
 THUMBNAIL_PX = 256
 SPOOL_BYTES = 8 << 20
 Draw = Callable[[BinaryIO], None]
-MAX_WAITING = 80  # requests that wait for a drawing; each takes a thread
+MAX_WAITING = 80  # requests that wait for a drawing, a resampled image or a match; each takes a thread
 _waiting = BoundedSemaphore(MAX_WAITING)
 _drawing = Lock()  # one at a time: drawing needs much memory and processor time
 
@@ -35,11 +36,21 @@ def create_once(store: ImageStore, key: str, draw: Draw) -> None:
     """
     if store.exists(key):
         return
+    with waiting(), _drawing:
+        _create(store, key, draw)
+
+
+@contextmanager
+def waiting() -> Iterator[None]:
+    """Count a request that waits for long work, so that others find a thread.
+
+    Raises:
+        DrawingBusy: too many requests wait.
+    """
     if not _waiting.acquire(blocking=False):
         raise DrawingBusy("many pictures are being drawn; send the request again in some seconds")
     try:
-        with _drawing:
-            _create(store, key, draw)
+        yield
     finally:
         _waiting.release()
 

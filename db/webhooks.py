@@ -10,9 +10,9 @@ from datetime import datetime
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from db import audit, clock, events
+from db import audit, clock, events, keys
 from db.errors import QuotaExceeded, WebhookNotFound
-from db.rows import DELIVERED_STATES, DeliveryRow, EventRow, WebhookRow
+from db.rows import DELIVERED_STATES, DeliveryRow, EventRow, InstrumentRow, WebhookRow
 
 MAX_ENDPOINTS = 10  # of one instrument: each gets every event
 
@@ -23,6 +23,7 @@ def add(session: Session, owner: str, url: str, actor: str) -> WebhookRow:
     Raises:
         QuotaExceeded: the owner has the maximum number of webhooks.
     """
+    keys.lock(session, session.get(InstrumentRow, owner))  # others of this owner wait
     if len(list_active(session, owner)) >= MAX_ENDPOINTS:
         raise QuotaExceeded(f"there are {MAX_ENDPOINTS} webhooks; delete one before you add another")
     secret = "whsec_" + base64.b64encode(secrets.token_bytes(24)).decode()

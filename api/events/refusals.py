@@ -1,7 +1,8 @@
 """Repeated refusals of event streams: a client that opens a thousand a second beyond its limit costs little.
 
 A refusal by the application takes 3 ms of processor time. The key that was refused is kept for a
-second, in which the HTTP server (``api.server``) refuses its further streams by their headers.
+second, in which the HTTP server (``api.server``) refuses its further streams by their headers. Requests
+without a key, such as those of a session, are told apart by the application only.
 """
 
 from __future__ import annotations
@@ -25,7 +26,9 @@ class Refusals:
         self._until: dict[bytes, float] = {}
 
     def add(self, authorization: str) -> None:
-        """Keep that a stream of this key was refused."""
+        """Keep that a stream of this key was refused; of a request without one nothing is kept."""
+        if not authorization:
+            return
         if len(self._until) >= MAX_KEYS:
             self._until.clear()
         self._until[authorization.encode("latin-1")] = time.monotonic() + VALID_S
@@ -35,7 +38,7 @@ class Refusals:
         if method != b"GET" or not self._until or not path.endswith(b"/events"):
             return None
         authorization = next((value for name, value in headers if name == b"authorization"), b"")
-        if time.monotonic() > self._until.get(authorization, 0.0):
+        if not authorization or time.monotonic() > self._until.get(authorization, 0.0):
             return None
         requests.labels("GET", KIND.status).observe(0.0)
         return _response(path.decode("latin-1"))

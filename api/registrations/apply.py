@@ -11,7 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from api import files, problems
+from api import files, previews, problems
 from api.dependencies import DatabaseDep, IdentityDep, RequestIdDep, StoreDep
 from api.errors import NoResult, UploadTooLarge
 from api.fields import ImageId
@@ -101,7 +101,8 @@ def apply_to_images(
     found = channels.Applied(row, result, wanted, how, store)
     file = NamedTemporaryFile()  # noqa: SIM115, the response closes it
     write = found.write_ome_tiff if body.format == "ome-tiff" else found.write_tiffs
-    media_type, suffix = write(file.name)
+    with previews.waiting():
+        media_type, suffix = write(file.name)
     payload = {"request": request_id, "correction": (result.get("correction") or {}).get("id")}
     payload |= {"images": [each.described() for each in wanted], **how._asdict()}
     with database.writing() as session:

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat
 
-from api import problems
+from api import previews, problems
 from api.dependencies import StoreDep
 from api.errors import NoResult
 from api.images.source import Source
@@ -75,8 +75,8 @@ def match_point(body: PointToMatch, row: SucceededDep, store: StoreDep, request:
     The network compares the surroundings of the point under the given transform. Nothing is stored.
     """
     direct: DirectRegistration = request.app.state.direct
-    work = direct.threads.submit(_match, direct, row, store, body)
-    found = work.result()
+    with previews.waiting():
+        found = direct.threads.submit(_match, direct, row, store, body).result()
     if found is None:
         return PointMatch(moving_point=None, standard_error_px=None)
     return PointMatch(moving_point=found.moving, standard_error_px=found.standard_error_px)

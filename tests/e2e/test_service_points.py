@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
 import numpy as np
 import pytest
 from scipy import ndimage
 from support.service import Service
 
+from api.previews import MAX_WAITING
 from xebra.transform import map_points
 
 
@@ -53,3 +58,24 @@ def test_a_point_is_matched_beside_a_transform_that_is_shifted(service: Service,
     matrix[:2, :2] = 0
     answer = service.client.post(path, json={"point": [120, 100], "fixed_from_moving": matrix.tolist()})
     assert answer.status_code == 422
+
+
+def test_many_matches_leave_threads_for_other_requests(service: Service, sample_registration: dict):
+    """More at once than may wait: the rest is told to come again, and reads are answered meanwhile."""
+    path, read = f"{sample_registration['links']['self']}/matches", sample_registration["links"]["self"]
+    body = {
+        "point": [120, 100],
+        "fixed_from_moving": sample_registration["result"]["fixed_from_moving"],
+    }
+    limits = httpx.Limits(max_connections=None)
+    with (
+        httpx.Client(base_url=service.url, timeout=120, trust_env=False, limits=limits) as client,
+        ThreadPoolExecutor(2 * MAX_WAITING) as pool,
+    ):
+        answers = [pool.submit(client.post, path, json=body) for _ in range(2 * MAX_WAITING)]
+        assert service.client.get(read).status_code == 200
+        assert not all(answer.done() for answer in answers)
+        codes = Counter(answer.result().status_code for answer in answers)
+        refused = next(a.result().json() for a in answers if a.result().status_code != 200)
+    assert set(codes) == {200, 503} and codes[200] >= 1
+    assert refused["type"].endswith("/drawing-busy") and "again" in refused["detail"]

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import func, select
 from support.jobs import do, upload
 
-from db import batches, images, jobs, keys
+from db import batches, images, jobs, keys, webhooks
 from db.engine import Database
 from db.errors import QuotaExceeded
 from db.rows import ImageRow, InstrumentRow, OutboxRow
@@ -61,6 +61,18 @@ def test_parallel_uploads_do_not_exceed_the_quota_of_bytes(database, instrument)
     all_at_once(add)
     with database.reading() as session:
         assert session.scalar(select(func.sum(ImageRow.size_bytes))) == 800
+
+
+def test_parallel_webhooks_do_not_exceed_their_number(database, instrument):
+    def add() -> None:
+        with database.writing() as session:
+            webhooks.add(session, "sem", "https://example.org/hook", "tester")
+
+    for _ in range(webhooks.MAX_ENDPOINTS - 2):
+        add()
+    all_at_once(add)
+    with database.reading() as session:
+        assert len(webhooks.list_active(session, "sem")) == webhooks.MAX_ENDPOINTS
 
 
 def test_limit_that_was_lowered_holds_at_once(database, instrument):
