@@ -49,7 +49,8 @@ function Bent({ field, shape }: { field: Field; shape: number[] }) {
       </svg>
       <figcaption className="hint">
         Displacement up to {largest.toFixed(1)} px of the fixed image; the grid shows it {factor.toFixed(1)}{" "}
-        times.
+        times. The overlay places the moving image by the similarity alone; the registered image follows the
+        field.
       </figcaption>
     </figure>
   );
