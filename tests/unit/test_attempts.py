@@ -11,6 +11,7 @@ from scipy.ndimage import gaussian_filter
 from xebra.engine import open_engine
 from xebra.estimate import attempts, final_stage
 from xebra.estimate.candidate_scoring import CandidateScoring
+from xebra.estimate.density_refinement import refine_by_density
 from xebra.estimate.final_stage import FinalEstimate
 from xebra.estimate.image_pair import (
     Candidate,
@@ -118,7 +119,7 @@ def quick(monkeypatch, images):
     return pair, made, lambda: next(iter(made))
 
 
-def test_across_contrasts_the_estimate_is_the_mean_of_network_and_mutual_information(quick):
+def test_across_contrasts_the_mean_of_network_and_mutual_information_is_refined(quick):
     pair, made, first = quick
     found = first()
     network = found.path[-1]
@@ -126,8 +127,11 @@ def test_across_contrasts_the_estimate_is_the_mean_of_network_and_mutual_informa
     assert found.features.final_stage == WHOLE_VIEW
     distance = found.features.independent_disagreement_px
     assert 0 < distance == pytest.approx(corner_distance_px(pair, network, independent))
-    for end in (network, independent):
-        assert corner_distance_px(pair, found.best, end) == pytest.approx(distance / 2, rel=0.1)
+    matrices = [end.moving_from_fixed for end in (network, independent)]
+    mean = replace(network, moving_from_fixed=np.mean(matrices, 0))
+    assert 0 < corner_distance_px(pair, found.best, mean) < final_stage.MAX_AVERAGED_PX
+    expected = refine_by_density(pair, mean).moving_from_fixed
+    np.testing.assert_allclose(found.best.moving_from_fixed, expected, rtol=1e-9, atol=1e-9)
 
 
 def test_an_independent_estimate_far_off_is_not_averaged(monkeypatch, quick):
