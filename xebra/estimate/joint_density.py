@@ -4,7 +4,7 @@ The log likelihood ratio log p(f, m) / (p(f) p(m)) of the grey levels f and m th
 all of them, is the mutual information (Viola and Wells, Int. J. Comput. Vis. 24, 137, 1997). Its derivative
 by the displacement of a px is that of the ratio by either grey level times the gradient of the image
 (Hermosillo, Chefd'hotel and Faugeras, Int. J. Comput. Vis. 50, 329, 2002). The mean square of the derivative
-is the information (Fisher scoring), so that every px has a step of Gauss and Newton.
+under the density is the information (Fisher scoring), so that every px has a step of Gauss and Newton.
 """
 
 from __future__ import annotations
