@@ -61,7 +61,7 @@ def test_a_point_is_matched_beside_a_transform_that_is_shifted(service: Service,
 
 
 def test_many_matches_leave_threads_for_other_requests(service: Service, sample_registration: dict):
-    """More at once than may wait: the rest is told to come again, and reads are answered meanwhile."""
+    """More at once than may wait: the rest is refused for the moment, and reads are answered meanwhile."""
     path, read = f"{sample_registration['links']['self']}/matches", sample_registration["links"]["self"]
     body = {
         "point": [120, 100],
