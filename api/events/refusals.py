@@ -2,7 +2,7 @@
 
 A refusal by the application takes 3 ms of processor time. The key that was refused is kept for a
 second, in which the HTTP server (``api.server``) refuses its further streams by their headers. Requests
-without a key, such as those of a session, are told apart by the application only.
+without a key, such as those of a session, are distinguished by the application only.
 """
 
 from __future__ import annotations

@@ -18,13 +18,13 @@ def headers(authorization: str | None) -> list[tuple[bytes, bytes]]:
 
 @given(st.lists(st.one_of(st.just(""), KEYS), max_size=6), st.one_of(st.none(), st.just(""), KEYS))
 @settings(max_examples=200, deadline=None, derandomize=True)
-def test_only_streams_of_a_refused_key_are_refused(refused: list[str], asked: str | None) -> None:
+def test_only_streams_of_a_refused_key_are_refused(refused: list[str], key: str | None) -> None:
     """A session has no key: its refusal must not refuse other sessions."""
     refusals = Refusals()
     for each in refused:
         refusals.add(each)
-    answer = refusals.response(b"GET", EVENTS, headers(asked))
-    assert (answer is not None) == (bool(asked) and asked in refused)
+    answer = refusals.response(b"GET", EVENTS, headers(key))
+    assert (answer is not None) == (bool(key) and key in refused)
     assert answer is None or answer.startswith(b"HTTP/1.1 429 ")
 
 
