@@ -4,9 +4,11 @@
 --specimens NAME ..  beginnings of the names of the recordings (default: those that are wrong most often)
 --poison             adapt to labels of which a fifth is off by 30 px, to mirrored ones and to swapped ones
 
-Each recording is cut into two halves along its longer side. Labels are pairs of views of the first half, as a
-person would correct them; wrong estimates are counted on views of the second half before and after. Views of
-all other specimens are registered by both networks as well. Wrong: a corner error of 5 px or more at 256.
+Each specimen is cut into two halves, across or along, whichever halves show the same more nearly (joint
+histogram of both modalities): what a region does not show cannot be learnt from it. Labels are pairs of views
+of the first half, as a person would correct them; wrong estimates are counted on views of the second half
+before and after. Views of all other specimens are registered by both networks as well. Wrong: a corner error
+of 5 px or more at 256.
 Recordings whose own truth is uncertain by more than 2.5 px at 256 (truth.json) are left out.
 Views are counted only where their mutual information is higher at the truth than at 24 transforms near it, as
 in make_cases.py: others show too little in common to be registered by anybody.
@@ -23,6 +25,7 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import NamedTuple
 
 import numpy as np
 from real_pairs import CERTIFY, CHOOSE, _stretch, _view, read_half, specimen
@@ -44,7 +47,16 @@ WRONG_PX = 5.0
 TRUTH = Path(__file__).with_name("truth.json")  # of each recording, px at 256
 NEAR = 24  # wrong transforms that the truth is compared with
 MOST_DRAWN = 8  # pairs for each one that is counted
-Recording = tuple[np.ndarray, np.ndarray, np.ndarray]  # two images (H, W), 3 x 3 second_from_first
+LEVELS = 16  # grey levels of each image in a joint histogram, equally frequent
+
+
+class Recording(NamedTuple):
+    """Two images (H, W) of one specimen, registered, and the axis across which it is cut into halves."""
+
+    first: np.ndarray
+    second: np.ndarray
+    second_from_first: np.ndarray  # 3 x 3
+    axis: int = 0
 
 
 def recordings(data: Path) -> dict[str, Recording]:
@@ -53,7 +65,27 @@ def recordings(data: Path) -> dict[str, Recording]:
     pairs = {**read_half(data, CHOOSE).pairs, **read_half(data, CERTIFY).pairs}
     known = json.loads(TRUTH.read_text())
     sure = {name: pair for name, pair in pairs.items() if known.get(name, 0.0) <= MAX_TRUTH_PX}
-    return {name: (*pair, _rest(name, pair[0].shape, offsets)) for name, pair in sure.items()}
+    made = {name: Recording(*pair, _rest(name, pair[0].shape, offsets)) for name, pair in sure.items()}
+    return {
+        name: recording._replace(axis=_axis([r for n, r in made.items() if specimen(n) == specimen(name)]))
+        for name, recording in made.items()
+    }
+
+
+def _axis(of: list[Recording]) -> int:
+    """Return the axis across which both halves of a specimen's recordings are most alike."""
+    return min((0, 1), key=lambda axis: sum(_difference(recording, axis) for recording in of))
+
+
+def _difference(recording: Recording, axis: int) -> float:
+    """Return by how much the joint histograms of two halves differ: 0 equal, 1 nothing in common."""
+    ranked = [
+        np.searchsorted(np.quantile(image, np.linspace(0, 1, LEVELS + 1)[1:-1]), image)
+        for image in (recording.first, recording.second)
+    ]
+    halves = np.array_split(ranked[0] * LEVELS + ranked[1], 2, axis)
+    counts = (np.bincount(part.ravel(), minlength=LEVELS**2) / part.size for part in halves)
+    return 0.5 * float(np.abs(np.subtract(*counts)).sum())
 
 
 def _rest(name: str, shape: tuple[int, ...], offsets: dict[str, dict[str, float]]) -> np.ndarray:
@@ -67,20 +99,19 @@ def _rest(name: str, shape: tuple[int, ...], offsets: dict[str, dict[str, float]
 
 
 def half(recording: Recording, which: int) -> Recording:
-    """Return one half of a recording along its longer side."""
-    first, second, rest = recording
-    axis = int(first.shape[1] > first.shape[0])
+    """Return one half of a recording."""
+    first, second, rest, axis = recording
     middle = first.shape[axis] // 2
     part = [slice(None)] * 2
     part[axis] = slice(middle, None) if which else slice(middle)
     start = np.eye(3)
     start[1 - axis, 2] = middle * which
-    return first[tuple(part)], second[tuple(part)], np.linalg.inv(start) @ rest @ start
+    return Recording(first[tuple(part)], second[tuple(part)], np.linalg.inv(start) @ rest @ start)
 
 
 def views(recording: Recording, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return two views and moving_from_fixed: any rotation, scale up to 1.35, either image fixed."""
-    first, second, rest = recording
+    first, second, rest, _ = recording
     while True:
         side = max(min(first.shape) * rng.uniform(0.6, 0.95), min(LEAST_PX, 0.98 * min(first.shape)))
         x, y = (rng.uniform(0, length - side) for length in first.shape[::-1])
@@ -198,7 +229,7 @@ def main() -> None:
     layout = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=layout)
     parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--specimens", nargs="+", default=["co3o4", "jeol_", "painting"])
+    parser.add_argument("--specimens", nargs="+", default=["jeol_", "co3o4", "jeolNi"])
     parser.add_argument("--labels", type=int, default=20)
     parser.add_argument("--pairs", type=int, default=60, help="of other regions (%(default)s)")
     parser.add_argument("--others", type=int, default=240, help="of other specimens (%(default)s)")

@@ -11,6 +11,7 @@ import pytest
 from support.labelled import displaced, pair
 
 from xebra.adaptation import AdaptationReport, Label, adapt, write_labels
+from xebra.adaptation.adapt import LEAST_RESEMBLANCE
 from xebra.adaptation.judge import judge
 from xebra.adaptation.labels import labels_sha256
 from xebra.adaptation.scores import Measured
@@ -56,6 +57,7 @@ def test_the_adapted_network_registers(adapted) -> None:
     assert report.parent_sha256 == read_weights(BUNDLED / DEFAULT).sha256
     engine = OnnxEngine(folder)
     assert max(golden_difference(engine, graph) for graph in network.graphs) < TOLERANCE
+    assert LEAST_RESEMBLANCE <= network.config["synthesis"]["resemblance"] < 1
     label = pair(50)
     found = PyramidEstimator(network, engine).estimate(Image(label.fixed), Image(label.moving))
     assert corner_error(found.transform.matrix @ label.moving_from_fixed, np.eye(3), label.fixed.shape) < 3

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator
+from copy import copy
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,8 +21,12 @@ from xebra.adaptation.labels import Label
 from xebra.adaptation.train_synthesis import SynthesisTraining, squared_error, train_synthesis
 from xebra.engine import OnnxEngine
 from xebra.estimate.confidence import SYNTHESIS_PREFERENCE
+from xebra.estimate.image_pair import ImagePair
 from xebra.estimate.pyramid_estimator import PyramidEstimator
+from xebra.estimate.resemblance import resemblance
 from xebra.estimate.verdict import Findings, decide
+from xebra.evaluation.fit_calibration import measure
+from xebra.evaluation.labelled_pairs import LabelledPair
 from xebra.image import Image
 from xebra.network.synthesis import MeanSynthesis, Synthesis, SynthesisConfig, standardised
 from xebra.specimen.draw import Draw
@@ -160,3 +165,55 @@ def test_an_unsure_synthesised_estimate_is_preferred(estimator: PyramidEstimator
     confidence = estimator.confidence
     plain, preferred = (confidence.preference(features, each) for each in (False, True))
     assert plain == confidence.log_odds(features) and preferred == plain + SYNTHESIS_PREFERENCE > plain
+
+
+@pytest.mark.parametrize("shape, scale", [((256, 256), 1.0), ((400, 300), 0.7), ((90, 140), 1.3)])
+def test_resemblance_is_the_correlation_at_a_transform(shape: tuple[int, int], scale: float) -> None:
+    fixed, moving, matrix = scaled_pair(4, shape, scale)
+    views = ImagePair(fixed, moving)
+    aside, outside = np.eye(3), np.eye(3)
+    aside[0, 2], outside[0, 2] = 0.2 * shape[1], 1.1 * shape[1]
+    assert resemblance(views, matrix) > 0.95
+    assert resemblance(views, matrix @ aside) < 0.5
+    assert resemblance(views, matrix @ outside) == 0.0
+    negative = ImagePair(Image(1 - fixed.pixels), moving)
+    assert resemblance(negative, matrix) == pytest.approx(-resemblance(views, matrix), abs=0.01)
+    assert resemblance(views.swapped(), np.linalg.inv(matrix)) == pytest.approx(1, abs=0.05)
+
+
+def test_masked_px_do_not_count_in_the_resemblance() -> None:
+    fixed, moving, matrix = scaled_pair(4, (256, 256), 1.0)
+    spoilt, used = fixed.pixels.copy(), np.ones(fixed.shape, bool)
+    spoilt[:120] = spoilt[:120][::-1] + np.linspace(0, 5, 256)
+    used[:122] = False
+    assert resemblance(ImagePair(Image(spoilt), moving), matrix) < 0.7
+    assert resemblance(ImagePair(Image(spoilt).with_mask(used), moving), matrix) > 0.95
+
+
+def test_images_that_do_not_resemble_what_was_learnt_are_not_synthesised(
+    estimator: PyramidEstimator,
+) -> None:
+    label = pair(2)  # of two contrasts: the graph shows both images as they are, which fits neither
+    fixed, moving = Image(label.fixed), Image(label.moving)
+    found = estimator.resemblance_at(fixed, moving, label.moving_from_fixed)
+    assert found < 0.3
+    for least, count in [(found + 0.1, 0), (-1.0, 1)]:
+        guarded = copy(estimator)
+        guarded.synthesis = replace(guarded.synthesis, resemblance=least)
+        origins = [result.origin for result in guarded.all_results(fixed, moving)]
+        assert origins.count("synthesis") == count and "search" in origins
+
+
+def test_other_attempts_are_those_of_the_parent(estimator: PyramidEstimator) -> None:
+    parent = PyramidEstimator(read_weights(BUNDLED / DEFAULT), OnnxEngine(BUNDLED))
+    labels = [pair(seed) for seed in range(4)]
+    same = Label(labels[0].fixed, labels[0].fixed.copy(), np.eye(3))
+    held = [LabelledPair(x.fixed, x.moving, x.moving_from_fixed, "multi") for x in [*labels, same]]
+    held.append(LabelledPair(labels[0].fixed, labels[1].moving, None, "different"))
+    own, before = list(measure(estimator, held)), list(measure(parent, held))
+    assert any(m.synthesised for attempts in own for m in attempts)
+    for attempts, expected in zip(own, before, strict=True):
+        kept = [m for m in attempts if not m.synthesised]
+        assert [m.features for m in kept] == [m.features for m in expected]
+        assert [m.error_px for m in kept] == [m.error_px for m in expected]
+        assert [m.mirrored for m in kept] == [m.mirrored for m in expected]

@@ -100,6 +100,26 @@ def measure_networks(folders: Sequence[Path], labels: Sequence[Label], count: in
     return [Measured({role: found[folder, role] for role in pairs}, _model(folder)) for folder in folders]
 
 
+def measure_adapted(
+    parent: Path, adapted: Path, labels: Sequence[Label], count: int
+) -> tuple[Measured, Measured]:
+    """Return the attempts of a parent and of the network adapted from it; see :func:`measure_networks`.
+
+    A parent that synthesises no images makes the adapted one's other attempts, which are not made twice.
+    """
+    if "synthesis" in read_weights(parent / DEFAULT).config:
+        before, after = measure_networks([parent, adapted], labels, count)
+        return before, after
+    (after,) = measure_networks([adapted], labels, count)
+    return Measured(
+        {
+            role: [[m for m in made if not m.synthesised] for made in pairs]
+            for role, pairs in after.attempts.items()
+        },
+        _model(parent),
+    ), after
+
+
 def _model(folder: Path) -> Confidence:
     return Confidence.from_config(read_weights(folder / DEFAULT).config["confidence"])
 

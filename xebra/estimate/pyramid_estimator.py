@@ -9,7 +9,7 @@ from itertools import islice
 
 import numpy as np
 
-from xebra.arrays import Floats
+from xebra.arrays import Floats, Matrix
 from xebra.engine import Engine
 from xebra.estimate.attempts import Attempt, Attempts
 from xebra.estimate.confidence import DEFAULT_TOLERANCE, MIRROR_CHECKED_BELOW, Confidence
@@ -35,6 +35,7 @@ from xebra.estimate.prior_attempts import PriorAttempts
 from xebra.estimate.pyramid_result import PyramidResult
 from xebra.estimate.quality_features import INTENSITY, QualityFeatures
 from xebra.estimate.refinement import refine_step, refine_until_converged
+from xebra.estimate.resemblance import least_resemblance
 from xebra.estimate.stages import Stages
 from xebra.estimate.stretched_attempts import StretchedAttempts
 from xebra.estimate.synthesis_attempts import Direction, averaged, joint_attempts
@@ -127,9 +128,11 @@ class PyramidEstimator:
             tolerance = tolerance_px and tolerance_px * REFERENCE_WIDTH / result.width_px(fixed, moving)
             if not result.is_ambiguous and self.confidence.accepts(result.features, tolerance):
                 return result
-        return max(
-            last.values(), key=lambda each: self.confidence.preference(each.features, each.synthesised)
-        )
+        return max(last.values(), key=self._preference)
+
+    def _preference(self, result: PyramidResult) -> float:
+        """Return by what results of which none is accepted are ranked."""
+        return self.confidence.preference(result.features, result.synthesised, result.unexpected)
 
     def _is_more_probable(self, one: PyramidResult, other: PyramidResult) -> bool:
         """Return whether one result is more probably right than another."""
@@ -159,7 +162,7 @@ class PyramidEstimator:
         yield from self._synthesis_results(fixed, moving, model)
         yield from likely
         for detail in details:
-            yield from islice(detail, 1)
+            yield from (replace(result, unexpected=True) for result in islice(detail, 1))
         if model == "affine":
             yield from self._stretched_results(fixed, moving, first.search)
 
@@ -220,7 +223,8 @@ class PyramidEstimator:
     ) -> Iterator[PyramidResult]:
         """Yield the result of two pairs of which one image is shown as the other modality of an instrument.
 
-        Where their estimates of the same place differ, it is not confirmed.
+        Where their estimates of the same place differ, it is not confirmed. There is none where a synthesised
+        image does not resemble the other one at the estimate: such images were not learnt.
         """
         if self.synthesis is None:
             return
@@ -231,13 +235,28 @@ class PyramidEstimator:
         made = [self.attempts(pair.fixed, pair.moving, model=model) for pair in pairs]
         directions = [Direction(pair, attempts) for pair, (_, attempts) in zip(pairs, made, strict=True)]
         found = zip(directions, made, joint_attempts(images, directions), strict=True)
-        yield self._confirmed(
+        result = self._confirmed(
             images,
             [
                 direction.pair.converted(self._whole_result(views, attempts, attempt, model))
                 for direction, (views, attempts), attempt in found
             ],
         )
+        if least_resemblance(pairs, [views for views, _ in made], result.best) >= self.synthesis.resemblance:
+            yield result
+
+    def resemblance_at(self, fixed: Image, moving: Image, moving_from_fixed: Matrix) -> float:
+        """Return the least correlation of each synthesised image with the other image at a transform.
+
+        0 where the network synthesises no images, or one of a single grey value.
+        """
+        if self.synthesis is None:
+            return 0.0
+        pairs = list(self.synthesis.pairs(self.stages.engine, fixed, moving))
+        if len(pairs) < 2:
+            return 0.0
+        views = [ImagePair(pair.fixed, pair.moving) for pair in pairs]
+        return least_resemblance(pairs, views, Candidate(moving_from_fixed, 0.0))
 
     def _confirmed(self, images: ImagePair, results: list[PyramidResult]) -> PyramidResult:
         """Return the more probable of two results, at their mean place where they are close to each other."""

@@ -35,6 +35,7 @@ class PyramidResult(Attempt):
     model: TransformModel = "similarity"
     origin: Literal["search", "prior", "stretched", "synthesis"] = "search"
     unconfirmed: bool = False  # synthesis of the other image leads to another place
+    unexpected: bool = False  # a detail that neither the sizes nor the pixel spacings suggest
 
     @property
     def moving_from_fixed(self) -> Matrix:

@@ -49,10 +49,15 @@ class SynthesisedPair:
 
 @dataclass(frozen=True)
 class SynthesisLevel:
-    """The graph of cross-modality image synthesis, and the size of its views."""
+    """The graph of cross-modality image synthesis, the size of its views, and whom it may speak for.
+
+    ``resemblance``: least correlation of each synthesised image with the other image at an estimate, from
+    what right estimates reach on images like those that were learnt. Without it, every estimate counts.
+    """
 
     graph: str
     size: int
+    resemblance: float = -1.0
 
     def pairs(self, engine: Engine, fixed: Image, moving: Image) -> Iterator[SynthesisedPair]:
         """Yield the pair with the moving, then with the fixed image as the other modality shows it.

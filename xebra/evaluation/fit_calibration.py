@@ -70,6 +70,7 @@ class MeasuredAttempt:
     places: int = 1  # that fit nearly as well: several are not accepted
     detail: bool = False  # one image as a part of the other
     synthesised: bool = False  # one image shown as the other modality would show it
+    unexpected: bool = False  # a detail that neither sizes nor spacings suggest
     mirrored: QualityFeatures | None = None  # of the mirrored moving image, where the pair is not sure
     covariance: Matrix | None = None  # (4, 4) of log scale, angle, shift, not calibrated
     corners: Floats | None = None  # (4, 2): of the fixed image, from the moving image's centre, px
@@ -104,14 +105,19 @@ class MeasuredAttempt:
 
 
 def measure(estimator: PyramidEstimator, pairs: Iterable[LabelledPair]) -> Iterator[list[MeasuredAttempt]]:
-    """Yield the attempts of the estimator at each pair, up to one that is sure."""
+    """Yield the attempts of the estimator at each pair, up to one that is sure without image synthesis.
+
+    Without those with a synthesised image, they are the attempts of a network that synthesises none.
+    """
     for pair in pairs:
         made: list[MeasuredAttempt] = []
         for result in estimator.all_results(Image(pair.fixed), Image(pair.moving)):
             made.append(_measure(result, pair))
-            if not result.is_ambiguous and _needs_no_other(estimator.confidence, result.features):
+            sure = not result.is_ambiguous and _needs_no_other(estimator.confidence, result.features)
+            if sure and not result.synthesised:
                 break
-        if estimator.confidence.probability(made[-1].features) < SURE_PROBABILITY:
+        last = [m for m in made if not m.synthesised][-1]
+        if estimator.confidence.probability(last.features) < SURE_PROBABILITY:
             other = estimator.mirrored_features(Image(pair.fixed), Image(pair.moving))
             made = [replace(m, mirrored=other) for m in made]
         yield made
@@ -125,7 +131,7 @@ def _needs_no_other(confidence: Confidence, features: QualityFeatures) -> bool:
 
 def _measure(attempt: PyramidResult, pair: LabelledPair) -> MeasuredAttempt:
     """Return an attempt with its error at a pair."""
-    origin = attempt.detail is not None, attempt.synthesised
+    origin = attempt.detail is not None, attempt.synthesised, attempt.unexpected
     known = (pair.kind, pair.source, attempt.places_alike, *origin)
     if pair.moving_from_fixed is None:
         return MeasuredAttempt(attempt.features, math.inf, np.full(4, np.nan), *known)
@@ -187,7 +193,7 @@ def reported(model: Confidence, attempts: list[MeasuredAttempt]) -> MeasuredAtte
     first = next((m for m in attempts if accepted(model, m)), None)
     whole = [m for m in attempts if not m.competes][-1:]
     others = [*whole, *(m for m in attempts if m.competes)]
-    return first or max(others, key=lambda m: model.preference(m.features, m.synthesised))
+    return first or max(others, key=lambda m: model.preference(m.features, m.synthesised, m.unexpected))
 
 
 def accepted(model: Confidence, measured: MeasuredAttempt) -> bool:

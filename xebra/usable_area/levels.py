@@ -50,7 +50,7 @@ class GreyRange:
         values = pixels[::step, ::step][mask[::step, ::step]]
         if not values.size:
             values = pixels[mask] if mask.any() else np.zeros(1)
-        values = _without_isolated_extremes(np.sort(values.astype(np.float64)))
+        values = _without_isolated_extremes(np.sort(values).astype(np.float64))
         low, high = values[int(0.01 * len(values))], values[int(0.99 * (len(values) - 1))]
         if high <= low:
             low, high = values[0], values[-1]
@@ -80,7 +80,8 @@ class GreyRange:
 
 def _without_isolated_extremes(ordered: Floats) -> Floats:
     """Return sorted values without a lowest or highest level that lies far from all others."""
-    levels, counts = np.unique(ordered, return_counts=True)
+    starts = np.flatnonzero(np.concatenate([[True], np.diff(ordered) != 0]))
+    levels, counts = ordered[starts], np.diff(starts, append=len(ordered))
     if len(levels) < LEAST_SIGNAL_LEVELS:
         return ordered
     first = counts[0] if levels[1] - levels[0] > ISOLATED * (levels[-2] - levels[1]) else 0
