@@ -11,9 +11,9 @@ import pytest
 from support.labelled import displaced, pair
 
 from xebra.adaptation import AdaptationReport, Label, adapt, write_labels
-from xebra.adaptation.adapt import LEAST_RESEMBLANCE
+from xebra.adaptation.adapt import LEAST_RESEMBLANCE, MEMBERS, folds, learnt
 from xebra.adaptation.judge import judge
-from xebra.adaptation.labels import labels_sha256
+from xebra.adaptation.labels import labels_sha256, split_labels
 from xebra.adaptation.scores import Measured
 from xebra.commands.adaptation import adapt as command
 from xebra.engine import OnnxEngine
@@ -142,3 +142,17 @@ def test_a_candidate_is_judged_by_labels_benchmark_and_certificate(attempts) -> 
     ]:
         good, reasons = judge(parent, candidate, confidence)
         assert not good and any(reason.startswith(f"not met: {problem}") for reason in reasons), reasons
+
+
+@pytest.mark.parametrize("groups", ["ab", "abc", "aabbbcd", "abcdefghijklmnopqrst", "aaaaaaab"])
+def test_no_network_is_judged_by_what_it_learnt(groups: str) -> None:
+    labels = [replace(pair(0), group=group, job=str(n)) for n, group in enumerate(groups)]
+    trained, held_out = split_labels(labels)
+    parts = folds(held_out)
+    assert len(parts) == MEMBERS
+    taught = [{label.job for label in learnt(trained, parts, number)} for number in range(MEMBERS)]
+    for number, part in enumerate(parts):
+        assert not taught[number] & {label.job for label in part}
+        assert not {label.group for label in learnt(trained, parts, number)} & {each.group for each in part}
+    assert set.union(*taught) == {label.job for label in labels} or sum(map(bool, parts)) == 1
+    assert sorted(label.job for part in parts for label in part) == sorted(label.job for label in held_out)

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing import get_context
+from multiprocessing.pool import AsyncResult, Pool
 from pathlib import Path
 from typing import Literal
 
@@ -23,6 +24,7 @@ from xebra.transform import image_center
 from xebra.weights import DEFAULT, read_weights
 
 Role = Literal["held_out", "choose", "certify"]
+Started = AsyncResult[list[list[MeasuredAttempt]]]  # attempts that are being made
 BENCHMARK_SEEDS: dict[Role, int] = {"choose": 7_100_000, "certify": 7_200_000}  # of no other stream
 QUARTER_TURNS = 4  # of the moving image: exact, without interpolation
 PROCESSES = 2
@@ -77,47 +79,50 @@ class Measured:
         return group(("accept" if accepted(model, each) else "review", each.right) for each in last)
 
 
-def measure_networks(folders: Sequence[Path], labels: Sequence[Label], count: int) -> list[Measured]:
-    """Return the attempts of each folder's default network at held-out labels and the fixed benchmark.
+def measure_adapted(
+    parent: Path, adapted: Path, judges: Sequence[tuple[Path, Sequence[Label]]], count: int
+) -> tuple[Measured, Measured]:
+    """Return the attempts of a parent and of the network adapted from it at labels and the fixed benchmark.
+
+    A parent that synthesises no images makes the adapted one's other attempts, which are not made twice.
 
     Args:
-        folders: of networks, with ``pyramid/config.json`` and its graphs.
-        labels: held-out ones; each in both directions and in four quarter turns of the moving image.
+        parent: folder of networks, with ``pyramid/config.json`` and its graphs.
+        adapted: folder of the adapted networks.
+        judges: folders of networks, each with labels that did not train it; each label is registered in both
+            directions and in four quarter turns of the moving image.
         count: of benchmark pairs for choosing thresholds, and as many for certifying them.
     """
+    repeats = "synthesis" in read_weights(parent / DEFAULT).config
     with get_context("spawn").Pool(PROCESSES) as pool:  # whose processes end if this one is stopped
         parts: tuple[Role, ...] = ("choose", "certify")
         drawn = dict(zip(parts, pool.starmap(benchmark, [(role, count) for role in parts]), strict=True))
-        pairs: dict[Role, list[LabelledPair]] = {"held_out": list(label_variants(labels)), **drawn}
-        jobs = {
-            (folder, role): [
-                pool.apply_async(_measured, (folder, held[n::PROCESSES])) for n in range(PROCESSES)
-            ]
-            for folder in folders
-            for role, held in pairs.items()
+        pairs: list[tuple[Role, Path, list[LabelledPair]]] = [
+            *(("held_out", folder, list(label_variants(labels))) for folder, labels in judges),
+            *((role, adapted, drawn[role]) for role in parts),
+        ]
+        after = [(role, _started(pool, folder, held)) for role, folder, held in pairs]
+        before = [(role, _started(pool, parent, held)) for role, _, held in pairs if repeats]
+        found, own = _joined(after), _joined(before)
+    if not repeats:
+        own = {
+            role: [[m for m in made if not m.synthesised] for made in attempts]
+            for role, attempts in found.items()
         }
-        found = {key: [each for job in started for each in job.get()] for key, started in jobs.items()}
-    return [Measured({role: found[folder, role] for role in pairs}, _model(folder)) for folder in folders]
+    return Measured(own, _model(parent)), Measured(found, _model(adapted))
 
 
-def measure_adapted(
-    parent: Path, adapted: Path, labels: Sequence[Label], count: int
-) -> tuple[Measured, Measured]:
-    """Return the attempts of a parent and of the network adapted from it; see :func:`measure_networks`.
+def _started(pool: Pool, folder: Path, pairs: Sequence[LabelledPair]) -> list[Started]:
+    """Return the attempts of a network at pairs, which are being made."""
+    return [pool.apply_async(_measured, (folder, pairs[n::PROCESSES])) for n in range(PROCESSES)]
 
-    A parent that synthesises no images makes the adapted one's other attempts, which are not made twice.
-    """
-    if "synthesis" in read_weights(parent / DEFAULT).config:
-        before, after = measure_networks([parent, adapted], labels, count)
-        return before, after
-    (after,) = measure_networks([adapted], labels, count)
-    return Measured(
-        {
-            role: [[m for m in made if not m.synthesised] for made in pairs]
-            for role, pairs in after.attempts.items()
-        },
-        _model(parent),
-    ), after
+
+def _joined(started: list[tuple[Role, list[Started]]]) -> dict[Role, list[list[MeasuredAttempt]]]:
+    """Return the attempts by role once they are made."""
+    found: dict[Role, list[list[MeasuredAttempt]]] = {}
+    for role, jobs in started:
+        found.setdefault(role, []).extend(each for job in jobs for each in job.get())
+    return found
 
 
 def _model(folder: Path) -> Confidence:
