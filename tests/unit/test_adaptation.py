@@ -57,6 +57,7 @@ def test_the_adapted_network_registers(adapted) -> None:
     assert report.parent_sha256 == read_weights(BUNDLED / DEFAULT).sha256
     engine = OnnxEngine(folder)
     assert max(golden_difference(engine, graph) for graph in network.graphs) < TOLERANCE
+    assert network.config["confidence"] == read_weights(BUNDLED / DEFAULT).config["confidence"]
     assert LEAST_RESEMBLANCE <= network.config["synthesis"]["resemblance"] < 1
     label = pair(50)
     found = PyramidEstimator(network, engine).estimate(Image(label.fixed), Image(label.moving))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 from collections.abc import Iterator
 from copy import copy
@@ -20,12 +21,14 @@ from xebra.adaptation.label_pairs import LabelViews
 from xebra.adaptation.labels import Label
 from xebra.adaptation.train_synthesis import SynthesisTraining, squared_error, train_synthesis
 from xebra.engine import OnnxEngine
-from xebra.estimate.confidence import SYNTHESIS_PREFERENCE
+from xebra.estimate.confidence import SYNTHESIS_PREFERENCE, SYNTHESIS_PROBABILITY
 from xebra.estimate.image_pair import ImagePair
 from xebra.estimate.pyramid_estimator import PyramidEstimator
+from xebra.estimate.quality_features import WHOLE_VIEW
 from xebra.estimate.resemblance import resemblance
 from xebra.estimate.verdict import Findings, decide
-from xebra.evaluation.fit_calibration import measure
+from xebra.evaluation.fit_calibration import MeasuredAttempt, measure
+from xebra.evaluation.fit_calibration import accepted as is_accepted
 from xebra.evaluation.labelled_pairs import LabelledPair
 from xebra.image import Image
 from xebra.network.synthesis import MeanSynthesis, Synthesis, SynthesisConfig, standardised
@@ -217,3 +220,28 @@ def test_other_attempts_are_those_of_the_parent(estimator: PyramidEstimator) -> 
         assert [m.features for m in kept] == [m.features for m in expected]
         assert [m.error_px for m in kept] == [m.error_px for m in expected]
         assert [m.mirrored for m in kept] == [m.mirrored for m in expected]
+
+
+def test_a_synthesised_estimate_needs_a_higher_probability(estimator: PyramidEstimator) -> None:
+    fixed, moving, _ = scaled_pair(4, (256, 256), 1.0)
+    result = next(r for r in estimator.all_results(fixed, moving) if r.origin == "synthesis")
+    result = replace(result, features=replace(result.features, final_stage=WHOLE_VIEW))
+    confidence = estimator.confidence
+    known_odds = float(result.features.vector @ np.array(confidence.weights))  # without bias and limits
+    for probability, accepted in [
+        (SYNTHESIS_PROBABILITY + 0.002, True),
+        (SYNTHESIS_PROBABILITY - 0.002, False),
+    ]:
+        wanted = math.log(probability / (1 - probability))
+        shifted = replace(confidence, tail_gain=0.0, bias=wanted - known_odds)
+        assert shifted.accept_probability < SYNTHESIS_PROBABILITY - 0.002
+        assert shifted.finds(result.features) and shifted.finds(result.features, True) == accepted
+        known = Findings(256, 20.0, synthesised=True)
+        assert (decide(shifted, result.features, known)[0] == "accept") == accepted
+        assert decide(shifted, result.features, replace(known, synthesised=False))[0] == "accept"
+        judged = MeasuredAttempt(result.features, 1.0, np.zeros(4), synthesised=True)
+        assert is_accepted(shifted, judged) == accepted
+        assert is_accepted(shifted, replace(judged, synthesised=False))
+        other = copy(estimator)
+        other.confidence = shifted
+        assert other._accepts(result, 20.0) == accepted

@@ -23,7 +23,6 @@ from xebra.engine import OnnxEngine
 from xebra.errors import LabelsInvalid, NetworkUnknown
 from xebra.estimate.pyramid_estimator import PyramidEstimator
 from xebra.evaluation.certificate import CertifiedGroup
-from xebra.evaluation.fit_calibration import choose_thresholds
 from xebra.image import Image
 from xebra.weights import BUNDLED, DEFAULT, names, read_weights
 
@@ -31,7 +30,7 @@ Progress = Callable[[float, str], None]  # share of the time that has passed, an
 
 FILE = "adaptation.json"
 FEWEST_LABELS = 8
-BENCHMARK_PAIRS = 64  # with an answer, to choose thresholds on; as many to certify them on
+BENCHMARK_PAIRS = 64  # with an answer, in each of two parts; the certificate counts the second one
 TRAINING_SHARE = 0.5  # of the minutes
 ROLES: dict[str, Role] = {"held_out": "held_out", "benchmark": "certify"}
 SYNTHESIS = f"{DEFAULT}_synthesis"  # name of the graph
@@ -78,9 +77,10 @@ def adapt(
     A network of cross-modality image synthesis is trained on the labels: it shows an image as the other
     modality would. Pairs that are not accepted are also registered with one image synthesised. The heads stay
     as they are: a pair that is accepted without synthesis has its parent's estimate. The network is compared
-    with its parent on labels of other regions and on a fixed benchmark, its error bar and thresholds are
-    fitted anew. Labels that their own images contradict are trained on nowhere.
-    Where there are fewer than 8 pairs, more are made from single images.
+    with its parent on labels of other regions and on a fixed benchmark. Calibration and thresholds stay the
+    parent's, which are certified on real specimens; estimates with a synthesised image need a higher
+    probability, and the certificate is counted anew. Labels that their own images contradict are trained on
+    nowhere. Where there are fewer than 8 pairs, more are made from single images.
 
     Args:
         labels: folder with ``labels.json``; see :func:`xebra.adaptation.labels.read_labels`.
@@ -155,8 +155,8 @@ def _adapted(
         _write_resemblance([out, *(folder for folder, _ in judges)], judges)
         show(0.6, "comparing with the parent")
         before, after = measure_adapted(base, out, judges, pairs)
-    confidence = choose_thresholds(after.confidence, after.attempts["choose"])
-    certificate = _write_config(out, report, dataclasses.asdict(confidence), after.certified(confidence))
+    confidence = after.confidence  # the parent's
+    certificate = _write_config(out, report, after.certified(confidence))
     compared = {
         name: {"parent": before.score(role), "candidate": after.score(role, confidence)}
         for name, role in ROLES.items()
@@ -296,13 +296,10 @@ def _write_resemblance(folders: list[Path], judges: list[tuple[Path, list[Label]
         file.write_text(json.dumps(config, indent=2) + "\n")
 
 
-def _write_config(
-    out: Path, report: AdaptationReport, confidence: dict[str, Any], certificate: CertifiedGroup
-) -> dict[str, Any]:
-    """Write the calibration and the certificate that were fitted anew; return the latter."""
+def _write_config(out: Path, report: AdaptationReport, certificate: CertifiedGroup) -> dict[str, Any]:
+    """Write the certificate that was counted anew, and where the network comes from; return the former."""
     file = out / DEFAULT / "config.json"
     config = json.loads(file.read_text())
-    config["confidence"] = confidence
     config["certificate"] = {
         "statement": "accepted estimates that are wrong on the fixed benchmark, which chose no threshold",
         "specimens": ["simulated"],

@@ -91,7 +91,7 @@ def measure_adapted(
         adapted: folder of the adapted networks.
         judges: folders of networks, each with labels that did not train it; each label is registered in both
             directions and in four quarter turns of the moving image.
-        count: of benchmark pairs for choosing thresholds, and as many for certifying them.
+        count: of benchmark pairs in each of two parts, of which the certificate counts one.
     """
     repeats = "synthesis" in read_weights(parent / DEFAULT).config
     with get_context("spawn").Pool(PROCESSES) as pool:  # whose processes end if this one is stopped
@@ -140,7 +140,7 @@ def benchmark(role: Role, count: int) -> list[LabelledPair]:
     It is the same for every network and instrument, of specimens that no training draws.
 
     Args:
-        role: pairs to choose thresholds on, or to certify them on.
+        role: the part that the certificate counts, or the other one.
         count: of pairs with an answer.
     """
     from xebra.evaluation.labelled_pairs import from_simulated, unrelated

@@ -20,6 +20,7 @@ MIRROR_CHECKED_BELOW = 0.9997  # probability: a less sure estimate is compared w
 # Log odds by which an estimate with a synthesised image is preferred where none is accepted: 3 to 6 were
 # best on 24 pairs of the instrument that it was trained for, and cost 0 to 1 of 44 pairs of others.
 SYNTHESIS_PREFERENCE = 3.0
+SYNTHESIS_PROBABILITY = 0.99  # an estimate with a synthesised image of a lower probability is not accepted
 # Log odds that a detail in an overview must lead by, where nothing but the search suggests one: its search
 # compares many more places. A lead of 1 to 6 loses none of 96 details; of 569 pairs of equal fields, 33 are
 # wrong without it and 30 with 3.
@@ -124,9 +125,11 @@ class Confidence:
         calibrated: Matrix = covariance * scale[:, None] * scale
         return calibrated
 
-    def finds(self, features: QualityFeatures) -> bool:
+    def finds(self, features: QualityFeatures, synthesised: bool = False) -> bool:
         """Return whether the place is probably right, and no other candidate scores nearly as high."""
         least = self.accept_probability
+        if synthesised:
+            least = max(least, SYNTHESIS_PROBABILITY)
         if features.final_stage == INTENSITY:
             least = max(least, self.same_contrast_probability)
         if not features.thorough:
@@ -142,7 +145,9 @@ class Confidence:
             return not self.finds(features)
         return self.probability(mirrored) > probability
 
-    def accepts(self, features: QualityFeatures, tolerance_px: float | None = None) -> bool:
+    def accepts(
+        self, features: QualityFeatures, tolerance_px: float | None = None, synthesised: bool = False
+    ) -> bool:
         """Return whether the place is probably right and the expected error within a tolerance at 256."""
         tolerance_px = DEFAULT_TOLERANCE * REFERENCE_WIDTH if tolerance_px is None else tolerance_px
-        return self.finds(features) and self.expected_error_px(features) <= tolerance_px
+        return self.finds(features, synthesised) and self.expected_error_px(features) <= tolerance_px

@@ -126,9 +126,13 @@ class PyramidEstimator:
             if result.detail is None or earlier is None or self._is_more_probable(result, earlier):
                 last[key] = result
             tolerance = tolerance_px and tolerance_px * REFERENCE_WIDTH / result.width_px(fixed, moving)
-            if not result.is_ambiguous and self.confidence.accepts(result.features, tolerance):
+            if not result.is_ambiguous and self._accepts(result, tolerance):
                 return result
         return max(last.values(), key=self._preference)
+
+    def _accepts(self, result: PyramidResult, tolerance: float | None) -> bool:
+        """Return whether the place of a result is probably right and precise enough, px at 256."""
+        return self.confidence.accepts(result.features, tolerance, result.synthesised)
 
     def _preference(self, result: PyramidResult) -> float:
         """Return by what results of which none is accepted are ranked."""

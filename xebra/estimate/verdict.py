@@ -97,7 +97,7 @@ def decide(confidence: Confidence, features: QualityFeatures, findings: Findings
         return word, HELD.format(scale=findings.held[0], angle=findings.held[1])
     if findings.other_spacing_scale is not None:
         return "refuse", SPACINGS.format(scale=findings.other_spacing_scale)
-    if not confidence.finds(features):
+    if not confidence.finds(features, findings.synthesised):
         return _unsure(confidence, features, findings)
     if findings.beside_prior is not None:
         by = findings.beside_prior

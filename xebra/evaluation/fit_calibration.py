@@ -198,7 +198,7 @@ def reported(model: Confidence, attempts: list[MeasuredAttempt]) -> MeasuredAtte
 
 def accepted(model: Confidence, measured: MeasuredAttempt) -> bool:
     """Return whether an attempt is accepted."""
-    if measured.places > 1 or not model.accepts(measured.features):
+    if measured.places > 1 or not model.accepts(measured.features, synthesised=measured.synthesised):
         return False
     return not model.prefers_mirrored(measured.features, measured.mirrored)
 
