@@ -1,7 +1,7 @@
 """What labels of one specimen do for its other regions and for other specimens: ./dev bench adaptation
 
 --data DIR           recorded pairs of two modalities (pairs/NAME_fixed.tif, NAME_moving.tif, offsets.json)
---specimens NAME ..  beginnings of the names of the recordings (default: those that are wrong most often)
+--specimens NAME ..  beginnings of the names of the recordings (default: three that are often wrong)
 --poison             adapt to labels of which a fifth is off by 30 px, to mirrored ones and to swapped ones
 
 Each specimen is cut into two halves, across or along, whichever halves show the same more nearly (joint

@@ -245,3 +245,10 @@ def test_a_synthesised_estimate_needs_a_higher_probability(estimator: PyramidEst
         other = copy(estimator)
         other.confidence = shifted
         assert other._accepts(result, 20.0) == accepted
+
+
+def test_image_synthesis_is_the_last_attempt(estimator: PyramidEstimator) -> None:
+    label = pair(3)  # what the parent accepts at any attempt, the adapted network accepts
+    results = list(estimator.all_results(Image(label.fixed), Image(label.moving)))
+    assert [result.origin for result in results].index("synthesis") == len(results) - 1
+    assert any(result.detail for result in results)

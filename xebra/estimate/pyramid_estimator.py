@@ -163,12 +163,12 @@ class PyramidEstimator:
         yield first
         yield from islice(likely, 1)
         yield from whole
-        yield from self._synthesis_results(fixed, moving, model)
         yield from likely
         for detail in details:
             yield from (replace(result, unexpected=True) for result in islice(detail, 1))
         if model == "affine":
             yield from self._stretched_results(fixed, moving, first.search)
+        yield from self._synthesis_results(fixed, moving, model)
 
     def _prior_results(
         self, fixed: Image, moving: Image, model: TransformModel, prior: Prior

@@ -49,7 +49,7 @@ class SynthesisedPair:
 
 @dataclass(frozen=True)
 class SynthesisLevel:
-    """The graph of cross-modality image synthesis, the size of its views, and whom it may speak for.
+    """The graph of cross-modality image synthesis, the size of its views, and which images it was made for.
 
     ``resemblance``: least correlation of each synthesised image with the other image at an estimate, from
     what right estimates reach on images like those that were learnt. Without it, every estimate counts.
