@@ -24,7 +24,7 @@ BATCH = 4
 
 
 class Engine(Protocol):
-    """Runs graphs by name; every input and output is a batch (B, ...)."""
+    """Runs graphs by name; every input and output is a batch (B, ...). An input (1, ...) is of all members."""
 
     folder: Path  # of the networks' config.json
 
@@ -66,13 +66,27 @@ def _triton_engine(url: str, folder: Path | None) -> Engine:
     return TritonEngine(url) if folder is None else TritonVersion(url, folder)
 
 
+def expanded(inputs: dict[str, Floats]) -> dict[str, Floats]:
+    """Return inputs of one batch: those (1, ...) are repeated for all members of the others (B, ...).
+
+    Examples:
+        >>> views = expanded({"fixed": np.ones((1, 2), np.float32), "moving": np.ones((3, 2), np.float32)})
+        >>> views["fixed"].shape
+        (3, 2)
+    """
+    count = max(len(each) for each in inputs.values())
+    return {name: np.repeat(x, count, 0) if len(x) == 1 < count else x for name, x in inputs.items()}
+
+
 def _parts(inputs: dict[str, Floats]) -> list[dict[str, Floats]]:
-    """Return inputs in parts of at most ``BATCH``; those whose batches differ stay whole."""
-    counts = {len(each) for each in inputs.values()}
-    if len(counts) != 1 or max(counts) <= BATCH:
+    """Return inputs in parts of at most ``BATCH``; those (1, ...) are in every part."""
+    count = max(len(each) for each in inputs.values())
+    if count <= BATCH or any(len(each) not in (1, count) for each in inputs.values()):
         return [inputs]
-    starts = range(0, counts.pop(), BATCH)
-    return [{name: each[start : start + BATCH] for name, each in inputs.items()} for start in starts]
+    return [
+        {name: x if len(x) == 1 else x[start : start + BATCH] for name, x in inputs.items()}
+        for start in range(0, count, BATCH)
+    ]
 
 
 class OnnxEngine:
@@ -98,7 +112,8 @@ class OnnxEngine:
         """Return the outputs by name; raise EngineFailed where the graph is missing or has other inputs."""
         session = self._session(model)
         names = [output.name for output in session.get_outputs()]
-        parts = _parts(inputs)
+        batches = {each.shape[0] for each in session.get_inputs()}  # names of the dimension
+        parts = _parts(inputs if len(batches) > 1 else expanded(inputs))
         try:
             outputs = [session.run(names, part) for part in parts]
         except Exception as error:  # onnxruntime's exceptions share no public base class

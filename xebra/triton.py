@@ -15,6 +15,7 @@ from tritonclient.grpc import InferenceServerClient, InferInput
 from tritonclient.utils import InferenceServerException, np_to_triton_dtype
 
 from xebra.arrays import Floats
+from xebra.engine import expanded
 from xebra.errors import EngineFailed
 from xebra.shared_memory import SharedMemory
 from xebra.shared_region import SharedMemoryUnavailable
@@ -92,6 +93,7 @@ class TritonEngine:
 
     def run(self, model: str, **inputs: Floats) -> dict[str, Floats]:
         """Return the outputs of ``model`` by name; see ``Engine.run``."""
+        inputs = expanded(inputs)  # the server takes one batch dimension
         with self._translate_errors(model):
             if self._memory is not None:
                 try:

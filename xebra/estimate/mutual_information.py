@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage, optimize
 
-from xebra.arrays import Floats, Matrix
+from xebra.arrays import Floats, Integers, Matrix
 from xebra.estimate.displacement import motion_matrix, parameter_units
 from xebra.estimate.image_pair import ImagePair
 from xebra.estimate.image_pyramid import ImagePyramid
-from xebra.estimate.resampling import sample
+from xebra.estimate.resampling import Sampled
 
 BINS = 24
 SMOOTH_PX = 1.0  # of the view, standard deviation of the noise filter
@@ -37,6 +37,7 @@ class MutualInformation:
         smooth: Floats = ndimage.gaussian_filter(pair.fixed.values(self.fixed_from_view, size), SMOOTH_PX)
         levels = _grey_levels(smooth, smooth[inside > 0.99]).round().astype(int)
         self._fixed, self._inside = levels[::every, ::every], inside[::every, ::every] > 0.99
+        self._rows = (self._fixed * BINS).astype(np.int32)  # of the joint histogram, as one array
         self._fixed_from_samples = self.fixed_from_view @ np.diag([every, every, 1.0])
         self._moving = SmoothedLevels(pair.moving, every)
         self._free, self._held = list(pair.free), pair.held
@@ -54,10 +55,13 @@ class MutualInformation:
         """Return the normalised mutual information and the share of the fixed view that both images cover."""
         levels = self._moving.view(moving_from_fixed @ self._fixed_from_samples, self._fixed.shape)
         both = (levels > -0.5) & self._inside
-        coverage = both.mean()
+        count = np.count_nonzero(both)
+        coverage = count / both.size
         if coverage < MIN_COVERAGE:
             return 0.0, coverage
-        return normalised_mutual_information(self._fixed[both], levels[both]), coverage
+        if count == both.size:
+            return _of_places(self._rows.ravel(), levels.ravel()), coverage
+        return _of_places(self._rows[both], levels[both]), coverage
 
     def maximise(self, moving_from_fixed: Matrix, near: bool = False) -> Matrix:
         """Return the 3 x 3 transform that maximises the measure from a start, by the Nelder-Mead simplex.
@@ -111,7 +115,8 @@ class SmoothedLevels:
 
     def __init__(self, image: ImagePyramid, every: int):
         self._image, self._every = image, every
-        self._levels: dict[int, tuple[Floats, Matrix]] = {}
+        self._levels: dict[int, tuple[Sampled, Matrix]] = {}
+        self._masks: dict[int, Sampled] = {}
 
     def view(self, image_from_view: Matrix, shape: tuple[int, int]) -> Floats:
         """Return the grey levels (rows, columns) float32 of a view; -1 outside the image.
@@ -121,30 +126,44 @@ class SmoothedLevels:
         step = max(1.0, math.sqrt(abs(np.linalg.det(image_from_view[:2, :2]))) / self._every)
         octave = round(math.log2(step))
         levels, levels_from_image = self._smoothed(octave)
-        seen = sample(levels, levels_from_image @ image_from_view, shape) - np.float32(1)
-        mask = self._image.mask_level(2**octave)
+        seen = levels.view(levels_from_image @ image_from_view, shape) - np.float32(1)
+        mask = self._usable(octave)
         if mask is None:
             return seen
-        usable = sample(mask, levels_from_image @ image_from_view, shape) > 0.99
+        usable = mask.view(levels_from_image @ image_from_view, shape) > 0.99
         return np.where(usable, seen, np.float32(-1))
 
-    def _smoothed(self, octave: int) -> tuple[Floats, Matrix]:
+    def _usable(self, octave: int) -> Sampled | None:
+        """Return the share of usable px for views of 2**octave px; None: all px are usable; cached."""
+        if octave not in self._masks:
+            mask = self._image.mask_level(2**octave)
+            if mask is None:
+                return None
+            self._masks[octave] = Sampled(mask)
+        return self._masks[octave]
+
+    def _smoothed(self, octave: int) -> tuple[Sampled, Matrix]:
         """Return grey levels + 1 smoothed for views of 2**octave px, and the 3 x 3 from image px; cached."""
         if octave not in self._levels:
             pixels, image_from_level = self._image.level(2**octave)
             smooth: Floats = ndimage.gaussian_filter(pixels, SMOOTH_PX * 2**octave / image_from_level[0, 0])
             levels = _grey_levels(smooth, smooth) + np.float32(1)  # 0 is outside the image
-            self._levels[octave] = levels, np.linalg.inv(image_from_level)
+            self._levels[octave] = Sampled(levels), np.linalg.inv(image_from_level)
         return self._levels[octave]
 
 
-def normalised_mutual_information(fixed: Floats, moving: Floats) -> float:
+def normalised_mutual_information(fixed: Integers, moving: Floats) -> float:
     """Return (H(f) + H(m)) / H(f, m) - 1 of integer fixed levels (K,) and fractional moving levels (K,)."""
-    below = moving.astype(int)
-    share = moving - below
-    place = fixed * BINS + below
-    counts = np.bincount(place, 1 - share, BINS**2)
-    counts += np.bincount(np.minimum(place + 1, BINS**2 - 1), share, BINS**2)
+    return _of_places(fixed * BINS, moving)
+
+
+def _of_places(rows: Integers, moving: Floats) -> float:
+    """Return the normalised mutual information of levels; ``rows`` (K,): fixed levels times BINS."""
+    below = moving.astype(np.int32)
+    places = rows + below
+    shares = np.bincount(places, moving - below, BINS**2)  # of the px, that belong to the next bin
+    counts = np.bincount(places, minlength=BINS**2) - shares
+    counts[1:] += shares[:-1]  # those of the last bin are 0: no level lies above it
     joint = (counts / counts.sum()).reshape(BINS, BINS)
     joint_entropy = _entropy(joint)
     if joint_entropy <= 0:

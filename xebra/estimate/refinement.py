@@ -52,7 +52,7 @@ def _refine_batch(
     size = level.size
     fixed_from_view, fixed = pair.fixed_from_view(size), pair.fixed_view(size)
     moving = np.stack([pair.moving.view(c.moving_from_fixed @ fixed_from_view, size) for c in candidates])
-    outputs = engine.run(level.graph, fixed=np.broadcast_to(fixed, moving.shape).copy(), moving=moving)
+    outputs = engine.run(level.graph, fixed=fixed[None], moving=moving)
     return [
         _apply_step(pair, candidate, evidence_from_outputs(outputs, member, pair.free), size)
         for member, candidate in enumerate(candidates)

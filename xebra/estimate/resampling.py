@@ -22,13 +22,28 @@ def sample(pixels: Floats, pixels_from_view: Matrix, shape: tuple[int, int], bor
         part = pixels.take(rows, 0, mode="clip").take(columns, 1, mode="clip")
     else:
         part = pixels[top:bottom, left:right]
-    linear = pixels_from_view[:2, :2]
-    # Pillow's coordinates start at the corner of a px.
-    start = pixels_from_view[:2, 2] - (left, top) + 0.5 - linear.sum(1) / 2
+    return _bilinear(Pillow.fromarray(np.ascontiguousarray(part)), pixels_from_view, (left, top), shape)
+
+
+class Sampled:
+    """Pixels (H, W) float32 that are sampled many times: copied once, not a part each time."""
+
+    def __init__(self, pixels: Floats):
+        self._image = Pillow.fromarray(np.ascontiguousarray(pixels))
+
+    def view(self, pixels_from_view: Matrix, shape: tuple[int, int]) -> Floats:
+        """Return them on a view of ``shape`` (rows, columns), as ``sample`` without a border does."""
+        return _bilinear(self._image, pixels_from_view, (0, 0), shape)
+
+
+def _bilinear(
+    image: Pillow.Image, matrix: Matrix, corner: tuple[float, float], shape: tuple[int, int]
+) -> Floats:
+    """Return a view of an image whose first px is at ``corner`` (x, y) of the px that a 3 x 3 leads to."""
+    linear = matrix[:2, :2]
+    start = matrix[:2, 2] - corner + 0.5 - linear.sum(1) / 2  # Pillow's start at the corner of a px
     coefficients = (*linear[0], start[0], *linear[1], start[1])
-    sampled = Pillow.fromarray(np.ascontiguousarray(part)).transform(
-        shape[::-1], Pillow.Transform.AFFINE, coefficients, Pillow.Resampling.BILINEAR
-    )
+    sampled = image.transform(shape[::-1], Pillow.Transform.AFFINE, coefficients, Pillow.Resampling.BILINEAR)
     return np.asarray(sampled)
 
 

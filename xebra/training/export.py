@@ -189,6 +189,8 @@ def write_graph(task: TrainingTask, size: int, folder: Path) -> None:
         verbose=False,
     )
     _save(program, folder / "model.onnx")
+    if task.name == "refine":
+        share_fixed(folder / "model.onnx")
     write_golden(task, size, folder / "golden.npz")
 
 
@@ -252,6 +254,21 @@ def forget_origin(path: Path) -> None:
     ):
         part.ClearField("metadata_props")
         part.ClearField("doc_string")
+    onnx.save(model, path)
+
+
+def share_fixed(path: Path) -> None:
+    """Name the batch of the fixed views otherwise than that of the moving ones: 1 view serves all of them.
+
+    Every operation after the features of the fixed view broadcasts. ONNX Runtime plans its memory by the
+    names of dimensions, and infers again those of the values within the graph.
+    """
+    import onnx
+
+    model = onnx.load(path)
+    fixed = next(each for each in model.graph.input if each.name == "fixed")
+    fixed.type.tensor_type.shape.dim[0].dim_param = "fixed_batch"
+    del model.graph.value_info[:]
     onnx.save(model, path)
 
 
