@@ -24,7 +24,7 @@ BATCH = 4
 
 
 class Engine(Protocol):
-    """Runs graphs by name; every input and output is a batch (B, ...). An input (1, ...) is of all members."""
+    """Runs graphs by name; inputs and outputs are batches (B, ...). An input (1, ...) is of all members."""
 
     folder: Path  # of the networks' config.json
 

@@ -22,8 +22,8 @@ DIGITS = 12  # of the hash in a name; the whole hash is compared before each reg
 LOAD_DEADLINE_S = 120.0
 ONNX, PLAN, PYTHON = "onnxruntime", "tensorrt", "python"
 PYTHON_MODEL = Path(__file__).parents[1] / "tools" / "triton_model.py"  # of a server of the wheel
-# Graphs that only versions have: a bundled one with the same inputs, and the channels of their output.
-LIKE = {"pyramid_synthesis": ("pyramid_dense_features", 1)}
+# Graphs that only versions have: a bundled one of views, the names of their inputs, channels of their output.
+LIKE = {"pyramid_synthesis": ("pyramid_dense_features", ("view", "reference"), 1)}
 _UNKNOWN = ("unknown model", "is not found", "has no available versions", "not ready")
 
 
@@ -92,9 +92,10 @@ def _configuration(client: InferenceServerClient, model: str, sha256: str) -> di
 
     A TensorRT plan would have to be built on the server: a version runs by ONNX Runtime there, on the GPU.
     """
-    bundled, channels = LIKE.get(model, (model, None))
+    bundled, inputs, channels = LIKE.get(model, (model, None, None))
     found: dict[str, Any] = client.get_model_config(bundled, as_json=True)["config"]
-    if channels is not None:
+    if inputs is not None:
+        found["input"] = [{**found["input"][0], "name": name} for name in inputs]
         found["output"][0]["dims"][0] = str(channels)
     found.setdefault("parameters", {})["weights_sha256"] = {"string_value": sha256}
     if found["backend"] == PLAN:

@@ -348,9 +348,10 @@ def test_two_promotions_at_once_leave_one_active_version(database, folders, tmp_
 def test_triton_runs_a_graph_that_only_versions_have(tmp_path, triton_url):
     write_synthesis(tmp_path, 0.5)
     view = np.random.default_rng(4).random((1, 2, 256, 192), np.float32)
+    reference = np.ones((1, 2, 128, 96), np.float32)
     engines = OnnxEngine(tmp_path), TritonVersion(triton_url, tmp_path)
     assert len({engine.weights_sha256(GRAPH) for engine in engines}) == 1  # the server loads it
-    embedded, deployed = (engine.run(GRAPH, view=view)["maps"] for engine in engines)
+    embedded, deployed = (engine.run(GRAPH, view=view, reference=reference)["maps"] for engine in engines)
     assert embedded.shape == (1, 1, 256, 192)
     np.testing.assert_allclose(deployed, embedded, atol=1e-5)
     np.testing.assert_allclose(embedded, 0.5 * view[:, :1], atol=1e-6)

@@ -10,7 +10,7 @@ from xebra.weights import BUNDLED
 def golden(graph: str) -> dict[str, np.ndarray]:
     """Return the pairs stored with the weights: two instruments, known transforms."""
     with np.load(BUNDLED / graph / "golden.npz") as kept:
-        return {name: kept[name] for name in ("fixed", "moving", "view") if name in kept}
+        return {name: kept[name] for name in ("fixed", "moving", "view", "reference") if name in kept}
 
 
 def one(of: dict[str, np.ndarray], index: int) -> dict[str, np.ndarray]:

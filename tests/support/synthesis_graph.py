@@ -1,4 +1,4 @@
-"""A graph of image synthesis whose answer is known: the view's values times a weight."""
+"""A graph of image synthesis whose answer is known: the values of the view times a weight."""
 
 from __future__ import annotations
 
@@ -18,11 +18,12 @@ def write_synthesis(folder: Path, weight: float) -> None:
         weight: 1 shows an image as it is.
     """
     view = helper.make_tensor_value_info("view", TensorProto.FLOAT, ["batch", 2, "rows", "columns"])
+    reference = helper.make_tensor_value_info("reference", TensorProto.FLOAT, ["batch", 2, "high", "wide"])
     maps = helper.make_tensor_value_info("maps", TensorProto.FLOAT, ["batch", 1, "rows", "columns"])
     kernel = helper.make_tensor("kernel", TensorProto.FLOAT, [1, 2, 1, 1], [weight, 0.0])
     nodes = [helper.make_node("Conv", ["view", "kernel"], ["maps"])]
     model = helper.make_model(
-        helper.make_graph(nodes, GRAPH, [view], [maps], [kernel]),
+        helper.make_graph(nodes, GRAPH, [view, reference], [maps], [kernel]),
         opset_imports=[helper.make_opsetid("", 18)],
         ir_version=9,
     )

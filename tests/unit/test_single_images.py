@@ -95,11 +95,11 @@ def test_training_on_single_images_lowers_its_loss() -> None:
     torch.manual_seed(1)
     network = Synthesis(SynthesisConfig())
     views = LabelViews([made for image in images(3) for made in made_pairs(image, 2)])
-    shown, other = views.batch(Draw(1, 2), 2, 64)
+    shown, other, reference = views.batch(Draw(1, 2), 2, 64)
     optimizer = torch.optim.AdamW(network.parameters(), 1e-3)
     losses = []
     for _ in range(3):
-        loss = squared_error(network(shown), other, shown[:, 1:])
+        loss = squared_error(network(shown, reference), other, shown[:, 1:])
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()

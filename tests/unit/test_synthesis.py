@@ -22,10 +22,11 @@ from xebra.adaptation.labels import Label
 from xebra.adaptation.train_synthesis import SynthesisTraining, squared_error, train_synthesis
 from xebra.engine import OnnxEngine
 from xebra.estimate.confidence import SYNTHESIS_PREFERENCE, SYNTHESIS_PROBABILITY
-from xebra.estimate.image_pair import ImagePair
+from xebra.estimate.image_pair import Candidate, ImagePair, corner_distance_px
 from xebra.estimate.pyramid_estimator import PyramidEstimator
 from xebra.estimate.quality_features import WHOLE_VIEW
-from xebra.estimate.resemblance import resemblance
+from xebra.estimate.resemblance import Resemblance, resemblance
+from xebra.estimate.synthesis_level import SynthesisedPair
 from xebra.estimate.verdict import Findings, decide
 from xebra.evaluation.fit_calibration import MeasuredAttempt, measure
 from xebra.evaluation.fit_calibration import accepted as is_accepted
@@ -50,9 +51,9 @@ def resampled(image: np.ndarray, moving_from_fixed: np.ndarray, shape: tuple[int
 def test_a_synthesised_view_has_the_shape_of_the_view(shape: tuple[int, int]) -> None:
     torch.manual_seed(0)
     network = MeanSynthesis([Synthesis(SynthesisConfig()) for _ in range(2)]).eval()
-    views = torch.rand(3, 2, *shape)
+    views, references = torch.rand(3, 2, *shape), torch.rand(3, 2, 64, 48)
     with torch.no_grad():
-        together, alone = network(views), network(views[1:2])
+        together, alone = network(views, references), network(views[1:2], references[1:2])
     assert together.shape == (3, 1, *shape)
     torch.testing.assert_close(together[1:2], alone, rtol=1e-4, atol=1e-5)
 
@@ -72,7 +73,7 @@ def test_views_of_a_label_show_the_same_place() -> None:
     about = image_center(image.shape)
     matrix = SimilarityTransform(1.1, 0.4, (6.0, -4.0), about).matrix
     moving = resampled(image, matrix, image.shape)
-    first, second = LabelViews([Label(image, moving, matrix)]).batch(Draw(5, 4), 4, 64)
+    first, second, _ = LabelViews([Label(image, moving, matrix)]).batch(Draw(5, 4), 4, 64)
     both = (first[:, 1] * second[:, 1]) > 0.99
     for one, other, inside in zip(first[:, 0], second[:, 0], both, strict=True):
         assert inside.float().mean() > 0.2
@@ -85,11 +86,69 @@ def test_training_learns_the_other_modality() -> None:
     training = SynthesisTraining(minutes=0.1, seed=1, size=64)
     shares: list[float] = []
     network, steps = train_synthesis(labels[:6], training, SynthesisConfig(depth=2), shares.append)
-    first, second = LabelViews(labels[6:]).batch(Draw(6, 16), 16, 64)
+    first, second, reference = LabelViews(labels[6:]).batch(Draw(6, 16), 16, 64)
     with torch.no_grad():
-        error = float(squared_error(network(first), second, first[:, 1:]))
+        error = float(squared_error(network(first, reference), second, first[:, 1:]))
     assert error < 0.5  # 1: the mean of each image
     assert steps == len(shares) and shares[-1] == 1.0
+
+
+def test_a_reference_shows_the_second_image_elsewhere() -> None:
+    fixed, moving = textured(3), 10 + textured(4)
+    recordings = LabelViews([Label(fixed, moving, np.eye(3))]).pairs
+    recordings.recordings[0] = replace(
+        recordings.recordings[0], images=(torch.from_numpy(fixed), torch.from_numpy(moving))
+    )
+    draw, seconds = Draw(7, 1), []
+    for _ in range(12):
+        (first, _), (second, _), (reference, inside) = recordings.draw_with_reference(draw, 64)
+        shown = reference[inside > 0.99]
+        assert (second[16:48, 16:48].mean() > 5) == (shown.mean() > 5) != (first[16:48, 16:48].mean() > 5)
+        assert np.abs(np.corrcoef(reference.flatten(), second.flatten())[0, 1]) < 0.9
+        seconds.append(bool(shown.mean() > 5))
+    assert len(set(seconds)) == 2  # either image comes first
+
+
+def edges(image: np.ndarray) -> np.ndarray:
+    """Return the contrast of another element: nothing but edges."""
+    steps = np.hypot(*np.gradient(ndimage.gaussian_filter(image, 1.5)))
+    return (steps / steps.max()).astype(np.float32)
+
+
+def test_the_reference_decides_what_is_shown() -> None:
+    images = [textured(seed) for seed in range(6)]
+    labels = [Label(image, other, np.eye(3)) for image in images[:4] for other in (image, edges(image))]
+    training = SynthesisTraining(minutes=0.3, seed=1, size=64)
+    network, _ = train_synthesis(labels, training, SynthesisConfig(depth=2), lambda share: None)
+
+    def view(image: np.ndarray) -> torch.Tensor:
+        values = torch.from_numpy(image)[None, None]
+        return torch.cat([values, torch.ones_like(values)], 1)
+
+    for contrast, other in [(np.array, edges), (edges, np.array)]:
+        with torch.no_grad():
+            shown = network(view(images[4]), view(contrast(images[5]))).flatten()
+        alike, unlike = (abs(np.corrcoef(shown, each(images[4]).ravel())[0, 1]) for each in (contrast, other))
+        assert alike > 0.6 and alike > unlike + 0.2, (contrast, alike, unlike)
+
+
+def test_an_estimate_is_refined_by_its_resemblance() -> None:
+    fixed, moving, matrix = scaled_pair(4, (256, 256), 0.8)
+    images, eye = ImagePair(fixed, moving), np.eye(3)
+    pairs = tuple(SynthesisedPair(fixed, moving, eye, eye) for _ in range(2))
+    shown = Resemblance(images, pairs, (images, images))
+    truth = Candidate(matrix, 0.0)
+
+    def apart(candidate: Candidate) -> float:
+        return corner_distance_px(images, truth, candidate)
+
+    for shift, confirmed in [((2.0, -1.5), True), ((8.0, 6.0), True), ((14.0, -8.0), False)]:
+        start = replace(truth, moving_from_fixed=matrix @ SimilarityTransform(1.01, 0.01, shift).matrix)
+        found, confirms = shown.refined(start)
+        assert confirms == confirmed
+        # the mean of both where they are close, else where the images resemble each other most
+        assert apart(found) == pytest.approx(apart(start) / 2 if confirmed else 0.0, abs=0.6)
+        assert shown.least(found) > shown.least(start)
 
 
 def with_graph(folder: Path, weight: float) -> PyramidEstimator:
@@ -102,7 +161,7 @@ def with_graph(folder: Path, weight: float) -> PyramidEstimator:
     write_synthesis(folder, weight)
     config = json.loads((BUNDLED / DEFAULT / "config.json").read_text())
     config["graphs"] = [*config["graphs"], GRAPH]
-    config["synthesis"] = {"graph": GRAPH, "size": 256}
+    config["synthesis"] = {"graph": GRAPH, "size": 256, "reference": 128}
     return PyramidEstimator(Weights(folder / DEFAULT, config), OnnxEngine(folder))
 
 

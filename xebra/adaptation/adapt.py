@@ -36,6 +36,7 @@ ROLES: dict[str, Role] = {"held_out": "held_out", "benchmark": "certify"}
 SYNTHESIS = f"{DEFAULT}_synthesis"  # name of the graph
 MEMBERS = 2  # networks of image synthesis, each trained on one thread
 SYNTHESIS_PX = 256  # longer side of a synthesised image
+REFERENCE_PX = 128  # longer side of the other image, which says what to show
 # Of the median correlation at held-out labels: what an estimate with a synthesised image must reach. Right
 # estimates of four specimens had 0.29 and more, wrong ones of other specimens at most 0.2.
 RESEMBLANCE_SHARE, LEAST_RESEMBLANCE = 0.4, 0.2
@@ -265,14 +266,17 @@ def _export(out: Path, members_of: Sequence[int]) -> None:
     from xebra.adaptation.train_synthesis import read_member
     from xebra.evaluation.export_and_calibrate import checked_difference
     from xebra.network.synthesis import MeanSynthesis
-    from xebra.training.export import write_maps
+    from xebra.training.export import write_synthesis
 
     members = [read_member(member_file(out, number)) for number in members_of]
-    write_maps(MeanSynthesis(members), out / SYNTHESIS, members[0].config.multiple)
+    write_synthesis(MeanSynthesis(members), out / SYNTHESIS, members[0].config.multiple)
     file = out / DEFAULT / "config.json"
     config = json.loads(file.read_text())
     graphs = [graph for graph in config["graphs"] if graph != SYNTHESIS]
-    config |= {"graphs": [*graphs, SYNTHESIS], "synthesis": {"graph": SYNTHESIS, "size": SYNTHESIS_PX}}
+    config |= {
+        "graphs": [*graphs, SYNTHESIS],
+        "synthesis": {"graph": SYNTHESIS, "size": SYNTHESIS_PX, "reference": REFERENCE_PX},
+    }
     checked_difference(OnnxEngine(out), {**config, "graphs": [SYNTHESIS]})
     file.write_text(json.dumps(config, indent=2) + "\n")
 

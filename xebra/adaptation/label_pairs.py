@@ -14,23 +14,25 @@ from xebra.specimen.recorded import RecordedPairs, Recording
 from xebra.transform import image_center
 
 SIDE = (0.35, 1.0)  # of a label's shorter side: a view's side
-NO_MOTION = torch.eye(2, 3)
 
 
 class LabelViews:
-    """Views (2, N, N) of the same place in both images of random labels: values and coverage.
+    """Views (2, N, N) of the same place in both images of random labels, and of any place in the second one.
 
-    Rotation, reflection, scale and place are random, and either image comes first.
+    They are values and coverage. Rotation, reflection, scale and place are random, and either image comes
+    first.
     """
 
     def __init__(self, labels: Sequence[Label]):
         self.pairs = RecordedPairs([_recording(label) for label in labels], SIDE)
 
-    def batch(self, draw: Draw, count: int, size: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return ``count`` views of either image (B, 2, N, N)."""
-        drawn = [self.pairs.draw(draw, size, NO_MOTION, alike=False) for _ in range(count)]
-        first, first_inside, second, second_inside = (torch.stack(part) for part in zip(*drawn, strict=True))
-        return torch.stack([first, first_inside], 1), torch.stack([second, second_inside], 1)
+    def batch(self, draw: Draw, count: int, size: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Return ``count`` views of the first image, of the second one and of its reference (B, 2, N, N)."""
+        drawn = [self.pairs.draw_with_reference(draw, size) for _ in range(count)]
+        first, second, reference = (
+            torch.stack([torch.stack(view) for view in views]) for views in zip(*drawn, strict=True)
+        )
+        return first, second, reference
 
 
 def _recording(label: Label) -> Recording:

@@ -59,8 +59,9 @@ def train_synthesis(
     while passed < 1:
         for group in optimizer.param_groups:
             group["lr"] = training.learning_rate * relative_rate(step, passed, training.warm_up)
-        shown, other = views.batch(draw, training.batch, training.size)
-        loss = squared_error(network(changed(shown, draw, training)), other, shown[:, 1:])
+        shown, other, reference = views.batch(draw, training.batch, training.size)
+        synthesised = network(changed(shown, draw, training), changed(reference, draw, training))
+        loss = squared_error(synthesised, other, shown[:, 1:])
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)

@@ -9,20 +9,18 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy import ndimage, optimize
+from scipy import ndimage
 
 from xebra.arrays import Floats, Integers, Matrix
-from xebra.estimate.displacement import motion_matrix, parameter_units
 from xebra.estimate.image_pair import ImagePair
 from xebra.estimate.image_pyramid import ImagePyramid
 from xebra.estimate.resampling import Sampled
+from xebra.estimate.simplex import maximise
 
 BINS = 24
 SMOOTH_PX = 1.0  # of the view, standard deviation of the noise filter
 MIN_COVERAGE = 0.15  # share of the fixed image that both images must cover
 SIMPLEX_CELLS, NEAR_SIMPLEX_CELLS = 1.0, 0.5  # size of the first simplex; of one near the maximum
-XTOL_CELLS = 0.025
 MAX_EVALUATIONS, NEAR_MAX_EVALUATIONS = 120, 24  # of the simplex; of one near the maximum
 AFFINE_MAX_EVALUATIONS = 90  # of a simplex in six parameters
 
@@ -32,15 +30,15 @@ class MutualInformation:
 
     def __init__(self, pair: ImagePair, size: int, every: int = 1):
         self.size = size
-        self.fixed_from_view = pair.fixed_from_view(size)
+        fixed_from_view = pair.fixed_from_view(size)
         _, inside = pair.fixed_view(size)
-        smooth: Floats = ndimage.gaussian_filter(pair.fixed.values(self.fixed_from_view, size), SMOOTH_PX)
+        smooth: Floats = ndimage.gaussian_filter(pair.fixed.values(fixed_from_view, size), SMOOTH_PX)
         levels = _grey_levels(smooth, smooth[inside > 0.99]).round().astype(int)
         self._fixed, self._inside = levels[::every, ::every], inside[::every, ::every] > 0.99
         self._rows = (self._fixed * BINS).astype(np.int32)  # of the joint histogram, as one array
-        self._fixed_from_samples = self.fixed_from_view @ np.diag([every, every, 1.0])
+        self._fixed_from_samples = fixed_from_view @ np.diag([every, every, 1.0])
         self._moving = SmoothedLevels(pair.moving, every)
-        self._free, self._held = list(pair.free), pair.held
+        self._pair = pair
 
     def __call__(self, moving_from_fixed: Matrix) -> float:
         """Return the normalised mutual information, 0 to 1, times the share of the view that both cover."""
@@ -69,30 +67,9 @@ class MutualInformation:
         ``near``: the start is nearly right, a smaller simplex and fewer evaluations suffice. The coverage is
         not part of the objective: it would favour transforms of larger overlap.
         """
-        count = max(4, self._free[-1] + 1)
-        unit, view_from_fixed = parameter_units(self.size, count), np.linalg.inv(self.fixed_from_view)
-
-        def moved(parameters: Floats) -> Matrix:
-            displacement = np.zeros(count)
-            displacement[self._free] = parameters
-            motion = motion_matrix(displacement * unit, self.size)
-            return self._held(moving_from_fixed @ self.fixed_from_view @ motion @ view_from_fixed)
-
-        def cost(parameters: NDArray[np.float64]) -> float:
-            return -self._measure(moved(parameters))[0]
-
-        best = optimize.minimize(
-            cost,
-            np.zeros(len(self._free)),
-            method="Nelder-Mead",
-            options={
-                "initial_simplex": _first_simplex(len(self._free), near),
-                "maxfev": _max_evaluations(len(self._free), near),
-                "xatol": XTOL_CELLS,
-                "fatol": 1e-5,
-            },
-        )
-        return moved(best.x)
+        side = NEAR_SIMPLEX_CELLS if near else SIMPLEX_CELLS
+        evaluations = _max_evaluations(len(self._pair.free), near)
+        return maximise(self.information, self._pair, self.size, moving_from_fixed, side, evaluations)
 
 
 def _max_evaluations(free: int, near: bool) -> int:
@@ -100,14 +77,6 @@ def _max_evaluations(free: int, near: bool) -> int:
     if free > 4:
         return AFFINE_MAX_EVALUATIONS
     return NEAR_MAX_EVALUATIONS if near else MAX_EVALUATIONS
-
-
-def _first_simplex(free: int, near: bool) -> NDArray[np.float64]:
-    """Return the corners (free + 1, free) of the first simplex, in cells about the start."""
-    side = NEAR_SIMPLEX_CELLS if near else SIMPLEX_CELLS
-    corners = np.vstack([np.zeros(free), side * np.eye(free)])
-    about_start: NDArray[np.float64] = corners - corners.mean(0)
-    return about_start
 
 
 class SmoothedLevels:

@@ -35,7 +35,7 @@ from xebra.estimate.prior_attempts import PriorAttempts
 from xebra.estimate.pyramid_result import PyramidResult
 from xebra.estimate.quality_features import INTENSITY, QualityFeatures
 from xebra.estimate.refinement import refine_step, refine_until_converged
-from xebra.estimate.resemblance import least_resemblance
+from xebra.estimate.resemblance import Resemblance
 from xebra.estimate.stages import Stages
 from xebra.estimate.stretched_attempts import StretchedAttempts
 from xebra.estimate.synthesis_attempts import Direction, averaged, joint_attempts
@@ -246,8 +246,10 @@ class PyramidEstimator:
                 for direction, (views, attempts), attempt in found
             ],
         )
-        if least_resemblance(pairs, [views for views, _ in made], result.best) >= self.synthesis.resemblance:
-            yield result
+        shown = Resemblance(images, tuple(pairs), tuple(views for views, _ in made))
+        if shown.least(result.best) >= self.synthesis.resemblance:
+            best, confirmed = shown.refined(result.best)
+            yield replace(result, best=best, unconfirmed=result.unconfirmed or not confirmed)
 
     def resemblance_at(self, fixed: Image, moving: Image, moving_from_fixed: Matrix) -> float:
         """Return the least correlation of each synthesised image with the other image at a transform.
@@ -259,8 +261,9 @@ class PyramidEstimator:
         pairs = list(self.synthesis.pairs(self.stages.engine, fixed, moving))
         if len(pairs) < 2:
             return 0.0
-        views = [ImagePair(pair.fixed, pair.moving) for pair in pairs]
-        return least_resemblance(pairs, views, Candidate(moving_from_fixed, 0.0))
+        views = tuple(ImagePair(pair.fixed, pair.moving) for pair in pairs)
+        shown = Resemblance(ImagePair(fixed, moving), tuple(pairs), views)
+        return shown.least(Candidate(moving_from_fixed, 0.0))
 
     def _confirmed(self, images: ImagePair, results: list[PyramidResult]) -> PyramidResult:
         """Return the more probable of two results, at their mean place where they are close to each other."""

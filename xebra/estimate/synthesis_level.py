@@ -51,12 +51,14 @@ class SynthesisedPair:
 class SynthesisLevel:
     """The graph of cross-modality image synthesis, the size of its views, and which images it was made for.
 
+    ``reference``: size of the view of the other image, which says what a synthesised one should look like.
     ``resemblance``: least correlation of each synthesised image with the other image at an estimate, from
     what right estimates reach on images like those that were learnt. Without it, every estimate counts.
     """
 
     graph: str
     size: int
+    reference: int
     resemblance: float = -1.0
 
     def pairs(self, engine: Engine, fixed: Image, moving: Image) -> Iterator[SynthesisedPair]:
@@ -69,17 +71,20 @@ class SynthesisLevel:
         """
         pair = ImagePair(fixed, moving)
         with suppress(ImageUnusable):  # a synthesised image of one grey value
-            other, from_view = self._synthesised(engine, moving, pair.moving)
+            other, from_view = self._synthesised(engine, moving, pair.moving, pair.fixed)
             yield SynthesisedPair(fixed, other, np.eye(3), from_view)
         with suppress(ImageUnusable):
-            other, from_view = self._synthesised(engine, fixed, pair.fixed)
+            other, from_view = self._synthesised(engine, fixed, pair.fixed, pair.moving)
             yield SynthesisedPair(other, moving, from_view, np.eye(3))
 
-    def _synthesised(self, engine: Engine, image: Image, pyramid: ImagePyramid) -> tuple[Image, Matrix]:
-        """Return the synthesised view of a whole image, and the 3 x 3 from its px to those of the image."""
+    def _synthesised(
+        self, engine: Engine, image: Image, pyramid: ImagePyramid, like: ImagePyramid
+    ) -> tuple[Image, Matrix]:
+        """Return a whole image as ``like`` would show it, and the 3 x 3 from its px to those of the image."""
         image_from_view = full_view_matrix(image.shape, self.size)
         view = pyramid.view(image_from_view, self.size)
-        values = engine.run(self.graph, view=view[None])["maps"][0, 0]
+        reference = like.view(full_view_matrix(like.shape, self.reference), self.reference)
+        values = engine.run(self.graph, view=view[None], reference=reference[None])["maps"][0, 0]
         spacing = image.pixel_spacing and image.pixel_spacing * float(image_from_view[0, 0])
         inside = view[1] > COVERED
         other = Image(values, spacing, name=f"{image.name}, synthesised")

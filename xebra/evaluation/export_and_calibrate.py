@@ -79,7 +79,7 @@ def golden_difference(engine: Engine, graph: str) -> float:
     Lengths are in cells or widths, scores relative to the largest score.
     """
     golden = np.load(engine.folder / graph / "golden.npz")
-    inputs = {name: golden[name] for name in ("fixed", "moving", "view") if name in golden}
+    inputs = {name: golden[name] for name in ("fixed", "moving", "view", "reference") if name in golden}
     outputs = engine.run(graph, **inputs)
     return max(
         float(np.abs(outputs[name] - golden[name]).max() / max(1.0, _largest(golden[name])))

@@ -31,6 +31,10 @@ class Recording:
     images: tuple[torch.Tensor, torch.Tensor]
     rest: torch.Tensor  # (2, 3), px
 
+    def between(self, first: int) -> torch.Tensor:
+        """Return the affine map (2, 3) from px of image ``first`` to those of the other one."""
+        return self.rest if first == 0 else _inverse(self.rest)
+
 
 class RecordedPairs:
     """Recordings from which views are cut; ``side``: from and to what share of a recording's shorter side."""
@@ -71,16 +75,37 @@ class RecordedPairs:
         recording = self.recordings[draw.one(len(self.recordings))]
         first, second = ([0, 1] if draw.one(2) else [1, 0]) if not alike else [draw.one(2)] * 2
         fixed, moving = recording.images[first], recording.images[second]
-        side = max(float(draw.log_uniform(*self.side, 1)) * min(fixed.shape), size / MOST_MAGNIFIED)
-        step = side / size
-        matrix = _turned(float(draw.uniform(-math.pi, math.pi, 1)), step)
-        matrix = matrix @ torch.diag(torch.tensor([1.0, 1.0 - 2.0 * draw.one(2)]))
-        free = torch.tensor([max(0.0, side - 0.8 * step * size) / 2 for side in fixed.shape[::-1]])
-        view = torch.cat([matrix, (draw.uniform(-1, 1, 2) * free)[:, None]], 1)
+        view = random_view(draw, fixed, self.side, size)
         other = _after(view, between)
         if first != second:
-            other = _after(recording.rest if first == 0 else _inverse(recording.rest), other)
-        return *_view(fixed, view, size), *_view(moving, other, size)
+            other = _after(recording.between(first), other)
+        return *shown(fixed, view, size), *shown(moving, other, size)
+
+    def draw_with_reference(self, draw: Draw, size: int) -> tuple[tuple[torch.Tensor, torch.Tensor], ...]:
+        """Return the same view of both images of a random pair, and another view of the second one.
+
+        Each is values and where they show the source, (N, N).
+        """
+        recording = self.recordings[draw.one(len(self.recordings))]
+        first = draw.one(2)
+        image, other = recording.images[first], recording.images[1 - first]
+        view = random_view(draw, image, self.side, size)
+        there = _after(recording.between(first), view)
+        elsewhere = random_view(draw, other, self.side, size)
+        return shown(image, view, size), shown(other, there, size), shown(other, elsewhere, size)
+
+
+def random_view(draw: Draw, image: torch.Tensor, shares: tuple[float, float], size: int) -> torch.Tensor:
+    """Return a random affine map (2, 3) from a view of ``size`` px to an image: rotated, perhaps reflected.
+
+    ``shares``: from and to what share of the image's shorter side the view's side is.
+    """
+    side = max(float(draw.log_uniform(*shares, 1)) * min(image.shape), size / MOST_MAGNIFIED)
+    step = side / size
+    matrix = _turned(float(draw.uniform(-math.pi, math.pi, 1)), step)
+    matrix = matrix @ torch.diag(torch.tensor([1.0, 1.0 - 2.0 * draw.one(2)]))
+    free = torch.tensor([max(0.0, side - 0.8 * step * size) / 2 for side in image.shape[::-1]])
+    return torch.cat([matrix, (draw.uniform(-1, 1, 2) * free)[:, None]], 1)
 
 
 def _turned(angle: float, scale: float) -> torch.Tensor:
@@ -98,7 +123,7 @@ def _inverse(affine: torch.Tensor) -> torch.Tensor:
     return torch.cat([back, -back @ affine[:, 2:]], 1)
 
 
-def _view(image: torch.Tensor, view: torch.Tensor, size: int) -> tuple[torch.Tensor, torch.Tensor]:
+def shown(image: torch.Tensor, view: torch.Tensor, size: int) -> tuple[torch.Tensor, torch.Tensor]:
     """Return a view (N, N) at an affine map (2, 3) of centred px, and where it shows the image."""
     while float(view[:, :2].det().abs().sqrt()) > 1.5 * FINE:  # anti-aliasing beyond the view's own samples
         odd = (

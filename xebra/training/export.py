@@ -194,34 +194,58 @@ def write_graph(task: TrainingTask, size: int, folder: Path) -> None:
     write_golden(task, size, folder / "golden.npz")
 
 
-@torch.no_grad()
 def write_maps(network: nn.Module, folder: Path, multiple: int = 8) -> None:
     """Write a graph of maps (B, C, H', W') for views (B, 2, H, W) of any size, with golden views beside it.
 
     Args:
-        network: of feature maps, or of synthesised views.
+        network: of feature maps.
         folder: of the graph.
         multiple: that H and W are of.
     """
+    _write_views(network, folder, {"view": multiple})
+
+
+def write_synthesis(network: nn.Module, folder: Path, multiple: int) -> None:
+    """Write a graph of synthesised views (B, 1, H, W) for views and references (B, 2, H', W') of any size.
+
+    Args:
+        network: of image synthesis.
+        folder: of the graph.
+        multiple: that H and W are of; H' and W' are multiples of 8.
+    """
+    _write_views(network, folder, {"view": multiple, "reference": 8})
+
+
+@torch.no_grad()
+def _write_views(network: nn.Module, folder: Path, multiples: dict[str, int]) -> None:
+    """Write a graph of views by name, whose sides are multiples of a number, with golden views beside it."""
     folder.mkdir(parents=True, exist_ok=True)
     network.eval()
     batch = torch.export.Dim("batch", min=1, max=1024)
-    rows, columns = (multiple * torch.export.Dim(name, min=4, max=512) for name in ("rows", "columns"))
+    shapes = []
+    for name, multiple in multiples.items():
+        start = "" if name == "view" else f"{name}_"
+        rows, columns = (
+            multiple * torch.export.Dim(start + each, min=4, max=512) for each in ("rows", "columns")
+        )
+        shapes.append({0: batch, 2: rows, 3: columns})
     program = torch.onnx.export(
         network,
-        (torch.ones(2, 2, 128, 160),),
+        tuple(torch.ones(2, 2, 128, 160) for _ in multiples),
         dynamo=True,
-        input_names=["view"],
+        input_names=list(multiples),
         output_names=["maps"],
-        dynamic_shapes=({0: batch, 2: rows, 3: columns},),
+        dynamic_shapes=tuple(shapes),
         opset_version=18,
         verbose=False,
     )
     _save(program, folder / "model.onnx")
-    view = (
-        PairSource(GOLDEN_SEED, size=256, pool=2, renew=False).batch(2, SearchTask.reach).views[0][:, :, :192]
+    pairs = PairSource(GOLDEN_SEED, size=256, pool=2, renew=False).batch(2, SearchTask.reach)
+    views = {name: view[:, :, :192] for name, view in zip(multiples, pairs.views, strict=False)}
+    arrays = {**views, "maps": network(*views.values())}
+    np.savez_compressed(
+        folder / "golden.npz", allow_pickle=False, **{name: each.numpy() for name, each in arrays.items()}
     )
-    np.savez_compressed(folder / "golden.npz", view=view.numpy(), maps=network(view).numpy())
 
 
 def _save(program: torch.onnx.ONNXProgram | None, path: Path) -> None:
