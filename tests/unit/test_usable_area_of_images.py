@@ -49,6 +49,29 @@ def test_particles_are_kept_though_their_black_support_may_go(height, width, see
     assert lost(area, image < 0.2, margin=0) < 0.06, area.excluded
 
 
+@pytest.mark.parametrize("ground", [0.0, 1.0])
+@FEW
+@given(size=st.integers(40, 70), seed=SEEDS, turn=st.integers(0, 3))
+def test_a_few_particles_on_an_even_ground_are_no_field_of_view(ground, size, seed, turn):
+    """The ground is saturated or has no counts; without it, little is left that both images of a pair show."""
+    rng = np.random.default_rng(seed)
+    image = np.full((256, 256), ground, np.float32)
+    y, x = np.mgrid[:256, :256]
+    for row, column, radius, level in rng.uniform((0, 0, 3, 0.3), (size, size, 8, 0.7), (40, 4)):
+        image[np.hypot(y - row, x - column) < radius] = level
+    area = usable_area(np.rot90(image, turn))
+    assert area.mask.all(), area.excluded
+
+
+@FEW
+@given(seed=SEEDS, radius=st.integers(58, 110))
+def test_a_small_round_field_is_a_frame(seed, radius):
+    y, x = np.mgrid[:256, :256]
+    inside = np.hypot(y - 122, x - 130) < radius
+    area = usable_area(np.where(inside, 0.2 + texture((256, 256), seed), 0.0).astype(np.float32))
+    assert not (area.mask & ~inside).any() and (area.mask & inside).sum() > 0.75 * inside.sum()
+
+
 @pytest.mark.parametrize("side", ["top", "bottom", "left", "right"])
 @pytest.mark.parametrize("level", LEVELS.values(), ids=LEVELS)
 @FEW

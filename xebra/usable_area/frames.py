@@ -11,7 +11,7 @@ from xebra.usable_area.levels import MARGIN, SQUARE, most_frequent_level
 
 LEAST_RIM = 0.04  # of the pixels along the image's edges that a frame covers
 SPREAD = 15.0  # tolerances: the most by which the noise of a frame spreads its level
-LEAST_FIELD = 0.05  # of the image
+LEAST_FIELD = 0.12  # of the image: a smaller one is a specimen on an even ground
 LEAST_FRAME = 0.004  # of the image
 SPECK = 0.002  # of the image: smaller parts do not belong to the field
 FOREIGN = 0.03  # of a frame that may have another level
