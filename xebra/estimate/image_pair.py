@@ -93,11 +93,12 @@ class ImagePair:
         """Return whether noise from px to px is a large part of what one of the views shows."""
         return max(noise_share(image) for image in (self.fixed, self.moving)) > NOISY
 
-    def smoothed(self, sigma: float = SMOOTHING) -> ImagePair:
-        """Return the pair with both images smoothed by a Gaussian of ``sigma`` px at 256."""
+    def smoothed(self) -> ImagePair:
+        """Return the pair with both images smoothed."""
         other = copy(self)
         other.fixed, other.moving = (
-            image.smoothed(sigma * max(image.shape) / REFERENCE_WIDTH) for image in (self.fixed, self.moving)
+            image.smoothed(SMOOTHING * max(image.shape) / REFERENCE_WIDTH)
+            for image in (self.fixed, self.moving)
         )
         other._fixed_views = {}
         return other
