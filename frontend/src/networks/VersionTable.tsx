@@ -11,7 +11,7 @@ interface Props {
 export function VersionTable({ overview, onChange }: Props) {
   return (
     <div className="table-scroll" tabIndex={0} role="region" aria-labelledby="versions-title">
-      <table className="figures">
+      <table className="figures versions">
         <caption id="versions-title">Versions</caption>
         <thead>
           <tr>
@@ -32,14 +32,16 @@ export function VersionTable({ overview, onChange }: Props) {
               <th scope="row" title={version.weights_sha256 ?? undefined}>
                 {version.id.slice(0, 8)}
               </th>
-              <td className="words">
+              <td className="words" data-label="State">
                 {stateOf(version)}
                 {problemOf(version) && <p className="hint">{problemOf(version)}</p>}
               </td>
-              <td>{version.label_count ?? "–"}</td>
-              <td>{heldOut(version)}</td>
-              <td>{version.id === overview.shadow?.id ? compared(overview.shadow.comparison) : "–"}</td>
-              <td>{when(version.changed_at)}</td>
+              <td data-label="Labels">{version.label_count ?? "–"}</td>
+              <td data-label="Right of held-out labels">{heldOut(version)}</td>
+              <td data-label="In shadow mode">
+                {version.id === overview.shadow?.id ? compared(overview.shadow.comparison) : "–"}
+              </td>
+              <td data-label="Changed">{when(version.changed_at)}</td>
               <td className="version-actions">
                 {changesOf(version).map((what) => (
                   <button
