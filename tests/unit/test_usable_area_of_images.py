@@ -53,7 +53,7 @@ def test_particles_are_kept_though_their_black_support_may_go(height, width, see
 @FEW
 @given(size=st.integers(40, 70), seed=SEEDS, turn=st.integers(0, 3))
 def test_a_few_particles_on_an_even_ground_are_no_field_of_view(ground, size, seed, turn):
-    """The ground is saturated or has no counts; without it, little is left that both images of a pair show."""
+    """The ground is saturated or has no counts; without it, little is left that both images show."""
     rng = np.random.default_rng(seed)
     image = np.full((256, 256), ground, np.float32)
     y, x = np.mgrid[:256, :256]
