@@ -96,6 +96,9 @@ def _configuration(client: InferenceServerClient, model: str, sha256: str) -> di
     found: dict[str, Any] = client.get_model_config(bundled, as_json=True)["config"]
     if inputs is not None:
         found["input"] = [{**found["input"][0], "name": name} for name in inputs]
+        for warm_up in found.get("model_warmup", []):
+            [view] = warm_up["inputs"].values()
+            warm_up["inputs"] = dict.fromkeys(inputs, view)
         found["output"][0]["dims"][0] = str(channels)
     found.setdefault("parameters", {})["weights_sha256"] = {"string_value": sha256}
     if found["backend"] == PLAN:

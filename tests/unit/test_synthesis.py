@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import shutil
@@ -9,6 +10,7 @@ from collections.abc import Iterator
 from copy import copy
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -17,6 +19,7 @@ from scipy import ndimage
 from support.labelled import pair, textured
 from support.synthesis_graph import GRAPH, write_synthesis
 
+from xebra.adaptation import train_synthesis as train_module
 from xebra.adaptation.label_pairs import LabelViews
 from xebra.adaptation.labels import Label
 from xebra.adaptation.train_synthesis import SynthesisTraining, squared_error, train_synthesis
@@ -80,17 +83,24 @@ def test_views_of_a_label_show_the_same_place() -> None:
         assert np.corrcoef(one[inside], other[inside])[0, 1] > 0.95
 
 
-def test_training_learns_the_other_modality() -> None:
+def of_steps(count: int, minutes: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let training take a number of steps, however fast the machine is: each takes the same share."""
+    clock = (step * 60 * minutes / count for step in itertools.count())
+    monkeypatch.setattr(train_module, "time", SimpleNamespace(process_time=lambda: next(clock)))
+
+
+def test_training_learns_the_other_modality(monkeypatch: pytest.MonkeyPatch) -> None:
     images = [textured(seed) for seed in range(10)]
     labels = [Label(image, 1 - image, np.eye(3)) for image in images]
-    training = SynthesisTraining(minutes=0.1, seed=1, size=64)
+    training = SynthesisTraining(minutes=1, seed=1, size=64)
+    of_steps(90, training.minutes, monkeypatch)
     shares: list[float] = []
     network, steps = train_synthesis(labels[:6], training, SynthesisConfig(depth=2), shares.append)
     first, second, reference = LabelViews(labels[6:]).batch(Draw(6, 16), 16, 64)
     with torch.no_grad():
         error = float(squared_error(network(first, reference), second, first[:, 1:]))
     assert error < 0.5  # 1: the mean of each image
-    assert steps == len(shares) and shares[-1] == 1.0
+    assert steps == len(shares) == 90 and shares[-1] == 1.0
 
 
 def test_a_reference_shows_the_second_image_elsewhere() -> None:
@@ -115,10 +125,11 @@ def edges(image: np.ndarray) -> np.ndarray:
     return (steps / steps.max()).astype(np.float32)
 
 
-def test_the_reference_decides_what_is_shown() -> None:
+def test_the_reference_decides_what_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     images = [textured(seed) for seed in range(6)]
     labels = [Label(image, other, np.eye(3)) for image in images[:4] for other in (image, edges(image))]
-    training = SynthesisTraining(minutes=0.3, seed=1, size=64)
+    training = SynthesisTraining(minutes=1, seed=1, size=64)
+    of_steps(240, training.minutes, monkeypatch)
     network, _ = train_synthesis(labels, training, SynthesisConfig(depth=2), lambda share: None)
 
     def view(image: np.ndarray) -> torch.Tensor:

@@ -285,7 +285,7 @@ def share_fixed(path: Path) -> None:
     """Name the batch of the fixed views otherwise than that of the moving ones: 1 view serves all of them.
 
     Every operation after the features of the fixed view broadcasts. ONNX Runtime plans its memory by the
-    names of dimensions, and infers again those of the values within the graph.
+    names of dimensions: those of the values within the graph are inferred again.
     """
     import onnx
 
@@ -293,7 +293,7 @@ def share_fixed(path: Path) -> None:
     fixed = next(each for each in model.graph.input if each.name == "fixed")
     fixed.type.tensor_type.shape.dim[0].dim_param = "fixed_batch"
     del model.graph.value_info[:]
-    onnx.save(model, path)
+    onnx.save(onnx.shape_inference.infer_shapes(model), path)
 
 
 @torch.no_grad()
