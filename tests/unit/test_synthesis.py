@@ -35,6 +35,7 @@ from xebra.evaluation.fit_calibration import MeasuredAttempt, measure
 from xebra.evaluation.fit_calibration import accepted as is_accepted
 from xebra.evaluation.labelled_pairs import LabelledPair
 from xebra.image import Image
+from xebra.models import TransformModel
 from xebra.network.synthesis import MeanSynthesis, Synthesis, SynthesisConfig, standardised
 from xebra.specimen.draw import Draw
 from xebra.transform import SimilarityTransform, corner_error, image_center
@@ -199,6 +200,19 @@ def test_results_with_a_synthesised_image_are_about_the_pair(
     assert len(results) == 1 and not results[0].unconfirmed
     difference = np.linalg.inv(results[0].moving_from_fixed) @ matrix
     assert corner_error(difference, np.eye(3), shape) < 2 * max(shape) / 256
+
+
+@pytest.mark.parametrize("model", ["translation", "rigid", "similarity"])
+def test_an_estimate_by_synthesis_has_the_parameters_of_its_model(
+    estimator: PyramidEstimator, model: TransformModel
+) -> None:
+    fixed, moving, _ = scaled_pair(4, (256, 256), 1.02)
+    found = list(estimator._synthesis_results(fixed, moving, model))
+    assert found
+    for result in found:
+        left = SimilarityTransform.from_matrix(result.moving_from_fixed)
+        assert (abs(left.scale - 1) < 1e-6) == (model != "similarity")
+        assert (abs(left.angle) < 1e-6) == (model == "translation")
 
 
 def test_the_bundled_network_synthesises_nothing() -> None:

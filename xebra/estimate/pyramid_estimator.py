@@ -232,7 +232,7 @@ class PyramidEstimator:
         """
         if self.synthesis is None:
             return
-        images = ImagePair(fixed, moving)
+        images = self._pair(fixed, moving)[0].with_model(model if model in HELD else "similarity")
         pairs = list(self.synthesis.pairs(self.stages.engine, fixed, moving))
         if len(pairs) < 2:
             return

@@ -58,7 +58,8 @@ class Resemblance:
         found = maximise(measure, self.images, SIZE, candidate.moving_from_fixed, SIMPLEX_CELLS, EVALUATIONS)
         place = replace(candidate, moving_from_fixed=found)
         confirms = corner_distance_px(self.images, candidate, place) <= MAX_AVERAGED_PX
-        return averaged(self.images, [candidate, place]), confirms
+        mean = averaged(self.images, [candidate, place])
+        return replace(mean, moving_from_fixed=self.images.held(mean.moving_from_fixed)), confirms
 
     def _detail(self) -> Resemblance:
         """Return the resemblance of the same pairs, band-pass filtered."""
