@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
+from support.golden_pairs import golden
 
-from xebra.engine import OnnxEngine
+from xebra.engine import BATCH, OnnxEngine
 from xebra.evaluation.export_and_calibrate import TOLERANCE, checked_difference
 from xebra.training.export import export_pyramid
 from xebra.weights import BUNDLED, DEFAULT, read_weights
@@ -25,3 +27,19 @@ def test_the_checkpoints_give_the_bundled_graphs(tmp_path: Path) -> None:
             np.testing.assert_allclose(
                 values, golden[name], rtol=1e-3, atol=1e-3 * np.abs(golden[name]).max()
             )
+
+
+@pytest.mark.parametrize("graph", ["pyramid_128", "pyramid_256"])
+def test_one_fixed_view_serves_a_batch_of_several_parts(
+    graph: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Equal to the last bit, and without a complaint of ONNX Runtime about the dimensions."""
+    pairs, engine = golden(graph), OnnxEngine(BUNDLED)
+    fixed, moving = pairs["fixed"][:1], np.concatenate([pairs["moving"], pairs["moving"][:2]])
+    assert len(moving) > BATCH
+    once = engine.run(graph, fixed=fixed, moving=moving)
+    repeated = engine.run(graph, fixed=np.repeat(fixed, len(moving), 0), moving=moving)
+    for name, values in repeated.items():
+        assert len(values) == len(moving)
+        np.testing.assert_array_equal(once[name], values)
+    assert "onnxruntime" not in capfd.readouterr().err

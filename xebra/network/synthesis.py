@@ -3,8 +3,8 @@
 O. Ronneberger et al., U-Net, MICCAI 2015, with group normalisation. It is trained on registered pairs of one
 instrument. Either modality goes in, the other one comes out: what an image shows says which one it is. The
 other image of the pair is the reference: its contrast and texture, averaged over all places, scale and shift
-the channels (E. Perez et al., FiLM, AAAI 2018), so that one network serves several maps of a specimen, such
-as those of several elements. The levels start at half of the resolution; sub-pixel convolution (W. Shi et
+the channels (E. Perez et al., FiLM, AAAI 2018), so that one network can synthesise the maps of several
+elements of a specimen. The levels start at half of the resolution; sub-pixel convolution (W. Shi et
 al., CVPR 2016) returns to all of it.
 """
 
@@ -100,11 +100,11 @@ class _Reference(nn.Module):
             nn.GELU(),
         )
         self.code = nn.Sequential(
-            nn.BatchNorm1d(4 * REFERENCE_WIDTH),  # what tells the references apart, not what they share
+            nn.BatchNorm1d(4 * REFERENCE_WIDTH),  # differences between references count
             nn.Linear(4 * REFERENCE_WIDTH, 2 * REFERENCE_WIDTH),
             nn.GELU(),
             nn.Linear(2 * REFERENCE_WIDTH, code),
-            nn.Tanh(),  # other images than those trained on stay within what the blocks know
+            nn.Tanh(),  # the code of any image is within the range of training
         )
 
     def forward(self, view: torch.Tensor) -> torch.Tensor:
