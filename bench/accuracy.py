@@ -24,7 +24,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
-from cases import KINDS, Case, cut, digest, first_of_each_cell, origin_of, read, simulate
+from cases import KINDS, Case, cut, digest, first_of_each_cell, of_known_truth, origin_of, read, simulate
 from curves import curves
 from methods import LABELS, answer, method, version
 from peers import DEEP
@@ -116,6 +116,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=11, help="of the pairs that are cut or simulated")
     parser.add_argument("--per-cell", type=int, default=100, help="pairs of each kind and level to make")
     parser.add_argument("--limit", type=int, help="pairs of each kind and level to use")
+    parser.add_argument("--known-to", type=float, help="px of the recording: leave out a less certain truth")
     parser.add_argument("--methods", default=",".join(n for n in LABELS if n not in DEEP))
     parser.add_argument("--workers", type=int, default=1, help="pairs at a time, one thread each")
     parser.add_argument("--out", type=Path, default=Path("runs/accuracy"), help="%(default)s if not given")
@@ -132,6 +133,9 @@ def main() -> None:
     for name in chosen.methods:
         method(name)  # a missing package is found before hours of work
     origin, cases = chosen_cases(chosen)
+    if chosen.known_to is not None:
+        cases = of_known_truth(cases, chosen.known_to)
+        origin += f", truth known to {chosen.known_to} px"
     cases = first_of_each_cell(cases, chosen.limit)
     found = earlier(chosen.out / "answers.json", digest(cases))
     text = ""

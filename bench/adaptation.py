@@ -28,7 +28,7 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 import numpy as np
-from real_pairs import CERTIFY, CHOOSE, _stretch, _view, read_half, specimen
+from real_pairs import CERTIFY, CHOOSE, _stretch, _view, left_between, read_half, specimen
 from tables import markdown
 
 from xebra.adaptation import Label, adapt, write_labels
@@ -61,11 +61,10 @@ class Recording(NamedTuple):
 
 def recordings(data: Path) -> dict[str, Recording]:
     """Return the recordings of a folder by name, with the measured rest between both images."""
-    offsets = json.loads((data / "offsets.json").read_text()) if (data / "offsets.json").is_file() else {}
     pairs = {**read_half(data, CHOOSE).pairs, **read_half(data, CERTIFY).pairs}
     known = json.loads(TRUTH.read_text())
     sure = {name: pair for name, pair in pairs.items() if known.get(name, 0.0) <= MAX_TRUTH_PX}
-    made = {name: Recording(*pair, _rest(name, pair[0].shape, offsets)) for name, pair in sure.items()}
+    made = {name: Recording(*pair, left_between(data, name, pair[0].shape)) for name, pair in sure.items()}
     return {
         name: recording._replace(axis=_axis([r for n, r in made.items() if specimen(n) == specimen(name)]))
         for name, recording in made.items()
@@ -86,16 +85,6 @@ def _difference(recording: Recording, axis: int) -> float:
     halves = np.array_split(ranked[0] * LEVELS + ranked[1], 2, axis)
     counts = (np.bincount(part.ravel(), minlength=LEVELS**2) / part.size for part in halves)
     return 0.5 * float(np.abs(np.subtract(*counts)).sum())
-
-
-def _rest(name: str, shape: tuple[int, ...], offsets: dict[str, dict[str, float]]) -> np.ndarray:
-    for beginning, rest in offsets.items():
-        if name.startswith(beginning):
-            shift = (rest["dx"], rest["dy"])
-            return SimilarityTransform(
-                rest["scale"], np.radians(rest["rot_deg"]), shift, image_center(shape)
-            ).matrix
-    return np.eye(3)
 
 
 def half(recording: Recording, which: int) -> Recording:

@@ -19,6 +19,7 @@ LEVELS = ("easy", "medium", "hard")
 MAKE_CASES = Path(__file__).resolve().parents[2] / "shared" / "bench" / "make_cases.py"
 REACH = {"easy": (15, 1.1, 0.05), "medium": (45, 1.33, 0.10), "hard": (180, 2.0, 0.20)}  # as in make_cases.py
 PER_SPECIMEN = 4
+TRUTH = Path(__file__).with_name("truth.json")  # by truth.py: px of the recording
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class Case:
     fixed: np.ndarray
     moving: np.ndarray
     moving_from_fixed: np.ndarray
+    source: str = ""  # name of the recording that it was cut from
 
 
 def read(folder: Path) -> list[Case]:
@@ -57,7 +59,8 @@ def origin_of(folder: Path) -> str:
 def _read(file: Path) -> Case:
     held = np.load(file)
     matrix = np.vstack([held["matrix"], [0, 0, 1]])
-    return Case(file.stem, str(held["kind"]), str(held["level"]), held["fixed"], held["moving"], matrix)
+    kind, level, images = str(held["kind"]), str(held["level"]), (held["fixed"], held["moving"])
+    return Case(file.stem, kind, level, *images, matrix, str(held["source"]) if "source" in held else "")
 
 
 def cut(data: Path, seed: int, per_cell: int) -> list[Case]:
@@ -102,6 +105,20 @@ def first_of_each_cell(cases: Iterable[Case], limit: int | None) -> list[Case]:
     for case in cases:
         seen[case.kind, case.level] += 1
         if limit is None or seen[case.kind, case.level] <= limit:
+            kept.append(case)
+    return kept
+
+
+def of_known_truth(cases: Iterable[Case], px: float) -> list[Case]:
+    """Return the cases of one image, and those of two recordings whose truth is known to ``px`` px of them.
+
+    Raises SystemExit for a recording that ``truth.json`` does not name.
+    """
+    known, kept = json.loads(TRUTH.read_text()), []
+    for case in cases:
+        if case.kind == "multi" and case.source not in known:
+            raise SystemExit(f"The truth of {case.source!r} is not verified: run ./dev bench truth first")
+        if case.kind != "multi" or known[case.source] <= px:
             kept.append(case)
     return kept
 

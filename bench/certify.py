@@ -111,16 +111,29 @@ def groups(model: Confidence, measured: Groups) -> dict[str, CertifiedGroup]:
 
 
 def reliability(model: Confidence, measured: Groups, bins: int = 8) -> str:
-    """Return a table: expected and true mean corner error at 256 px, in bins of equal numbers."""
+    """Return two tables: expected and true mean corner error at 256 px, in bins of equal numbers.
+
+    The second one is of the pairs whose truth is at least as certain as the estimate is expected to be: the
+    uncertainty of the truth is part of the others' errors.
+    """
     rows = []
     for attempts in itertools.chain(*measured.values()):
         last = reported(model, attempts)
         if np.isfinite(last.error_px) and last.truth_is_known:
-            rows.append((model.expected_error_px(last.features, last.places), min(last.error_px, 256)))
-    held = np.array(sorted(rows))
-    means = [part.mean(0) for part in np.array_split(held, bins)]
-    table = [[f"{expected:.3f}", f"{true:.3f}", f"{true / expected:.2f}"] for expected, true in means]
-    return markdown(["expected", "true mean", "ratio"], table)
+            expected = model.expected_error_px(last.features, last.places)
+            rows.append((expected, min(last.error_px, 256), last.truth_px <= expected))
+    every = np.array(sorted(rows))
+    tables = [_reliability(held, bins) for held in (every, every[every[:, 2] > 0])]
+    return f"{len(every)} pairs:\n\n{tables[0]}\n\nTruth as certain as the estimate:\n\n{tables[1]}"
+
+
+def _reliability(held: np.ndarray, bins: int) -> str:
+    """Return the table of expected and true errors (N, 2 or more), in rising order of the former."""
+    means = [(len(part), *part.mean(0)[:2]) for part in np.array_split(held, bins)]
+    table = [
+        [str(n), f"{expected:.3f}", f"{true:.3f}", f"{true / expected:.2f}"] for n, expected, true in means
+    ]
+    return markdown(["pairs", "expected", "true mean", "ratio"], table)
 
 
 def bounds(model: Confidence, measured: Groups) -> str:

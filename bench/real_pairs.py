@@ -29,6 +29,7 @@ MIN_SIDE = 128
 UNRELATED = ("different", "apart", "mirrored")
 VIEW_SIDE = 256  # px
 MEAN_SIDE = 0.65  # of the shorter side: what ``make_cases.py`` cuts on average
+IDENTITY = np.eye(3)
 TRUTH = Path(__file__).with_name("truth.json")  # by truth.py: px of the recording
 
 
@@ -89,6 +90,16 @@ def cut_views(images: RealImages, seed: int, per_cell: int, overlays: bool) -> I
                 yield _read(drawn / f"{OVERLAYS[number % len(OVERLAYS)]}_{file.name}", images)
 
 
+def left_between(data: Path, name: str, shape: tuple[int, ...]) -> np.ndarray:
+    """Return the 3 x 3 from the first to the second recording of a pair: the rest that ``data`` states."""
+    file = data / "offsets.json"
+    for beginning, rest in (json.loads(file.read_text()) if file.is_file() else {}).items():
+        if name.startswith(beginning):
+            shift, angle = (rest["dx"], rest["dy"]), np.radians(rest["rot_deg"])
+            return SimilarityTransform(rest["scale"], angle, shift, image_center(shape)).matrix
+    return np.eye(3)
+
+
 def own_resolution(images: RealImages, seed: int, count: int) -> Iterator[LabelledPair]:
     """Yield pairs of one and of two modalities alternately, at the pixel size of their recording."""
     rng = np.random.default_rng(seed)
@@ -98,7 +109,8 @@ def own_resolution(images: RealImages, seed: int, count: int) -> Iterator[Labell
     while made < count:
         group = singles if made % 2 else pairs
         name, kind, first, second = group[rng.integers(len(group))]
-        pair = _cut(name, kind, first, second, rng) if min(first.shape) >= VIEW_SIDE else None
+        rest = left_between(images.folder, name, first.shape) if kind == "multi" else np.eye(3)
+        pair = _cut(name, kind, first, second, rng, rest) if min(first.shape) >= VIEW_SIDE else None
         if pair is not None:
             made += 1
             yield replace(pair, truth_px=truth_px(images, name, max(pair.fixed.shape)))
@@ -160,7 +172,9 @@ def _part(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return image[top : top + height, left : left + width]
 
 
-def _cut(name: str, kind: str, first: np.ndarray, second: np.ndarray, rng) -> LabelledPair | None:
+def _cut(
+    name: str, kind: str, first: np.ndarray, second: np.ndarray, rng, second_from_first: np.ndarray = IDENTITY
+) -> LabelledPair | None:
     """Return two views of ``first`` and ``second``, the second transformed by a drawn similarity."""
     side = int(min(first.shape) * rng.uniform(0.55, 0.8))
     x, y = (rng.uniform(0, length - side) for length in first.shape[::-1])
@@ -169,7 +183,8 @@ def _cut(name: str, kind: str, first: np.ndarray, second: np.ndarray, rng) -> La
     shift = tuple(rng.uniform(-0.15, 0.15, 2) * side)
     moving_from_fixed = SimilarityTransform(scale, angle, shift, image_center((side, side))).matrix
     fixed = _view(first, image_from_fixed, side)
-    moving = _view(second, image_from_fixed @ np.linalg.inv(moving_from_fixed), side)
+    second_from_moving = second_from_first @ image_from_fixed @ np.linalg.inv(moving_from_fixed)
+    moving = _view(second, second_from_moving, side)
     if fixed.std() < 0.1 * first.std() or moving.std() < 0.1 * second.std():
         return None
     moving = _expose(moving, rng) if kind == "mono" else _stretch(moving)

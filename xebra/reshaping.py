@@ -7,18 +7,17 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from xebra.arrays import Floats, Matrix
+from xebra.arrays import Matrix
 from xebra.errors import PriorInvalid
-from xebra.estimate.affine_covariance import affine_parameters, derivatives
+from xebra.estimate.affine_covariance import converted_covariance
 from xebra.estimate.estimate import Estimate
 from xebra.image import Image, luminance
 from xebra.resample import coverage, resample
-from xebra.transform import AffineTransform, SimilarityTransform, Transform, corners, image_center
+from xebra.transform import AffineTransform, corners, image_center
 
 MAX_TILT_DEG = 80.0
 Tilt = float | tuple[float, float]
 EDGES = np.array([[-0.5, -0.5], [0.5, -0.5], [-0.5, 0.5], [0.5, 0.5]])
-STEPS = np.array([1e-6, 1e-6, 1e-3, 1e-3, 1e-6, 1e-6])  # of log scale, angle, shift and stretch
 
 
 @dataclass(frozen=True)
@@ -68,34 +67,14 @@ def between_originals(
     """Return an estimate between reshaped images as one between the originals, with six parameters."""
     moving_from_new = np.linalg.inv(moving.image_from_new)
 
-    def original(transform: Transform) -> Matrix:
-        return fixed.image_from_new @ transform.matrix @ moving_from_new
+    def original(fixed_from_moving: Matrix) -> Matrix:
+        return fixed.image_from_new @ fixed_from_moving @ moving_from_new
 
-    center = image_center(moving_shape)
-    transform = AffineTransform.from_matrix(original(estimate.transform), center)
+    transform = AffineTransform.from_matrix(original(estimate.transform.matrix), image_center(moving_shape))
     covariance = estimate.covariance
     if covariance is not None:
-        count = len(covariance)
-
-        def parameters(change: Floats) -> Floats:
-            return affine_parameters(original(changed(estimate.transform, change)), moving_shape)
-
-        jacobian = derivatives(parameters, STEPS[:count])
-        covariance = jacobian @ covariance @ jacobian.T
+        covariance = converted_covariance(covariance, estimate.transform, original, moving_shape)
     places = tuple(
-        replace(place, fixed_from_moving=fixed.image_from_new @ place.fixed_from_moving @ moving_from_new)
-        for place in estimate.places
+        replace(place, fixed_from_moving=original(place.fixed_from_moving)) for place in estimate.places
     )
     return replace(estimate, transform=transform, covariance=covariance, places=places)
-
-
-def changed(transform: Transform, change: Floats) -> Transform:
-    """Return a transform with log scale, angle, shift of the centre and log stretch (a, b) changed."""
-    log_scale, angle, x, y, *stretch = change
-    a, b = stretch or (0.0, 0.0)
-    similarity = SimilarityTransform(math.exp(log_scale), angle).linear
-    center = transform(np.array(transform.center))
-    matrix = np.eye(3)
-    matrix[:2, :2] = np.array([[1 + a, b], [b, 1 - a]]) @ similarity
-    matrix[:2, 2] = np.add(center, [x, y]) - matrix[:2, :2] @ center
-    return AffineTransform.from_matrix(matrix @ transform.matrix, transform.center)

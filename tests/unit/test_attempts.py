@@ -23,6 +23,7 @@ from xebra.estimate.image_pair import (
 from xebra.estimate.image_pyramid import ImagePyramid
 from xebra.estimate.pyramid_estimator import PyramidEstimator
 from xebra.estimate.quality_features import INTENSITY, WHOLE_VIEW
+from xebra.estimate.refinement import refine_step, refine_until_converged
 from xebra.image import Image, read_image
 from xebra.sample import FIXED, MOVING, TRUTH
 from xebra.transform import corner_error
@@ -143,7 +144,7 @@ def test_an_independent_estimate_far_off_is_not_averaged(monkeypatch, quick):
     )
     found = quick[2]()
     assert found.features.independent_disagreement_px > final_stage.MAX_AVERAGED_PX
-    assert found.best is found.path[-1]
+    assert found.best.moving_from_fixed is found.path[-1].moving_from_fixed
 
 
 def test_refinement_by_mutual_information_reduces_the_error(attempted):
@@ -272,3 +273,17 @@ def test_a_weak_specimen_in_strong_noise_is_found(truth):
     found = PyramidEstimator(weights(), open_engine()).estimate(*noisy)
     error = corner_error(found.transform.matrix, truth, noisy[0].shape)
     assert error < 5 or found.verdict != "accept"
+
+
+def test_candidates_converge_together_as_each_by_itself(attempted):
+    pair, _made, (quick, _) = attempted
+    moves = [np.array([[1, 0, x], [0, 1, -x], [0, 0, 1.0]]) for x in (0.2, 3.0, 9.0)]
+    starts = [replace(quick.best, moving_from_fixed=quick.best.moving_from_fixed @ move) for move in moves]
+    stages = PyramidEstimator(weights(), open_engine()).stages
+    together = refine_until_converged(stages.engine, stages.fine, pair, starts)
+    alone = [refine_until_converged(stages.engine, stages.fine, pair, [start])[0] for start in starts]
+    for one, other in zip(together, alone, strict=True):
+        np.testing.assert_allclose(one.moving_from_fixed, other.moving_from_fixed, rtol=1e-6, atol=1e-6)
+    once = refine_step(stages.engine, stages.fine, pair, starts)
+    assert corner_distance_px(pair, once[2], together[2]) > 0  # the third one takes another step
+    assert refine_until_converged(stages.engine, stages.fine, pair, []) == []

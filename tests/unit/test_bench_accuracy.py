@@ -7,7 +7,8 @@ import sys
 import numpy as np
 import pytest
 from accuracy import earlier, write
-from cases import Case, digest, first_of_each_cell, read
+from cases import TRUTH as RECORDED
+from cases import Case, digest, first_of_each_cell, of_known_truth, read
 from curves import curves
 from methods import LABELS, answer, plausible
 from peers import peer
@@ -151,3 +152,17 @@ def test_answers_are_kept_for_the_same_pairs_only(cases, tmp_path):
     assert kept["sift"][1] == Answer(None, 0.2)
     assert earlier(tmp_path / "answers.json", digest(cases[:1])) == {}
     assert json.loads((tmp_path / "accuracy.json").read_text())["methods"]["sift"]["no_answer"] == 1
+
+
+def test_pairs_of_a_less_certain_truth_are_left_out():
+    known = json.loads(RECORDED.read_text())
+    sure, unsure = min(known, key=known.get), max(known, key=known.get)
+    image = np.zeros((8, 8))
+    cases = [
+        Case(name, kind, "easy", image, image, np.eye(3), source)
+        for name, kind, source in (("a", "multi", sure), ("b", "multi", unsure), ("c", "mono", "any"))
+    ]
+    assert [case.name for case in of_known_truth(cases, known[sure])] == ["a", "c"]
+    assert len(of_known_truth(cases, known[unsure])) == 3
+    with pytest.raises(SystemExit, match="not verified"):
+        of_known_truth([Case("d", "multi", "easy", image, image, np.eye(3), "unknown")], 1.0)

@@ -8,7 +8,7 @@ from support.quality_features import BUNDLED, HOPELESS, SURE, features
 
 from xebra.estimate.affine_residual import AffineResidual
 from xebra.estimate.block_agreement import BlockAgreement
-from xebra.estimate.confidence import MIN_SCORE_MARGIN, QUICK_PROBABILITY
+from xebra.estimate.confidence import MIN_SCORE_MARGIN, QUICK_PROBABILITY, ErrorScale
 from xebra.estimate.displacement import Evidence
 from xebra.estimate.image_pair import Candidate
 from xebra.estimate.quality_features import (
@@ -21,6 +21,7 @@ from xebra.estimate.quality_features import (
 )
 from xebra.evaluation.fit_calibration import (
     PROBABILITIES,
+    UNCALIBRATED,
     UNSCALED,
     MeasuredAttempt,
     choose_thresholds,
@@ -48,7 +49,7 @@ def simulated(count, kind="multi", seed=5):
             agreement=BlockAgreement(50, 0.3 + 0.5 * better * rng.random(), 4 + 15 * better * rng.random()),
         )
         error = 0.5 * uncertainty * abs(rng.normal(1, 0.3)) if right else rng.uniform(20, 200)
-        pull = rng.normal(0, 2, 4) * [0.5, 1, 2, 4]
+        pull = rng.normal(0, 2, 4) * [0.5, 1, 3, 3]
         made.append(MeasuredAttempt(found, error, pull, kind))
     return made
 
@@ -201,7 +202,7 @@ def test_the_expected_error_is_the_mean_error(fitted):
 def test_a_95_percent_interval_contains_95_percent(fitted):
     right = [m for m in simulated(600) if m.right]
     half = 1.96 * np.sqrt(np.diag(fitted.calibrated(np.eye(4))))
-    assert half == pytest.approx(1.96 * 2 * np.array([0.5, 1, 2, 4]), rel=0.2)
+    assert half == pytest.approx(1.96 * 2 * np.array([0.5, 1, 3, 3]), rel=0.2)
     assert (np.abs([m.pulls for m in right]) <= half).mean(0) == pytest.approx(0.95, abs=0.02)
 
 
@@ -300,3 +301,44 @@ def test_a_mirrored_image_is_preferred_only_where_it_is_found_and_more_probable(
 def test_an_estimate_that_may_be_one_of_several_places_has_a_large_expected_error(places: int) -> None:
     alone, among = BUNDLED.expected_error_px(SURE), BUNDLED.expected_error_px(SURE, places)
     assert among == pytest.approx(alone / places + (1 - 1 / places) * BUNDLED.wrong_px)
+
+
+def attempts_at(source: str, width: float, count: int, kind: str = "multi", seed: int = 0) -> list:
+    """Return right attempts of one specimen whose errors are ``width`` times the uncertainty on average."""
+    rng = np.random.default_rng(seed)
+    found = replace(SURE, final_stage=WHOLE_VIEW, final_uncertainty_px=1.0)
+    pulls = width * rng.normal(size=(count, 4))
+    errors = width * rng.uniform(0.5, 1.5, count)
+    return [
+        MeasuredAttempt(found, float(error), pull, kind, source)
+        for error, pull in zip(errors, pulls, strict=True)
+    ]
+
+
+def scales(measured: list) -> ErrorScale:
+    return choose_thresholds(UNCALIBRATED, [[m] for m in measured]).error_scales[WHOLE_VIEW]
+
+
+def test_error_bars_hold_at_the_specimen_with_the_largest_errors():
+    easy, hard = attempts_at("easy_Fe", 0.1, 200), attempts_at("hard_Fe", 0.9, 40, seed=1)
+    found = scales(easy + hard)
+    assert found.uncertainty_scale * found.mean_over_median == pytest.approx(0.9, rel=0.1)
+    assert found.interval_scale == pytest.approx([0.9] * 4, rel=0.4)
+    few = scales(easy + attempts_at("hard_Fe", 0.9, 19))
+    assert few.uncertainty_scale == pytest.approx(0.1, rel=0.1)
+    one_modality = scales(easy + attempts_at("hard", 0.9, 40, kind="mono"))
+    assert one_modality.uncertainty_scale == pytest.approx(0.1, rel=0.1)
+
+
+def test_elements_of_one_specimen_are_one_specimen():
+    found = scales(
+        attempts_at("a_Fe", 0.1, 100) + attempts_at("b_Fe", 0.9, 12) + attempts_at("b_Si", 0.9, 12)
+    )
+    assert found.uncertainty_scale > 0.5  # of the 24 together; 0.1 of the other one
+
+
+def test_shifts_along_x_and_y_have_one_scale():
+    measured = attempts_at("a_Fe", 1.0, 400)
+    measured = [replace(m, pulls=m.pulls * [1, 1, 1, 3]) for m in measured]
+    found = scales(measured).interval_scale
+    assert found[2] == found[3] and 1.5 < found[2] < 3 and found[0] == pytest.approx(1, abs=0.2)

@@ -217,3 +217,19 @@ def test_a_template_correlates_best_where_it_was_cut() -> None:
     peak = volume_peaks(scores[:, None], 1, 3.0)[0]
     assert (round(peak.row), round(peak.column)) == (17, 36)
     assert peak.score == pytest.approx(10.0, rel=1e-3)
+
+
+@pytest.mark.parametrize("log_scale", [-0.46, 0.0, 0.23])
+def test_templates_are_the_maps_turned_and_scaled(log_scale) -> None:
+    maps = np.random.default_rng(3).standard_normal((5, 24, 24)).astype(np.float32)
+    angles, side = np.array([0.0, 0.4, 2.0, 4.5]), 31
+    found = turned_templates(maps, angles, log_scale, side)
+    scale, line = np.exp(-log_scale), np.arange(side) - (side - 1) / 2
+    smooth = ndimage.gaussian_filter(maps, (0, *2 * (0.4 * np.sqrt(scale**2 - 1),))) if scale > 1.2 else maps
+    for template, angle in zip(found, angles, strict=True):
+        down, right = np.meshgrid(line, line, indexing="ij")
+        columns = scale * (np.cos(angle) * right + np.sin(angle) * down) + 11.5
+        rows = scale * (np.cos(angle) * down - np.sin(angle) * right) + 11.5
+        padded = np.pad(smooth, ((0, 0), (8, 8), (8, 8)))
+        expected = [ndimage.map_coordinates(each, (rows + 8, columns + 8), order=1) for each in padded]
+        np.testing.assert_allclose(template, expected, atol=1e-5)

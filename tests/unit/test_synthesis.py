@@ -331,6 +331,17 @@ def test_a_synthesised_estimate_needs_a_higher_probability(estimator: PyramidEst
 
 def test_image_synthesis_is_the_last_attempt(estimator: PyramidEstimator) -> None:
     label = pair(3)  # what the parent accepts at any attempt, the adapted network accepts
-    results = list(estimator.all_results(Image(label.fixed), Image(label.moving)))
+    unsure = copy(estimator)
+    unsure.confidence = replace(estimator.confidence, accept_probability=1.0)
+    results = list(unsure.all_results(Image(label.fixed), Image(label.moving)))
     assert [result.origin for result in results].index("synthesis") == len(results) - 1
     assert any(result.detail for result in results)
+
+
+def test_a_place_that_is_found_is_not_searched_for_as_a_detail(estimator: PyramidEstimator) -> None:
+    label = pair(3)
+    results = list(estimator.all_results(Image(label.fixed), Image(label.moving)))
+    last = [result for result in results if result.origin == "search" and not result.detail][-1]
+    assert estimator.confidence.finds(last.features) and not last.is_ambiguous
+    assert not any(result.detail for result in results)
+    assert results[-1].origin == "synthesis"  # it may be more precise

@@ -126,7 +126,8 @@ class Attempts:
     def at(self, candidate: Candidate, others: list[Candidate]) -> Attempt:
         """Return the estimate from a candidate that was found otherwise, compared with others."""
         start = self._refine([candidate])[0]
-        return self._attempt(start, self._refine_fully(start), self._refine(others), thorough=True)
+        (end,) = self._refine_fully([start])
+        return self._attempt(start, end, self._refine(others), thorough=True)
 
     def _smooth(self) -> None:
         """Go on with both images smoothed."""
@@ -164,9 +165,9 @@ class Attempts:
         """Return each candidate after one refinement step, coarse by default."""
         return refine_step(self._stages.engine, level or self._stages.coarse, self._pair, candidates)
 
-    def _refine_fully(self, candidate: Candidate) -> Candidate:
-        """Return a candidate refined at the fine level until it converges."""
-        return refine_until_converged(self._stages.engine, self._stages.fine, self._pair, candidate)
+    def _refine_fully(self, candidates: list[Candidate]) -> list[Candidate]:
+        """Return each candidate refined at the fine level until it converges."""
+        return refine_until_converged(self._stages.engine, self._stages.fine, self._pair, candidates)
 
     def _distinct(self, candidates: list[Candidate], count: int) -> list[Candidate]:
         """Return the ``count`` best candidates without near duplicates."""
@@ -179,9 +180,10 @@ class Attempts:
 
     def _follow(self, candidates: list[Candidate], count: int) -> tuple[Candidate, Candidate]:
         """Return the best candidate after fine refinement of ``count`` of them: its start and its end."""
-        pairs = [(self._refine_fully(start), start) for start in self._distinct(candidates, count)]
-        best = self._scoring.ranked([end for end, _ in pairs])[0]
-        return next(start for end, start in pairs if end is best), best
+        starts = self._distinct(candidates, count)
+        ends = self._refine_fully(starts)
+        best = self._scoring.ranked(ends)[0]
+        return next(start for start, end in zip(starts, ends, strict=True) if end is best), best
 
     def _attempt(self, start: Candidate, end: Candidate, others: list[Candidate], thorough: bool) -> Attempt:
         """Return the final estimate and its quality features for a candidate before and after refinement."""

@@ -6,6 +6,7 @@ import math
 from dataclasses import replace
 from typing import Protocol
 
+from xebra.arrays import Matrix
 from xebra.estimate.image_pair import Candidate, ImagePair
 from xebra.estimate.mutual_information import MutualInformation
 
@@ -48,6 +49,10 @@ class CandidateScoring:
     def mi_refined_fine(self, candidate: Candidate) -> Candidate:
         """Return the candidate at the maximum of mutual information, for one that is nearly right."""
         return self._mi_refined(candidate, FINE, near=True)
+
+    def information_fine(self, moving_from_fixed: Matrix) -> float:
+        """Return the normalised mutual information of a 3 x 3 at the finest view."""
+        return self._at(FINE).information(moving_from_fixed)
 
     def _mi_refined(self, candidate: Candidate, *sizes: int, near: bool = False) -> Candidate:
         """Return the candidate maximised at each of some view sizes in turn."""

@@ -101,6 +101,8 @@ class Confidence:
         """
         scale = self.error_scales[features.final_stage]
         random = scale.mean_over_median * scale.uncertainty_scale * features.final_uncertainty_px
+        if features.is_undetermined:  # what is measured beside an estimate needs no calibration
+            random = max(random, features.final_uncertainty_px)
         return math.hypot(random, features.affine.corner_px)
 
     def expected_error_px(self, features: QualityFeatures, places: int = 1) -> float:

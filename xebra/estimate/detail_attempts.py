@@ -55,7 +55,7 @@ class DetailAttempts(Attempts):
         """Return the place, refined coarsely and fully, whose pixel values correlate best."""
         starts = [start, *self._refine(places_by_intensity(self._pair, end))]
         self._refined = self._refined + starts[1:]  # they compete too
-        ends = [end, *(self._refine_fully(other) for other in starts[1:])]
+        ends = [end, *self._refine_fully(starts[1:])]
         found = [refine_by_intensity(self._pair, each) for each in ends]
         correlations = [-1.0 if each is None else each.correlation for each in found]
         best = int(np.argmax(correlations))

@@ -11,6 +11,7 @@ from xebra.estimate.candidate_scoring import CandidateScoring
 from xebra.estimate.density_refinement import refine_by_density
 from xebra.estimate.image_pair import Candidate, ImagePair, corner_distance_px
 from xebra.estimate.intensity_refinement import IntensityEstimate, refine_by_intensity
+from xebra.estimate.peak_flatness import undetermined_where_alike, with_flatness
 from xebra.estimate.quality_features import BLOCKS, INTENSITY, WHOLE_VIEW, uncertainty_px
 from xebra.estimate.refinement import refine_until_converged
 from xebra.estimate.stages import Stages
@@ -42,7 +43,8 @@ def finalise(
     information started from the network's estimate. Intensity refinement replaces the network's estimate; the
     estimate by mutual information is averaged with it, since their errors are independent, and so is that by
     intensities where the contrasts agree in part (chosen on development images, ``docs/experiments.md``).
-    Mutual information at the images' own px then refines their mean.
+    Mutual information at the images' own px then refines their mean; how flat its peak is says how certain
+    the mean is.
     """
     step = max(pair.fixed.shape) / stages.fine.size
     network = refine_blocks(stages.engine, stages.coarse.graph, pair, candidate, step)
@@ -51,9 +53,12 @@ def finalise(
         refined = by_intensity.candidate
         return FinalEstimate(refined, network, INTENSITY, corner_distance_px(pair, network, refined))
     found = _combine(pair, scoring, network, by_intensity, network is candidate)
-    if found.independent_disagreement_px > MAX_AVERAGED_PX:
-        return found
-    return replace(found, candidate=refine_by_density(pair, found.candidate))
+    refined = found.candidate
+    if found.independent_disagreement_px <= MAX_AVERAGED_PX:
+        refined = refine_by_density(pair, refined)
+    with_error = with_flatness if found.stage == WHOLE_VIEW else undetermined_where_alike
+    refined = with_error(refined, pair, scoring.information_fine)
+    return replace(found, candidate=refined)
 
 
 def fits_elsewhere(
@@ -63,7 +68,8 @@ def fits_elsewhere(
 
     ``apart_px``: corner distance at 256 from which on the candidate is another place.
     """
-    end = refine_by_intensity(pair, refine_until_converged(stages.engine, stages.fine, pair, candidate))
+    refined = refine_until_converged(stages.engine, stages.fine, pair, [candidate])
+    end = refine_by_intensity(pair, *refined)
     if end is None or corner_distance_px(pair, end.candidate, estimate) <= apart_px:
         return False
     here = refine_by_intensity(pair, estimate)

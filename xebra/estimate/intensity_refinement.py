@@ -8,6 +8,7 @@ Mach. Intell. 30, 1858, 2008). The gain may be negative: inverted contrast is th
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from scipy import ndimage
@@ -16,6 +17,7 @@ from xebra.arrays import Floats, Matrix
 from xebra.estimate.displacement import CELL, FREE, Evidence, motion_matrix
 from xebra.estimate.estimate import REFERENCE_WIDTH
 from xebra.estimate.image_pair import Candidate, ImagePair, corner_distance_px
+from xebra.estimate.peak_flatness import undetermined_where_flat
 from xebra.estimate.resampling import sample, sampling_step
 
 SMOOTH_PX = 1.0  # of the view, standard deviation: interpolation smooths finer noise in one image only
@@ -63,10 +65,9 @@ def refine_by_intensity(pair: ImagePair, candidate: Candidate) -> IntensityEstim
     fixed_from_view = pair.fixed_from_view(REFERENCE_WIDTH)
     view_from_fixed = np.linalg.inv(fixed_from_view)
     smooth, level_from_image = _smoothed_moving(pair, candidate.moving_from_fixed @ fixed_from_view)
-    moved = candidate
+    moved, shape = candidate, (REFERENCE_WIDTH, REFERENCE_WIDTH)
     for _ in range(MAX_STEPS):
         moving_from_view = moved.moving_from_fixed @ fixed_from_view
-        shape = (REFERENCE_WIDTH, REFERENCE_WIDTH)
         values = sample(smooth, level_from_image @ moving_from_view, shape).ravel()
         correlation = abs(template.correlation(values))
         if correlation < MIN_CORRELATION:
@@ -79,7 +80,15 @@ def refine_by_intensity(pair: ImagePair, candidate: Candidate) -> IntensityEstim
     if correlation < MIN_FINAL_CORRELATION or corner_distance_px(pair, candidate, moved) > MAX_DISTANCE_PX:
         return None
     evidence = template.evidence(values, candidate.score)
-    return IntensityEstimate(replace(moved, evidence=evidence, view_size=REFERENCE_WIDTH), correlation)
+    found = replace(moved, evidence=evidence, view_size=REFERENCE_WIDTH)
+
+    def residual(moving_from_fixed: Matrix) -> float:
+        moving_from_view = moving_from_fixed @ fixed_from_view
+        return (
+            1 - template.correlation(sample(smooth, level_from_image @ moving_from_view, shape).ravel()) ** 2
+        )
+
+    return IntensityEstimate(undetermined_where_flat(found, pair, residual), correlation)
 
 
 def _smoothed_moving(pair: ImagePair, moving_from_view: Matrix) -> tuple[Floats, Floats]:
@@ -120,11 +129,16 @@ class _FixedTemplate:
 
     def displacement(self, moving: Floats) -> Floats:
         """Return the Gauss-Newton step (P,) for the moving image's values (K,)."""
-        curvature = self.derivatives @ self.derivatives.T
-        ridge = 1e-6 * np.trace(curvature) * np.eye(len(curvature))
         step = np.zeros(self.parameters)
-        step[list(self.free)] = -np.linalg.solve(curvature + ridge, self.derivatives @ moving)
+        step[list(self.free)] = -np.linalg.solve(self._curvature, self.derivatives @ moving)
         return step / (self._gain(moving) or 1.0)
+
+    @cached_property
+    def _curvature(self) -> Matrix:
+        """The curvature (F, F) of the sum of squares at a gain of 1, with a ridge."""
+        curvature: Matrix = self.derivatives @ self.derivatives.T
+        curvature += 1e-6 * np.trace(curvature) * np.eye(len(curvature))
+        return curvature
 
     @property
     def parameters(self) -> int:
@@ -141,13 +155,17 @@ class _FixedTemplate:
 
         Residuals of adjacent px are correlated where the contrasts differ slightly. The information is the
         inverse of the cluster-robust covariance with blocks as clusters (White, Econometrica 48, 817, 1980).
+        The curvature is the product of the gradients of both images, whose noise is independent: the noise
+        of one image would count as information along a straight edge, where there is none.
         """
         gain = self._gain(moving)
         residual = _centered(moving, self.weight) - gain * self.values
         scatter = self._block_scatter(gain * self.derivatives * residual)
-        curvature = (gain**2 * self.derivatives @ self.derivatives.T).astype(float)
+        side = (REFERENCE_WIDTH, REFERENCE_WIDTH)
+        product = gain * self.derivatives @ np.stack(_derivatives(moving.reshape(side), self.free)).T
+        curvature = ((product + product.T) / 2).astype(float)
         unit = np.eye(len(self.free))
-        scatter += (1e-9 * np.trace(scatter) + 1e-12 * np.trace(curvature)) * unit
+        scatter += (1e-9 * np.trace(scatter) + 1e-12 * abs(np.trace(curvature))) * unit
         count = self.parameters
         half = np.zeros((count, count))
         half[np.ix_(self.free, self.free)] = curvature @ np.linalg.solve(scatter, curvature) / 2

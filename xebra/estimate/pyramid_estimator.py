@@ -13,6 +13,7 @@ from xebra.arrays import Floats, Matrix
 from xebra.engine import Engine
 from xebra.estimate.attempts import Attempt, Attempts
 from xebra.estimate.confidence import DEFAULT_TOLERANCE, MIRROR_CHECKED_BELOW, Confidence
+from xebra.estimate.content_frame import ContentFrames
 from xebra.estimate.detail_attempts import DetailAttempts
 from xebra.estimate.elongated_frames import whole_frame
 from xebra.estimate.estimate import REFERENCE_WIDTH, Estimate
@@ -145,6 +146,22 @@ class PyramidEstimator:
     def _results(
         self, fixed: Image, moving: Image, model: TransformModel, prior: Prior | None
     ) -> Iterator[PyramidResult]:
+        """Yield results, of the parts of both images that show something where padding takes much of them.
+
+        A model that holds the angle holds it between the images, and so compares them whole.
+        """
+        frames = None if model in HELD else ContentFrames.of(fixed, moving)
+        if frames is None:
+            yield from self._results_of(fixed, moving, model, prior)
+            return
+        one, other = frames.fixed, frames.moving
+        known = prior and prior.between(one.image_from_frame, other.image_from_frame)
+        for result in self._results_of(one.image, other.image, model, known):
+            yield result.within(frames)
+
+    def _results_of(
+        self, fixed: Image, moving: Image, model: TransformModel, prior: Prior | None
+    ) -> Iterator[PyramidResult]:
         """Yield results by all hypotheses about the fields of view, the likely and cheap ones first."""
         if prior is not None:
             yield from self._prior_results(fixed, moving, model, prior)
@@ -159,13 +176,15 @@ class PyramidEstimator:
         whole = self._whole_results(fixed, moving, model)
         details = [self._detail_results(fixed, moving, hypothesis, model) for hypothesis in hypotheses]
         likely = details.pop(0) if details and sizes_differ(fixed, moving) else iter(())
-        first = next(whole)
+        first = last = next(whole)
         yield first
         yield from islice(likely, 1)
-        yield from whole
+        for last in whole:
+            yield last
         yield from likely
-        for detail in details:
-            yield from (replace(result, unexpected=True) for result in islice(detail, 1))
+        if last.is_ambiguous or not self.confidence.finds(last.features):
+            for detail in details:
+                yield from (replace(result, unexpected=True) for result in islice(detail, 1))
         if model == "affine":
             yield from self._stretched_results(fixed, moving, first.search)
         yield from self._synthesis_results(fixed, moving, model)
@@ -314,6 +333,9 @@ class PyramidEstimator:
 
     def mirrored_features(self, fixed: Image, moving: Image) -> QualityFeatures | None:
         """Return the features of the quick attempt at the mirrored moving image; None where it makes none."""
+        frames = ContentFrames.of(fixed, moving)
+        if frames is not None:
+            fixed, moving = frames.fixed.image, frames.moving.image
         attempt = self.attempts(fixed, mirrored(moving), use_spacings=False)[1].quick()
         return None if attempt is None else attempt.features
 
@@ -366,7 +388,7 @@ class PyramidEstimator:
         """Return scale and angle (deg) beside those that the model holds, where the images show others."""
         if self.confidence.finds(found.features):
             pair = ImagePair(*((moving, fixed) if found.detail == "moving" else (fixed, moving)))
-            free = refine_until_converged(self.stages.engine, self.stages.fine, pair, found.best)
+            free = refine_until_converged(self.stages.engine, self.stages.fine, pair, [found.best])[0]
             matrix = free.moving_from_fixed
         else:
             attempt = self._quick_attempt(fixed, moving)

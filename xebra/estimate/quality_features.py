@@ -15,6 +15,7 @@ from xebra.estimate.image_pair import Candidate
 from xebra.transform import image_center
 
 WHOLE_VIEW, BLOCKS, INTENSITY = "whole_view", "blocks", "intensity"  # the final stage of an estimate
+UNDETERMINED_PX = 10.0  # at 256: uncertainty of an estimate beside which the images fit as well
 MIN_EIGENVALUE = 1e-3  # of the mean information: directions below it count as undetermined
 
 
@@ -37,6 +38,11 @@ class QualityFeatures:
     final_stage: str = WHOLE_VIEW
     final_uncertainty_px: float = 1.0  # of the final stage, before calibration
     affine: AffineResidual = NO_RESIDUAL
+
+    @property
+    def is_undetermined(self) -> bool:
+        """Return whether the images fit as well beside the estimate, by blocks or by pixel values."""
+        return self.final_stage != WHOLE_VIEW and self.final_uncertainty_px > 0.999 * UNDETERMINED_PX
 
     @property
     def vector(self) -> Floats:

@@ -35,14 +35,22 @@ def refine_step(
 
 
 def refine_until_converged(
-    engine: Engine, level: RefineLevel, pair: ImagePair, candidate: Candidate
-) -> Candidate:
-    """Return a candidate after refinement steps until it converges, at most ``level.passes``."""
+    engine: Engine, level: RefineLevel, pair: ImagePair, candidates: list[Candidate]
+) -> list[Candidate]:
+    """Return each candidate after refinement steps until it converges, at most ``level.passes``.
+
+    One run of the graph serves all candidates that still move.
+    """
+    refined, moving = list(candidates), list(range(len(candidates)))
     for _ in range(level.passes):
-        before, candidate = candidate, refine_step(engine, level, pair, [candidate])[0]
-        if corner_distance_px(pair, before, candidate) < CONVERGED_PX:
+        after = refine_step(engine, level, pair, [refined[index] for index in moving])
+        moved = [corner_distance_px(pair, refined[i], new) for i, new in zip(moving, after, strict=True)]
+        for index, new in zip(moving, after, strict=True):
+            refined[index] = new
+        moving = [i for i, px in zip(moving, moved, strict=True) if px >= CONVERGED_PX]
+        if not moving:
             break
-    return candidate
+    return refined
 
 
 def _refine_batch(

@@ -42,7 +42,10 @@ class StretchedAttempts(Attempts):
     def __iter__(self) -> Iterator[Attempt]:
         self._refined = self._refine([c for stretch in stretches() for c in self._searched(stretch)])
         likely = self._distinct(self._refined, FOLLOWED)
-        starts = [self._attempt(start, self._refine_fully(start), self._refined, True) for start in likely]
+        ends = self._refine_fully(likely)
+        starts = [
+            self._attempt(start, end, self._refined, True) for start, end in zip(likely, ends, strict=True)
+        ]
         found = [refined for start in starts if (refined := self.affine(start)) is not None]
         if found:
             best = self._scoring.ranked([attempt.path[0] for attempt in found])[0]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import math
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
-from scipy import fft, ndimage
+from scipy import fft, ndimage, sparse
 from threadpoolctl import ThreadpoolController
 
 from xebra.arrays import Complexes, Floats
@@ -79,28 +80,36 @@ def _fourier_matrix(side: int, size: int, count: int) -> Complexes:
 
 def turned_templates(maps: Floats, angles: Floats, log_scale: float, side: int) -> Floats:
     """Return templates (K, C + 1, side, side): maps (C + 1, n, n) rotated by angles (K,) (rad) and scaled."""
-    scale, center = math.exp(-log_scale), (maps.shape[-1] - 1) / 2
+    scale = math.exp(-log_scale)
     source = ndimage.gaussian_filter(maps, (0, *2 * (_sigma(scale),))) if scale > 1.2 else maps
+    places = _bilinear_weights(tuple(angles.tolist()), scale, side, maps.shape[1:])
+    sampled: Floats = places @ source.reshape(len(maps), -1).T  # (K * side * side, C + 1)
+    return np.ascontiguousarray(sampled.T).reshape(len(maps), -1, side, side).transpose(1, 0, 2, 3)
+
+
+@lru_cache(maxsize=8)
+def _bilinear_weights(
+    angles: tuple[float, ...], scale: float, side: int, shape: tuple[int, int]
+) -> sparse.csr_array:
+    """Return the weights (K * side * side, rows * columns) of a map's cells in rotated templates; cached.
+
+    Templates of all pairs are sampled at the same places: those of a grid of hypotheses. 0 outside.
+    """
     line = np.arange(side) - (side - 1) / 2
-    cosine, sine = (scale * turn(angles)[:, None, None] for turn in (np.cos, np.sin))
-    columns = cosine * line[None, :] + sine * line[:, None] + center
-    rows = cosine * line[:, None] - sine * line[None, :] + center
-    return _sampled(source, rows, columns).transpose(1, 0, 2, 3)
+    cosine, sine = (scale * turn(np.array(angles))[:, None, None] for turn in (np.cos, np.sin))
+    rows = cosine * line[:, None] - sine * line[None, :] + (shape[0] - 1) / 2
+    columns = cosine * line[None, :] + sine * line[:, None] + (shape[1] - 1) / 2
+    parts = []
+    for row, column in itertools.product((0, 1), (0, 1)):
+        at_row, at_column = np.floor(rows).astype(int) + row, np.floor(columns).astype(int) + column
+        weight = (1 - np.abs(rows - at_row)) * (1 - np.abs(columns - at_column))
+        inside = (at_row >= 0) & (at_row < shape[0]) & (at_column >= 0) & (at_column < shape[1])
+        cells = (at_row * shape[1] + at_column)[inside]
+        parts.append((weight[inside].astype(np.float32), np.flatnonzero(inside), cells))
+    weights, places, cells = (np.concatenate(each) for each in zip(*parts, strict=True))
+    return sparse.csr_array((weights, (places, cells)), shape=(rows.size, shape[0] * shape[1]))
 
 
 def _sigma(step: float) -> float:
     """Return the standard deviation in cells of the Gaussian before sampling every ``step`` cells."""
     return 0.4 * math.sqrt(step * step - 1)
-
-
-def _sampled(maps: Floats, rows: Floats, columns: Floats) -> Floats:
-    """Return maps (C, ...) at positions by bilinear interpolation; 0 outside."""
-    padded = np.pad(maps, ((0, 0), (1, 1), (1, 1)))
-    limit = maps.shape[-1] + 0.999
-    rows, columns = np.clip(rows + 1, 0, limit), np.clip(columns + 1, 0, limit)
-    top, left = rows.astype(int), columns.astype(int)
-    down, right = (rows - top).astype(np.float32), (columns - left).astype(np.float32)
-    upper = padded[:, top, left] * (1 - right) + padded[:, top, left + 1] * right
-    lower = padded[:, top + 1, left] * (1 - right) + padded[:, top + 1, left + 1] * right
-    sampled: Floats = upper * (1 - down) + lower * down
-    return sampled

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from xebra.estimate.confidence import MIN_SCORE_MARGIN, Confidence
 from xebra.estimate.estimate import REFERENCE_WIDTH
-from xebra.estimate.quality_features import INTENSITY, QualityFeatures
+from xebra.estimate.peak_flatness import FLAT_PX
+from xebra.estimate.quality_features import INTENSITY, WHOLE_VIEW, QualityFeatures
 from xebra.lengths import pixels_and_length
 from xebra.prior import Deviation
 from xebra.registration import Verdict
@@ -48,6 +49,10 @@ WEAK = "the images correlate weakly at the estimated position"
 AGREE = "the network and {method} find the same position"
 SYNTHESISED = ", with one image shown as the other modality of this instrument (image synthesis)"
 
+FLAT = (
+    "the images fit nearly as well several px aside, as along a straight edge; take views that show "
+    "structure in all directions"
+)
 LOOK = "look at the overlay before use"
 UNSUPPORTED = (
     "nothing supports this position or any other: check that both images show the same specimen, that their "
@@ -136,13 +141,20 @@ def _by_precision(
     affine = features.affine
     if affine.stretch and 2 * affine.corner_px > confidence.precision_px(features):
         return "review", _stretched(features)
-    return "review", f"{imprecise(expected, findings.tolerance_px, findings.um_per_px)}: {LOOK}"
+    reason = imprecise(expected, findings.tolerance_px, findings.um_per_px)
+    return "review", f"{reason}: {FLAT}" if _is_flat(features) else f"{reason}: {LOOK}"
 
 
 def imprecise(expected_px: float, tolerance_px: float, um_per_px: float | None) -> str:
     """Return the reason that an expected error is above the tolerance, both in px of the fixed image."""
     expected, tolerance = (pixels_and_length(px, um_per_px) for px in (expected_px, tolerance_px))
     return IMPRECISE.format(expected=expected, tolerance=tolerance)
+
+
+def _is_flat(features: QualityFeatures) -> bool:
+    """Return whether the images fit nearly as well beside the estimate."""
+    whole = features.final_stage == WHOLE_VIEW
+    return features.is_undetermined or (whole and features.final_uncertainty_px > FLAT_PX)
 
 
 def _stretched(features: QualityFeatures) -> str:

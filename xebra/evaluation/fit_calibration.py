@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
@@ -53,6 +54,8 @@ UNCALIBRATED = Confidence(
     50.0,
     dict.fromkeys((WHOLE_VIEW, BLOCKS, INTENSITY), UNSCALED),
 )
+STAGES = (WHOLE_VIEW, BLOCKS, INTENSITY)
+MIN_OF_SPECIMEN = 20  # right estimates of a specimen from which error scales may be fitted to it
 MIN_RIGHT = 8  # right estimates from which an error scale is fitted
 MAX_TRUTH_PX = RIGHT_PX / 2  # at 256: of a pair with a less certain truth only large errors are judged
 NORMAL_95 = 1.96  # standard deviations that contain 95 % of a normal distribution
@@ -268,23 +271,64 @@ def _logistic_regression(
 
 
 def _fit_error_scales(measured: list[MeasuredAttempt]) -> dict[str, ErrorScale]:
-    """Return the error scale of each final stage, of the right attempts without an affine residual."""
+    """Return the error scale of each final stage, of the right attempts without an affine residual.
+
+    Where two modalities are compared on the whole view, errors depend on the specimen beyond their
+    uncertainty: signals of different depth and asymmetric contrasts shift an image as a whole. The scale is
+    that of the specimen with the largest errors, so that error bars hold on specimens like it.
+    """
     plain = [m for m in measured if m.right and not m.features.affine.stretch]
+    of = {stage: [m for m in plain if m.features.final_stage == stage] for stage in STAGES}
     return {
-        stage: _fit_error_scale([m for m in plain if m.features.final_stage == stage])
-        for stage in (WHOLE_VIEW, BLOCKS, INTENSITY)
+        stage: _fit_error_scale(_of_largest_errors(right) if stage == WHOLE_VIEW else right)
+        for stage, right in of.items()
     }
 
 
+def _of_largest_errors(right: list[MeasuredAttempt]) -> list[MeasuredAttempt]:
+    """Return the attempts at two modalities of the specimen with the largest errors over their uncertainty.
+
+    All attempts where no specimen has enough of them.
+    """
+    enough = _by_specimen([each for each in right if each.kind == "multi"])
+    return max(enough, key=lambda held: _ratios(held).mean()) if enough else right
+
+
+def _ratios(right: list[MeasuredAttempt]) -> Floats:
+    """Return the errors (N,) over the uncertainties before calibration."""
+    return np.array([m.error_px / m.features.final_uncertainty_px for m in right])
+
+
 def _fit_error_scale(right: list[MeasuredAttempt]) -> ErrorScale:
-    """Return the error scale of right attempts; ``UNSCALED`` where they are too few."""
+    """Return the error scale of right attempts; ``UNSCALED`` where they are too few.
+
+    Intervals hold in 95 % of the attempts at each specimen.
+    """
     if len(right) < MIN_RIGHT:
         return UNSCALED
-    ratio = np.array([m.error_px / m.features.final_uncertainty_px for m in right])
+    ratio = _ratios(right)
     median = float(np.median(ratio))
-    scale = np.quantile([np.abs(m.pulls) for m in right], 0.95, axis=0) / NORMAL_95  # (4,)
-    scale = scale * _bound_scale(right, scale)
+    scale = np.max([_interval_scale(held) for held in _by_specimen(right) or [right]], 0)
     return ErrorScale(round(median, 4), round(float(ratio.mean() / median), 4), scale.round(4).tolist())
+
+
+def _interval_scale(right: list[MeasuredAttempt]) -> Floats:
+    """Return the scale (4,) with which 95 % intervals of the parameters and bounds of the corners hold.
+
+    Shifts along x and y have one scale: images that are turned by 90 degrees exchange them.
+    """
+    pulls = np.array([np.abs(m.pulls) for m in right])
+    shifts = np.quantile(pulls[:, 2:], 0.95)
+    scale = np.append(np.quantile(pulls[:, :2], 0.95, axis=0), [shifts, shifts]) / NORMAL_95
+    return scale * _bound_scale(right, scale)
+
+
+def _by_specimen(right: list[MeasuredAttempt]) -> list[list[MeasuredAttempt]]:
+    """Return the attempts at each specimen that has enough of them."""
+    held: dict[str, list[MeasuredAttempt]] = {}
+    for each in right:
+        held.setdefault(re.split("[^a-z]", each.source)[0], []).append(each)
+    return [attempts for attempts in held.values() if len(attempts) >= MIN_OF_SPECIMEN]
 
 
 def _bound_scale(right: list[MeasuredAttempt], interval_scale: Floats) -> float:
