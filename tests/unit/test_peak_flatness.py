@@ -135,7 +135,7 @@ def seen(image: np.ndarray, matrix: np.ndarray, seed: int) -> np.ndarray:
 TONES = {"one contrast": lambda v: np.sqrt(np.abs(v)), "two contrasts": lambda v: np.sin(2 * v)}
 
 
-@pytest.mark.parametrize("side", [200, 256, 512])
+@pytest.mark.parametrize("side", [256, 512])
 @pytest.mark.parametrize("tone", TONES)
 @pytest.mark.parametrize(("kink", "seed"), [(0.0, 1), (3.0, 0), (3.0, 1), (8.0, 3), (20.0, 2)])
 def test_a_straight_edge_is_uncertain_along_itself(side, tone, kink, seed) -> None:
