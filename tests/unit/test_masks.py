@@ -94,6 +94,8 @@ def test_the_result_holds_what_was_found_and_its_json_form_gives_it_back():
         assert np.array_equal(one.mask, other.mask) and one.shares == other.shares
     one, other = again.to_json(), result.to_json()
     assert one.pop("angle_deg") == pytest.approx(other.pop("angle_deg"), rel=1e-14)  # from radians and back
+    for matrix in ("fixed_from_moving", "moving_from_fixed"):  # from scale and angle and back
+        np.testing.assert_allclose(one.pop(matrix), other.pop(matrix), rtol=1e-13, atol=1e-13)
     assert one == other
 
 
