@@ -313,6 +313,18 @@ def luminance(pixels: Pixels) -> Pixels:
     return pixels if pixels.ndim == 2 else pixels[..., :3].mean(-1, dtype=np.float32)
 
 
+def above_lowest(pixels: Pixels, mask: Mask | None = None) -> Floats:
+    """Return the luminance (H, W) less its lowest finite value under a mask, float32.
+
+    Integers with a large offset keep their steps, which float32 would lose.
+    """
+    values = luminance(pixels)
+    usable = np.isfinite(values) if mask is None else np.isfinite(values) & mask
+    low = values[usable].min() if usable.any() else 0
+    above: Floats = (values.astype(np.float64) - float(low)).astype(np.float32)
+    return above
+
+
 def display_range(pixels: Pixels, mask: Mask | None) -> tuple[float, float]:
     """Return the grey levels that ``gray`` maps to 0 and 1."""
     step = max(1, int(np.sqrt(pixels.shape[0] * pixels.shape[1] / SAMPLE_PX)))

@@ -11,7 +11,7 @@ from xebra.arrays import Matrix
 from xebra.errors import PriorInvalid
 from xebra.estimate.affine_covariance import converted_covariance
 from xebra.estimate.estimate import Estimate
-from xebra.image import Image, luminance
+from xebra.image import Image, above_lowest
 from xebra.resample import coverage, resample
 from xebra.transform import AffineTransform, corners, image_center
 
@@ -53,7 +53,7 @@ def reshaped(image: Image, linear: Matrix) -> Reshaped:
     new_from_image[:2, :2] = linear
     new_from_image[:2, 2] = image_center(shape) - linear @ image_center(image.shape)
     image_from_new = np.linalg.inv(new_from_image)
-    pixels = resample(luminance(image.pixels).astype(np.float32), image_from_new, shape)
+    pixels = resample(above_lowest(image.pixels, image.mask), image_from_new, shape)
     mask = coverage(image.shape, image_from_new, shape)
     if image.mask is not None:
         mask &= resample(image.mask.astype(np.uint8), image_from_new, shape, "nearest") > 0

@@ -14,6 +14,7 @@ from xebra.estimate.affine_covariance import affine_parameters, changed, convert
 from xebra.estimate.content_frame import LARGEST, ContentFrames, least_rectangle
 from xebra.estimate.pyramid_estimator import PyramidEstimator
 from xebra.image import Image
+from xebra.reshaping import reshaped
 from xebra.transform import AffineTransform, SimilarityTransform, corner_error, image_center
 from xebra.weights import weights
 
@@ -112,7 +113,24 @@ def test_a_part_shows_what_the_image_shows() -> None:
     rows, columns = np.nonzero(ndimage.binary_erosion(mask, iterations=3))
     places = np.c_[columns, rows, np.ones(len(rows))] @ frames.fixed.image_from_frame.T
     expected = ndimage.map_coordinates(image.pixels, places[:, 1::-1].T, order=1)
-    np.testing.assert_allclose(part.pixels[rows, columns], expected, atol=1e-3)
+    lowest = image.pixels[image.mask].min()
+    np.testing.assert_allclose(part.pixels[rows, columns], expected - lowest, atol=1e-3)
+
+
+@pytest.mark.parametrize("offset", [0, 2**30, -(2**30)])
+def test_counts_with_a_large_offset_keep_their_steps(offset) -> None:
+    mask = turned_rectangle(SHAPE, 20, (150, 170))
+    counts = np.where(mask, 1 + np.random.default_rng(6).poisson(20, SHAPE), 0)
+    small, large = (Image((counts + each).astype(np.int32), mask=mask) for each in (0, offset))
+    found = [ContentFrames.of(image, image) for image in (small, large)]
+    assert found[0] is not None and found[1] is not None
+    parts = [frames.fixed.image for frames in found]
+    inside = ndimage.binary_erosion(parts[0].mask, iterations=2)
+    np.testing.assert_array_equal(parts[0].pixels[inside], parts[1].pixels[inside])
+    assert len(np.unique(parts[1].pixels[inside])) > 100
+    tilted = [reshaped(image, np.diag([1.0, 1.3])).image for image in (small, large)]
+    seen = ndimage.binary_erosion(tilted[0].mask, iterations=2)
+    np.testing.assert_array_equal(tilted[0].pixels[seen], tilted[1].pixels[seen])
 
 
 def views(seed: int, matrix: np.ndarray, shape=(256, 256)) -> tuple[np.ndarray, np.ndarray]:

@@ -14,7 +14,7 @@ from scipy import ndimage
 from scipy.spatial import ConvexHull, QhullError
 
 from xebra.arrays import Floats, Mask, Matrix
-from xebra.image import Image, luminance
+from xebra.image import Image, above_lowest, luminance
 from xebra.resample import coverage, resample
 from xebra.usable_area import usable_areas
 
@@ -100,7 +100,7 @@ def _frame(image: Image, mask: Mask) -> ContentFrame | None:
     image_from_frame, shape = found
     if min(shape) < LEAST_PX or shape[0] * shape[1] > LARGEST * mask.size:
         return None
-    pixels = resample(luminance(image.pixels).astype(np.float32), image_from_frame, shape)
+    pixels = resample(above_lowest(image.pixels, image.mask), image_from_frame, shape)
     inside = coverage(mask.shape, image_from_frame, shape)
     inside &= resample(_mask(image).astype(np.uint8), image_from_frame, shape, "nearest") > 0
     part = Image(pixels, image.pixel_spacing, image.spacing_source, image.name, mask=inside)
