@@ -17,8 +17,11 @@ from xebra.estimate.image_pair import (
     Candidate,
     ImagePair,
     corner_distance_px,
+    corner_distances_px,
+    distinct,
     identity_candidates,
     noise_share,
+    translation,
 )
 from xebra.estimate.image_pyramid import ImagePyramid
 from xebra.estimate.pyramid_estimator import PyramidEstimator
@@ -61,6 +64,48 @@ def test_refinement_reduces_the_error_of_the_search(attempted, truth):
     right = Candidate(np.linalg.inv(truth), 0.0)
     searched, last = attempts.hypotheses[0], quick.path[-1]
     assert corner_distance_px(pair, last, right) < corner_distance_px(pair, searched, right)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_distinct_candidates_are_apart_and_the_best_of_those_near_them(images, seed):
+    rng, pair = np.random.default_rng(seed), ImagePair(*images)
+    moves = rng.normal(0, 12, (40, 2))
+    candidates = [Candidate(translation(x, y), 0.0) for x, y in moves]
+    kept = distinct(pair, candidates, 10.0)
+    assert 1 < len(kept) < len(candidates)
+    for number, candidate in enumerate(candidates):
+        before = [c for c in kept if any(c is earlier for earlier in candidates[:number])]
+        near = bool(before) and corner_distances_px(pair, candidate, before).min() <= 10
+        assert near != any(candidate is c for c in kept)
+    assert distinct(pair, iter(candidates), 10.0, 3) == kept[:3]
+    assert distinct(pair, [], 10.0) == []
+
+
+def test_distances_to_many_candidates_are_those_to_each(images):
+    pair = ImagePair(*images)
+    one, *others = (
+        Candidate(translation(x, 2.0) @ np.diag([s, s, 1]), 0.0) for x, s in [(0, 1), (5, 1.1), (9, 0.8)]
+    )
+    each = [corner_distance_px(pair, one, other) for other in others]
+    assert np.allclose(corner_distances_px(pair, one, others), each)
+    assert corner_distances_px(pair, one, []).shape == (0,)
+    shifted = Candidate(translation(30.0, 40.0), 0.0)
+    assert corner_distance_px(pair, one, shifted) == pytest.approx(
+        math.hypot(30, 38) * 256 / max(pair.fixed.shape)
+    )
+
+
+def test_the_thorough_attempt_refines_each_place_once(images, monkeypatch):
+    pair, made = PyramidEstimator(weights(), open_engine()).attempts(*images)
+    refined = []
+    monkeypatch.setattr(
+        made, "_refine", lambda candidates, level=None: refined.extend(candidates) or candidates
+    )
+    made.searched()
+    assert len(made.hypotheses) == attempts.SEARCH_CANDIDATES
+    assert attempts.SEARCH_CANDIDATES < len(refined) < 2 * attempts.SEARCH_CANDIDATES
+    for number, candidate in enumerate(refined[1:], 1):
+        assert corner_distances_px(pair, candidate, refined[:number]).min() > attempts.DUPLICATE_PX
 
 
 @pytest.mark.parametrize(("margin", "refined"), [(-math.inf, 1), (math.inf, 3)])

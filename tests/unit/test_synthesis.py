@@ -24,6 +24,7 @@ from xebra.adaptation.label_pairs import LabelViews
 from xebra.adaptation.labels import Label
 from xebra.adaptation.train_synthesis import SynthesisTraining, squared_error, train_synthesis
 from xebra.engine import OnnxEngine
+from xebra.estimate import detail_attempts
 from xebra.estimate.confidence import SYNTHESIS_PREFERENCE, SYNTHESIS_PROBABILITY
 from xebra.estimate.image_pair import Candidate, ImagePair, corner_distance_px
 from xebra.estimate.pyramid_estimator import PyramidEstimator
@@ -329,7 +330,10 @@ def test_a_synthesised_estimate_needs_a_higher_probability(estimator: PyramidEst
         assert other._accepts(result, 20.0) == accepted
 
 
-def test_image_synthesis_is_the_last_attempt(estimator: PyramidEstimator) -> None:
+def test_image_synthesis_is_the_last_attempt(
+    estimator: PyramidEstimator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(detail_attempts, "LIKELY_SCORE", 0.0)
     label = pair(3)  # what the parent accepts at any attempt, the adapted network accepts
     unsure = copy(estimator)
     unsure.confidence = replace(estimator.confidence, accept_probability=1.0)

@@ -12,6 +12,7 @@ from scipy import ndimage
 from support.quality_features import BUNDLED, features
 
 from xebra.engine import open_engine
+from xebra.estimate import detail_attempts
 from xebra.estimate.confidence import DETAIL_PREFERENCE
 from xebra.estimate.pyramid_estimator import PyramidEstimator
 from xebra.estimate.pyramid_result import PyramidResult
@@ -51,11 +52,13 @@ def estimator() -> PyramidEstimator:
     ],
 )
 def test_sizes_and_spacings_make_a_detail_expected(
+    monkeypatch: pytest.MonkeyPatch,
     estimator: PyramidEstimator,
     sides: tuple[int, int],
     spacings: tuple[float | None, float | None],
     expected: list[str],
 ) -> None:
+    monkeypatch.setattr(detail_attempts, "LIKELY_SCORE", 0.0)
     fixed, moving = (
         replace(unrelated(side, seed), pixel_spacing=spacing)
         for side, seed, spacing in zip(sides, (1, 2), spacings, strict=True)
@@ -68,6 +71,37 @@ def test_sizes_and_spacings_make_a_detail_expected(
     if spacings == (None, None):
         (attempts,) = measure(estimator, [pair])
         assert [m.unexpected for m in attempts] == [result.unexpected for result in results]
+
+
+def specimen(side: int) -> np.ndarray:
+    """Return grey values (side, side) with structures of many sizes."""
+    noise = np.random.default_rng(8).normal(size=(side, side))
+    layers = [np.tanh(5 * sigma * ndimage.gaussian_filter(noise, sigma)) for sigma in (3, 8, 20)]
+    return np.sum(layers, 0).astype(np.float32)
+
+
+@pytest.mark.parametrize("detail", ["fixed", "moving"])
+def test_an_unexpected_detail_is_found_in_an_image_of_equal_size(
+    estimator: PyramidEstimator, detail: str
+) -> None:
+    whole = specimen(768)
+    overview, part = ndimage.zoom(whole, 1 / 3, order=1), whole[150:406, 200:456]
+    images = (Image(part), Image(overview)) if detail == "fixed" else (Image(overview), Image(part))
+    result = estimator.find(*images)
+    assert (result.detail, result.unexpected) == (detail, True)
+    overview_from_detail = result.best.moving_from_fixed  # the detail is the fixed image of its pair
+    assert np.allclose(overview_from_detail[:2, :2], np.eye(2) / 3, atol=0.01)
+    assert np.allclose(overview_from_detail @ [0, 0, 1], [200 / 3, 150 / 3, 1], atol=1.0)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_an_image_with_nothing_alike_has_no_unexpected_detail(
+    estimator: PyramidEstimator, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    images = unrelated(200, 2 * seed), unrelated(200, 2 * seed + 1)
+    assert not any(result.unexpected for result in estimator.all_results(*images))
+    monkeypatch.setattr(detail_attempts, "LIKELY_SCORE", 0.0)
+    assert any(result.unexpected for result in estimator.all_results(*images))
 
 
 @pytest.mark.parametrize("lead, unexpected, reports_detail", LEADS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import chain, zip_longest
 
 import numpy as np
 
@@ -14,7 +15,14 @@ from xebra.estimate.candidate_scoring import CandidateScoring
 from xebra.estimate.coarse_search import SearchLevel, SearchResult, coarse_search
 from xebra.estimate.confidence import MIN_SCORE_MARGIN
 from xebra.estimate.final_stage import FinalEstimate, finalise, fits_elsewhere
-from xebra.estimate.image_pair import Candidate, ImagePair, corner_distance_px, identity_candidates
+from xebra.estimate.image_pair import (
+    Candidate,
+    ImagePair,
+    corner_distance_px,
+    corner_distances_px,
+    distinct,
+    identity_candidates,
+)
 from xebra.estimate.periodic_copies import periods, shifted
 from xebra.estimate.quality_features import INTENSITY, QualityFeatures, half_disagreement_px, uncertainty_px
 from xebra.estimate.refinement import RefineLevel, refine_step, refine_until_converged
@@ -23,7 +31,7 @@ from xebra.estimate.stages import Stages
 DIFFERENT_PX = 20.0  # at 256: refined candidates further apart than this are different transforms
 DUPLICATE_PX = 12.0  # at 256: of candidates nearer than this only the best is refined further
 IDENTITY_PX = 4.0  # at 256: a smaller displacement may be that of a pattern which is fixed to the detector
-SEARCH_CANDIDATES = 24  # of each search direction, in the thorough attempt
+SEARCH_CANDIDATES = 16  # of each search direction, in the thorough attempt; 24 find 1 of 203 places more
 COMPETITOR_MARGIN = 4.0  # log odds: the quick attempt refines candidates within this of the search's best
 AMBIGUOUS_MARGIN = 1.0  # log odds: with a competitor within this the quick attempt is skipped
 FOLLOWED = 4  # candidates that the thorough attempt refines, each with and without mutual information
@@ -116,7 +124,9 @@ class Attempts:
             self._smooth()
         self.search = self._scoring.search = self._search(self._stages.fine_search, self._pair)
         self.hypotheses = self.search.candidates(SEARCH_CANDIDATES, self._max_log_scale)
-        return self._refine([*self._identity, *self.hypotheses, *self._reverse_search()])
+        best_first = chain.from_iterable(zip_longest(self.hypotheses, self._reverse_search()))
+        found = [candidate for candidate in best_first if candidate is not None]
+        return self._refine(distinct(self._pair, [*self._identity, *found], DUPLICATE_PX))
 
     def scored(self, candidates: list[Candidate], fine: bool = False) -> list[tuple[Candidate, float]]:
         """Return each candidate after a refinement step, with its score by network and mutual information."""
@@ -171,12 +181,7 @@ class Attempts:
 
     def _distinct(self, candidates: list[Candidate], count: int) -> list[Candidate]:
         """Return the ``count`` best candidates without near duplicates."""
-        kept: list[Candidate] = []
-        for candidate in self._scoring.ranked(candidates):
-            distances = (corner_distance_px(self._pair, candidate, c) for c in kept)
-            if len(kept) < count and all(distance > DUPLICATE_PX for distance in distances):
-                kept.append(candidate)
-        return kept
+        return distinct(self._pair, self._scoring.ranked(candidates), DUPLICATE_PX, count)
 
     def _follow(self, candidates: list[Candidate], count: int) -> tuple[Candidate, Candidate]:
         """Return the best candidate after fine refinement of ``count`` of them: its start and its end."""
@@ -188,7 +193,8 @@ class Attempts:
     def _attempt(self, start: Candidate, end: Candidate, others: list[Candidate], thorough: bool) -> Attempt:
         """Return the final estimate and its quality features for a candidate before and after refinement."""
         final = finalise(self._stages, self._pair, self._scoring, end)
-        different = [c for c in others if corner_distance_px(self._pair, c, start) > DIFFERENT_PX]
+        apart = corner_distances_px(self._pair, start, others) > DIFFERENT_PX
+        different = [c for c, far in zip(others, apart, strict=True) if far]
         size = self._stages.fine.size
         features = QualityFeatures(
             correlation=start.score,

@@ -7,7 +7,7 @@ import numpy as np
 from xebra.estimate.attempts import DIFFERENT_PX, Attempt, Attempts
 from xebra.estimate.candidate_scoring import CandidateScoring
 from xebra.estimate.detail_search import DetailSearchResult, detail_search
-from xebra.estimate.image_pair import Candidate, ImagePair, corner_distance_px
+from xebra.estimate.image_pair import Candidate, ImagePair, distinct
 from xebra.estimate.intensity_refinement import refine_by_intensity
 from xebra.estimate.places import equal_places
 from xebra.estimate.repeated_places import places_by_intensity
@@ -15,6 +15,9 @@ from xebra.estimate.stages import Stages
 
 QUICK_CANDIDATES = 8  # of the search that the quick attempt refines
 THOROUGH_CANDIDATES = 24
+# Log odds after a refinement step: 102 details that were found have 19.7 and more, 67 % of 252 searches in
+# images of equal fields have less than this.
+LIKELY_SCORE = 16.0
 
 
 class DetailAttempts(Attempts):
@@ -29,9 +32,14 @@ class DetailAttempts(Attempts):
         self._identity: list[Candidate] = []
         self._refined: list[Candidate] = []
 
+    def is_likely(self) -> bool:
+        """Return whether a candidate of the search scores as high as details do, after a refinement step."""
+        self._refined = self._refine(self.hypotheses[:QUICK_CANDIDATES])
+        return max((candidate.score for candidate in self._refined), default=0.0) >= LIKELY_SCORE
+
     def quick(self) -> Attempt | None:
         """Return the estimate from the best candidates of the search; None where it has none."""
-        self._refined = self._refine(self.hypotheses[:QUICK_CANDIDATES])
+        self._refined = self._refined or self._refine(self.hypotheses[:QUICK_CANDIDATES])
         if not self._refined:
             return None
         start, end = self._follow(self._refined, 1)
@@ -44,7 +52,7 @@ class DetailAttempts(Attempts):
     def _places(self, start: Candidate) -> list[Candidate]:
         """Return a refined candidate and those that differ from it, by falling score."""
         others = sorted(self._refined, key=lambda candidate: candidate.score, reverse=True)
-        return self._apart([start, *others])
+        return distinct(self._pair, [start, *others], DIFFERENT_PX)
 
     def _follow(self, candidates: list[Candidate], count: int) -> tuple[Candidate, Candidate]:
         """Return the best candidate after fine refinement, of places alike the one whose pixels fit best."""
@@ -60,14 +68,6 @@ class DetailAttempts(Attempts):
         correlations = [-1.0 if each is None else each.correlation for each in found]
         best = int(np.argmax(correlations))
         return starts[best], ends[best]
-
-    def _apart(self, candidates: list[Candidate]) -> list[Candidate]:
-        """Return those of candidates that differ from all before them."""
-        kept: list[Candidate] = []
-        for candidate in candidates:
-            if all(corner_distance_px(self._pair, candidate, other) > DIFFERENT_PX for other in kept):
-                kept.append(candidate)
-        return kept
 
     def _thorough(self) -> Attempt | None:
         """Return the estimate from more candidates, with mutual information; noisy images are smoothed."""

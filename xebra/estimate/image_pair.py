@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Sequence
 from copy import copy
 from dataclasses import dataclass
 
@@ -175,10 +176,37 @@ def identity_candidates(pair: ImagePair, size: int) -> list[Candidate]:
 
 def corner_distance_px(pair: ImagePair, one: Candidate, other: Candidate) -> float:
     """Return the mean distance of two candidates at the corners of the fixed image, px at 256."""
+    return float(corner_distances_px(pair, one, [other])[0])
+
+
+def corner_distances_px(pair: ImagePair, one: Candidate, others: Sequence[Candidate]) -> Floats:
+    """Return the mean distance (K,) of each of other candidates at the fixed image's corners, px at 256."""
     corners = homogeneous_corners(pair.fixed.shape)
-    difference = np.linalg.inv(one.moving_from_fixed) @ other.moving_from_fixed
-    distances = np.hypot(*(corners @ difference.T - corners)[:, :2].T)
-    return float(distances.mean() * REFERENCE_WIDTH / max(pair.fixed.shape))
+    matrices = np.array([other.moving_from_fixed for other in others]).reshape(-1, 3, 3)
+    differences = np.linalg.inv(one.moving_from_fixed) @ matrices
+    moved = (corners @ differences.transpose(0, 2, 1) - corners)[..., :2]
+    distances: Floats = np.hypot(moved[..., 0], moved[..., 1]).mean(-1)
+    return distances * (REFERENCE_WIDTH / max(pair.fixed.shape))
+
+
+def distinct(
+    pair: ImagePair, candidates: Iterable[Candidate], apart_px: float, count: int | None = None
+) -> list[Candidate]:
+    """Return the first ``count`` of candidates that are further than ``apart_px`` from all kept before.
+
+    Args:
+        pair: of the candidates.
+        candidates: the one that is to be kept first.
+        apart_px: mean distance at the corners of the fixed image, px at 256.
+        count: None: all.
+    """
+    kept: list[Candidate] = []
+    for candidate in candidates:
+        if len(kept) == count:
+            break
+        if not kept or corner_distances_px(pair, candidate, kept).min() > apart_px:
+            kept.append(candidate)
+    return kept
 
 
 def scale_of(matrix: Matrix) -> float:

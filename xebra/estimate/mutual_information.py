@@ -21,7 +21,7 @@ BINS = 24
 SMOOTH_PX = 1.0  # of the view, standard deviation of the noise filter
 MIN_COVERAGE = 0.15  # share of the fixed image that both images must cover
 SIMPLEX_CELLS, NEAR_SIMPLEX_CELLS = 1.0, 0.5  # size of the first simplex; of one near the maximum
-MAX_EVALUATIONS, NEAR_MAX_EVALUATIONS = 120, 24  # of the simplex; of one near the maximum
+MAX_EVALUATIONS, NEAR_MAX_EVALUATIONS = 60, 24  # of the simplex: 120 find no more; of one near the maximum
 AFFINE_MAX_EVALUATIONS = 90  # of a simplex in six parameters
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import islice
+from itertools import chain, islice
 
 import numpy as np
 
@@ -174,8 +174,11 @@ class PyramidEstimator:
             return
         hypotheses = [] if spacing_ratio(fixed, moving) else possible_details(fixed, moving)
         whole = self._whole_results(fixed, moving, model)
-        details = [self._detail_results(fixed, moving, hypothesis, model) for hypothesis in hypotheses]
-        likely = details.pop(0) if details and sizes_differ(fixed, moving) else iter(())
+        expected = hypotheses[:1] if sizes_differ(fixed, moving) else []
+        unexpected = hypotheses[len(expected) :]
+        likely = chain.from_iterable(
+            self._detail_results(fixed, moving, hypothesis, model) for hypothesis in expected
+        )
         first = last = next(whole)
         yield first
         yield from islice(likely, 1)
@@ -183,8 +186,9 @@ class PyramidEstimator:
             yield last
         yield from likely
         if last.is_ambiguous or not self.confidence.finds(last.features):
-            for detail in details:
-                yield from (replace(result, unexpected=True) for result in islice(detail, 1))
+            for hypothesis in unexpected:
+                detail = self._detail_results(fixed, moving, hypothesis, model, unexpected=True)
+                yield from islice(detail, 1)
         if model == "affine":
             yield from self._stretched_results(fixed, moving, first.search)
         yield from self._synthesis_results(fixed, moving, model)
@@ -293,13 +297,23 @@ class PyramidEstimator:
         return replace(best, best=place, unconfirmed=apart > CONFIRMED_PX)
 
     def _detail_results(
-        self, fixed: Image, moving: Image, hypothesis: DetailHypothesis, model: TransformModel
+        self,
+        fixed: Image,
+        moving: Image,
+        hypothesis: DetailHypothesis,
+        model: TransformModel,
+        unexpected: bool = False,
     ) -> Iterator[PyramidResult]:
-        """Yield the results of the attempts at one image as a part of the other."""
+        """Yield the results of the attempts at one image as a part of the other.
+
+        ``unexpected``: nothing but the search suggests it, which yields nothing where it finds nothing alike.
+        """
         detail, overview = (moving, fixed) if hypothesis.detail == "moving" else (fixed, moving)
         tile = hypothesis.tile
         pair = self._detail_pair(tile.of(detail) if tile else detail, overview, hypothesis, model)
         attempts = DetailAttempts(self.stages, pair, hypothesis.scales)
+        if unexpected and not attempts.is_likely():
+            return
         for attempt in _with_model(attempts, model):
             found, candidates = attempt, attempts.places(attempt)
             if tile:
@@ -315,6 +329,7 @@ class PyramidEstimator:
                 listed_places(candidates, found.best, hypothesis),
                 equal_places(candidates),
                 model,
+                unexpected=unexpected,
             )
 
     def _detail_pair(
