@@ -8,7 +8,7 @@ import math
 import shutil
 from collections.abc import Iterator
 from copy import copy
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -24,12 +24,13 @@ from xebra.adaptation.label_pairs import LabelViews
 from xebra.adaptation.labels import Label
 from xebra.adaptation.train_synthesis import SynthesisTraining, squared_error, train_synthesis
 from xebra.engine import OnnxEngine
-from xebra.estimate import detail_attempts
+from xebra.estimate import detail_attempts, synthesis_attempts
 from xebra.estimate.confidence import SYNTHESIS_PREFERENCE, SYNTHESIS_PROBABILITY
 from xebra.estimate.image_pair import Candidate, ImagePair, corner_distance_px
 from xebra.estimate.pyramid_estimator import PyramidEstimator
 from xebra.estimate.quality_features import WHOLE_VIEW
-from xebra.estimate.resemblance import Resemblance, resemblance
+from xebra.estimate.resemblance import Resemblance, correlation, explained
+from xebra.estimate.synthesis_attempts import joint_attempts
 from xebra.estimate.synthesis_level import SynthesisedPair
 from xebra.estimate.verdict import Findings, decide
 from xebra.evaluation.fit_calibration import MeasuredAttempt, measure
@@ -149,7 +150,7 @@ def test_an_estimate_is_refined_by_its_resemblance() -> None:
     fixed, moving, matrix = scaled_pair(4, (256, 256), 0.8)
     images, eye = ImagePair(fixed, moving), np.eye(3)
     pairs = tuple(SynthesisedPair(fixed, moving, eye, eye) for _ in range(2))
-    shown = Resemblance(images, pairs, (images, images))
+    shown = Resemblance(images, pairs, (images, images)).band_passed()
     truth = Candidate(matrix, 0.0)
 
     def apart(candidate: Candidate) -> float:
@@ -160,6 +161,56 @@ def test_an_estimate_is_refined_by_its_resemblance() -> None:
         found, confirms = shown.refined(start)
         assert confirms == confirmed
         assert apart(found) == pytest.approx(apart(start) / (2 if confirmed else 1), abs=0.6)
+
+
+@dataclass(frozen=True)
+class Fixed:
+    """Attempts that find the same candidates, each with its score, and refine none."""
+
+    found: list[tuple[Candidate, float]]
+
+    def searched(self) -> list[tuple[Candidate, float]]:
+        return self.found
+
+    def scored(self, candidates: list[Candidate]) -> list[tuple[Candidate, float]]:
+        return [(candidate, candidate.score) for candidate in candidates]
+
+    def at(self, candidate: Candidate, others: list[Candidate]) -> Candidate:
+        return candidate
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("weight, right", [(synthesis_attempts.SCORE_WEIGHT, True), (10.0, False)])
+def test_what_the_images_explain_of_each_other_outweighs_the_score(
+    monkeypatch: pytest.MonkeyPatch, seed: int, weight: float, right: bool
+) -> None:
+    monkeypatch.setattr(synthesis_attempts, "SCORE_WEIGHT", weight)
+    fixed, moving, matrix = scaled_pair(seed, (256, 256), 0.8)
+    images, eye = ImagePair(fixed, moving), np.eye(3)
+    pairs = tuple(SynthesisedPair(fixed, moving, eye, eye) for _ in range(2))
+    shown = Resemblance(images, pairs, (images, images)).band_passed()
+    near, far = (
+        Candidate(matrix @ SimilarityTransform(1.02, angle, shift).matrix, score)
+        for angle, shift, score in [(0.02, (3.0, -4.0), 1.0), (1.5, (60.0, 40.0), 3.0)]
+    )
+    direction = Fixed([(far, far.score), (near, near.score)])
+    best, _ = joint_attempts(images, [direction, direction], shown)
+    distance = corner_distance_px(images, Candidate(matrix, 0.0), best)
+    assert distance < 2 if right else distance > 30
+
+
+def test_what_lies_outside_of_the_overlap_is_not_explained() -> None:
+    fixed, moving, matrix = scaled_pair(4, (256, 256), 1.0)
+    assert explained(ImagePair(fixed, moving), matrix) <= correlation(ImagePair(fixed, moving), matrix)
+    cut = Image(np.ascontiguousarray(fixed.pixels[:, :100]))
+    part, whole = ImagePair(cut, fixed), ImagePair(fixed, cut)
+    assert correlation(part, np.eye(3)) == pytest.approx(1.0, abs=1e-3)
+    squared = (fixed.pixels - fixed.pixels.mean()) ** 2
+    share = float(squared[:, :100].sum() / squared.sum())
+    assert explained(part, np.eye(3)) == pytest.approx(math.sqrt(share), abs=0.02)
+    assert explained(whole, np.eye(3)) == pytest.approx(1.0, abs=0.02)
+    inverted = ImagePair(fixed, Image(fixed.pixels.max() - fixed.pixels))
+    assert explained(inverted, np.eye(3)) == 0.0
 
 
 def with_graph(folder: Path, weight: float) -> PyramidEstimator:
@@ -259,12 +310,12 @@ def test_resemblance_is_the_correlation_at_a_transform(shape: tuple[int, int], s
     views = ImagePair(fixed, moving)
     aside, outside = np.eye(3), np.eye(3)
     aside[0, 2], outside[0, 2] = 0.2 * shape[1], 1.1 * shape[1]
-    assert resemblance(views, matrix) > 0.95
-    assert resemblance(views, matrix @ aside) < 0.5
-    assert resemblance(views, matrix @ outside) == 0.0
+    assert correlation(views, matrix) > 0.95
+    assert correlation(views, matrix @ aside) < 0.5
+    assert correlation(views, matrix @ outside) == 0.0
     negative = ImagePair(Image(1 - fixed.pixels), moving)
-    assert resemblance(negative, matrix) == pytest.approx(-resemblance(views, matrix), abs=0.01)
-    assert resemblance(views.swapped(), np.linalg.inv(matrix)) == pytest.approx(1, abs=0.05)
+    assert correlation(negative, matrix) == pytest.approx(-correlation(views, matrix), abs=0.01)
+    assert correlation(views.swapped(), np.linalg.inv(matrix)) == pytest.approx(1, abs=0.05)
 
 
 def test_masked_px_do_not_count_in_the_resemblance() -> None:
@@ -272,8 +323,8 @@ def test_masked_px_do_not_count_in_the_resemblance() -> None:
     spoilt, used = fixed.pixels.copy(), np.ones(fixed.shape, bool)
     spoilt[:120] = spoilt[:120][::-1] + np.linspace(0, 5, 256)
     used[:122] = False
-    assert resemblance(ImagePair(Image(spoilt), moving), matrix) < 0.7
-    assert resemblance(ImagePair(Image(spoilt).with_mask(used), moving), matrix) > 0.95
+    assert correlation(ImagePair(Image(spoilt), moving), matrix) < 0.7
+    assert correlation(ImagePair(Image(spoilt).with_mask(used), moving), matrix) > 0.95
 
 
 def test_images_that_do_not_resemble_what_was_learnt_are_not_synthesised(

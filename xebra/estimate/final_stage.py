@@ -9,14 +9,12 @@ import numpy as np
 from xebra.estimate.block_refinement import refine_blocks
 from xebra.estimate.candidate_scoring import CandidateScoring
 from xebra.estimate.density_refinement import refine_by_density
-from xebra.estimate.image_pair import Candidate, ImagePair, corner_distance_px
+from xebra.estimate.image_pair import MAX_AVERAGED_PX, Candidate, ImagePair, corner_distance_px
 from xebra.estimate.intensity_refinement import IntensityEstimate, refine_by_intensity
 from xebra.estimate.peak_flatness import undetermined_where_alike, with_flatness
 from xebra.estimate.quality_features import BLOCKS, INTENSITY, WHOLE_VIEW, uncertainty_px
 from xebra.estimate.refinement import refine_until_converged
 from xebra.estimate.stages import Stages
-
-MAX_AVERAGED_PX = 12.0  # at 256: estimates further apart than this are not averaged
 
 
 @dataclass(frozen=True)

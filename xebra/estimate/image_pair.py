@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from xebra.usable_area import usable_areas
 
 NOISY = 0.3  # of the variance: images with more noise are smoothed where the quick attempt finds nothing
 SMOOTHING = 2.5  # px at 256, standard deviation
+MAX_AVERAGED_PX = 12.0  # at 256: estimates that are further apart are not averaged
 IDENTITY_ANGLES_DEG = (0.0, -10.0, 10.0)  # rotations of the candidates that need no search
 
 
@@ -207,6 +208,14 @@ def distinct(
         if not kept or corner_distances_px(pair, candidate, kept).min() > apart_px:
             kept.append(candidate)
     return kept
+
+
+def averaged(pair: ImagePair, candidates: Sequence[Candidate]) -> Candidate:
+    """Return the mean of candidates that are close to the first one, else the first one."""
+    best, *others = candidates
+    if others and corner_distances_px(pair, best, others).max() > MAX_AVERAGED_PX:
+        return best
+    return replace(best, moving_from_fixed=np.mean([each.moving_from_fixed for each in candidates], 0))
 
 
 def scale_of(matrix: Matrix) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from itertools import chain, islice
 
 import numpy as np
@@ -29,18 +30,17 @@ from xebra.estimate.field_of_view import (
 )
 from xebra.estimate.field_refinement import FieldLevel
 from xebra.estimate.final_stage import fits_elsewhere
-from xebra.estimate.image_pair import Candidate, ImagePair, corner_distance_px, scale_of
+from xebra.estimate.image_pair import Candidate, ImagePair, scale_of
 from xebra.estimate.periodic_copies import periods, shifted
 from xebra.estimate.places import equal_places, listed_places
 from xebra.estimate.prior_attempts import PriorAttempts
 from xebra.estimate.pyramid_result import PyramidResult
 from xebra.estimate.quality_features import INTENSITY, QualityFeatures
 from xebra.estimate.refinement import refine_step, refine_until_converged
-from xebra.estimate.resemblance import Resemblance
 from xebra.estimate.stages import Stages
 from xebra.estimate.stretched_attempts import StretchedAttempts
-from xebra.estimate.synthesis_attempts import Direction, averaged, joint_attempts
 from xebra.estimate.synthesis_level import SynthesisLevel
+from xebra.estimate.synthesis_results import SynthesisResults, resemblance_at
 from xebra.estimate.verdict import Findings, decide
 from xebra.image import Image
 from xebra.models import TransformModel
@@ -53,7 +53,6 @@ PERIOD_SHARE = 0.25  # of the score: this margin across contrasts; wrong steps o
 PERIOD_MARGIN = 3.0  # log odds: margin to a copy shifted by a period below which the estimate is ambiguous
 HELD: tuple[TransformModel, ...] = ("translation", "rigid")  # models that hold the scale
 HELD_SCALE, HELD_ANGLE_DEG = 0.02, 1.2  # relative; what the images may differ from a held scale and angle
-CONFIRMED_PX = 5.0  # at 256: corner distance of two estimates by synthesised images that confirm each other
 SEARCHED_SPACING_ERROR = 0.1  # relative error of known pixel spacings that the search covers
 
 
@@ -248,31 +247,20 @@ class PyramidEstimator:
     def _synthesis_results(
         self, fixed: Image, moving: Image, model: TransformModel
     ) -> Iterator[PyramidResult]:
-        """Yield the result of two pairs of which one image is shown as the other modality of an instrument.
-
-        Where their estimates of the same place differ, it is not confirmed. There is none where a synthesised
-        image does not resemble the other one at the estimate: such images were not learnt.
-        """
+        """Yield the result with images shown as the other modality of an instrument would show them."""
         if self.synthesis is None:
             return
-        images = self._pair(fixed, moving)[0].with_model(model if model in HELD else "similarity")
-        pairs = list(self.synthesis.pairs(self.stages.engine, fixed, moving))
-        if len(pairs) < 2:
-            return
-        made = [self.attempts(pair.fixed, pair.moving, model=model) for pair in pairs]
-        directions = [Direction(pair, attempts) for pair, (_, attempts) in zip(pairs, made, strict=True)]
-        found = zip(directions, made, joint_attempts(images, directions), strict=True)
-        result = self._confirmed(
-            images,
-            [
-                direction.pair.converted(self._whole_result(views, attempts, attempt, model))
-                for direction, (views, attempts), attempt in found
-            ],
+        made = SynthesisResults(
+            self.synthesis,
+            self.stages.engine,
+            self.confidence,
+            partial(self.attempts, model=model),
+            partial(self._whole_result, model=model),
         )
-        shown = Resemblance(images, tuple(pairs), tuple(views for views, _ in made))
-        if shown.least(result.best) >= self.synthesis.resemblance:
-            best, confirmed = shown.refined(result.best)
-            yield replace(result, best=best, unconfirmed=result.unconfirmed or not confirmed)
+        images = self._pair(fixed, moving)[0].with_model(model if model in HELD else "similarity")
+        result = made.of(images, fixed, moving)
+        if result is not None:
+            yield result
 
     def resemblance_at(self, fixed: Image, moving: Image, moving_from_fixed: Matrix) -> float:
         """Return the least correlation of each synthesised image with the other image at a transform.
@@ -281,20 +269,7 @@ class PyramidEstimator:
         """
         if self.synthesis is None:
             return 0.0
-        pairs = list(self.synthesis.pairs(self.stages.engine, fixed, moving))
-        if len(pairs) < 2:
-            return 0.0
-        views = tuple(ImagePair(pair.fixed, pair.moving) for pair in pairs)
-        shown = Resemblance(ImagePair(fixed, moving), tuple(pairs), views)
-        return shown.least(Candidate(moving_from_fixed, 0.0))
-
-    def _confirmed(self, images: ImagePair, results: list[PyramidResult]) -> PyramidResult:
-        """Return the more probable of two results, at their mean place where they are close to each other."""
-        best = max(results, key=lambda each: self.confidence.log_odds(each.features))
-        apart = corner_distance_px(images, *(result.best for result in results))
-        place = averaged(images, [best.best, *(result.best for result in results if result is not best)])
-        place = replace(best.best, moving_from_fixed=place.moving_from_fixed)
-        return replace(best, best=place, unconfirmed=apart > CONFIRMED_PX)
+        return resemblance_at(self.synthesis, self.stages.engine, fixed, moving, moving_from_fixed)
 
     def _detail_results(
         self,

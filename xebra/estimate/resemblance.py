@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import ndimage
 
 from xebra.arrays import Floats, Matrix
-from xebra.errors import ImageUnusable
-from xebra.estimate.image_pair import Candidate, ImagePair, corner_distance_px, full_view_matrix
+from xebra.estimate.image_pair import (
+    MAX_AVERAGED_PX,
+    Candidate,
+    ImagePair,
+    averaged,
+    corner_distance_px,
+    full_view_matrix,
+)
 from xebra.estimate.image_pyramid import ImagePyramid
 from xebra.estimate.simplex import maximise
-from xebra.estimate.synthesis_attempts import MAX_AVERAGED_PX, averaged
 from xebra.estimate.synthesis_level import SynthesisedPair
 from xebra.image import Image
 
@@ -38,31 +45,45 @@ class Resemblance:
 
     def least(self, candidate: Candidate) -> float:
         """Return the smaller correlation of the two at a candidate of the images."""
-        return min(self._each(candidate))
+        return min(self._each(candidate.moving_from_fixed))
+
+    def explained(self, candidate: Candidate) -> float:
+        """Return the sum of ``explained`` of both pairs at a candidate of the images."""
+        return sum(explained(view, place) for view, place in self._places(candidate.moving_from_fixed))
+
+    def maximised(self, candidate: Candidate, size: int = SIZE, evaluations: int = EVALUATIONS) -> Candidate:
+        """Return the place near a candidate of the images where the correlations have the largest sum.
+
+        Args:
+            candidate: start of the simplex.
+            size: px of the views that are compared.
+            evaluations: at most.
+        """
+
+        def measure(moving_from_fixed: Matrix) -> float:
+            return sum(self._each(moving_from_fixed, size))
+
+        start = candidate.moving_from_fixed
+        found = maximise(measure, self.images, size, start, SIMPLEX_CELLS, evaluations)
+        return replace(candidate, moving_from_fixed=found)
 
     def refined(self, candidate: Candidate) -> tuple[Candidate, bool]:
         """Return a candidate of the images by its resemblance too, and whether that confirms it.
 
-        The estimate of the network and the place near it where the correlations of both pairs, band-pass
-        filtered, have the largest sum are independent: their mean is returned where they are close, else the
-        former, which is not confirmed then.
+        The estimate of the network and the place near it where the correlations have the largest sum are
+        independent: their mean is returned where they are close, else the former, which is not confirmed
+        then.
         """
-        try:
-            detail = self._detail()
-        except ImageUnusable:  # of one grey value
-            return candidate, True
-
-        def measure(moving_from_fixed: Matrix) -> float:
-            return sum(detail._each(replace(candidate, moving_from_fixed=moving_from_fixed)))
-
-        found = maximise(measure, self.images, SIZE, candidate.moving_from_fixed, SIMPLEX_CELLS, EVALUATIONS)
-        place = replace(candidate, moving_from_fixed=found)
+        place = self.maximised(candidate)
         confirms = corner_distance_px(self.images, candidate, place) <= MAX_AVERAGED_PX
         mean = averaged(self.images, [candidate, place])
         return replace(mean, moving_from_fixed=self.images.held(mean.moving_from_fixed)), confirms
 
-    def _detail(self) -> Resemblance:
-        """Return the resemblance of the same pairs, band-pass filtered."""
+    def band_passed(self) -> Resemblance:
+        """Return the resemblance of the same pairs, band-pass filtered.
+
+        Raises ImageUnusable where an image is of one grey value then.
+        """
         pairs = tuple(
             SynthesisedPair(
                 _band_passed(view.fixed),
@@ -74,10 +95,15 @@ class Resemblance:
         )
         return replace(self, pairs=pairs, views=tuple(ImagePair(pair.fixed, pair.moving) for pair in pairs))
 
-    def _each(self, candidate: Candidate) -> list[float]:
-        """Return the correlation of each pair at a candidate of the images."""
-        places = (pair.of_views(candidate).moving_from_fixed for pair in self.pairs)
-        return [resemblance(view, place) for view, place in zip(self.views, places, strict=True)]
+    def _each(self, moving_from_fixed: Matrix, size: int = SIZE) -> list[float]:
+        """Return the correlation of each pair at a transform (3 x 3) of the images."""
+        return [correlation(view, place, size) for view, place in self._places(moving_from_fixed)]
+
+    def _places(self, moving_from_fixed: Matrix) -> Iterator[tuple[ImagePair, Matrix]]:
+        """Yield each pair with its transform (3 x 3) at one of the images."""
+        candidate = Candidate(moving_from_fixed, 0.0)
+        for view, pair in zip(self.views, self.pairs, strict=True):
+            yield view, pair.of_views(candidate).moving_from_fixed
 
 
 def _band_passed(image: ImagePyramid) -> Image:
@@ -93,30 +119,68 @@ def _band_passed(image: ImagePyramid) -> Image:
     return Image(band).with_mask(used)
 
 
-def resemblance(pair: ImagePair, moving_from_fixed: Matrix) -> float:
+def correlation(pair: ImagePair, moving_from_fixed: Matrix, size: int = SIZE) -> float:
     """Return the correlation (Pearson) of both images where they overlap; 0 where they overlap too little.
 
     Args:
         pair: of one contrast.
         moving_from_fixed: 3 x 3, px.
+        size: px of the view of the fixed image.
 
     Examples:
         >>> from xebra.image import Image
         >>> ramp = np.add.outer(np.arange(64.0), np.arange(64.0)) / 126
-        >>> round(resemblance(ImagePair(Image(ramp), Image(1 - ramp)), np.eye(3)), 3)
+        >>> round(correlation(ImagePair(Image(ramp), Image(1 - ramp)), np.eye(3)), 3)
         -1.0
     """
-    fixed_from_view = pair.fixed_from_view(SIZE)
-    fixed, covered = pair.fixed_view(SIZE)
-    moving, inside = pair.moving.view(moving_from_fixed @ fixed_from_view, SIZE)
+    return _correlation(*_overlap(pair, moving_from_fixed, size))
+
+
+def explained(pair: ImagePair, moving_from_fixed: Matrix, size: int = SIZE) -> float:
+    """Return the square root of the share of the moving image's variance that the fixed image explains.
+
+    That is the correlation times the square root of the share of the variance that lies within the overlap;
+    0 where the images do not correlate. What is not covered is not explained: a small overlap, or one that
+    shows little, correlates by chance.
+
+    Args:
+        pair: of one contrast.
+        moving_from_fixed: 3 x 3, px.
+        size: px of the view of the fixed image.
+
+    Examples:
+        >>> from xebra.image import Image
+        >>> ramp = Image(np.add.outer(np.arange(64.0), np.arange(64.0)) / 126)
+        >>> shifted = np.array([[1, 0, 32.0], [0, 1, 0], [0, 0, 1]])  # half of the images overlap
+        >>> [round(explained(ImagePair(ramp, ramp), place), 2) for place in (np.eye(3), shifted)]
+        [1.0, 0.71]
+    """
+    fixed, moving = _overlap(pair, moving_from_fixed, size)
+    found = _correlation(fixed, moving)
+    if found <= 0:
+        return 0.0
+    from_whole = full_view_matrix(pair.moving.shape, size)
+    values, covered = pair.moving.view(from_whole, size)
+    whole = values[covered > COVERED]
+    area = np.linalg.det(moving_from_fixed @ pair.fixed_from_view(size)) / np.linalg.det(from_whole)
+    share = abs(area) * ((moving - whole.mean()) ** 2).sum() / ((whole - whole.mean()) ** 2).sum()
+    return found * math.sqrt(min(1.0, float(share)))
+
+
+def _overlap(pair: ImagePair, moving_from_fixed: Matrix, size: int) -> tuple[Floats, Floats]:
+    """Return the values (K,) of both images where they overlap; none where they overlap too little."""
+    fixed, covered = pair.fixed_view(size)
+    moving, inside = pair.moving.view(moving_from_fixed @ pair.fixed_from_view(size), size)
     both = (covered > COVERED) & (inside > COVERED)
     if both.mean() < LEAST_SHARE:
-        return 0.0
-    return _correlation(fixed[both], moving[both])
+        both = np.zeros_like(both)
+    return fixed[both], moving[both]
 
 
 def _correlation(one: Floats, other: Floats) -> float:
-    """Return the correlation of values; 0 where one of them is constant."""
+    """Return the correlation of values (K,); 0 where there are none or one image is constant."""
+    if not one.size:
+        return 0.0
     deviations = one - one.mean(), other - other.mean()
     lengths = [float(np.sqrt((each**2).mean())) for each in deviations]
     if min(lengths) < LEAST_DEVIATION:

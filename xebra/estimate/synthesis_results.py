@@ -1,0 +1,85 @@
+"""The result of a pair by images that are shown as the other modality of an instrument would show them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from xebra.arrays import Matrix
+from xebra.engine import Engine
+from xebra.errors import ImageUnusable
+from xebra.estimate.attempts import Attempt, Attempts
+from xebra.estimate.confidence import Confidence
+from xebra.estimate.image_pair import Candidate, ImagePair, averaged, corner_distance_px
+from xebra.estimate.pyramid_result import PyramidResult
+from xebra.estimate.resemblance import Resemblance
+from xebra.estimate.synthesis_attempts import Direction, joint_attempts
+from xebra.estimate.synthesis_level import SynthesisedPair, SynthesisLevel
+from xebra.image import Image
+
+CONFIRMED_PX = 5.0  # at 256: corner distance of two estimates by synthesised images that confirm each other
+
+
+@dataclass(frozen=True)
+class SynthesisResults:
+    """Makes results by image synthesis.
+
+    ``attempts`` makes the attempts at two images, ``result`` the result of one of them.
+    """
+
+    level: SynthesisLevel
+    engine: Engine
+    confidence: Confidence
+    attempts: Callable[[Image, Image], tuple[ImagePair, Attempts]]
+    result: Callable[[ImagePair, Attempts, Attempt], PyramidResult]
+
+    def of(self, images: ImagePair, fixed: Image, moving: Image) -> PyramidResult | None:
+        """Return the result of both pairs with one image synthesised.
+
+        Where their estimates of the same place differ, it is not confirmed. None where a synthesised image
+        does not resemble the other one at the estimate, because such images were not learnt.
+        """
+        pairs = tuple(self.level.pairs(self.engine, fixed, moving))
+        if len(pairs) < 2:
+            return None
+        made = [self.attempts(pair.fixed, pair.moving) for pair in pairs]
+        shown = Resemblance(images, pairs, tuple(views for views, _ in made))
+        try:
+            detail = shown.band_passed()
+        except ImageUnusable:  # of one grey value
+            return None
+        directions = [Direction(pair, attempts) for pair, (_, attempts) in zip(pairs, made, strict=True)]
+        found = zip(pairs, made, joint_attempts(images, directions, detail), strict=True)
+        result = self._confirmed(images, [self._converted(pair, *of, attempt) for pair, of, attempt in found])
+        if shown.least(result.best) < self.level.resemblance:
+            return None
+        best, confirmed = detail.refined(result.best)
+        return replace(result, best=best, unconfirmed=result.unconfirmed or not confirmed)
+
+    def _converted(
+        self, pair: SynthesisedPair, views: ImagePair, attempts: Attempts, attempt: Attempt
+    ) -> PyramidResult:
+        """Return the result of an attempt at a pair as one of the images that it was made of."""
+        return pair.converted(self.result(views, attempts, attempt))
+
+    def _confirmed(self, images: ImagePair, results: list[PyramidResult]) -> PyramidResult:
+        """Return the more probable of two results, at their mean place where they are close to each other."""
+        best = max(results, key=lambda each: self.confidence.log_odds(each.features))
+        apart = corner_distance_px(images, *(result.best for result in results))
+        place = averaged(images, [best.best, *(result.best for result in results if result is not best)])
+        place = replace(best.best, moving_from_fixed=place.moving_from_fixed)
+        return replace(best, best=place, unconfirmed=apart > CONFIRMED_PX)
+
+
+def resemblance_at(
+    level: SynthesisLevel, engine: Engine, fixed: Image, moving: Image, moving_from_fixed: Matrix
+) -> float:
+    """Return the least correlation of each synthesised image with the other image at a transform (3 x 3).
+
+    0 where an image that is synthesised has a single grey value.
+    """
+    pairs = tuple(level.pairs(engine, fixed, moving))
+    if len(pairs) < 2:
+        return 0.0
+    views = tuple(ImagePair(pair.fixed, pair.moving) for pair in pairs)
+    return Resemblance(ImagePair(fixed, moving), pairs, views).least(Candidate(moving_from_fixed, 0.0))
