@@ -128,10 +128,9 @@ class Attempts:
         found = [candidate for candidate in best_first if candidate is not None]
         return self._refine(distinct(self._pair, [*self._identity, *found], DUPLICATE_PX))
 
-    def scored(self, candidates: list[Candidate], fine: bool = False) -> list[tuple[Candidate, float]]:
+    def scored(self, candidates: list[Candidate]) -> list[tuple[Candidate, float]]:
         """Return each candidate after a refinement step, with its score by network and mutual information."""
-        refined = self._refine(candidates, self._stages.fine if fine else None)
-        return [(each, self._scoring.score(each)) for each in refined]
+        return [(each, self._scoring.score(each)) for each in self._refine(candidates)]
 
     def at(self, candidate: Candidate, others: list[Candidate]) -> Attempt:
         """Return the estimate from a candidate that was found otherwise, compared with others."""
