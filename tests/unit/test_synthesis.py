@@ -25,6 +25,7 @@ from xebra.adaptation.labels import Label
 from xebra.adaptation.train_synthesis import SynthesisTraining, squared_error, train_synthesis
 from xebra.engine import OnnxEngine
 from xebra.estimate import detail_attempts, synthesis_attempts
+from xebra.estimate import resemblance as resemblance_module
 from xebra.estimate.confidence import SYNTHESIS_PREFERENCE, SYNTHESIS_PROBABILITY
 from xebra.estimate.image_pair import Candidate, ImagePair, corner_distance_px
 from xebra.estimate.pyramid_estimator import PyramidEstimator
@@ -170,6 +171,24 @@ def test_an_estimate_is_refined_by_its_resemblance(noise: float, left: tuple[flo
         assert confirms and left[0] <= share <= left[1], share
     if not noise:
         assert refined((40.0, -30.0)) == (pytest.approx(1, abs=0.01), False)
+
+
+@pytest.mark.parametrize("noise, followed", [(0.0, True), (4.0, False)])
+def test_a_place_further_away_is_returned_where_the_images_are_much_alike(
+    monkeypatch: pytest.MonkeyPatch, noise: float, followed: bool
+) -> None:
+    monkeypatch.setattr(resemblance_module, "MAX_AVERAGED_PX", 2.0)
+    fixed, moving, matrix = scaled_pair(4, (256, 256), 0.8)
+    rng, size = np.random.default_rng(1), moving.pixels.shape
+    moving = Image(moving.pixels + noise * ndimage.gaussian_filter(rng.normal(size=size), 3) * 6)
+    images, eye = ImagePair(fixed, moving), np.eye(3)
+    pairs = tuple(SynthesisedPair(fixed, moving, eye, eye) for _ in range(2))
+    shown = Resemblance(images, pairs, (images, images)).band_passed()
+    truth = Candidate(matrix, 0.0)
+    start = replace(truth, moving_from_fixed=matrix @ SimilarityTransform(1.01, 0.01, (6.0, 5.0)).matrix)
+    found, confirms = shown.refined(start)
+    assert not confirms
+    assert corner_distance_px(images, found, truth if followed else start) < 0.5
 
 
 @dataclass(frozen=True)

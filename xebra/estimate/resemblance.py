@@ -147,8 +147,8 @@ def explained(pair: ImagePair, moving_from_fixed: Matrix, size: int = SIZE) -> f
     """Return the square root of the share of the moving image's variance that the fixed image explains.
 
     That is the correlation times the square root of the share of the variance that lies within the overlap;
-    0 where the images do not correlate. What is not covered is not explained: a small overlap, or one that
-    shows little, correlates by chance.
+    0 where the images do not correlate. Variance outside of the overlap counts as unexplained, because a
+    small overlap, or one that shows little, correlates by chance.
 
     Args:
         pair: of one contrast.
