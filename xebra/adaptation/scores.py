@@ -28,17 +28,22 @@ Started = AsyncResult[list[list[MeasuredAttempt]]]  # attempts that are being ma
 BENCHMARK_SEEDS: dict[Role, int] = {"choose": 7_100_000, "certify": 7_200_000}  # of no other stream
 QUARTER_TURNS = 4  # of the moving image: exact, without interpolation
 PROCESSES = 2
+MOST_ERROR_PX = 20.0  # at 256: a larger error is that of another place
 
 
 @dataclass(frozen=True)
 class Score:
-    """Right estimates (corner error under 5 px at 256) of a number of pairs, and their median error."""
+    """Right estimates (corner error under 5 px at 256) of a number of pairs, and their errors.
+
+    ``mean_error_px``: each error counts with at most 20 px, as one of another place.
+    """
 
     pairs: int
     right: int
     accepted: int
     accepted_wrong: int
     median_error_px: float | None  # at 256
+    mean_error_px: float | None = None
 
     @classmethod
     def of(cls, model: Confidence, measured: Sequence[Sequence[MeasuredAttempt]]) -> Score:
@@ -52,6 +57,9 @@ class Score:
             sum(taken),
             sum(take and not each.right for take, each in zip(taken, last, strict=True)),
             round(float(np.median(errors)), 3) if errors else None,
+            round(float(np.minimum([each.error_px for each in last], MOST_ERROR_PX).mean()), 3)
+            if last
+            else None,
         )
 
     @property

@@ -23,7 +23,9 @@ from xebra.estimate.image_pair import (
     distinct,
     identity_candidates,
 )
-from xebra.estimate.periodic_copies import periods, shifted
+from xebra.estimate.intensity_refinement import refine_by_intensity
+from xebra.estimate.periodic_copies import periods, shifted, with_sums
+from xebra.estimate.pixel_correlation import by_pixel_values
 from xebra.estimate.quality_features import INTENSITY, QualityFeatures, half_disagreement_px, uncertainty_px
 from xebra.estimate.refinement import RefineLevel, refine_step, refine_until_converged
 from xebra.estimate.stages import Stages
@@ -34,6 +36,7 @@ IDENTITY_PX = 4.0  # at 256: a smaller displacement may be that of a pattern whi
 SEARCH_CANDIDATES = 16  # of each search direction, in the thorough attempt; 24 find 1 of 203 places more
 COMPETITOR_MARGIN = 4.0  # log odds: the quick attempt refines candidates within this of the search's best
 AMBIGUOUS_MARGIN = 1.0  # log odds: with a competitor within this the quick attempt is skipped
+RIVAL_MARGIN = 8.0  # log odds: pixel values are compared with those at candidates within this of the estimate
 FOLLOWED = 4  # candidates that the thorough attempt refines, each with and without mutual information
 
 
@@ -158,7 +161,7 @@ class Attempts:
     def _periodic_copies(self, candidates: list[Candidate]) -> list[Candidate]:
         """Return the best candidate shifted by each period of the images."""
         best = self._scoring.ranked(candidates)[0]
-        return shifted(best, periods(self._pair, self._stages.coarse.size, best))
+        return shifted(best, with_sums(periods(self._pair, self._stages.coarse.size, best)))
 
     def _search(self, level: SearchLevel, pair: ImagePair) -> SearchResult:
         """Return the scores of a search level."""
@@ -194,6 +197,10 @@ class Attempts:
         final = finalise(self._stages, self._pair, self._scoring, end)
         apart = corner_distances_px(self._pair, start, others) > DIFFERENT_PX
         different = [c for c, far in zip(others, apart, strict=True) if far]
+        rival = self._better_by_intensity(start, different, final)
+        if rival is not None:
+            remaining = [start, *(other for other in others if other is not rival[0])]
+            return self._attempt(*rival, remaining, thorough)
         size = self._stages.fine.size
         features = QualityFeatures(
             correlation=start.score,
@@ -226,6 +233,25 @@ class Attempts:
             ):
                 return other.score
         return 0.0
+
+    def _better_by_intensity(
+        self, start: Candidate, others: list[Candidate], final: FinalEstimate
+    ) -> tuple[Candidate, Candidate] | None:
+        """Return another candidate, before and after refinement, whose pixel values exclude the estimate.
+
+        Where a specimen repeats itself, the network may score a copy higher than the place where pixel values
+        agree. None where there is no such candidate, or the contrasts differ.
+        """
+        likely = [other for other in others if start.score - other.score < RIVAL_MARGIN]
+        if final.stage != INTENSITY or not likely:
+            return None
+        here = refine_by_intensity(self._pair, final.candidate)
+        for other in by_pixel_values(self._pair, likely)[:FOLLOWED]:
+            (end,) = self._refine_fully([other])
+            there = refine_by_intensity(self._pair, end)
+            if here is not None and there is not None and there.excludes(here):
+                return other, end
+        return None
 
     def _fits_elsewhere(self, candidate: Candidate, estimate: Candidate) -> bool:
         """Return whether pixel values support another position than the estimate's."""

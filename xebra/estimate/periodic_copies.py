@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import math
+from itertools import combinations_with_replacement
+
 import numpy as np
 
 from xebra.arrays import Floats
 from xebra.estimate.autocorrelation_periods import autocorrelation_periods
 from xebra.estimate.image_pair import Candidate, ImagePair, translation
+from xebra.transform import SimilarityTransform, image_center
 
+SAME_SHARE = 0.25  # of a period: shifts that differ by less are one
 SAME_PX = 2.0  # of the view: periods of the two images that differ by less are one
 
 
@@ -33,6 +38,31 @@ def _of_fixed(pair: ImagePair, size: int) -> Floats:
     return shifts
 
 
+def with_sums(shifts: Floats) -> Floats:
+    """Return periods (K, 2) and the sums (M, 2) of two of them, without 0.
+
+    Every second line of a grid may differ, so that the grid fits itself best two periods on.
+
+    Examples:
+        >>> with_sums(np.array([[5.0, 0.0], [-5.0, 0.0]])).tolist()
+        [[5.0, 0.0], [-5.0, 0.0], [10.0, 0.0], [-10.0, 0.0]]
+    """
+    found = [*shifts]
+    for first, second in combinations_with_replacement(shifts, 2):
+        shift = first + second
+        apart = min(np.hypot(*(shift - other)) for other in (*found, np.zeros(2)))
+        if apart > SAME_SHARE * np.hypot(*first):
+            found.append(shift)
+    return np.array(found).reshape(-1, 2)
+
+
 def shifted(candidate: Candidate, shifts: Floats) -> list[Candidate]:
     """Return a candidate moved by each of some shifts (K, 2), px of the fixed image."""
     return [Candidate(candidate.moving_from_fixed @ translation(*shift), candidate.score) for shift in shifts]
+
+
+def turned(pair: ImagePair, candidate: Candidate) -> list[Candidate]:
+    """Return a candidate turned by each quarter turn about the centre of the fixed image."""
+    center = image_center(pair.fixed.shape)
+    turns = (SimilarityTransform(1.0, turn * math.pi / 2, (0.0, 0.0), center).matrix for turn in (1, 2, 3))
+    return [Candidate(pair.held(candidate.moving_from_fixed @ turn), candidate.score) for turn in turns]

@@ -12,7 +12,7 @@ import numpy as np
 
 from xebra.arrays import Floats, Matrix
 from xebra.engine import Engine
-from xebra.estimate.attempts import Attempt, Attempts
+from xebra.estimate.attempts import RIVAL_MARGIN, Attempt, Attempts
 from xebra.estimate.confidence import DEFAULT_TOLERANCE, MIRROR_CHECKED_BELOW, Confidence
 from xebra.estimate.content_frame import ContentFrames
 from xebra.estimate.detail_attempts import DetailAttempts
@@ -31,7 +31,8 @@ from xebra.estimate.field_of_view import (
 from xebra.estimate.field_refinement import FieldLevel
 from xebra.estimate.final_stage import fits_elsewhere
 from xebra.estimate.image_pair import Candidate, ImagePair, scale_of
-from xebra.estimate.periodic_copies import periods, shifted
+from xebra.estimate.periodic_copies import periods, shifted, turned, with_sums
+from xebra.estimate.pixel_correlation import by_pixel_values
 from xebra.estimate.places import equal_places, listed_places
 from xebra.estimate.prior_attempts import PriorAttempts
 from xebra.estimate.pyramid_result import PyramidResult
@@ -51,6 +52,7 @@ from xebra.weights import Weights
 
 PERIOD_SHARE = 0.25  # of the score: this margin across contrasts; wrong steps of a wedge had 0.07 to 0.2
 PERIOD_MARGIN = 3.0  # log odds: margin to a copy shifted by a period below which the estimate is ambiguous
+COPIES_COMPARED = 6  # by pixel values, of the copies of an estimate in images of one contrast
 HELD: tuple[TransformModel, ...] = ("translation", "rigid")  # models that hold the scale
 HELD_SCALE, HELD_ANGLE_DEG = 0.02, 1.2  # relative; what the images may differ from a held scale and angle
 SEARCHED_SPACING_ERROR = 0.1  # relative error of known pixel spacings that the search covers
@@ -190,7 +192,7 @@ class PyramidEstimator:
                 yield from islice(detail, 1)
         if model == "affine":
             yield from self._stretched_results(fixed, moving, first.search)
-        yield from self._synthesis_results(fixed, moving, model)
+        yield from self._synthesis_results(fixed, moving, model, last.best)
 
     def _prior_results(
         self, fixed: Image, moving: Image, model: TransformModel, prior: Prior
@@ -245,9 +247,12 @@ class PyramidEstimator:
         return PyramidResult(attempt.best, attempt.features, attempt.path, period, search, model=model)
 
     def _synthesis_results(
-        self, fixed: Image, moving: Image, model: TransformModel
+        self, fixed: Image, moving: Image, model: TransformModel, known: Candidate | None = None
     ) -> Iterator[PyramidResult]:
-        """Yield the result with images shown as the other modality of an instrument would show them."""
+        """Yield the result with images shown as the other modality of an instrument would show them.
+
+        ``known``: the estimate without them.
+        """
         if self.synthesis is None:
             return
         made = SynthesisResults(
@@ -258,7 +263,7 @@ class PyramidEstimator:
             partial(self._whole_result, model=model),
         )
         images = self._pair(fixed, moving)[0].with_model(model if model in HELD else "similarity")
-        result = made.of(images, fixed, moving)
+        result = made.of(images, fixed, moving, known)
         if result is not None:
             yield result
 
@@ -415,10 +420,11 @@ class PyramidEstimator:
         if period is None:
             return None
         here = self._refine(pair, [attempt.best])[0].score
-        margin = PERIOD_MARGIN if same_contrast else max(PERIOD_MARGIN, PERIOD_SHARE * here)
+        margin = RIVAL_MARGIN if same_contrast else max(PERIOD_MARGIN, PERIOD_SHARE * here)
         close = [copy for copy in copies if here - copy.score <= margin]
         if same_contrast:
-            close = [copy for copy in close if self._fits_by_intensity(pair, copy, attempt.best, period)]
+            likely = by_pixel_values(pair, close)[:COPIES_COMPARED]
+            close = [copy for copy in likely if self._fits_by_intensity(pair, copy, attempt.best, period)]
         return None if not close and attempt.features.thorough else period
 
     def _fits_by_intensity(self, pair: ImagePair, copy: Candidate, best: Candidate, period: float) -> bool:
@@ -432,12 +438,13 @@ class PyramidEstimator:
         """Return the shortest period in fixed px, and candidates shifted by each period.
 
         They are refined twice: a period is known to a px of the view only. Images of one contrast have the
-        same periods.
+        same periods, and pixel values tell what a lattice shows turned by a quarter turn.
         """
         shifts = periods(pair, self.stages.coarse.size, None if same_contrast else best)
         if not len(shifts):
             return None, []
-        copies = self._refine(pair, self._refine(pair, shifted(best, shifts)))
+        copies = shifted(best, with_sums(shifts)) + (turned(pair, best) if same_contrast else [])
+        copies = self._refine(pair, self._refine(pair, copies))
         return float(np.hypot(*shifts.T).min()), copies
 
     def _refine(self, pair: ImagePair, candidates: list[Candidate]) -> list[Candidate]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import ndimage
 
-from xebra.arrays import Floats, Matrix
+from xebra.arrays import Matrix
 from xebra.estimate.image_pair import (
     MAX_AVERAGED_PX,
     Candidate,
@@ -18,15 +18,12 @@ from xebra.estimate.image_pair import (
     full_view_matrix,
 )
 from xebra.estimate.image_pyramid import ImagePyramid
+from xebra.estimate.pixel_correlation import COVERED, SIZE, correlation, correlation_of, overlap
 from xebra.estimate.simplex import maximise
 from xebra.estimate.synthesis_level import SynthesisedPair
 from xebra.image import Image
 
-SIZE = 128  # px of the view: noise from px to px does not count
-COVERED = 0.99  # of a px of the view, by both images
-LEAST_SHARE = 0.05  # of the view that both images must cover
 LEAST_COVER = 1e-3  # of a filter, by the usable area
-LEAST_DEVIATION = 1e-6  # of the grey values
 # Standard deviations of the Gaussians whose difference is correlated, px at 256: counting noise is left out,
 # and so are slow changes, where a synthesised image is wrong over many px at once.
 FINE_PX, BROAD_PX = 2.0, 8.0
@@ -34,7 +31,7 @@ BAND_SIZE = 256  # px of the views that are filtered
 SIMPLEX_CELLS, EVALUATIONS = 1.0, 120
 MOST = 0.999  # correlation: limits its information
 NETWORK_INFORMATION = 0.5  # of the network's estimate, as that of two correlations of 0.45
-FOLLOWED_WEIGHT = 0.8  # of two correlations of 0.7
+FOLLOWED_INFORMATION = 2.0  # of two correlations of 0.7
 
 
 @dataclass(frozen=True)
@@ -69,22 +66,37 @@ class Resemblance:
         found = maximise(measure, self.images, size, start, SIMPLEX_CELLS, evaluations)
         return replace(candidate, moving_from_fixed=found)
 
-    def refined(self, candidate: Candidate) -> tuple[Candidate, bool]:
+    def refined(
+        self, candidate: Candidate, known: Candidate | None = None, information: float = 0.0
+    ) -> tuple[Candidate, bool]:
         """Return a candidate of the images by its resemblance too, and whether that confirms it.
 
-        The estimate of the network and the place near it where the correlations have the largest sum are
-        independent. Where they are close, their mean is returned, weighted by information: for a correlation
-        r that of the place is in proportion to r^2 / (1 - r^2), the ratio of signal to noise, which adds over
-        both pairs. Else the place is not confirmed; it is returned where its weight is high.
+        The estimate of the network, the place near it where the correlations have the largest sum and the
+        estimate without synthesis are nearly independent. Where they are close, their mean is returned,
+        weighted by information: for a correlation r that of the place is in proportion to r^2 / (1 - r^2),
+        the ratio of signal to noise, which adds over both pairs. A place that is not close to the candidate
+        does not confirm it, and takes its place where it has much information.
+
+        Args:
+            candidate: of the images, found with synthesised ones.
+            known: the estimate without synthesis.
+            information: of that estimate, on the same scale.
         """
         place = self.maximised(candidate)
-        known = sum(r**2 / (1 - r**2) for r in np.clip(self._each(place.moving_from_fixed), 0, MOST))
-        weight = float(known / (known + NETWORK_INFORMATION))
+        shown = sum(r**2 / (1 - r**2) for r in np.clip(self._each(place.moving_from_fixed), 0, MOST))
         confirms = corner_distance_px(self.images, candidate, place) <= MAX_AVERAGED_PX
-        if not confirms:
-            weight = float(weight > FOLLOWED_WEIGHT)
-        mean = (1 - weight) * candidate.moving_from_fixed + weight * place.moving_from_fixed
-        return replace(candidate, moving_from_fixed=self.images.held(mean)), confirms
+        network, by_values = (candidate, NETWORK_INFORMATION), (place, float(shown))
+        found = [network, by_values] if confirms else [by_values if shown > FOLLOWED_INFORMATION else network]
+        mean = self._mean(found)
+        if known is not None and corner_distance_px(self.images, mean, known) <= MAX_AVERAGED_PX:
+            mean = self._mean([*found, (known, information)])
+        return replace(candidate, moving_from_fixed=self.images.held(mean.moving_from_fixed)), confirms
+
+    @staticmethod
+    def _mean(found: Sequence[tuple[Candidate, float]]) -> Candidate:
+        """Return the first of some candidates at the mean place of all, by their information."""
+        matrices, information = zip(*((each.moving_from_fixed, known) for each, known in found), strict=True)
+        return replace(found[0][0], moving_from_fixed=np.average(matrices, 0, information))
 
     def band_passed(self) -> Resemblance:
         """Return the resemblance of the same pairs, band-pass filtered.
@@ -126,23 +138,6 @@ def _band_passed(image: ImagePyramid) -> Image:
     return Image(band).with_mask(used)
 
 
-def correlation(pair: ImagePair, moving_from_fixed: Matrix, size: int = SIZE) -> float:
-    """Return the correlation (Pearson) of both images where they overlap; 0 where they overlap too little.
-
-    Args:
-        pair: of one contrast.
-        moving_from_fixed: 3 x 3, px.
-        size: px of the view of the fixed image.
-
-    Examples:
-        >>> from xebra.image import Image
-        >>> ramp = np.add.outer(np.arange(64.0), np.arange(64.0)) / 126
-        >>> round(correlation(ImagePair(Image(ramp), Image(1 - ramp)), np.eye(3)), 3)
-        -1.0
-    """
-    return _correlation(*_overlap(pair, moving_from_fixed, size))
-
-
 def explained(pair: ImagePair, moving_from_fixed: Matrix, size: int = SIZE) -> float:
     """Return the square root of the share of the moving image's variance that the fixed image explains.
 
@@ -162,8 +157,8 @@ def explained(pair: ImagePair, moving_from_fixed: Matrix, size: int = SIZE) -> f
         >>> [round(explained(ImagePair(ramp, ramp), place), 2) for place in (np.eye(3), shifted)]
         [1.0, 0.71]
     """
-    fixed, moving = _overlap(pair, moving_from_fixed, size)
-    found = _correlation(fixed, moving)
+    fixed, moving = overlap(pair, moving_from_fixed, size)
+    found = correlation_of(fixed, moving)
     if found <= 0:
         return 0.0
     from_whole = full_view_matrix(pair.moving.shape, size)
@@ -172,24 +167,3 @@ def explained(pair: ImagePair, moving_from_fixed: Matrix, size: int = SIZE) -> f
     area = np.linalg.det(moving_from_fixed @ pair.fixed_from_view(size)) / np.linalg.det(from_whole)
     share = abs(area) * ((moving - whole.mean()) ** 2).sum() / ((whole - whole.mean()) ** 2).sum()
     return found * math.sqrt(min(1.0, float(share)))
-
-
-def _overlap(pair: ImagePair, moving_from_fixed: Matrix, size: int) -> tuple[Floats, Floats]:
-    """Return the values (K,) of both images where they overlap; none where they overlap too little."""
-    fixed, covered = pair.fixed_view(size)
-    moving, inside = pair.moving.view(moving_from_fixed @ pair.fixed_from_view(size), size)
-    both = (covered > COVERED) & (inside > COVERED)
-    if both.mean() < LEAST_SHARE:
-        both = np.zeros_like(both)
-    return fixed[both], moving[both]
-
-
-def _correlation(one: Floats, other: Floats) -> float:
-    """Return the correlation of values (K,); 0 where there are none or one image is constant."""
-    if not one.size:
-        return 0.0
-    deviations = one - one.mean(), other - other.mean()
-    lengths = [float(np.sqrt((each**2).mean())) for each in deviations]
-    if min(lengths) < LEAST_DEVIATION:
-        return 0.0
-    return float((deviations[0] * deviations[1]).mean()) / (lengths[0] * lengths[1])

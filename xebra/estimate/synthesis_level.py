@@ -54,12 +54,14 @@ class SynthesisLevel:
     ``reference``: size of the view of the other image, which says what a synthesised one should look like.
     ``resemblance``: least correlation of each synthesised image with the other image at an estimate, from
     what right estimates reach on images like those that were learnt. Without it, every estimate counts.
+    ``known_information``: of an estimate without synthesis, as ``Resemblance.refined`` weights it.
     """
 
     graph: str
     size: int
     reference: int
     resemblance: float = -1.0
+    known_information: float = 0.0
 
     def pairs(self, engine: Engine, fixed: Image, moving: Image) -> Iterator[SynthesisedPair]:
         """Yield the pair with the moving, then with the fixed image as the other modality shows it.

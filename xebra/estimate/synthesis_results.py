@@ -33,11 +33,19 @@ class SynthesisResults:
     attempts: Callable[[Image, Image], tuple[ImagePair, Attempts]]
     result: Callable[[ImagePair, Attempts, Attempt], PyramidResult]
 
-    def of(self, images: ImagePair, fixed: Image, moving: Image) -> PyramidResult | None:
+    def of(
+        self, images: ImagePair, fixed: Image, moving: Image, known: Candidate | None = None
+    ) -> PyramidResult | None:
         """Return the result of both pairs with one image synthesised.
 
         Where their estimates of the same place differ, it is not confirmed. None where a synthesised image
         does not resemble the other one at the estimate, because such images were not learnt.
+
+        Args:
+            images: fixed and moving image.
+            fixed: fixed image.
+            moving: moving image.
+            known: the estimate without synthesis, which is averaged where it is of the same place.
         """
         pairs = tuple(self.level.pairs(self.engine, fixed, moving))
         if len(pairs) < 2:
@@ -53,7 +61,7 @@ class SynthesisResults:
         result = self._confirmed(images, [self._converted(pair, *of, attempt) for pair, of, attempt in found])
         if shown.least(result.best) < self.level.resemblance:
             return None
-        best, confirmed = detail.refined(result.best)
+        best, confirmed = detail.refined(result.best, known, self.level.known_information)
         return replace(result, best=best, unconfirmed=result.unconfirmed or not confirmed)
 
     def _converted(
