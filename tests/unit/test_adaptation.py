@@ -11,7 +11,7 @@ import pytest
 from support.labelled import displaced, pair
 
 from xebra.adaptation import AdaptationReport, Label, adapt, write_labels
-from xebra.adaptation.adapt import LEAST_RESEMBLANCE, MEMBERS, folds, learnt
+from xebra.adaptation.adapt import LEAST_RESEMBLANCE, MEMBERS, folds, known_information, learnt
 from xebra.adaptation.judge import judge
 from xebra.adaptation.labels import labels_sha256, split_labels
 from xebra.adaptation.scores import Measured
@@ -143,6 +143,28 @@ def test_a_candidate_is_judged_by_labels_benchmark_and_certificate(attempts) -> 
     ]:
         good, reasons = judge(parent, candidate, confidence)
         assert not good and any(reason.startswith(f"not met: {problem}") for reason in reasons), reasons
+
+
+def test_errors_of_held_out_labels_count_and_those_of_other_places_alike(attempts) -> None:
+    right, _, confidence = attempts
+
+    def measured(held_out: list) -> Measured:
+        return Measured({"held_out": held_out, "choose": right, "certify": right}, confidence)
+
+    def with_errors(*errors: float) -> list:
+        last = right[0][-1]
+        unsure = replace(last, features=replace(last.features, score_margin=0.0))
+        return [[replace(unsure, error_px=px)] for px in errors]
+
+    parent = measured(with_errors(4.9, 4.9, 300.0, 3.0))
+    assert judge(parent, measured(with_errors(5.1, 5.1, 5.1, 2.0)), confidence)[0]  # more are wrong, by less
+    assert not judge(parent, measured(with_errors(4.9, 6.0, 25.0, 3.0)), confidence)[0]  # 300 px is as wrong
+
+
+@pytest.mark.parametrize("shift, found", [(0.0, 2.0), (4.0, 0.5), (40.0, 0.0)])
+def test_the_information_of_the_parent_is_that_of_its_errors(shift: float, found: float) -> None:
+    labels = [displaced(label, 1.0, shift) for label in labelled(4)]
+    assert known_information(BUNDLED, labels) == pytest.approx(found, rel=0.25)
 
 
 @pytest.mark.parametrize("groups", ["ab", "abc", "aabbbcd", "abcdefghijklmnopqrst", "aaaaaaab"])

@@ -191,6 +191,25 @@ def test_a_place_further_away_is_returned_where_the_images_are_much_alike(
     assert corner_distance_px(images, found, truth if followed else start) < 0.5
 
 
+@pytest.mark.parametrize(
+    "information, near, draws", [(0.5, 4.0, (0.1, 0.4)), (0.0, 4.0, (0.0, 0.01)), (0.5, 60.0, (0.0, 0.01))]
+)
+def test_the_estimate_without_synthesis_counts_by_its_information_where_it_is_near(
+    information: float, near: float, draws: tuple[float, float]
+) -> None:
+    fixed, moving, matrix = scaled_pair(4, (256, 256), 0.8)
+    noise = ndimage.gaussian_filter(np.random.default_rng(1).normal(size=moving.pixels.shape), 3)
+    images, eye = ImagePair(fixed, Image(moving.pixels + 24 * noise)), np.eye(3)
+    pairs = tuple(SynthesisedPair(fixed, Image(moving.pixels + 24 * noise), eye, eye) for _ in range(2))
+    shown = Resemblance(images, pairs, (images, images)).band_passed()
+    start = Candidate(matrix, 0.0)
+    known = replace(start, moving_from_fixed=matrix @ SimilarityTransform(1.0, 0.0, (near, 0.0)).matrix)
+    alone, _ = shown.refined(start)
+    found, _ = shown.refined(start, known, information)
+    drawn = corner_distance_px(images, alone, found) / corner_distance_px(images, alone, known)
+    assert draws[0] <= drawn <= draws[1], drawn
+
+
 @dataclass(frozen=True)
 class Fixed:
     """Attempts that find the same candidates, each with its score, and refine none."""

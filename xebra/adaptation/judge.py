@@ -33,7 +33,7 @@ def judge(before: Measured, after: Measured, confidence: Confidence) -> tuple[bo
 
 
 def _held_out(own: Score, parent: Score) -> tuple[bool, str]:
-    """Return whether held-out labels are registered better: the errors of a few tell more than their number."""
+    """Return whether held-out labels are registered better, by their errors: few of them count badly."""
     text = f"held-out labels: {_wrong(own)}, {parent.wrong} before"
     if own.mean_error_px is None or parent.mean_error_px is None:
         return False, text
