@@ -11,7 +11,7 @@ import pytest
 from support.labelled import displaced, pair
 
 from xebra.adaptation import AdaptationReport, Label, adapt, write_labels
-from xebra.adaptation.adapt import LEAST_RESEMBLANCE, MEMBERS, folds, known_information, learnt
+from xebra.adaptation.adapt import LEAST_RESEMBLANCE, MEMBERS, MOST_KNOWN, folds, known_information, learnt
 from xebra.adaptation.judge import judge
 from xebra.adaptation.labels import labels_sha256, split_labels
 from xebra.adaptation.scores import Measured
@@ -165,6 +165,12 @@ def test_errors_of_held_out_labels_count_and_those_of_other_places_alike(attempt
 def test_the_information_of_the_parent_is_that_of_its_errors(shift: float, found: float) -> None:
     labels = [displaced(label, 1.0, shift) for label in labelled(4)]
     assert known_information(BUNDLED, labels) == pytest.approx(found, rel=0.25)
+
+
+def test_a_parent_without_any_error_has_the_most_information() -> None:
+    image = np.random.default_rng(5).random((96, 96)).astype(np.float32).repeat(2, 0).repeat(2, 1)
+    labels = [Label(image, image, np.eye(3), "added", "a")] * 3
+    assert known_information(BUNDLED, labels) == MOST_KNOWN
 
 
 @pytest.mark.parametrize("groups", ["ab", "abc", "aabbbcd", "abcdefghijklmnopqrst", "aaaaaaab"])

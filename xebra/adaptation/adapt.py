@@ -305,7 +305,8 @@ def known_information(base: Path, labels: list[Label]) -> float:
     near = [error for error in errors if error <= MAX_AVERAGED_PX]
     if len(near) < FEWEST_KNOWN:
         return 0.0
-    return min(ERROR_PER_INFORMATION_PX2 / float(np.square(near).mean()), MOST_KNOWN)
+    mean_square = float(np.square(near).mean())
+    return ERROR_PER_INFORMATION_PX2 / max(mean_square, ERROR_PER_INFORMATION_PX2 / MOST_KNOWN)
 
 
 def _write_synthesis(folders: list[Path], judges: list[tuple[Path, list[Label]]], information: float) -> None:
