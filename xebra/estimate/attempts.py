@@ -192,15 +192,25 @@ class Attempts:
         best = self._scoring.ranked(ends)[0]
         return next(start for start, end in zip(starts, ends, strict=True) if end is best), best
 
-    def _attempt(self, start: Candidate, end: Candidate, others: list[Candidate], thorough: bool) -> Attempt:
-        """Return the final estimate and its quality features for a candidate before and after refinement."""
+    def _attempt(
+        self,
+        start: Candidate,
+        end: Candidate,
+        others: list[Candidate],
+        thorough: bool,
+        settled: bool = False,
+    ) -> Attempt:
+        """Return the final estimate and its quality features for a candidate before and after refinement.
+
+        ``settled``: pixel values have chosen it. They choose once: those of exact copies differ by chance.
+        """
         final = finalise(self._stages, self._pair, self._scoring, end)
         apart = corner_distances_px(self._pair, start, others) > DIFFERENT_PX
         different = [c for c, far in zip(others, apart, strict=True) if far]
-        rival = self._better_by_intensity(start, different, final)
+        rival = None if settled else self._better_by_intensity(start, different, final)
         if rival is not None:
             remaining = [start, *(other for other in others if other is not rival[0])]
-            return self._attempt(*rival, remaining, thorough)
+            return self._attempt(*rival, remaining, thorough, settled=True)
         size = self._stages.fine.size
         features = QualityFeatures(
             correlation=start.score,
@@ -246,12 +256,15 @@ class Attempts:
         if final.stage != INTENSITY or not likely:
             return None
         here = refine_by_intensity(self._pair, final.candidate)
-        for other in by_pixel_values(self._pair, likely)[:FOLLOWED]:
-            (end,) = self._refine_fully([other])
-            there = refine_by_intensity(self._pair, end)
-            if here is not None and there is not None and there.excludes(here):
-                return other, end
-        return None
+        if here is None:
+            return None
+        starts = by_pixel_values(self._pair, likely)[:FOLLOWED]
+        found = [
+            (there.correlation, before, end)
+            for before, end in zip(starts, self._refine_fully(starts), strict=True)
+            if (there := refine_by_intensity(self._pair, end)) is not None and there.excludes(here)
+        ]
+        return max(found, key=lambda each: each[0])[1:] if found else None
 
     def _fits_elsewhere(self, candidate: Candidate, estimate: Candidate) -> bool:
         """Return whether pixel values support another position than the estimate's."""
