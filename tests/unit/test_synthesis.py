@@ -147,16 +147,21 @@ def test_the_reference_decides_what_is_shown(monkeypatch: pytest.MonkeyPatch) ->
         assert alike > 0.6 and alike > unlike + 0.2, (contrast, alike, unlike)
 
 
+def alike(noise: float) -> tuple[Resemblance, Candidate]:
+    """Return the resemblance of a pair of one contrast with noise in one image, and its true place."""
+    fixed, moving, matrix = scaled_pair(4, (256, 256), 0.8)
+    grain = ndimage.gaussian_filter(np.random.default_rng(1).normal(size=moving.pixels.shape), 3)
+    moving = Image(moving.pixels + 6 * noise * grain)
+    images, eye = ImagePair(fixed, moving), np.eye(3)
+    pairs = tuple(SynthesisedPair(fixed, moving, eye, eye) for _ in range(2))
+    return Resemblance(images, pairs, (images, images)).band_passed(), Candidate(matrix, 0.0)
+
+
 @pytest.mark.parametrize("noise, left", [(0.0, (0.0, 0.05)), (1.5, (0.1, 0.3)), (4.0, (0.3, 0.75))])
 def test_an_estimate_is_refined_by_its_resemblance(noise: float, left: tuple[float, float]) -> None:
     """The more alike the images are, the more the place of their largest correlation counts."""
-    fixed, moving, matrix = scaled_pair(4, (256, 256), 0.8)
-    rng, size = np.random.default_rng(1), moving.pixels.shape
-    moving = Image(moving.pixels + noise * ndimage.gaussian_filter(rng.normal(size=size), 3) * 6)
-    images, eye = ImagePair(fixed, moving), np.eye(3)
-    pairs = tuple(SynthesisedPair(fixed, moving, eye, eye) for _ in range(2))
-    shown = Resemblance(images, pairs, (images, images)).band_passed()
-    truth = Candidate(matrix, 0.0)
+    shown, truth = alike(noise)
+    images, matrix = shown.images, truth.moving_from_fixed
 
     def apart(candidate: Candidate) -> float:
         return corner_distance_px(images, truth, candidate)
@@ -178,13 +183,8 @@ def test_a_place_further_away_is_returned_where_the_images_are_much_alike(
     monkeypatch: pytest.MonkeyPatch, noise: float, followed: bool
 ) -> None:
     monkeypatch.setattr(resemblance_module, "MAX_AVERAGED_PX", 2.0)
-    fixed, moving, matrix = scaled_pair(4, (256, 256), 0.8)
-    rng, size = np.random.default_rng(1), moving.pixels.shape
-    moving = Image(moving.pixels + noise * ndimage.gaussian_filter(rng.normal(size=size), 3) * 6)
-    images, eye = ImagePair(fixed, moving), np.eye(3)
-    pairs = tuple(SynthesisedPair(fixed, moving, eye, eye) for _ in range(2))
-    shown = Resemblance(images, pairs, (images, images)).band_passed()
-    truth = Candidate(matrix, 0.0)
+    shown, truth = alike(noise)
+    images, matrix = shown.images, truth.moving_from_fixed
     start = replace(truth, moving_from_fixed=matrix @ SimilarityTransform(1.01, 0.01, (6.0, 5.0)).matrix)
     found, confirms = shown.refined(start)
     assert not confirms
@@ -197,13 +197,9 @@ def test_a_place_further_away_is_returned_where_the_images_are_much_alike(
 def test_the_estimate_without_synthesis_counts_by_its_information_where_it_is_near(
     information: float, near: float, draws: tuple[float, float]
 ) -> None:
-    fixed, moving, matrix = scaled_pair(4, (256, 256), 0.8)
-    noise = ndimage.gaussian_filter(np.random.default_rng(1).normal(size=moving.pixels.shape), 3)
-    images, eye = ImagePair(fixed, Image(moving.pixels + 24 * noise)), np.eye(3)
-    pairs = tuple(SynthesisedPair(fixed, Image(moving.pixels + 24 * noise), eye, eye) for _ in range(2))
-    shown = Resemblance(images, pairs, (images, images)).band_passed()
-    start = Candidate(matrix, 0.0)
-    known = replace(start, moving_from_fixed=matrix @ SimilarityTransform(1.0, 0.0, (near, 0.0)).matrix)
+    shown, start = alike(4.0)
+    images, shift = shown.images, SimilarityTransform(1.0, 0.0, (near, 0.0)).matrix
+    known = replace(start, moving_from_fixed=start.moving_from_fixed @ shift)
     alone, _ = shown.refined(start)
     found, _ = shown.refined(start, known, information)
     drawn = corner_distance_px(images, alone, found) / corner_distance_px(images, alone, known)

@@ -41,7 +41,7 @@ def _of_fixed(pair: ImagePair, size: int) -> Floats:
 def with_sums(shifts: Floats) -> Floats:
     """Return periods (K, 2) and the sums (M, 2) of two of them, without 0.
 
-    Every second line of a grid may differ, so that the grid fits itself best two periods on.
+    Every second line of a grid may differ: such a grid fits itself best two periods away.
 
     Examples:
         >>> with_sums(np.array([[5.0, 0.0], [-5.0, 0.0]])).tolist()
