@@ -6,7 +6,7 @@ from scipy import ndimage
 
 import xebra
 from xebra.estimate.image_pair import Candidate, ImagePair
-from xebra.estimate.periodic_copies import turned, with_sums
+from xebra.estimate.periodic_copies import with_sums
 from xebra.estimate.pixel_correlation import by_pixel_values
 from xebra.image import Image
 from xebra.resample import resample
@@ -79,17 +79,6 @@ def test_periods_and_their_sums_are_the_near_lattice() -> None:
     steps = shifts @ np.linalg.inv(lattice)
     assert np.allclose(steps, steps.round()) and np.abs(steps).sum(1).max() <= 2 + 1e-9
     assert len(with_sums(np.zeros((0, 2)))) == 0
-
-
-def test_a_turned_candidate_holds_the_centre_and_what_the_model_holds() -> None:
-    pair = ImagePair(Image(np.eye(64)), Image(np.eye(64)))
-    candidate = Candidate(np.eye(3), 1.0)
-    center = [*image_center((64, 64)), 1]
-    quarter, half, _ = turned(pair, candidate)
-    assert quarter.moving_from_fixed @ center == pytest.approx(center)
-    assert half.moving_from_fixed[:2, :2] == pytest.approx(-np.eye(2))
-    held = turned(pair.with_model("translation"), candidate)
-    assert all(each.moving_from_fixed[:2, :2] == pytest.approx(np.eye(2)) for each in held)
 
 
 def test_candidates_are_ordered_by_correlation_of_either_sign() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from itertools import combinations_with_replacement
 
 import numpy as np
@@ -10,7 +9,6 @@ import numpy as np
 from xebra.arrays import Floats
 from xebra.estimate.autocorrelation_periods import autocorrelation_periods
 from xebra.estimate.image_pair import Candidate, ImagePair, translation
-from xebra.transform import SimilarityTransform, image_center
 
 SAME_SHARE = 0.25  # of a period: shifts that differ by less are one
 SAME_PX = 2.0  # of the view: periods of the two images that differ by less are one
@@ -59,10 +57,3 @@ def with_sums(shifts: Floats) -> Floats:
 def shifted(candidate: Candidate, shifts: Floats) -> list[Candidate]:
     """Return a candidate moved by each of some shifts (K, 2), px of the fixed image."""
     return [Candidate(candidate.moving_from_fixed @ translation(*shift), candidate.score) for shift in shifts]
-
-
-def turned(pair: ImagePair, candidate: Candidate) -> list[Candidate]:
-    """Return a candidate turned by each quarter turn about the centre of the fixed image."""
-    center = image_center(pair.fixed.shape)
-    turns = (SimilarityTransform(1.0, turn * math.pi / 2, (0.0, 0.0), center).matrix for turn in (1, 2, 3))
-    return [Candidate(pair.held(candidate.moving_from_fixed @ turn), candidate.score) for turn in turns]

@@ -31,7 +31,7 @@ from xebra.estimate.field_of_view import (
 from xebra.estimate.field_refinement import FieldLevel
 from xebra.estimate.final_stage import fits_elsewhere
 from xebra.estimate.image_pair import Candidate, ImagePair, scale_of
-from xebra.estimate.periodic_copies import periods, shifted, turned, with_sums
+from xebra.estimate.periodic_copies import periods, shifted, with_sums
 from xebra.estimate.pixel_correlation import by_pixel_values
 from xebra.estimate.places import equal_places, listed_places
 from xebra.estimate.prior_attempts import PriorAttempts
@@ -438,13 +438,12 @@ class PyramidEstimator:
         """Return the shortest period in fixed px, and candidates shifted by each period.
 
         They are refined twice: a period is known to a px of the view only. Images of one contrast have the
-        same periods, and pixel values tell what a lattice shows turned by a quarter turn.
+        same periods.
         """
         shifts = periods(pair, self.stages.coarse.size, None if same_contrast else best)
         if not len(shifts):
             return None, []
-        copies = shifted(best, with_sums(shifts)) + (turned(pair, best) if same_contrast else [])
-        copies = self._refine(pair, self._refine(pair, copies))
+        copies = self._refine(pair, self._refine(pair, shifted(best, with_sums(shifts))))
         return float(np.hypot(*shifts.T).min()), copies
 
     def _refine(self, pair: ImagePair, candidates: list[Candidate]) -> list[Candidate]:
