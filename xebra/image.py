@@ -20,6 +20,7 @@ from xebra.errors import ImageUnreadable, ImageUnusable
 from xebra.limits import MAX_SIDE, MIN_SIDE, check_size
 from xebra.masks import check_mask
 from xebra.pixel_spacing import checked, mean, oblong
+from xebra.readers.palette import LUMINANCE
 
 if TYPE_CHECKING:
     from xebra.readers.sandbox import Limits
@@ -38,7 +39,8 @@ class Image:
     """An image: original values, read-only, and the pixel spacing.
 
     Args:
-        pixels: Values (H, W) or (H, W, 3 | 4) of a type in ``DTYPES``.
+        pixels: Values (H, W) or (H, W, 3 | 4) of a type in ``DTYPES``. Masks (bool) become 0 and 1, complex
+            values their modulus, integers of 64 bit, as label maps have, 32 bit where they fit, else float64.
         pixel_spacing: Micrometres per pixel; None: unknown.
         spacing_source: Origin of the spacing: "given", "OME metadata" and others.
         name: Name in messages and results.
@@ -290,7 +292,7 @@ def _sha256(file: BinaryIO | None, path: Path | None) -> str:
 
 
 def gray(pixels: Pixels, mask: Mask | None = None) -> Floats:
-    """Return the mean of the colour channels, alpha ignored, as shares 0 to 1 of its range; (H, W) float32.
+    """Return the luminance, alpha ignored, as shares 0 to 1 of its range; (H, W) float32.
 
     The range is that of the values under ``mask`` (H, W) bool, without outliers: values further beyond the
     0.1st and 99.9th percentile than half their distance are limited to that. Not finite values are 0.
@@ -309,8 +311,12 @@ def gray_rows(pixels: Pixels, low: float, high: float) -> Floats:
 
 
 def luminance(pixels: Pixels) -> Pixels:
-    """Return the mean of the colour channels, alpha ignored; values (H, W) of one channel as they are."""
-    return pixels if pixels.ndim == 2 else pixels[..., :3].mean(-1, dtype=np.float32)
+    """Return the luminance of colours, alpha ignored; values (H, W) of one channel as they are.
+
+    Source: ITU-R BT.601, luma. Its weights differ, so that colours of phases or classes whose channels have
+    one mean stay apart.
+    """
+    return pixels if pixels.ndim == 2 else _luminance(pixels).astype(np.float32)
 
 
 def above_lowest(pixels: Pixels, mask: Mask | None = None) -> Floats:
@@ -351,6 +357,7 @@ def _checked_pixels(pixels: Pixels, name: str) -> Pixels:
             "Give (rows, columns), colour as a last axis of 3 or 4."
         )
     check_size(name, *pixels.shape[:2])
+    pixels = image_files.plain(pixels)
     if pixels.dtype.newbyteorder("=") not in map(np.dtype, DTYPES):
         raise ImageUnusable(
             f"{name}: values of type {pixels.dtype} are not taken. Convert to one of {', '.join(DTYPES)}."
@@ -386,7 +393,7 @@ def _extremes(block: Floats) -> tuple[float, float]:
 
 
 def _luminance(block: Floats) -> Floats:
-    return block[..., :3].mean(-1, dtype=np.float64) if block.ndim == 3 else block.astype(np.float64)
+    return block[..., :3] @ LUMINANCE if block.ndim == 3 else block.astype(np.float64)
 
 
 def _blocks(pixels: Pixels) -> list[slice]:

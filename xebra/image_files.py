@@ -127,7 +127,7 @@ def read(
         check_size(name, shape[0], shape[1], pixel_bytes(shape, found.dtype))
         if file is not None:
             check_ratio(name, shape[0] * shape[1] * pixel_bytes(shape, found.dtype), file.seek(0, 2))
-        pixels = _plain(entries[chosen.channel].load(chosen.frame, chosen.level))
+        pixels = plain(entries[chosen.channel].load(chosen.frame, chosen.level))
     selected = Selected(opened.format, found, *chosen, len(channels))
     return Contents(pixels, selected.spacing, selected)
 
@@ -152,7 +152,7 @@ def opened_stack(
 def _frame(entry: Entry, frame: int, name: str) -> Pixels:
     """Return one frame of a channel; errors of its reader become ImageUnreadable."""
     try:
-        return _plain(entry.load(frame, 0))
+        return plain(entry.load(frame, 0))
     except (RegistrationError, MemoryError):
         raise
     except Exception as error:  # readers raise many kinds; all mean that the frame is not readable
@@ -266,8 +266,11 @@ def _with_named(opened: Opened, channel: str | int | None) -> tuple[list[Entry],
     return ([*opened.entries, found], len(opened.entries)) if found else (opened.entries, channel)
 
 
-def _plain(pixels: Pixels) -> Pixels:
-    """Values of an image: 0 and 1 of bool, the modulus of complex numbers, 64-bit integers in 32 bit."""
+def plain(pixels: Pixels) -> Pixels:
+    """Values of an image: 0 and 1 of bool, the modulus of complex numbers, 64-bit integers in 32 bit.
+
+    Integers that exceed 32 bit become float64.
+    """
     if pixels.dtype == bool:
         return pixels.astype(np.uint8)
     if np.iscomplexobj(pixels):
@@ -278,6 +281,7 @@ def _plain(pixels: Pixels) -> Pixels:
             limits = np.iinfo(smaller)
             if limits.min <= pixels.min() and pixels.max() <= limits.max:
                 return pixels.astype(smaller)
+        return pixels.astype(np.float64)
     return pixels
 
 

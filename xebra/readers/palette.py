@@ -7,7 +7,7 @@ import numpy as np
 from xebra.arrays import Pixels
 
 MAX_LEVELS = 32  # a map of phases or classes has fewer colours, a photograph more
-LUMINANCE = np.array([0.299, 0.587, 0.114])
+LUMINANCE = np.array([0.299, 0.587, 0.114])  # of red, green and blue, ITU-R BT.601
 
 
 def looked_up(indices: Pixels, table: Pixels) -> Pixels:
