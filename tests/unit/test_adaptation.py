@@ -8,10 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from support.labelled import displaced, pair
 
 from xebra.adaptation import AdaptationReport, Label, adapt, write_labels
-from xebra.adaptation.adapt import LEAST_RESEMBLANCE, MEMBERS, MOST_KNOWN, folds, known_information, learnt
+from xebra.adaptation.adapt import LEAST_RESEMBLANCE, MEMBERS, folds, learnt
+from xebra.adaptation.information import Information, PlaceErrors, parent_errors
 from xebra.adaptation.judge import judge
 from xebra.adaptation.labels import labels_sha256, split_labels
 from xebra.adaptation.scores import Measured
@@ -20,6 +23,7 @@ from xebra.engine import OnnxEngine
 from xebra.errors import LabelsInvalid, NetworkUnknown
 from xebra.estimate.confidence import Confidence
 from xebra.estimate.pyramid_estimator import PyramidEstimator
+from xebra.estimate.synthesis_level import NETWORK_INFORMATION
 from xebra.evaluation.export_and_calibrate import TOLERANCE, golden_difference
 from xebra.evaluation.fit_calibration import measure
 from xebra.evaluation.labelled_pairs import LabelledPair
@@ -59,6 +63,8 @@ def test_the_adapted_network_registers(adapted) -> None:
     assert max(golden_difference(engine, graph) for graph in network.graphs) < TOLERANCE
     assert network.config["confidence"] == read_weights(BUNDLED / DEFAULT).config["confidence"]
     assert LEAST_RESEMBLANCE <= network.config["synthesis"]["resemblance"] < 1
+    assert 0 < network.config["synthesis"]["network_information"] != NETWORK_INFORMATION
+    assert network.config["synthesis"]["known_information"] > 0
     label = pair(50)
     found = PyramidEstimator(network, engine).estimate(Image(label.fixed), Image(label.moving))
     assert corner_error(found.transform.matrix @ label.moving_from_fixed, np.eye(3), label.fixed.shape) < 3
@@ -161,16 +167,33 @@ def test_errors_of_held_out_labels_count_and_those_of_other_places_alike(attempt
     assert not judge(parent, measured(with_errors(4.9, 6.0, 25.0, 3.0)), confidence)[0]  # 300 px is as wrong
 
 
-@pytest.mark.parametrize("shift, found", [(0.0, 2.0), (4.0, 0.5), (40.0, 0.0)])
-def test_the_information_of_the_parent_is_that_of_its_errors(shift: float, found: float) -> None:
+@pytest.mark.parametrize("shift", [0.0, 4.0, 40.0])
+def test_errors_of_the_parent_are_those_at_the_labels(shift: float) -> None:
     labels = [displaced(label, 1.0, shift) for label in labelled(4)]
-    assert known_information(BUNDLED, labels) == pytest.approx(found, rel=0.25)
+    assert parent_errors(BUNDLED, labels) == pytest.approx([shift] * 4, abs=1.5)
 
 
-def test_a_parent_without_any_error_has_the_most_information() -> None:
-    image = np.random.default_rng(5).random((96, 96)).astype(np.float32).repeat(2, 0).repeat(2, 1)
-    labels = [Label(image, image, np.eye(3), "added", "a")] * 3
-    assert known_information(BUNDLED, labels) == MOST_KNOWN
+@given(st.floats(1, 11), st.floats(1, 11), st.floats(0.5, 3.0), st.floats(2, 11))
+def test_estimates_count_by_the_reciprocals_of_their_mean_square_errors(network, values, signal, parent):
+    found = [PlaceErrors(network, values, signal)] * 5000  # so many that nothing counts beside them
+    information = Information.of([parent] * 5000, found)
+    assert information.network / signal == pytest.approx((values / network) ** 2, rel=0.1, abs=0.02)
+    assert information.known / signal == pytest.approx((values / parent) ** 2, rel=0.1, abs=0.02)
+
+
+@pytest.mark.parametrize("parent", [[], [1.0, 1.0], [1.0, 1.0, 300.0]])
+def test_a_parent_that_finds_few_places_does_not_count(parent: list[float]) -> None:
+    assert Information.of(parent, []).known == 0.0
+    assert Information.of([*parent, 1.0, 1.0, 1.0], []).known > 0.5
+
+
+def test_estimates_of_other_places_do_not_count_and_few_count_little() -> None:
+    unknown = Information.of([], [])
+    far = [PlaceErrors(300.0, 2.0, 1.0), PlaceErrors(2.0, 13.0, 1.0)]
+    assert Information.of([], far) == unknown == Information(NETWORK_INFORMATION, 0.0)
+    precise = PlaceErrors(8.0, 2.0, 0.5)
+    one, many = (Information.of([], [precise] * count).network for count in (1, 20))
+    assert many < one < unknown.network
 
 
 @pytest.mark.parametrize("groups", ["ab", "abc", "aabbbcd", "abcdefghijklmnopqrst", "aaaaaaab"])

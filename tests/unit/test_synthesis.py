@@ -27,12 +27,13 @@ from xebra.engine import OnnxEngine
 from xebra.estimate import detail_attempts, synthesis_attempts
 from xebra.estimate import resemblance as resemblance_module
 from xebra.estimate.confidence import SYNTHESIS_PREFERENCE, SYNTHESIS_PROBABILITY
-from xebra.estimate.image_pair import Candidate, ImagePair, corner_distance_px
+from xebra.estimate.image_pair import Candidate, ImagePair, corner_distance_px, translation
 from xebra.estimate.pyramid_estimator import PyramidEstimator
 from xebra.estimate.quality_features import WHOLE_VIEW
-from xebra.estimate.resemblance import Resemblance, correlation, explained
+from xebra.estimate.resemblance import Placed, Resemblance, correlation, explained
 from xebra.estimate.synthesis_attempts import joint_attempts
-from xebra.estimate.synthesis_level import SynthesisedPair
+from xebra.estimate.synthesis_level import NETWORK_INFORMATION, SynthesisedPair
+from xebra.estimate.synthesis_results import SynthesisParts, SynthesisResults
 from xebra.estimate.verdict import Findings, decide
 from xebra.evaluation.fit_calibration import MeasuredAttempt, measure
 from xebra.evaluation.fit_calibration import accepted as is_accepted
@@ -168,8 +169,8 @@ def test_an_estimate_is_refined_by_its_resemblance(noise: float, left: tuple[flo
 
     def refined(shift: tuple[float, float]) -> tuple[float, bool]:
         start = replace(truth, moving_from_fixed=matrix @ SimilarityTransform(1.01, 0.01, shift).matrix)
-        found, confirms = shown.refined(start)
-        return apart(found) / apart(start), confirms
+        placed = shown.placed(start)
+        return apart(shown.refined(start, placed, NETWORK_INFORMATION)) / apart(start), placed.confirms
 
     for shift in [(2.0, -3.5), (6.0, 5.0)]:
         share, confirms = refined(shift)
@@ -186,8 +187,9 @@ def test_a_place_further_away_is_returned_where_the_images_are_much_alike(
     shown, truth = alike(noise)
     images, matrix = shown.images, truth.moving_from_fixed
     start = replace(truth, moving_from_fixed=matrix @ SimilarityTransform(1.01, 0.01, (6.0, 5.0)).matrix)
-    found, confirms = shown.refined(start)
-    assert not confirms
+    placed = shown.placed(start)
+    found = shown.refined(start, placed, NETWORK_INFORMATION)
+    assert not placed.confirms
     assert corner_distance_px(images, found, truth if followed else start) < 0.5
 
 
@@ -200,10 +202,21 @@ def test_the_estimate_without_synthesis_counts_by_its_information_where_it_is_ne
     shown, start = alike(4.0)
     images, shift = shown.images, SimilarityTransform(1.0, 0.0, (near, 0.0)).matrix
     known = replace(start, moving_from_fixed=start.moving_from_fixed @ shift)
-    alone, _ = shown.refined(start)
-    found, _ = shown.refined(start, known, information)
+    placed = shown.placed(start)
+    alone = shown.refined(start, placed, NETWORK_INFORMATION)
+    found = shown.refined(start, placed, NETWORK_INFORMATION, known, information)
     drawn = corner_distance_px(images, alone, found) / corner_distance_px(images, alone, known)
     assert draws[0] <= drawn <= draws[1], drawn
+
+
+@pytest.mark.parametrize("information, left", [(0.0, 0.0), (0.3, 0.5), (1e9, 1.0)])
+def test_the_networks_estimate_counts_by_its_information(information: float, left: float) -> None:
+    shown, truth = alike(1.5)
+    start = replace(truth, moving_from_fixed=truth.moving_from_fixed @ translation(5.0, 0.0))
+    placed = replace(shown.placed(start), information=0.3)
+    found = shown.refined(start, placed, information)
+    apart = corner_distance_px(shown.images, placed.candidate, found)
+    assert apart == pytest.approx(left * corner_distance_px(shown.images, placed.candidate, start), abs=0.05)
 
 
 @dataclass(frozen=True)
@@ -382,6 +395,33 @@ def test_images_that_do_not_resemble_what_was_learnt_are_not_synthesised(
         guarded.synthesis = replace(guarded.synthesis, resemblance=least)
         origins = [result.origin for result in guarded.all_results(fixed, moving)]
         assert origins.count("synthesis") == count and "search" in origins
+
+
+@pytest.mark.parametrize(
+    "least, detail, confirms, taken",
+    [
+        (0.31, 0.0, False, True),
+        (0.29, 0.25, False, False),
+        (0.29, 0.15, True, False),
+        (0.29, 0.25, True, True),
+        (0.14, 0.25, True, False),
+    ],
+)
+def test_half_of_the_resemblance_is_enough_where_fine_detail_confirms_an_estimate(
+    estimator: PyramidEstimator, least: float, detail: float, confirms: bool, taken: bool
+) -> None:
+    assert estimator.synthesis is not None
+    level = replace(estimator.synthesis, resemblance=0.3)
+    results = SynthesisResults(level, estimator.stages.engine, estimator.confidence, None, None)
+    assert results._resembles(least, Placed(Candidate(np.eye(3), 0.0), detail, 1.0, confirms)) == taken
+
+
+def test_the_parts_of_a_synthesised_estimate_are_near_its_place(estimator: PyramidEstimator) -> None:
+    fixed, moving, matrix = scaled_pair(4, (256, 256), 1.0)
+    parts = estimator.synthesis_parts(fixed, moving)
+    assert isinstance(parts, SynthesisParts) and parts.information > 2  # the graph shows images as they are
+    for part in (parts.network, parts.values):
+        assert corner_error(np.linalg.inv(part.moving_from_fixed) @ matrix, np.eye(3), (256, 256)) < 1
 
 
 def test_other_attempts_are_those_of_the_parent(estimator: PyramidEstimator) -> None:

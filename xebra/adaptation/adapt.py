@@ -15,18 +15,16 @@ from typing import Any
 import numpy as np
 
 from xebra.adaptation.evidence import label_evidence, problems
+from xebra.adaptation.information import Information
 from xebra.adaptation.judge import judge
 from xebra.adaptation.labels import Label, labels_sha256, read_labels, split_labels
 from xebra.adaptation.scores import BENCHMARK_SEEDS, Role, measure_adapted
 from xebra.adaptation.single_images import made_pairs
 from xebra.engine import OnnxEngine
 from xebra.errors import LabelsInvalid, NetworkUnknown
-from xebra.estimate.estimate import REFERENCE_WIDTH
-from xebra.estimate.image_pair import MAX_AVERAGED_PX
 from xebra.estimate.pyramid_estimator import PyramidEstimator
 from xebra.evaluation.certificate import CertifiedGroup
 from xebra.image import Image
-from xebra.transform import corner_error
 from xebra.weights import BUNDLED, DEFAULT, names, read_weights
 
 Progress = Callable[[float, str], None]  # share of the time that has passed, and what is done
@@ -44,10 +42,6 @@ REFERENCE_PX = 128  # longer side of the other image, which says what to show
 # estimates of four specimens had 0.29 and more, wrong ones of other specimens at most 0.2.
 RESEMBLANCE_SHARE, LEAST_RESEMBLANCE = 0.4, 0.2
 POLL_S = 1.0
-# px^2 at 256: this / e^2 is the information of estimates with the mean square error e^2, on the scale of
-# r^2 / (1 - r^2) of a place by a correlation r. Places with an information of 0.5 were off by 4 px.
-ERROR_PER_INFORMATION_PX2 = 8.0
-FEWEST_KNOWN, MOST_KNOWN = 3, 2.0  # labels; information
 
 
 @dataclass(frozen=True)
@@ -160,7 +154,8 @@ def _adapted(
             if part
         ]
         _export(out, range(MEMBERS))
-        _write_synthesis([out, *(folder for folder, _ in judges)], judges, known_information(base, trained))
+        information = Information.measured(base, trained + held_out, judges)
+        _write_synthesis([out, *(folder for folder, _ in judges)], judges, information)
         show(0.6, "comparing with the parent")
         before, after = measure_adapted(base, out, judges, pairs)
     confidence = after.confidence  # the parent's
@@ -288,32 +283,13 @@ def _export(out: Path, members_of: Sequence[int]) -> None:
     file.write_text(json.dumps(config, indent=2) + "\n")
 
 
-def known_information(base: Path, labels: list[Label]) -> float:
-    """Return the information of the parent's estimates of labels, which did not train it.
-
-    An image of another contrast may draw all its estimates to one side, which an error bar does not know.
-    0 where it finds the places of fewer than three labels.
-    """
-    estimator = PyramidEstimator(read_weights(base / DEFAULT), OnnxEngine(base))
-    estimator.synthesis = None
-    errors = []
-    for label in labels:
-        found = estimator.find(Image(label.fixed), Image(label.moving)).moving_from_fixed
-        between = np.linalg.inv(label.moving_from_fixed) @ found
-        px = corner_error(between, np.eye(3), label.fixed.shape)
-        errors.append(px * REFERENCE_WIDTH / max(label.fixed.shape))
-    near = [error for error in errors if error <= MAX_AVERAGED_PX]
-    if len(near) < FEWEST_KNOWN:
-        return 0.0
-    mean_square = float(np.square(near).mean())
-    return ERROR_PER_INFORMATION_PX2 / max(mean_square, ERROR_PER_INFORMATION_PX2 / MOST_KNOWN)
-
-
-def _write_synthesis(folders: list[Path], judges: list[tuple[Path, list[Label]]], information: float) -> None:
+def _write_synthesis(
+    folders: list[Path], judges: list[tuple[Path, list[Label]]], information: Information
+) -> None:
     """Write how well synthesised images must resemble the other ones, by labels that did not train them.
 
     Where they resemble even those labels little, an estimate must still show some resemblance.
-    ``information``: of an estimate without synthesis.
+    ``information``: of what is averaged.
     """
     found = []
     for folder, labels in judges:
@@ -325,10 +301,7 @@ def _write_synthesis(folders: list[Path], judges: list[tuple[Path, list[Label]]]
     for folder in folders:
         file = folder / DEFAULT / "config.json"
         config = json.loads(file.read_text())
-        config["synthesis"] |= {
-            "resemblance": round(least, 3),
-            "known_information": round(information, 3),
-        }
+        config["synthesis"] |= {"resemblance": round(least, 3), **information.to_json()}
         file.write_text(json.dumps(config, indent=2) + "\n")
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -49,6 +49,17 @@ class Label:
     def is_single(self) -> bool:
         """Return whether this is a single image."""
         return np.array_equal(self.fixed, self.moving)
+
+    def swapped(self) -> Label:
+        """Return the label with fixed and moving image exchanged."""
+        return replace(
+            self,
+            fixed=self.moving,
+            moving=self.fixed,
+            moving_from_fixed=np.linalg.inv(self.moving_from_fixed),
+            fixed_spacing=self.moving_spacing,
+            moving_spacing=self.fixed_spacing,
+        )
 
 
 def read_labels(folder: Path) -> list[Label]:

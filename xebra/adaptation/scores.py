@@ -171,16 +171,11 @@ def label_variants(labels: Sequence[Label]) -> Iterator[LabelledPair]:
         [(64, 96), (96, 64)]
     """
     for label in labels:
-        back = np.linalg.inv(label.moving_from_fixed)
-        for fixed, moving, matrix in (
-            (label.fixed, label.moving, label.moving_from_fixed),
-            (label.moving, label.fixed, back),
-        ):
+        for each in (label, label.swapped()):
             for turns in range(QUARTER_TURNS):
-                turned = np.ascontiguousarray(np.rot90(moving, turns))
-                yield LabelledPair(
-                    fixed, turned, _quarter_turns(moving.shape, turns) @ matrix, "multi", label.group
-                )
+                turned = np.ascontiguousarray(np.rot90(each.moving, turns))
+                matrix = _quarter_turns(each.moving.shape, turns) @ each.moving_from_fixed
+                yield LabelledPair(each.fixed, turned, matrix, "multi", each.group)
 
 
 def _quarter_turns(shape: tuple[int, ...], turns: int) -> Matrix:

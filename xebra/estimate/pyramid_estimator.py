@@ -41,7 +41,7 @@ from xebra.estimate.refinement import refine_step, refine_until_converged
 from xebra.estimate.stages import Stages
 from xebra.estimate.stretched_attempts import StretchedAttempts
 from xebra.estimate.synthesis_level import SynthesisLevel
-from xebra.estimate.synthesis_results import SynthesisResults, resemblance_at
+from xebra.estimate.synthesis_results import SynthesisParts, SynthesisResults, resemblance_at
 from xebra.estimate.verdict import Findings, decide
 from xebra.image import Image
 from xebra.models import TransformModel
@@ -255,17 +255,29 @@ class PyramidEstimator:
         """
         if self.synthesis is None:
             return
-        made = SynthesisResults(
-            self.synthesis,
+        images = self._pair(fixed, moving)[0].with_model(model if model in HELD else "similarity")
+        result = self._by_synthesis(self.synthesis, model).of(images, fixed, moving, known)
+        if result is not None:
+            yield result
+
+    def _by_synthesis(self, level: SynthesisLevel, model: TransformModel) -> SynthesisResults:
+        return SynthesisResults(
+            level,
             self.stages.engine,
             self.confidence,
             partial(self.attempts, model=model),
             partial(self._whole_result, model=model),
         )
-        images = self._pair(fixed, moving)[0].with_model(model if model in HELD else "similarity")
-        result = made.of(images, fixed, moving, known)
-        if result is not None:
-            yield result
+
+    def synthesis_parts(self, fixed: Image, moving: Image) -> SynthesisParts | None:
+        """Return the estimates that a result by image synthesis is the mean of, for calibration.
+
+        None where the network synthesises no images, or one of a single grey value.
+        """
+        if self.synthesis is None:
+            return None
+        images = self._pair(fixed, moving)[0]
+        return self._by_synthesis(self.synthesis, "similarity").parts(images, fixed, moving)
 
     def resemblance_at(self, fixed: Image, moving: Image, moving_from_fixed: Matrix) -> float:
         """Return the least correlation of each synthesised image with the other image at a transform.

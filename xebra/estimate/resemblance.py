@@ -30,8 +30,17 @@ FINE_PX, BROAD_PX = 2.0, 8.0
 BAND_SIZE = 256  # px of the views that are filtered
 SIMPLEX_CELLS, EVALUATIONS = 1.0, 120
 MOST = 0.999  # correlation: limits its information
-NETWORK_INFORMATION = 0.5  # of the network's estimate, as that of two correlations of 0.45
 FOLLOWED_INFORMATION = 2.0  # of two correlations of 0.7
+
+
+@dataclass(frozen=True)
+class Placed:
+    """The place near a candidate where both pairs with a synthesised image correlate most."""
+
+    candidate: Candidate
+    least: float  # correlation of the two pairs there, band-pass filtered
+    information: float  # r^2 / (1 - r^2), the ratio of signal to noise, which adds over both pairs
+    confirms: bool  # the candidate is near
 
 
 @dataclass(frozen=True)
@@ -66,31 +75,42 @@ class Resemblance:
         found = maximise(measure, self.images, size, start, SIMPLEX_CELLS, evaluations)
         return replace(candidate, moving_from_fixed=found)
 
+    def placed(self, candidate: Candidate) -> Placed:
+        """Return the place near a candidate where the correlations have the largest sum."""
+        place = self.maximised(candidate)
+        each = np.clip(self._each(place.moving_from_fixed), 0, MOST)
+        near = corner_distance_px(self.images, candidate, place) <= MAX_AVERAGED_PX
+        return Placed(place, float(each.min()), float((each**2 / (1 - each**2)).sum()), near)
+
     def refined(
-        self, candidate: Candidate, known: Candidate | None = None, information: float = 0.0
-    ) -> tuple[Candidate, bool]:
-        """Return a candidate of the images by its resemblance too, and whether that confirms it.
+        self,
+        candidate: Candidate,
+        placed: Placed,
+        information: float,
+        known: Candidate | None = None,
+        known_information: float = 0.0,
+    ) -> Candidate:
+        """Return a candidate of the images by its resemblance too.
 
         The estimate of the network, the place near it where the correlations have the largest sum and the
         estimate without synthesis are nearly independent. Where they are close, their mean is returned,
-        weighted by information: for a correlation r that of the place is in proportion to r^2 / (1 - r^2),
-        the ratio of signal to noise, which adds over both pairs. A place that is not close to the candidate
-        does not confirm it, and takes its place where it has much information.
+        weighted by information. A place that is not close to the candidate does not confirm it, and takes its
+        place where it has much information.
 
         Args:
             candidate: of the images, found with synthesised ones.
+            placed: near that candidate.
+            information: of the candidate, on the scale of that of a correlation r, r^2 / (1 - r^2).
             known: the estimate without synthesis.
-            information: of that estimate, on the same scale.
+            known_information: of that estimate.
         """
-        place = self.maximised(candidate)
-        shown = sum(r**2 / (1 - r**2) for r in np.clip(self._each(place.moving_from_fixed), 0, MOST))
-        confirms = corner_distance_px(self.images, candidate, place) <= MAX_AVERAGED_PX
-        network, by_values = (candidate, NETWORK_INFORMATION), (place, float(shown))
-        found = [network, by_values] if confirms else [by_values if shown > FOLLOWED_INFORMATION else network]
+        network, by_values = (candidate, information), (placed.candidate, placed.information)
+        followed = placed.information > FOLLOWED_INFORMATION
+        found = [network, by_values] if placed.confirms else [by_values if followed else network]
         mean = self._mean(found)
         if known is not None and corner_distance_px(self.images, mean, known) <= MAX_AVERAGED_PX:
-            mean = self._mean([*found, (known, information)])
-        return replace(candidate, moving_from_fixed=self.images.held(mean.moving_from_fixed)), confirms
+            mean = self._mean([*found, (known, known_information)])
+        return replace(candidate, moving_from_fixed=self.images.held(mean.moving_from_fixed))
 
     @staticmethod
     def _mean(found: Sequence[tuple[Candidate, float]]) -> Candidate:

@@ -12,12 +12,30 @@ from xebra.estimate.attempts import Attempt, Attempts
 from xebra.estimate.confidence import Confidence
 from xebra.estimate.image_pair import Candidate, ImagePair, averaged, corner_distance_px
 from xebra.estimate.pyramid_result import PyramidResult
-from xebra.estimate.resemblance import Resemblance
+from xebra.estimate.resemblance import Placed, Resemblance
 from xebra.estimate.synthesis_attempts import Direction, joint_attempts
 from xebra.estimate.synthesis_level import SynthesisedPair, SynthesisLevel
 from xebra.image import Image
 
+DETAILED = 0.2  # least correlation of fine detail, that unlike images do not have at a confirmed place
 CONFIRMED_PX = 5.0  # at 256: corner distance of two estimates by synthesised images that confirm each other
+
+
+@dataclass(frozen=True)
+class SynthesisParts:
+    """Two nearly independent estimates of one place: by the network, and by the correlation of the images."""
+
+    network: Candidate
+    values: Candidate
+    information: float  # of the correlation
+
+
+@dataclass(frozen=True)
+class _Found:
+    result: PyramidResult
+    shown: Resemblance
+    detail: Resemblance  # band-pass filtered
+    placed: Placed
 
 
 @dataclass(frozen=True)
@@ -47,6 +65,27 @@ class SynthesisResults:
             moving: moving image.
             known: the estimate without synthesis, which is averaged where it is of the same place.
         """
+        found = self._found(images, fixed, moving)
+        if found is None:
+            return None
+        result, shown, placed = found.result, found.shown, found.placed
+        if not self._resembles(shown.least(result.best), placed):
+            return None
+        level = self.level
+        best = found.detail.refined(
+            result.best, placed, level.network_information, known, level.known_information
+        )
+        return replace(result, best=best, unconfirmed=result.unconfirmed or not placed.confirms)
+
+    def parts(self, images: ImagePair, fixed: Image, moving: Image) -> SynthesisParts | None:
+        """Return what ``of`` averages but for the estimate without synthesis; None where nothing is made."""
+        found = self._found(images, fixed, moving)
+        if found is None:
+            return None
+        return SynthesisParts(found.result.best, found.placed.candidate, found.placed.information)
+
+    def _found(self, images: ImagePair, fixed: Image, moving: Image) -> _Found | None:
+        """Return the result of both pairs by the network, and the place that resembles most near by."""
         pairs = tuple(self.level.pairs(self.engine, fixed, moving))
         if len(pairs) < 2:
             return None
@@ -59,10 +98,15 @@ class SynthesisResults:
         directions = [Direction(pair, attempts) for pair, (_, attempts) in zip(pairs, made, strict=True)]
         found = zip(pairs, made, joint_attempts(images, directions, detail), strict=True)
         result = self._confirmed(images, [self._converted(pair, *of, attempt) for pair, of, attempt in found])
-        if shown.least(result.best) < self.level.resemblance:
-            return None
-        best, confirmed = detail.refined(result.best, known, self.level.known_information)
-        return replace(result, best=best, unconfirmed=result.unconfirmed or not confirmed)
+        return _Found(result, shown, detail, detail.placed(result.best))
+
+    def _resembles(self, least: float, placed: Placed) -> bool:
+        """Return whether synthesised images resemble the others at an estimate as those that were learnt do.
+
+        Where fine detail confirms the estimate, half of the correlation of whole images is enough.
+        """
+        detailed = placed.confirms and placed.least >= DETAILED
+        return least >= (self.level.resemblance / 2 if detailed else self.level.resemblance)
 
     def _converted(
         self, pair: SynthesisedPair, views: ImagePair, attempts: Attempts, attempt: Attempt
