@@ -398,22 +398,26 @@ def test_images_that_do_not_resemble_what_was_learnt_are_not_synthesised(
 
 
 @pytest.mark.parametrize(
-    "least, detail, confirms, taken",
+    "least, detail, information, confirms, taken",
     [
-        (0.31, 0.0, False, True),
-        (0.29, 0.25, False, False),
-        (0.29, 0.15, True, False),
-        (0.29, 0.25, True, True),
-        (0.14, 0.25, True, False),
+        (0.31, 0.0, 0.1, True, True),
+        (0.31, 0.25, 1.9, False, False),
+        (0.31, 0.25, 2.1, False, True),
+        (0.29, 0.25, 2.1, False, False),
+        (0.29, 0.15, 1.0, True, False),
+        (0.29, 0.25, 1.0, True, True),
+        (0.14, 0.25, 1.0, True, False),
     ],
 )
-def test_half_of_the_resemblance_is_enough_where_fine_detail_confirms_an_estimate(
-    estimator: PyramidEstimator, least: float, detail: float, confirms: bool, taken: bool
+def test_fine_detail_confirms_an_estimate_by_synthesis(
+    estimator: PyramidEstimator, least: float, detail: float, information: float, confirms: bool, taken: bool
 ) -> None:
     assert estimator.synthesis is not None
     level = replace(estimator.synthesis, resemblance=0.3)
     results = SynthesisResults(level, estimator.stages.engine, estimator.confidence, None, None)
-    assert results._resembles(least, Placed(Candidate(np.eye(3), 0.0), detail, 1.0, confirms)) == taken
+    assert (
+        results._resembles(least, Placed(Candidate(np.eye(3), 0.0), detail, information, confirms)) == taken
+    )
 
 
 def test_the_parts_of_a_synthesised_estimate_are_near_its_place(estimator: PyramidEstimator) -> None:

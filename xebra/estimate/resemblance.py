@@ -42,6 +42,11 @@ class Placed:
     information: float  # r^2 / (1 - r^2), the ratio of signal to noise, which adds over both pairs
     confirms: bool  # the candidate is near
 
+    @property
+    def is_followed(self) -> bool:
+        """Return whether the place counts although the candidate is not near."""
+        return self.information > FOLLOWED_INFORMATION
+
 
 @dataclass(frozen=True)
 class Resemblance:
@@ -105,8 +110,7 @@ class Resemblance:
             known_information: of that estimate.
         """
         network, by_values = (candidate, information), (placed.candidate, placed.information)
-        followed = placed.information > FOLLOWED_INFORMATION
-        found = [network, by_values] if placed.confirms else [by_values if followed else network]
+        found = [network, by_values] if placed.confirms else [by_values if placed.is_followed else network]
         mean = self._mean(found)
         if known is not None and corner_distance_px(self.images, mean, known) <= MAX_AVERAGED_PX:
             mean = self._mean([*found, (known, known_information)])

@@ -16,6 +16,7 @@ from xebra.estimate.image_pyramid import ImagePyramid
 from xebra.estimate.pyramid_result import PyramidResult
 from xebra.image import Image
 
+EVERY_ESTIMATE = -1.0  # correlation that all have
 COVERED = 0.5  # of a px of the view: less is not usable
 NETWORK_INFORMATION = 0.5  # of the network's estimate where none was measured: as two correlations of 0.45
 
@@ -62,7 +63,7 @@ class SynthesisLevel:
     graph: str
     size: int
     reference: int
-    resemblance: float = -1.0
+    resemblance: float = EVERY_ESTIMATE
     network_information: float = NETWORK_INFORMATION
     known_information: float = 0.0
 

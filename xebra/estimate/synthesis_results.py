@@ -14,7 +14,7 @@ from xebra.estimate.image_pair import Candidate, ImagePair, averaged, corner_dis
 from xebra.estimate.pyramid_result import PyramidResult
 from xebra.estimate.resemblance import Placed, Resemblance
 from xebra.estimate.synthesis_attempts import Direction, joint_attempts
-from xebra.estimate.synthesis_level import SynthesisedPair, SynthesisLevel
+from xebra.estimate.synthesis_level import EVERY_ESTIMATE, SynthesisedPair, SynthesisLevel
 from xebra.image import Image
 
 DETAILED = 0.2  # least correlation of fine detail, that unlike images do not have at a confirmed place
@@ -103,8 +103,13 @@ class SynthesisResults:
     def _resembles(self, least: float, placed: Placed) -> bool:
         """Return whether synthesised images resemble the others at an estimate as those that were learnt do.
 
-        Where fine detail confirms the estimate, half of the correlation of whole images is enough.
+        Where fine detail confirms the estimate, half of the correlation of whole images is enough; where it
+        does not, and has no other place that is much alike, the estimate does not count.
         """
+        if self.level.resemblance <= EVERY_ESTIMATE:
+            return True
+        if not placed.confirms and not placed.is_followed:
+            return False
         detailed = placed.confirms and placed.least >= DETAILED
         return least >= (self.level.resemblance / 2 if detailed else self.level.resemblance)
 
