@@ -15,7 +15,7 @@ from xebra.arrays import Mask, Matrix, Pixels
 from xebra.engine import open_engine
 from xebra.errors import EngineFailed, MaskInvalid, ModelUnsupported
 from xebra.estimate.confidence import DEFAULT_TOLERANCE
-from xebra.estimate.estimate import Estimate
+from xebra.estimate.estimate import REFERENCE_WIDTH, Estimate
 from xebra.estimate.local_match import LocalMatch, match_point
 from xebra.estimate.model_choice import ModelChoice, choose_model, without_place
 from xebra.estimate.pyramid_estimator import PyramidEstimator, mirrored
@@ -29,8 +29,9 @@ from xebra.pixel_spacing import check_fields
 from xebra.prior import Prior
 from xebra.registration import Model, Registration
 from xebra.reshaping import Tilt, between_originals, reshaped, untilted
-from xebra.transform import SimilarityTransform, image_center, mirrored_first
-from xebra.usable_area import UsableArea, usable_areas
+from xebra.transform import SimilarityTransform, corner_error, image_center, mirrored_first
+from xebra.usable_area import UsableArea, fixed_pattern, usable_areas
+from xebra.usable_area.pair import SAME
 from xebra.weights import Weights, graph_sha256, weights
 
 Source = Pixels | str | Path | Image
@@ -38,6 +39,13 @@ ESTIMATORS: dict[str, type[PyramidEstimator] | type[RegressionEstimator]] = {
     "pyramid": PyramidEstimator,
     "paper": RegressionEstimator,
 }  # by "kind" in config.json
+Areas = tuple[UsableArea | None, UsableArea | None]  # None of a network that uses whole images
+UNMOVED_PX = 8.0  # at 256: mean displacement of the corners
+SMALL_PATTERN = 0.2  # of the image: a specimen supports an estimate without as much of it
+FIXED_PATTERN = (
+    "what both images show at the same place decides, and may be dust on the detector: "
+    "look at the overlay before use"
+)
 REACH_SHARE = 0.03  # of the longer side of the fixed image: how far beside the transform a point is searched
 
 
@@ -94,6 +102,9 @@ class Aligner:
         straight: TransformModel = "similarity" if model in BENT else model
         task = _Task(estimator, tolerance, mirror is False, straight, known, (fixed_tilt, moving_tilt))
         estimate = task.best(*seen, options)
+        if all(mask is None or _finds_more(mask) for mask in (fixed_mask, moving_mask)):
+            estimate, areas = task.by_content(fixed, moving, areas, estimate, options)
+            seen = _usable(fixed, areas[0]), _usable(moving, areas[1])
         choice = ModelChoice(straight)
         if model in BENT:
             choice = task.choice(*seen, estimate, model)
@@ -267,6 +278,31 @@ class _Task:
         estimates = [self.estimate(fixed, moving, reflect) for reflect in options]
         return min(estimates, key=lambda each: each.expected_corner_error_px)
 
+    def by_content(
+        self, fixed: Image, moving: Image, areas: Areas, estimate: Estimate, options: tuple[bool, ...]
+    ) -> tuple[Estimate, Areas]:
+        """Return the estimate, and usable areas without what both images show at the same place, or as given.
+
+        Dust on a detector and a beam stop are alike in both images, and so is a specimen that has not moved.
+        Where nothing is accepted or the images seem to lie as they are, they are registered without it too.
+        An accepted estimate by which they do not lie so counts; one by which they do is doubtful, for review
+        at most, where the rest of the images says otherwise, or refuses it though it is most of them.
+        """
+        unmoved = _lies_unmoved(estimate, fixed, moving)
+        first, second = areas
+        if first is None or second is None or (estimate.verdict == "accept" and not unmoved):
+            return estimate, areas
+        pattern = fixed_pattern(luminance(fixed.pixels), luminance(moving.pixels), first, second)
+        if pattern is None:
+            return estimate, areas
+        others = first.without(pattern, SAME), second.without(pattern, SAME)
+        found = self.best(_usable(fixed, others[0]), _usable(moving, others[1]), options)
+        moved = not _lies_unmoved(found, fixed, moving)
+        if moved and found.verdict == "accept":
+            return found, others
+        contradicted = moved or (found.verdict == "refuse" and pattern.mean() <= SMALL_PATTERN)
+        return _doubtful(estimate, found) if unmoved and contradicted else estimate, areas
+
     def choice(self, fixed: Image, moving: Image, estimate: Estimate, model: TransformModel) -> ModelChoice:
         """Return the model that held-out blocks support, with its field; raise ModelUnsupported."""
         estimator = self.estimator
@@ -320,9 +356,7 @@ def _square_from_image(image: Image, tilt: Tilt | None) -> Matrix:
     return result
 
 
-def _usable_areas(
-    fixed: Image, moving: Image, model: Weights, find_more: tuple[bool, bool]
-) -> tuple[UsableArea | None, UsableArea | None]:
+def _usable_areas(fixed: Image, moving: Image, model: Weights, find_more: tuple[bool, bool]) -> Areas:
     """Return the usable areas of both images; None for a network that uses whole images."""
     if model.config["kind"] == "pyramid":
         grey = luminance(fixed.pixels), luminance(moving.pixels)
@@ -330,6 +364,25 @@ def _usable_areas(
     if fixed.mask is not None or moving.mask is not None:
         raise MaskInvalid(f"The network {model.name!r} takes no masks. Choose another one, or give no mask.")
     return None, None
+
+
+def _lies_unmoved(estimate: Estimate, fixed: Image, moving: Image) -> bool:
+    """Return whether an estimate puts images of one shape about as they lie, as a fixed pattern would."""
+    if fixed.shape[:2] != moving.shape[:2]:
+        return False
+    px = corner_error(estimate.transform.matrix, np.eye(3), fixed.shape[:2])
+    return px * REFERENCE_WIDTH / max(fixed.shape[:2]) < UNMOVED_PX
+
+
+def _doubtful(estimate: Estimate, other: Estimate) -> Estimate:
+    """Return an estimate that the rest of both images does not support; an accepted one is for review."""
+    expected = max(estimate.expected_corner_error_px, other.expected_corner_error_px / 2)
+    doubtful = replace(estimate, expected_corner_error_px=expected)
+    return (
+        replace(doubtful, verdict="review", reason=FIXED_PATTERN)
+        if estimate.verdict == "accept"
+        else doubtful
+    )
 
 
 def _usable(image: Image, area: UsableArea | None) -> Image:

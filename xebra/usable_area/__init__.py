@@ -6,6 +6,7 @@ position in both is no evidence for an alignment.
 """
 
 from xebra.usable_area.area import UsableArea, usable_area
+from xebra.usable_area.fixed_pattern import fixed_pattern
 from xebra.usable_area.pair import usable_areas
 
-__all__ = ["UsableArea", "usable_area", "usable_areas"]
+__all__ = ["UsableArea", "fixed_pattern", "usable_area", "usable_areas"]

@@ -1,0 +1,100 @@
+"""Dust and a beam stop, at the same place in both images, are not what is registered."""
+
+import numpy as np
+import pytest
+from support.labelled import textured
+
+import xebra
+from xebra.resample import resample
+from xebra.transform import SimilarityTransform, corner_error, image_center
+from xebra.usable_area import UsableArea, fixed_pattern
+
+SIDE = 256
+WHOLE = UsableArea(np.ones((SIDE, SIDE), bool))
+
+
+def moved(
+    seed: int, shift: tuple[float, float], contrast: float = 0.06, noise: float = 0.05
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return two views of a specimen, weak beside their noise, and moving_from_fixed."""
+    rng, shown = np.random.default_rng(seed), textured(seed, 400)
+    shown = 0.5 + contrast * shown / np.abs(shown).max()
+    turn = rng.uniform(-0.2, 0.2) if any(shift) else 0.0
+    matrix = SimilarityTransform(1.0, turn, shift, image_center((SIDE, SIDE))).matrix
+    inside = np.array([[1, 0, 72.0], [0, 1, 72.0], [0, 0, 1]])
+    views = (resample(shown, at, (SIDE, SIDE)) for at in (inside, inside @ np.linalg.inv(matrix)))
+    fixed, moving = (view + rng.normal(0, noise, view.shape) for view in views)
+    return fixed, moving, matrix
+
+
+def dust(seed: int, grains: int = 30) -> np.ndarray:
+    """Return what grains of dust let pass, 0 to 1."""
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[:SIDE, :SIDE]
+    opaque = np.zeros((SIDE, SIDE))
+    for _ in range(grains):
+        row, column = rng.uniform(0, SIDE, 2)
+        spot = np.exp(-((y - row) ** 2 + (x - column) ** 2) / (2 * rng.uniform(2, 7) ** 2))
+        opaque = np.maximum(opaque, rng.uniform(0.4, 1) * spot)
+    return 1 - opaque
+
+
+def beam_stop() -> np.ndarray:
+    """Return where a disc on a bar stops the beam."""
+    y, x = np.mgrid[:SIDE, :SIDE] - 128
+    return (np.hypot(y, x) < 36) | ((abs(x) < 5) & (y > 0))
+
+
+def error_px(result: xebra.Registration, matrix: np.ndarray) -> float:
+    return corner_error(result.fixed_from_moving @ matrix, np.eye(3), (SIDE, SIDE))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_dust_on_the_detector_is_not_registered(seed: int) -> None:
+    fixed, moving, matrix = moved(seed, (34.0, -21.0))
+    passes = dust(seed)
+    result = xebra.register(fixed * passes, moving * passes)
+    assert result.verdict == "accept" and error_px(result, matrix) < 1
+    assert "same in both images" in result.fixed_area.excluded
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_dust_over_images_that_show_nothing_else_is_not_accepted(seed: int) -> None:
+    rng, passes = np.random.default_rng(seed), dust(seed, 12)
+    fixed, moving = ((0.5 + rng.normal(0, 0.05, (SIDE, SIDE))) * passes for _ in range(2))
+    result = xebra.register(fixed, moving)
+    assert result.verdict != "accept" and result.expected_corner_error_px > 5
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_beam_stop_is_not_registered(seed: int) -> None:
+    fixed, moving, matrix = moved(seed, (-30.0, 25.0))
+    fixed[beam_stop()] = moving[beam_stop()] = 0
+    result = xebra.register(fixed, moving)
+    assert result.verdict == "accept" and error_px(result, matrix) < 1
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("dusty", [False, True])
+def test_a_specimen_that_has_not_moved_is_accepted(seed: int, dusty: bool) -> None:
+    fixed, moving, matrix = moved(seed, (0.0, 0.0))
+    passes = dust(seed) if dusty else 1.0
+    result = xebra.register(fixed * passes, moving * passes)
+    assert result.verdict == "accept" and error_px(result, matrix) < 1
+
+
+def test_only_what_both_images_show_at_the_same_place_is_found() -> None:
+    fixed, moving, _ = moved(1, (34.0, -21.0))
+    passes = dust(1)
+    assert fixed_pattern(fixed, moving, WHOLE, WHOLE) is None
+    assert fixed_pattern(fixed * passes, moving[:, :-1], WHOLE, WHOLE) is None
+    found = fixed_pattern(fixed * passes, moving * passes, WHOLE, WHOLE)
+    assert found is not None
+    assert found[passes < 0.5].mean() > 0.95 and found[passes > 0.99].mean() < 0.1
+
+
+def test_masks_of_the_user_are_the_only_rule() -> None:
+    fixed, moving, _ = moved(2, (34.0, -21.0))
+    passes, whole = dust(2), np.ones((SIDE, SIDE), bool)
+    result = xebra.register(fixed * passes, moving * passes, fixed_mask=whole, moving_mask=whole)
+    assert not result.fixed_area.excluded
