@@ -367,7 +367,7 @@ def _usable_areas(fixed: Image, moving: Image, model: Weights, find_more: tuple[
 
 
 def _lies_unmoved(estimate: Estimate, fixed: Image, moving: Image) -> bool:
-    """Return whether an estimate puts images of one shape about as they lie, as a fixed pattern would."""
+    """Return whether an estimate puts images of one shape about where they are, as a fixed pattern would."""
     if fixed.shape[:2] != moving.shape[:2]:
         return False
     px = corner_error(estimate.transform.matrix, np.eye(3), fixed.shape[:2])
