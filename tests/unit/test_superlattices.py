@@ -6,6 +6,7 @@ from scipy import ndimage
 
 import xebra
 from xebra.estimate.image_pair import Candidate, ImagePair
+from xebra.estimate.intensity_refinement import IntensityEstimate
 from xebra.estimate.periodic_copies import with_sums
 from xebra.estimate.pixel_correlation import by_pixel_values
 from xebra.image import Image
@@ -86,3 +87,14 @@ def test_candidates_are_ordered_by_correlation_of_either_sign() -> None:
     pair = ImagePair(Image(noise), Image(-noise))
     places = [Candidate(np.array([[1, 0, x], [0, 1, 0], [0, 0, 1.0]]), 0.0) for x in (30.0, 0.0, 2.0)]
     assert by_pixel_values(pair, places) == [places[1], places[2], places[0]]
+
+
+@pytest.mark.parametrize("rest", [-2e-6, -1e-7, 0.0, 1e-7, 2e-6])
+def test_exact_copies_do_not_exclude_each_other(rest):
+    """Sums of float32 leave any of these of a correlation of 1, by the processor's kernels."""
+    here, copy, other = (
+        IntensityEstimate(Candidate(np.eye(3), 0.0), correlation)
+        for correlation in (1 - rest, 1 - 2e-6, 0.999)
+    )
+    assert not here.excludes(copy) and not copy.excludes(here)
+    assert here.excludes(other) and not other.excludes(here)

@@ -30,6 +30,7 @@ BLOCK_PX = 16  # side of the blocks within which residuals may be correlated
 MAX_STEPS = 4
 CONVERGED_PX = 0.01  # a step that moves the candidate by less is the last
 EXCLUDED = 2.0  # times the residual variance of another estimate, from which on pixel values exclude a place
+ROUNDING = 1e-5  # of the variance: what sums of values in float32 leave of images that are equal
 MAX_DISTANCE_PX = 2.0  # from the network's estimate, at 256
 
 
@@ -49,9 +50,10 @@ class IntensityEstimate:
         """Return whether the pixel values differ much more at another estimate: a ratio of two variances.
 
         Thousands of px are compared, so that noise explains no such ratio; an estimate a period beside the
-        right place excludes nothing, since its own variance is the larger one.
+        right place excludes nothing, since its own variance is the larger one. Of exact copies none excludes
+        another: what rounding leaves of the variance does not count.
         """
-        return 1 - other.correlation**2 > EXCLUDED * (1 - self.correlation**2)
+        return 1 - other.correlation**2 > EXCLUDED * max(1 - self.correlation**2, ROUNDING)
 
 
 def refine_by_intensity(pair: ImagePair, candidate: Candidate) -> IntensityEstimate | None:
