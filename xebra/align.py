@@ -31,7 +31,7 @@ from xebra.registration import Model, Registration
 from xebra.reshaping import Tilt, between_originals, reshaped, untilted
 from xebra.transform import SimilarityTransform, corner_error, image_center, mirrored_first
 from xebra.usable_area import UsableArea, fixed_pattern, usable_areas
-from xebra.usable_area.pair import SAME
+from xebra.usable_area.pair import SAME_IN_BOTH
 from xebra.weights import Weights, graph_sha256, weights
 
 Source = Pixels | str | Path | Image
@@ -295,7 +295,7 @@ class _Task:
         pattern = fixed_pattern(luminance(fixed.pixels), luminance(moving.pixels), first, second)
         if pattern is None:
             return estimate, areas
-        others = first.without(pattern, SAME), second.without(pattern, SAME)
+        others = first.without(pattern, SAME_IN_BOTH), second.without(pattern, SAME_IN_BOTH)
         found = self.best(_usable(fixed, others[0]), _usable(moving, others[1]), options)
         moved = not _lies_unmoved(found, fixed, moving)
         if moved and found.verdict == "accept":

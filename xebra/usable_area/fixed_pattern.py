@@ -20,7 +20,7 @@ FEWEST_PX, CHANCE = 40, 1.0  # shared px, and times as many as unrelated images 
 LARGEST = 0.4  # of the area: more that is shared is the specimen
 GROW_PX = 4  # around shared px, which are the middle of a spot
 LEAST_SOLID = 60  # px of a shared area of one level
-NOTHING = 1e-6
+LEAST_DEVIATION = 1e-6  # of the range: an even image has none
 
 
 def fixed_pattern(fixed: Pixels, moving: Pixels, first: UsableArea, second: UsableArea) -> Mask | None:
@@ -80,7 +80,7 @@ def _deviations(image: Floats, used: Mask, fine: float, broad: float) -> Floats:
     band = ndimage.gaussian_filter(image, fine) - ndimage.gaussian_filter(image, broad)
     middle = np.median(band[used])
     deviation = 1.4826 * np.median(np.abs(band[used] - middle))
-    result: Floats = np.where(used, (band - middle) / max(deviation, NOTHING), 0)
+    result: Floats = np.where(used, (band - middle) / max(deviation, LEAST_DEVIATION), 0)
     return result
 
 

@@ -9,7 +9,7 @@ from xebra.arrays import Floats, Mask, Pixels
 from xebra.usable_area.area import EXAMINED_PX, UsableArea, enlarged, given_area, of_large, usable_area
 from xebra.usable_area.levels import MARGIN, SQUARE, GreyRange, most_frequent_level
 
-SAME = "same in both images"  # what is excluded
+SAME_IN_BOTH = "same in both images"  # what is excluded
 LARGE_PX = 4096  # a larger image is examined on every k-th of its pixels, for time and memory
 OUTLIER = 0.45  # of the robust range beyond its ends: a hot or dead pixel
 FEWEST_OUTLIERS = 3
@@ -95,8 +95,8 @@ def _compared(
     if graphics is not None:
         part = enlarged(graphics, step, fixed.shape)
         first, second = (
-            first.without(part, SAME),
-            second.without(part, SAME),
+            first.without(part, SAME_IN_BOTH),
+            second.without(part, SAME_IN_BOTH),
         )
     return first, second
 
