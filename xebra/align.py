@@ -41,7 +41,8 @@ ESTIMATORS: dict[str, type[PyramidEstimator] | type[RegressionEstimator]] = {
 }  # by "kind" in config.json
 Areas = tuple[UsableArea | None, UsableArea | None]  # None of a network that uses whole images
 UNMOVED_PX = 8.0  # at 256: mean displacement of the corners
-SMALL_PATTERN = 0.2  # of the image: a specimen supports an estimate without as much of it
+APART_PX = 3.0  # at 256: two estimates of images that seem to lie as they are
+SMALL_PATTERN = 0.3  # of the image: a specimen supports an estimate without as much of it
 FIXED_PATTERN = (
     "what both images show at the same place decides, and may be dust on the detector: "
     "look at the overlay before use"
@@ -285,8 +286,9 @@ class _Task:
 
         Dust on a detector and a beam stop are alike in both images, and so is a specimen that has not moved.
         Where nothing is accepted or the images seem to lie as they are, they are registered without it too.
-        An accepted estimate by which they do not lie so counts; one by which they do is doubtful, for review
-        at most, where the rest of the images says otherwise, or refuses it though it is most of them.
+        An accepted estimate of another place counts. Where the images seem to lie as they are, one of another
+        place makes that doubtful, for review at most; so does one that is refused, though the pattern is
+        small, or not accepted, though each image shows what the other does not show at the same place.
         """
         unmoved = _lies_unmoved(estimate, fixed, moving)
         first, second = areas
@@ -295,12 +297,17 @@ class _Task:
         pattern = fixed_pattern(luminance(fixed.pixels), luminance(moving.pixels), first, second)
         if pattern is None:
             return estimate, areas
-        others = first.without(pattern, SAME_IN_BOTH), second.without(pattern, SAME_IN_BOTH)
+        others = first.without(pattern.mask, SAME_IN_BOTH), second.without(pattern.mask, SAME_IN_BOTH)
         found = self.best(_usable(fixed, others[0]), _usable(moving, others[1]), options)
         moved = not _lies_unmoved(found, fixed, moving)
-        if moved and found.verdict == "accept":
+        displaced = moved or (unmoved and _apart_px(estimate, found, fixed) > APART_PX)
+        if displaced and found.verdict == "accept":
             return found, others
-        contradicted = moved or (found.verdict == "refuse" and pattern.mean() <= SMALL_PATTERN)
+        contradicted = (
+            moved
+            or (found.verdict == "refuse" and pattern.mask.mean() <= SMALL_PATTERN)
+            or (found.verdict != "accept" and pattern.is_beside_other)
+        )
         return _doubtful(estimate, found) if unmoved and contradicted else estimate, areas
 
     def choice(self, fixed: Image, moving: Image, estimate: Estimate, model: TransformModel) -> ModelChoice:
@@ -372,6 +379,13 @@ def _lies_unmoved(estimate: Estimate, fixed: Image, moving: Image) -> bool:
         return False
     px = corner_error(estimate.transform.matrix, np.eye(3), fixed.shape[:2])
     return px * REFERENCE_WIDTH / max(fixed.shape[:2]) < UNMOVED_PX
+
+
+def _apart_px(one: Estimate, other: Estimate, fixed: Image) -> float:
+    """Return the mean distance of the corners by two estimates, px at 256."""
+    between = one.transform.matrix @ np.linalg.inv(other.transform.matrix)
+    px = corner_error(between, np.eye(3), fixed.shape[:2])
+    return float(px * REFERENCE_WIDTH / max(fixed.shape[:2]))
 
 
 def _doubtful(estimate: Estimate, other: Estimate) -> Estimate:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.ndimage import gaussian_filter
 from support.labelled import textured
 
 import xebra
@@ -24,6 +25,20 @@ def moved(
     inside = np.array([[1, 0, 72.0], [0, 1, 72.0], [0, 0, 1]])
     views = (resample(shown, at, (SIDE, SIDE)) for at in (inside, inside @ np.linalg.inv(matrix)))
     fixed, moving = (view + rng.normal(0, noise, view.shape) for view in views)
+    return fixed, moving, matrix
+
+
+def grains_at_the_edge(seed: int, shift: tuple[float, float]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return two views of dark grains on one side of a bright image, and moving_from_fixed."""
+    rng = np.random.default_rng(seed)
+    grains = gaussian_filter(rng.normal(size=(400, 400)), 4)
+    dark = (grains > 0.3 * grains.std()) & (np.arange(400)[:, None] > 250)
+    shown = 0.95 - 0.7 * gaussian_filter(dark.astype(float), 1)
+    turn = rng.uniform(-0.1, 0.1) if any(shift) else 0.0
+    matrix = SimilarityTransform(1.0, turn, shift, image_center((SIDE, SIDE))).matrix
+    inside = np.array([[1, 0, 72.0], [0, 1, 72.0], [0, 0, 1]])
+    views = (resample(shown, at, (SIDE, SIDE)) for at in (inside, inside @ np.linalg.inv(matrix)))
+    fixed, moving = (view + rng.normal(0, 0.01, view.shape) for view in views)
     return fixed, moving, matrix
 
 
@@ -66,6 +81,22 @@ def test_dust_over_images_that_show_nothing_else_is_not_accepted(seed: int) -> N
     assert result.verdict != "accept" and result.expected_corner_error_px > 5
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_a_small_displacement_under_dust_is_that_of_the_specimen(seed: int) -> None:
+    fixed, moving, matrix = moved(seed, (5.0, -4.0), contrast=0.12)
+    passes = dust(seed, 60)
+    result = xebra.register(fixed * passes, moving * passes)
+    assert result.verdict == "accept" and error_px(result, matrix) < 1.5
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_dust_over_a_specimen_at_the_edge_of_an_empty_image_is_not_registered(seed: int) -> None:
+    rng, passes = np.random.default_rng(seed), dust(seed)
+    fixed, moving, matrix = grains_at_the_edge(seed, (rng.uniform(-40, 40), rng.uniform(-25, 5)))
+    result = xebra.register(fixed * passes, moving * passes)
+    assert result.verdict != "accept" or error_px(result, matrix) < 3
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_a_beam_stop_is_not_registered(seed: int) -> None:
     fixed, moving, matrix = moved(seed, (-30.0, 25.0))
@@ -89,8 +120,16 @@ def test_only_what_both_images_show_at_the_same_place_is_found() -> None:
     assert fixed_pattern(fixed, moving, WHOLE, WHOLE) is None
     assert fixed_pattern(fixed * passes, moving[:, :-1], WHOLE, WHOLE) is None
     found = fixed_pattern(fixed * passes, moving * passes, WHOLE, WHOLE)
-    assert found is not None
-    assert found[passes < 0.5].mean() > 0.95 and found[passes > 0.99].mean() < 0.1
+    assert found is not None and not found.is_beside_other
+    assert found.mask[passes < 0.5].mean() > 0.95 and found.mask[passes > 0.99].mean() < 0.1
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_what_else_stands_out_tells_a_moved_specimen_from_one_at_rest(seed: int) -> None:
+    for shift, beside_other in (((0.0, 0.0), False), ((30.0, 12.0), True)):
+        fixed, moving, _ = grains_at_the_edge(seed, shift)
+        found = fixed_pattern(fixed * dust(seed), moving * dust(seed), WHOLE, WHOLE)
+        assert (found is not None and found.is_beside_other) == beside_other
 
 
 def test_masks_of_the_user_are_the_only_rule() -> None:

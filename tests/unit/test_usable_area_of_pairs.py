@@ -127,6 +127,21 @@ def test_overlay_that_is_hard_to_see_in_one_image_is_excluded_in_both(overlay, s
         assert missed(area, part) < 0.05
 
 
+@pytest.mark.parametrize("draw", [texture, device])
+@FEW
+@given(seed=SEEDS, shift=st.tuples(st.integers(4, 9), st.integers(-9, -4)), level=st.sampled_from([0, 0.4]))
+def test_a_beam_stop_is_excluded_though_the_specimen_has_moved_a_little(draw, seed, shift, level):
+    """Detail still correlates at so small a displacement, but more so at another one."""
+    rows, columns = np.mgrid[: SHAPE[0], : SHAPE[1]]
+    row, column = 60 + seed % 80, 60 + seed % 110
+    stop = (np.hypot(rows - row, columns - column) < 24) | ((abs(columns - column) < 5) & (rows > row))
+    images = views(draw, seed, shift)
+    for image in images:
+        image[stop] = np.quantile(image, level)
+    for area in usable_areas(*images):
+        assert not area.mask[stop].any() and lost(area, stop) < 0.15
+
+
 def test_overlay_of_one_image_only_leaves_the_other_whole():
     fixed, moving = views(texture, 5)
     fixed, bar = data_bar(fixed)

@@ -110,3 +110,19 @@ def lines_off_range(pixels: Pixels, mask: Mask, levels: GreyRange) -> Mask | Non
     if most_frequent_level(pixels[lines].astype(np.float64), FLAT * max(levels.span, 1e-12))[1] < 0.9:
         return None  # bright detail has many levels
     return ndimage.binary_dilation(lines, SQUARE, iterations=MARGIN)
+
+
+def constant_px(pixels: Pixels) -> Mask:
+    """Return which pixels of an image (H, W) have the value of all their neighbours.
+
+    Examples:
+        >>> constant_px(np.array([[1, 1, 1, 0], [1, 1, 1, 0], [1, 1, 1, 0]])).astype(int)
+        array([[0, 0, 0, 0],
+               [0, 1, 0, 0],
+               [0, 0, 0, 0]])
+    """
+    rows, columns = pixels[1:] == pixels[:-1], pixels[:, 1:] == pixels[:, :-1]
+    across = columns[:, 1:] & columns[:, :-1]
+    inner = across[:-2] & across[1:-1] & across[2:] & (rows[1:] & rows[:-1])[:, 1:-1]
+    result: Mask = np.pad(inner, 1)
+    return result

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy import ndimage
+from scipy import fft, ndimage
 
 from xebra.arrays import Floats, Mask, Pixels
 from xebra.usable_area.area import EXAMINED_PX, UsableArea, enlarged, given_area, of_large, usable_area
-from xebra.usable_area.levels import MARGIN, SQUARE, GreyRange, most_frequent_level
+from xebra.usable_area.levels import MARGIN, SQUARE, GreyRange, constant_px, most_frequent_level
 
 SAME_IN_BOTH = "same in both images"  # what is excluded
 LARGE_PX = 4096  # a larger image is examined on every k-th of its pixels, for time and memory
@@ -19,10 +19,13 @@ CHANCE = 4  # times as many as unrelated images share by chance
 GROW_PX = 3  # around shared edges
 LARGEST = 0.3  # of the area: more that is shared is the specimen, which has not moved
 STILL = 0.2  # correlation of the rest from which the specimen has not moved
+STILL_PX, DISPLACED_PX = 2.0, 32  # displacements of the largest correlation: at rest, and compared
 SHOWS_SAME = 0.9  # correlation under a mask from which both images show the same there
 FEWEST_PX = 32  # of a part that one image excludes, so that it is searched for in the other
 CONSTANT = 0.9  # of the values under a mask at one level: nothing is lost by excluding them
 SHADING_PX, NOISE_PX = 6, 1  # sigma
+FEWEST_SOLID, LEAST_SOLID = 30, 60  # px of one level with their neighbours; of an area of them
+SAME_OUTLINE = 0.9  # share of two areas of one level that both images have
 
 
 def usable_areas(
@@ -126,22 +129,54 @@ def shared_graphics(fixed: Pixels, moving: Pixels, mask: Mask) -> Mask | None:
     itself lies at the same place then.
     """
     edges = _shared_edges(fixed, moving, mask)
-    if edges is None:
-        return None
-    near = ndimage.binary_dilation(edges, SQUARE, iterations=GROW_PX)
-    parts, count = ndimage.label(near)
-    dense = ndimage.sum_labels(edges, parts, np.arange(count + 1)) >= DENSEST
-    found = ndimage.binary_fill_holes(dense[parts])
-    area = np.count_nonzero(found)
+    found = _shared_solids(fixed, moving, mask)
+    if edges is not None:
+        near = ndimage.binary_dilation(edges, SQUARE, iterations=GROW_PX)
+        parts, count = ndimage.label(near)
+        dense = ndimage.sum_labels(edges, parts, np.arange(count + 1)) >= DENSEST
+        found |= ndimage.binary_fill_holes(dense[parts])
+    area = np.count_nonzero(found & mask)
     if not 0 < area <= LARGEST * np.count_nonzero(mask):
         return None
-    return None if _at_rest(fixed, moving, mask & ~found) else found
+    rest = mask & ~ndimage.binary_dilation(found, SQUARE, iterations=2 * SHADING_PX)
+    return None if _at_rest(fixed, moving, rest) else found
+
+
+def _shared_solids(fixed: Pixels, moving: Pixels, mask: Mask) -> Mask:
+    """Return areas of one level that have the same outline in both images, as behind a beam stop."""
+    constant = [constant_px(image) for image in (fixed, moving)]
+    if min(np.count_nonzero(part) for part in constant) < FEWEST_SOLID:
+        return np.zeros(mask.shape, bool)
+    one, other = (ndimage.label(ndimage.binary_dilation(part, SQUARE) & mask)[0] for part in constant)
+    sizes = np.bincount(one.ravel()), np.bincount(other.ravel())
+    pairs = one.astype(np.int64) * len(sizes[1]) + other
+    codes, both = np.unique(pairs, return_counts=True)
+    numbers = np.divmod(codes, len(sizes[1]))
+    union = sizes[0][numbers[0]] + sizes[1][numbers[1]] - both
+    same = (np.minimum(*numbers) > 0) & (both >= LEAST_SOLID) & (both >= SAME_OUTLINE * union)
+    return ndimage.binary_dilation(np.isin(pairs, codes[same]), SQUARE, iterations=GROW_PX)
 
 
 def _at_rest(fixed: Pixels, moving: Pixels, mask: Mask) -> bool:
-    """Return whether the specimen lies at the same place in two images (H, W): their detail correlates."""
-    details = [_detail(image)[mask] for image in (fixed, moving)]
-    return abs(_correlation(*details)) >= STILL
+    """Return whether the specimen lies at the same place in two images (H, W).
+
+    Their detail correlates, and more so than where one is displaced.
+    """
+    details = [_detail(image) for image in (fixed, moving)]
+    if abs(_correlation(*(detail[mask] for detail in details))) < STILL:
+        return False
+    deviations = (np.where(mask, detail - detail[mask].mean(), 0) for detail in details)
+    return _displacement_px(*deviations) <= STILL_PX
+
+
+def _displacement_px(fixed: Floats, moving: Floats) -> float:
+    """Return at which displacement two images (H, W) of mean 0 correlate most, along each axis to 32 px."""
+    shape = tuple(length + DISPLACED_PX for length in fixed.shape)
+    one, other = (fft.rfft2(image, shape) for image in (fixed, moving))
+    line = np.arange(-DISPLACED_PX, DISPLACED_PX + 1)
+    near = np.abs(fft.irfft2(one * other.conj(), shape))[np.ix_(line, line)]
+    row, column = np.unravel_index(near.argmax(), near.shape)
+    return float(np.hypot(line[row], line[column]))
 
 
 def _shared_edges(fixed: Pixels, moving: Pixels, mask: Mask) -> Mask | None:
