@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -92,6 +93,19 @@ def test_contradicted_labels_train_nothing(tmp_path: Path) -> None:
     report = adapt(tmp_path / "labels", tmp_path / "networks", minutes=60)
     assert not report.acceptable
     assert "4 of 16 labels (number 0, 4, 8, 12)" in report.reasons[0]
+    assert not (tmp_path / "networks" / DEFAULT).exists()
+
+
+def test_labels_that_only_synthesised_images_contradict_train_nothing_that_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As where mutual information is weak.
+    monkeypatch.setattr(sys.modules["xebra.adaptation.adapt"], "problems", lambda *_: [])
+    labels = [displaced(label, n, 30) if n % 4 == 0 else label for n, label in enumerate(labelled(16))]
+    write_labels(tmp_path / "labels", labels)
+    report = adapt(tmp_path / "labels", tmp_path / "networks", minutes=0.5, benchmark_pairs=PAIRS)
+    assert not report.acceptable and not report.weights_sha256
+    assert "4 of 16 labels (number 0, 4, 8, 12) are off by about 30 px" in report.reasons[0]
     assert not (tmp_path / "networks" / DEFAULT).exists()
 
 

@@ -22,6 +22,7 @@ from support.synthesis_graph import GRAPH, write_synthesis
 from xebra.adaptation import train_synthesis as train_module
 from xebra.adaptation.label_pairs import LabelViews
 from xebra.adaptation.labels import Label
+from xebra.adaptation.synthesis_evidence import SynthesisEvidence, label_evidence, problem
 from xebra.adaptation.train_synthesis import SynthesisTraining, squared_error, train_synthesis
 from xebra.engine import OnnxEngine
 from xebra.estimate import detail_attempts, synthesis_attempts
@@ -388,13 +389,50 @@ def test_images_that_do_not_resemble_what_was_learnt_are_not_synthesised(
 ) -> None:
     label = pair(2)  # of two contrasts: the graph shows both images as they are, which fits neither
     fixed, moving = Image(label.fixed), Image(label.moving)
-    found = estimator.resemblance_at(fixed, moving, label.moving_from_fixed)
+    shown = estimator.resemblance(fixed, moving)
+    assert shown is not None
+    found = shown.least(Candidate(label.moving_from_fixed, 0.0))
     assert found < 0.3
     for least, count in [(found + 0.1, 0), (-1.0, 1)]:
         guarded = copy(estimator)
         guarded.synthesis = replace(guarded.synthesis, resemblance=least)
         origins = [result.origin for result in guarded.all_results(fixed, moving)]
         assert origins.count("synthesis") == count and "search" in origins
+
+
+@pytest.mark.parametrize("shape, scale", [((256, 256), 1.0), ((200, 300), 1.2)])
+@pytest.mark.parametrize(
+    "angle, shift", [(0.0, (30.0, 0.0)), (0.0, (-21.0, 21.0)), (0.6, (0.0, 0.0)), (3.0, (60.0, 40.0))]
+)
+def test_synthesised_images_contradict_a_label_that_is_wrong(
+    estimator: PyramidEstimator,
+    shape: tuple[int, int],
+    scale: float,
+    angle: float,
+    shift: tuple[float, float],
+) -> None:
+    fixed, moving, matrix = scaled_pair(7, shape, scale)
+    px = max(shape) / 256
+    aside = SimilarityTransform(1.0, angle, (px * shift[0], px * shift[1]), image_center(shape)).matrix
+    off = corner_error(aside, np.eye(3), shape) / px
+    right, wrong = (
+        label_evidence(estimator, Label(fixed.pixels, moving.pixels, each))
+        for each in (matrix, matrix @ aside)
+    )
+    assert right.near > 1.5 and right.far < right.near / 2
+    assert wrong.near < wrong.far / 2 and wrong.far > 0.8 * right.near
+    assert abs(wrong.distance_px - off) < 4
+    assert problem([right] * 16 + [wrong] * 4, range(20)) is not None
+    assert problem([right] * 19 + [wrong], range(20)) is None  # one of twenty
+    assert problem([right] * 9 + [wrong] * 11, range(20)) is None  # they are not learnt, then
+
+
+@pytest.mark.parametrize("near, far, found", [(0.3, 0.7, True), (0.4, 0.7, False), (0.1, 0.35, False)])
+def test_a_label_is_contradicted_only_by_another_place_that_fits(
+    near: float, far: float, found: bool
+) -> None:
+    usual, other = SynthesisEvidence(0.8, 0.3, 20.0), SynthesisEvidence(near, far, 30.0)
+    assert (problem([usual] * 8 + [other] * 2, range(10)) is not None) == found
 
 
 @pytest.mark.parametrize(

@@ -20,8 +20,10 @@ from xebra.adaptation.judge import judge
 from xebra.adaptation.labels import Label, labels_sha256, read_labels, split_labels
 from xebra.adaptation.scores import BENCHMARK_SEEDS, Role, measure_adapted
 from xebra.adaptation.single_images import made_pairs
+from xebra.adaptation.synthesis_evidence import measured, problem
 from xebra.engine import OnnxEngine
 from xebra.errors import LabelsInvalid, NetworkUnknown
+from xebra.estimate.image_pair import Candidate
 from xebra.estimate.pyramid_estimator import PyramidEstimator
 from xebra.evaluation.certificate import CertifiedGroup
 from xebra.image import Image
@@ -82,7 +84,8 @@ def adapt(
     with its parent on labels of other regions and on a fixed benchmark. Calibration and thresholds stay the
     parent's, which are certified on real specimens; estimates with a synthesised image need a higher
     probability, and the certificate is counted anew. Labels that their own images contradict are trained on
-    nowhere. Where there are fewer than 8 pairs, more are made from single images.
+    nowhere; a network whose synthesised images contradict some of its labels is not kept. Where there are
+    fewer than 8 pairs, more are made from single images.
 
     Args:
         labels: folder with ``labels.json``; see :func:`xebra.adaptation.labels.read_labels`.
@@ -122,12 +125,12 @@ def adapt(
     show(0.0, "checking the labels")
     given = {number: label_evidence(label) for number, label in enumerate(held) if not label.is_single}
     found = problems(list(given.values()), list(given)) if given else []
-    shutil.rmtree(out, ignore_errors=True)
-    out.mkdir(parents=True)
+    _clear(out)
     parent = read_weights(base / DEFAULT).sha256
     report = AdaptationReport("", parent, labels_sha256(held), seed, minutes, counts, reasons=found)
     if not found:
-        report = _adapted(report, trained, held_out, base, out, benchmark_pairs, show)
+        numbered = [(number, label) for number, label in enumerate(held) if not label.is_single]
+        report = _adapted(report, trained, held_out, numbered, base, out, benchmark_pairs, show)
     (out / FILE).write_text(json.dumps(report.to_json(), indent=1) + "\n")
     show(1.0, "finished")
     return report
@@ -137,23 +140,29 @@ def _adapted(
     report: AdaptationReport,
     trained: list[Label],
     held_out: list[Label],
+    numbered: list[tuple[int, Label]],
     base: Path,
     out: Path,
     pairs: int,
     show: Progress,
 ) -> AdaptationReport:
-    """Train, export, calibrate and compare."""
+    """Train, export, compare the ``numbered`` labels with synthesised images, calibrate and compare."""
     copy_networks(base, out)
     parts = folds(held_out)
     _train_members(trained, parts, out, report, show)
     show(0.55, "writing the graph")
+    _export(out, range(MEMBERS))
+    show(0.57, "checking the labels")
+    contradicted = _contradicted(out, numbered)
+    if contradicted:
+        _clear(out)
+        return dataclasses.replace(report, reasons=[contradicted])
     with TemporaryDirectory() as scratch:
         judges = [
             (_judge(base, out, Path(scratch) / str(number), number), part)
             for number, part in enumerate(parts)
             if part
         ]
-        _export(out, range(MEMBERS))
         information = Information.measured(base, trained + held_out, judges)
         _write_synthesis([out, *(folder for folder, _ in judges)], judges, information)
         show(0.6, "comparing with the parent")
@@ -173,6 +182,20 @@ def _adapted(
         acceptable=acceptable,
         reasons=reasons,
     )
+
+
+def _contradicted(out: Path, numbered: list[tuple[int, Label]]) -> str | None:
+    """Return why labels that a network learnt from should not be used, or None."""
+    if not numbered:
+        return None
+    numbers, labels = zip(*numbered, strict=True)
+    return problem(measured(out, labels), numbers)
+
+
+def _clear(out: Path) -> None:
+    """Make an empty folder."""
+    shutil.rmtree(out, ignore_errors=True)
+    out.mkdir(parents=True)
 
 
 def _split(held: list[Label]) -> tuple[list[Label], list[Label]]:
@@ -294,15 +317,19 @@ def _write_synthesis(
     found = []
     for folder, labels in judges:
         estimator = PyramidEstimator(read_weights(folder / DEFAULT), OnnxEngine(folder))
-        found += [
-            estimator.resemblance_at(Image(x.fixed), Image(x.moving), x.moving_from_fixed) for x in labels
-        ]
+        found += [_least_resemblance(estimator, label) for label in labels]
     least = max(RESEMBLANCE_SHARE * float(np.median(found)), LEAST_RESEMBLANCE)
     for folder in folders:
         file = folder / DEFAULT / "config.json"
         config = json.loads(file.read_text())
         config["synthesis"] |= {"resemblance": round(least, 3), **information.to_json()}
         file.write_text(json.dumps(config, indent=2) + "\n")
+
+
+def _least_resemblance(estimator: PyramidEstimator, label: Label) -> float:
+    """Return the smaller correlation of both synthesised images with the others at a label's transform."""
+    shown = estimator.resemblance(Image(label.fixed), Image(label.moving))
+    return shown.least(Candidate(label.moving_from_fixed, 0.0)) if shown else 0.0
 
 
 def _write_config(out: Path, report: AdaptationReport, certificate: CertifiedGroup) -> dict[str, Any]:

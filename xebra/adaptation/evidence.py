@@ -115,8 +115,8 @@ def _compared(measure: MutualInformation, label: Label, far_step: float) -> tupl
     The third is the distance of the best of all, px at 256.
     """
     px = max(label.fixed.shape) / REFERENCE_WIDTH
-    near = _informed(measure, label.moving_from_fixed, px * _ring(0, NEAR_PX, NEAR_STEP_PX))
-    places = _ring(FAR_PX, REACH_PX, far_step)
+    near = _informed(measure, label.moving_from_fixed, px * ring(0, NEAR_PX, NEAR_STEP_PX))
+    places = ring(FAR_PX, REACH_PX, far_step)
     far = _informed(measure, label.moving_from_fixed, px * places)
     seen = far > 0
     if seen.sum() < FEWEST_FAR or not near.any():
@@ -126,7 +126,7 @@ def _compared(measure: MutualInformation, label: Label, far_step: float) -> tupl
     return float(near.max() - mean) / deviation, float(far.max() - mean) / deviation, distance
 
 
-def _ring(inner: float, outer: float, step: float) -> Floats:
+def ring(inner: float, outer: float, step: float) -> Floats:
     """Return the points (K, 2) of a grid about 0 whose distance is from ``inner`` to ``outer``."""
     line = np.arange(-outer // step, outer // step + 1) * step
     points = np.stack(np.meshgrid(line, line), -1).reshape(-1, 2)

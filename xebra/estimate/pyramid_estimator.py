@@ -10,7 +10,7 @@ from itertools import chain, islice
 
 import numpy as np
 
-from xebra.arrays import Floats, Matrix
+from xebra.arrays import Floats
 from xebra.engine import Engine
 from xebra.estimate.attempts import RIVAL_MARGIN, Attempt, Attempts
 from xebra.estimate.confidence import DEFAULT_TOLERANCE, MIRROR_CHECKED_BELOW, Confidence
@@ -38,10 +38,11 @@ from xebra.estimate.prior_attempts import PriorAttempts
 from xebra.estimate.pyramid_result import PyramidResult
 from xebra.estimate.quality_features import INTENSITY, QualityFeatures
 from xebra.estimate.refinement import refine_step, refine_until_converged
+from xebra.estimate.resemblance import Resemblance
 from xebra.estimate.stages import Stages
 from xebra.estimate.stretched_attempts import StretchedAttempts
 from xebra.estimate.synthesis_level import SynthesisLevel
-from xebra.estimate.synthesis_results import SynthesisParts, SynthesisResults, resemblance_at
+from xebra.estimate.synthesis_results import SynthesisParts, SynthesisResults, resemblance_of
 from xebra.estimate.verdict import Findings, decide
 from xebra.image import Image
 from xebra.models import TransformModel
@@ -279,14 +280,13 @@ class PyramidEstimator:
         images = self._pair(fixed, moving)[0]
         return self._by_synthesis(self.synthesis, "similarity").parts(images, fixed, moving)
 
-    def resemblance_at(self, fixed: Image, moving: Image, moving_from_fixed: Matrix) -> float:
-        """Return the least correlation of each synthesised image with the other image at a transform.
+    def resemblance(self, fixed: Image, moving: Image) -> Resemblance | None:
+        """Return the resemblance of both pairs with one image synthesised.
 
-        0 where the network synthesises no images, or one of a single grey value.
+        None where the network synthesises no images, or one of a single grey value.
         """
-        if self.synthesis is None:
-            return 0.0
-        return resemblance_at(self.synthesis, self.stages.engine, fixed, moving, moving_from_fixed)
+        level = self.synthesis
+        return None if level is None else resemblance_of(level, self.stages.engine, fixed, moving)
 
     def _detail_results(
         self,

@@ -60,6 +60,10 @@ class Resemblance:
         """Return the smaller correlation of the two at a candidate of the images."""
         return min(self._each(candidate.moving_from_fixed))
 
+    def total(self, candidate: Candidate) -> float:
+        """Return the sum of both correlations at a candidate of the images."""
+        return sum(self._each(candidate.moving_from_fixed))
+
     def explained(self, candidate: Candidate) -> float:
         """Return the sum of ``explained`` of both pairs at a candidate of the images."""
         return sum(explained(view, place) for view, place in self._places(candidate.moving_from_fixed))

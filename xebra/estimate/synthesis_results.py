@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from xebra.arrays import Matrix
 from xebra.engine import Engine
 from xebra.errors import ImageUnusable
 from xebra.estimate.attempts import Attempt, Attempts
@@ -128,15 +127,11 @@ class SynthesisResults:
         return replace(best, best=place, unconfirmed=apart > CONFIRMED_PX)
 
 
-def resemblance_at(
-    level: SynthesisLevel, engine: Engine, fixed: Image, moving: Image, moving_from_fixed: Matrix
-) -> float:
-    """Return the least correlation of each synthesised image with the other image at a transform (3 x 3).
-
-    0 where an image that is synthesised has a single grey value.
-    """
+def resemblance_of(level: SynthesisLevel, engine: Engine, fixed: Image, moving: Image) -> Resemblance | None:
+    """Return the resemblance of both pairs with one image synthesised; None of an image of one grey value."""
     pairs = tuple(level.pairs(engine, fixed, moving))
     if len(pairs) < 2:
-        return 0.0
-    views = tuple(ImagePair(pair.fixed, pair.moving) for pair in pairs)
-    return Resemblance(ImagePair(fixed, moving), pairs, views).least(Candidate(moving_from_fixed, 0.0))
+        return None
+    return Resemblance(
+        ImagePair(fixed, moving), pairs, tuple(ImagePair(pair.fixed, pair.moving) for pair in pairs)
+    )
