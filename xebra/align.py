@@ -40,7 +40,7 @@ ESTIMATORS: dict[str, type[PyramidEstimator] | type[RegressionEstimator]] = {
     "paper": RegressionEstimator,
 }  # by "kind" in config.json
 Areas = tuple[UsableArea | None, UsableArea | None]  # None of a network that uses whole images
-UNMOVED_PX = 8.0  # at 256: mean displacement of the corners
+UNMOVED_PX = 16.0  # at 256: mean distance of the corners; between a pattern and a specimen beside it, too
 APART_PX = 3.0  # at 256: two estimates of images that seem to lie as they are
 SMALL_PATTERN = 0.3  # of the image: a specimen supports an estimate without as much of it
 FIXED_PATTERN = (

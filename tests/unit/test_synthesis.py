@@ -423,7 +423,9 @@ def test_synthesised_images_contradict_a_label_that_is_wrong(
     assert wrong.near < wrong.far / 2 and wrong.far > 0.8 * right.near
     assert abs(wrong.distance_px - off) < 4
     assert problem([right] * 16 + [wrong] * 4, range(20)) is not None
-    assert problem([right] * 19 + [wrong], range(20)) is None  # one of twenty
+    assert problem([right] * 18 + [wrong] * 2, range(20)) is None  # a tenth
+    assert problem([right] * 17 + [wrong] * 3, range(20)) is not None
+    assert problem([right] * 7 + [wrong], range(8)) is None
     assert problem([right] * 9 + [wrong] * 11, range(20)) is None  # they are not learnt, then
 
 
