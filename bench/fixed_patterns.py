@@ -1,4 +1,4 @@
-"""Pairs under dust or a beam stop at the same place of both images: ./dev bench fixed_patterns --data DATA
+"""Pairs with dust, a beam stop or column noise alike in both images: ./dev bench fixed_patterns --data DATA
 
 Pairs of 256 x 256 px are cut from the recordings of DATA as ``make_cases.py`` does; those whose truth is less
 certain than --known-to px at 256 are left out. Right: a corner error below 5 px.
@@ -20,7 +20,7 @@ from xebra.evaluation.labelled_pairs import LabelledPair
 from xebra.transform import corner_error
 
 RIGHT_PX = 5.0
-PATTERNS = ("plain", "dust", "beam stop")
+PATTERNS = ("plain", "dust", "beam stop", "columns")
 
 
 def transmission(pattern: str, rng: np.random.Generator, side: int) -> np.ndarray:
@@ -39,11 +39,19 @@ def transmission(pattern: str, rng: np.random.Generator, side: int) -> np.ndarra
     return passes
 
 
+def column_offsets(pattern: str, rng: np.random.Generator, side: int) -> np.ndarray:
+    """Return the offsets of the columns (1, side), shares of the range of grey values."""
+    if pattern != "columns":
+        return np.zeros((1, side))
+    return rng.normal(0, rng.uniform(0.03, 0.12), (1, side))
+
+
 def counted(job: tuple[LabelledPair, str, int]) -> tuple[str, str, bool, bool]:
     """Return kind, pattern, and whether the estimate of a pair is right and accepted."""
     pair, pattern, seed = job
-    passes = transmission(pattern, np.random.default_rng(seed), pair.fixed.shape[0])
-    found = xebra.register(pair.fixed * passes, pair.moving * passes)
+    rng, side = np.random.default_rng(seed), pair.fixed.shape[0]
+    passes, offsets = transmission(pattern, rng, side), column_offsets(pattern, rng, side)
+    found = xebra.register(pair.fixed * passes + offsets, pair.moving * passes + offsets)
     px = corner_error(found.fixed_from_moving @ pair.moving_from_fixed, np.eye(3), pair.fixed.shape)
     return pair.kind, pattern, px < RIGHT_PX, found.verdict == "accept"
 

@@ -30,7 +30,7 @@ from xebra.prior import Prior
 from xebra.registration import Model, Registration
 from xebra.reshaping import Tilt, between_originals, reshaped, untilted
 from xebra.transform import SimilarityTransform, corner_error, image_center, mirrored_first
-from xebra.usable_area import UsableArea, fixed_pattern, usable_areas
+from xebra.usable_area import UsableArea, fixed_pattern, usable_areas, without_fixed_lines
 from xebra.usable_area.pair import SAME_IN_BOTH
 from xebra.weights import Weights, graph_sha256, weights
 
@@ -95,7 +95,8 @@ class Aligner:
         areas = _usable_areas(
             fixed, moving, network_weights, (_finds_more(fixed_mask), _finds_more(moving_mask))
         )
-        seen = _usable(fixed, areas[0]), _usable(moving, areas[1])
+        plain = _without_fixed_lines(fixed, moving, areas)
+        seen = _usable(plain[0], areas[0]), _usable(plain[1], areas[1])
         known = None if prior is None else Prior.of(prior)
         if mirror is None and known is not None:
             mirror = known.mirror
@@ -104,8 +105,8 @@ class Aligner:
         task = _Task(estimator, tolerance, mirror is False, straight, known, (fixed_tilt, moving_tilt))
         estimate = task.best(*seen, options)
         if all(mask is None or _finds_more(mask) for mask in (fixed_mask, moving_mask)):
-            estimate, areas = task.by_content(fixed, moving, areas, estimate, options)
-            seen = _usable(fixed, areas[0]), _usable(moving, areas[1])
+            estimate, areas = task.by_content(*plain, areas, estimate, options)
+            seen = _usable(plain[0], areas[0]), _usable(plain[1], areas[1])
         choice = ModelChoice(straight)
         if model in BENT:
             choice = task.choice(*seen, estimate, model)
@@ -371,6 +372,14 @@ def _usable_areas(fixed: Image, moving: Image, model: Weights, find_more: tuple[
     if fixed.mask is not None or moving.mask is not None:
         raise MaskInvalid(f"The network {model.name!r} takes no masks. Choose another one, or give no mask.")
     return None, None
+
+
+def _without_fixed_lines(fixed: Image, moving: Image, areas: Areas) -> tuple[Image, Image]:
+    """Return images without the offsets of columns and rows that they share, or as they are."""
+    if areas[0] is None or areas[1] is None:
+        return fixed, moving
+    found = without_fixed_lines(luminance(fixed.pixels), luminance(moving.pixels), areas[0], areas[1])
+    return (fixed, moving) if found is None else (fixed.with_pixels(found[0]), moving.with_pixels(found[1]))
 
 
 def _lies_unmoved(estimate: Estimate, fixed: Image, moving: Image) -> bool:

@@ -85,6 +85,12 @@ class Image:
         object.__setattr__(other, "mask", mask)
         return other
 
+    def with_pixels(self, pixels: Pixels) -> Image:
+        """Return the image with other values (H, W) of the same shape that are known to be valid."""
+        other = copy(self)
+        object.__setattr__(other, "pixels", pixels)
+        return other
+
     def with_spacing(self, pixel_spacing: float) -> Image:
         """Return the image with another pixel spacing that is known to be valid."""
         other = copy(self)

@@ -92,7 +92,7 @@ def _compared(
         _with_others(second, first, masks[::-1], values[::-1]),
     )
     both = first.mask[::step, ::step] & second.mask[::step, ::step]
-    if hot is not None and not _at_rest(*values, both & ~hot[::step, ::step]):
+    if hot is not None and not at_rest(*values, both & ~hot[::step, ::step]):
         first, second = first.without(hot, "hot pixels"), second.without(hot, "hot pixels")
     graphics = shared_graphics(*values, both)
     if graphics is not None:
@@ -139,7 +139,7 @@ def shared_graphics(fixed: Pixels, moving: Pixels, mask: Mask) -> Mask | None:
     if not 0 < area <= LARGEST * np.count_nonzero(mask):
         return None
     rest = mask & ~ndimage.binary_dilation(found, SQUARE, iterations=2 * SHADING_PX)
-    return None if _at_rest(fixed, moving, rest) else found
+    return None if at_rest(fixed, moving, rest) else found
 
 
 def _shared_solids(fixed: Pixels, moving: Pixels, mask: Mask) -> Mask:
@@ -157,7 +157,7 @@ def _shared_solids(fixed: Pixels, moving: Pixels, mask: Mask) -> Mask:
     return ndimage.binary_dilation(np.isin(pairs, codes[same]), SQUARE, iterations=GROW_PX)
 
 
-def _at_rest(fixed: Pixels, moving: Pixels, mask: Mask) -> bool:
+def at_rest(fixed: Pixels, moving: Pixels, mask: Mask) -> bool:
     """Return whether the specimen lies at the same place in two images (H, W).
 
     Their detail correlates, and more so than where one is displaced.
