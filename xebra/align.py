@@ -42,6 +42,7 @@ ESTIMATORS: dict[str, type[PyramidEstimator] | type[RegressionEstimator]] = {
 Areas = tuple[UsableArea | None, UsableArea | None]  # None of a network that uses whole images
 UNMOVED_PX = 16.0  # at 256: mean distance of the corners; between a pattern and a specimen beside it, too
 APART_PX = 3.0  # at 256: two estimates of images that seem to lie as they are
+SURE_APART = 3.0  # expected errors between them: a place between a pattern and the specimen is nearer
 SMALL_PATTERN = 0.3  # of the image: a specimen supports an estimate without as much of it
 FIXED_PATTERN = (
     "what both images show at the same place decides, and may be dust on the detector: "
@@ -287,9 +288,10 @@ class _Task:
 
         Dust on a detector and a beam stop are alike in both images, and so is a specimen that has not moved.
         Where nothing is accepted or the images seem to lie as they are, they are registered without it too.
-        An accepted estimate of another place counts. Where the images seem to lie as they are, one of another
-        place makes that doubtful, for review at most; so does one that is refused, though the pattern is
-        small, or not accepted, though each image shows what the other does not show at the same place.
+        An accepted estimate of another place counts, if it is surely another. Where the images seem to lie as
+        they are, any of another place makes that doubtful, for review at most; so does one that is refused,
+        though the pattern is small, or not accepted, though each image shows what the other does not show at
+        the same place.
         """
         unmoved = _lies_unmoved(estimate, fixed, moving)
         first, second = areas
@@ -301,15 +303,18 @@ class _Task:
         others = first.without(pattern.mask, SAME_IN_BOTH), second.without(pattern.mask, SAME_IN_BOTH)
         found = self.best(_usable(fixed, others[0]), _usable(moving, others[1]), options)
         moved = not _lies_unmoved(found, fixed, moving)
-        displaced = moved or (unmoved and _apart_px(estimate, found, fixed) > APART_PX)
-        if displaced and found.verdict == "accept":
+        apart = _apart_px(estimate, found, fixed)
+        displaced = unmoved and apart * REFERENCE_WIDTH / max(fixed.shape[:2]) > APART_PX
+        sure = moved or (displaced and apart > SURE_APART * found.expected_corner_error_px)
+        if sure and found.verdict == "accept":
             return found, others
         contradicted = (
             moved
+            or displaced
             or (found.verdict == "refuse" and pattern.mask.mean() <= SMALL_PATTERN)
             or (found.verdict != "accept" and pattern.is_beside_other)
         )
-        return _doubtful(estimate, found) if unmoved and contradicted else estimate, areas
+        return _doubtful(estimate, found, apart) if unmoved and contradicted else estimate, areas
 
     def choice(self, fixed: Image, moving: Image, estimate: Estimate, model: TransformModel) -> ModelChoice:
         """Return the model that held-out blocks support, with its field; raise ModelUnsupported."""
@@ -391,15 +396,17 @@ def _lies_unmoved(estimate: Estimate, fixed: Image, moving: Image) -> bool:
 
 
 def _apart_px(one: Estimate, other: Estimate, fixed: Image) -> float:
-    """Return the mean distance of the corners by two estimates, px at 256."""
+    """Return the mean distance of the corners by two estimates, px of the fixed image."""
     between = one.transform.matrix @ np.linalg.inv(other.transform.matrix)
-    px = corner_error(between, np.eye(3), fixed.shape[:2])
-    return float(px * REFERENCE_WIDTH / max(fixed.shape[:2]))
+    return float(corner_error(between, np.eye(3), fixed.shape[:2]))
 
 
-def _doubtful(estimate: Estimate, other: Estimate) -> Estimate:
-    """Return an estimate that the rest of both images does not support; an accepted one is for review."""
-    expected = max(estimate.expected_corner_error_px, other.expected_corner_error_px / 2)
+def _doubtful(estimate: Estimate, other: Estimate, apart: float) -> Estimate:
+    """Return an estimate that the rest of both images does not support; an accepted one is for review.
+
+    Either of both may be right: half of their distance is to be expected.
+    """
+    expected = max(estimate.expected_corner_error_px, other.expected_corner_error_px / 2, apart / 2)
     doubtful = replace(estimate, expected_corner_error_px=expected)
     return (
         replace(doubtful, verdict="review", reason=FIXED_PATTERN)

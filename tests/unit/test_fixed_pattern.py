@@ -94,7 +94,7 @@ def test_dust_over_a_specimen_at_the_edge_of_an_empty_image_is_not_registered(se
     rng, passes = np.random.default_rng(seed), dust(seed)
     fixed, moving, matrix = grains_at_the_edge(seed, (rng.uniform(-40, 40), rng.uniform(-25, 5)))
     result = xebra.register(fixed * passes, moving * passes)
-    assert result.verdict != "accept" or error_px(result, matrix) < 3
+    assert result.verdict != "accept" or error_px(result, matrix) < 5
 
 
 @pytest.mark.parametrize("seed", range(4))
