@@ -42,7 +42,7 @@ ESTIMATORS: dict[str, type[PyramidEstimator] | type[RegressionEstimator]] = {
 Areas = tuple[UsableArea | None, UsableArea | None]  # None of a network that uses whole images
 UNMOVED_PX = 16.0  # at 256: mean distance of the corners; between a pattern and a specimen beside it, too
 APART_PX = 3.0  # at 256: two estimates of images that seem to lie as they are
-SURE_APART = 3.0  # expected errors between them: a place between a pattern and the specimen is nearer
+SURE_APART = 5.0  # expected errors between them: a place between a pattern and the specimen is nearer
 SMALL_PATTERN = 0.3  # of the image: a specimen supports an estimate without as much of it
 FIXED_PATTERN = (
     "what both images show at the same place decides, and may be dust on the detector: "
@@ -305,12 +305,12 @@ class _Task:
         moved = not _lies_unmoved(found, fixed, moving)
         apart = _apart_px(estimate, found, fixed)
         displaced = unmoved and apart * REFERENCE_WIDTH / max(fixed.shape[:2]) > APART_PX
-        sure = moved or (displaced and apart > SURE_APART * found.expected_corner_error_px)
-        if sure and found.verdict == "accept":
+        another = moved or displaced
+        surely = another and (not unmoved or apart > SURE_APART * found.expected_corner_error_px)
+        if surely and found.verdict == "accept":
             return found, others
         contradicted = (
-            moved
-            or displaced
+            another
             or (found.verdict == "refuse" and pattern.mask.mean() <= SMALL_PATTERN)
             or (found.verdict != "accept" and pattern.is_beside_other)
         )
