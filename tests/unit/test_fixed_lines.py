@@ -66,6 +66,18 @@ def test_offsets_are_subtracted_whatever_the_values(values: type) -> None:
         assert left.std() < 0.25 * 0.2
 
 
+@pytest.mark.parametrize("deviation", [0.008, 0.08])
+@pytest.mark.parametrize("seed", range(4))
+def test_unsigned_integers_have_the_steps_of_their_values(seed: int, deviation: float) -> None:
+    noise = lines("columns", seed, deviation)
+    images = [np.round(1000 * (view + noise) + 500) for view in views(seed, (23.0, -17.0))[:2]]
+    assert min(image.min() for image in images) >= 0
+    as_values = without_fixed_lines(*images, WHOLE, WHOLE)
+    as_integers = without_fixed_lines(*(image.astype(np.uint16) for image in images), WHOLE, WHOLE)
+    assert (as_values is None) == (as_integers is None) == (deviation < 0.01)
+    assert as_values is None or np.allclose(as_values[0], as_integers[0], atol=1e-3)
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_images_that_share_no_lines_are_left_as_they_are(seed: int) -> None:
     fixed, moving, _ = views(seed, (23.0, -17.0))

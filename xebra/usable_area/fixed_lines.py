@@ -1,7 +1,7 @@
 """Columns and rows of a detector whose offsets differ, the same in two images: they are subtracted.
 
 Lines of fixed offsets (column noise of CMOS detectors, readout channels) support every displacement along
-them, so that the place of an estimate does not tell them. But they differ at random from line to line.
+them, so that the place of an estimate does not reveal them. But they differ at random from line to line.
 """
 
 from __future__ import annotations
@@ -91,13 +91,13 @@ def _lines(image: Pixels, mask: Mask, axis: int) -> tuple[Pixels, Mask]:
     """Return some px along lines of one axis, as columns, and which are usable."""
     every = -(-image.shape[axis] // AVERAGED)
     image, mask = (image, mask) if axis == 0 else (image.T, mask.T)
-    return image[::every], mask[::every]
+    return image[::every].astype(np.float64), mask[::every]  # differences of unsigned integers would wrap
 
 
 def _without_offsets(image: Pixels, mask: Mask, levels: GreyRange, axis: int) -> Floats:
     """Return an image (H, W) less the mean of its lines, but for what changes slowly across them."""
     values, used = _lines(image, mask, axis)
-    filled, weights = np.where(used, values, 0).astype(np.float64), used.astype(np.float64)
+    filled, weights = np.where(used, values, 0), used.astype(np.float64)
     broad, share = (ndimage.gaussian_filter1d(each, BROAD_PX, axis=1) for each in (filled, weights))
     detail = filled - broad / np.maximum(share, 1e-9)
     detail = np.clip(detail, -MOST_STEP * levels.span, MOST_STEP * levels.span) * used
