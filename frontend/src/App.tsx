@@ -5,6 +5,7 @@ import { loadSession } from "./api/signIn";
 import { Workspace } from "./Workspace";
 import { ConnectionBanner } from "./frame/ConnectionBanner";
 import { Header } from "./frame/Header";
+import { useFileDrops } from "./pair/useDropAnywhere";
 import { SignIn } from "./signin/SignIn";
 
 /** Header, connection banner and main content; the sign-in form where the service requires an API key. */
@@ -15,6 +16,7 @@ export function App() {
   const account = session.state === "signedIn" ? session.account : null;
   const instrument = useInstrument(account?.instrument);
   const sessionUnknown = session.state === "loading" || (session.state === "signedIn" && account === null);
+  useFileDrops(session.state !== "signedIn"); // the form comes with the session
   useEffect(() => {
     if (sessionUnknown && !disconnected) void loadSession();
   }, [sessionUnknown, disconnected]);

@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, expect
 from support.accessible import assert_accessible
-from support.browser import ask, count_acts, drop, opened, settled
+from support.browser import PATIENCE_MS, ask, count_acts, drop, opened, settled
 from support.service import QUICK, Service, speckle
 
 COUNT, NAMED = 100, 20  # results, and those of them with a name of their own
@@ -116,6 +116,36 @@ def test_twenty_pairs_of_a_folder_take_one_drop_and_one_click(page, service_url,
     batch = parse_qs(urlsplit(page.url).query)["batch"][0]
     ask("DELETE", f"{service_url}/api/v1/batches/{batch}").raise_for_status()  # the results are not needed
     expect(page.locator(".batch-progress p")).to_contain_text("20 of 20 done")
+
+
+def test_files_that_are_dropped_before_the_form_is_displayed_are_kept_for_it(
+    browser: Browser, service_url, sample_pair
+):
+    context = browser.new_context()
+    context.set_default_timeout(PATIENCE_MS)
+    page = context.new_page()
+    waiting = []
+    page.route("**/api/v1/session", lambda route: waiting.append(route))
+    try:
+        page.goto(service_url)
+        settled(page, lambda: waiting)  # the page does not know its session yet
+        drop(page, page.locator(".header"), *sample_pair)
+        expect(page.locator(".slots")).to_have_count(0)
+        waiting[0].continue_()
+        expect(page.get_by_role("button", name="Register", exact=True)).to_be_enabled()
+    finally:
+        context.close()
+
+
+def test_a_page_without_a_form_is_not_replaced_by_a_file_that_is_dropped(page, sample_pair):
+    page.get_by_role("link", name="Series").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Series")
+    address = page.url
+    drop(page, page.locator("main"), *sample_pair)
+    page.get_by_role("link", name="Xebra, new registration").click()
+    expect(page.locator(".slots")).to_be_visible()
+    assert page.url != address
+    expect(page.locator(".slots img")).to_have_count(0)
 
 
 def test_pairing_is_changed_by_keys_and_files_that_were_set_aside_are_paired(page, sample_pair, tmp_path):
