@@ -38,7 +38,7 @@ from xebra.engine import OnnxEngine
 from xebra.estimate.image_pair import ImagePair
 from xebra.estimate.mutual_information import MutualInformation
 from xebra.estimate.pyramid_estimator import PyramidEstimator
-from xebra.evaluation.fit_calibration import MAX_TRUTH_PX
+from xebra.evaluation.labelled_pairs import MAX_TRUTH_PX
 from xebra.image import Image
 from xebra.transform import SimilarityTransform, corner_error, image_center
 from xebra.weights import BUNDLED, DEFAULT, read_weights

@@ -7,9 +7,9 @@
 
 Pairs of one and of two modalities, plain and with overlays on both images, at 256 px and at their own
 resolution; pairs without a right answer: two specimens, no overlap, a mirrored image. The certificate counts
-only specimens on which no threshold was chosen. Pairs whose truth mutual information does not confirm at
-their own resolution (``./dev bench truth``) are counted apart: there only estimates that are off by 5 px more
-than the truth is uncertain are wrong.
+what ``xebra.register`` returns, only for specimens on which no threshold was chosen. Pairs whose truth mutual
+information does not confirm at their own resolution (``./dev bench truth``) are counted apart: there only
+estimates that are off by 5 px more than the truth is uncertain are wrong.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import itertools
 import json
 import pickle
 import sys
+import tempfile
 from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
@@ -38,6 +39,7 @@ from real_pairs import (
     read_half,
     without_answer,
 )
+from registered_pairs import RegisteredPair, networks_with, registered
 from tables import markdown
 
 from xebra.engine import open_engine
@@ -50,6 +52,8 @@ from xebra.evaluation.labelled_pairs import LabelledPair
 from xebra.weights import weights
 
 Groups = dict[str, list[list[MeasuredAttempt]]]
+Found = dict[str, list[RegisteredPair]]
+Counted = dict[str, list[tuple[str, bool, str, bool]]]  # kind, whether the truth is known, verdict, right
 SIZES = {"256 px": VIEW_SIDE, "own size": None}
 
 
@@ -93,35 +97,49 @@ def verdict(model: Confidence, attempts: list[MeasuredAttempt]) -> tuple[str, bo
     return "refuse" if unsupported else "review", last.right
 
 
-def groups(model: Confidence, measured: Groups) -> dict[str, CertifiedGroup]:
+def of_attempts(model: Confidence, measured: Groups) -> Counted:
+    """Return the verdicts on measured attempts, without what ``xebra.register`` does beside them."""
+    return {
+        name: [(pair[0].kind, pair[0].truth_is_known, *verdict(model, pair)) for pair in pairs]
+        for name, pairs in measured.items()
+    }
+
+
+def of_registered(found: Found) -> Counted:
+    """Return the verdicts of ``xebra.register``."""
+    return {
+        name: [(pair.kind, pair.truth_is_known, pair.verdict, pair.right) for pair in pairs]
+        for name, pairs in found.items()
+    }
+
+
+def groups(counted: Counted) -> dict[str, CertifiedGroup]:
     """Return the counts of one and of two modalities and of the pairs without an answer."""
     named: dict[str, list] = {}
-    for name, pairs in measured.items():
-        for number, attempts in enumerate(pairs):
-            kind = attempts[0].kind
+    for name, pairs in counted.items():
+        for number, (kind, truth_is_known, *judged) in enumerate(pairs):
             drawn = " under an overlay" if name == "views" and number >= len(pairs) // 2 else ""
             label = name if kind in UNRELATED else {"mono": "one modality", "multi": "two modalities"}[kind]
-            if not attempts[0].truth_is_known:
-                named.setdefault(f"{label}, truth not surely known", []).append(verdict(model, attempts))
+            if not truth_is_known:
+                named.setdefault(f"{label}, truth not surely known", []).append(judged)
                 continue
-            named.setdefault(f"{label}{drawn}", []).append(verdict(model, attempts))
+            named.setdefault(f"{label}{drawn}", []).append(judged)
             if kind not in UNRELATED:
-                named.setdefault(f"{label}, all", []).append(verdict(model, attempts))
+                named.setdefault(f"{label}, all", []).append(judged)
     return {name: group(held) for name, held in sorted(named.items())}
 
 
-def reliability(model: Confidence, measured: Groups, bins: int = 8) -> str:
+def reliability(found: Found, bins: int = 8) -> str:
     """Return two tables: expected and true mean corner error at 256 px, in bins of equal numbers.
 
     The second one is of the pairs whose truth is at least as certain as the estimate is expected to be: the
     uncertainty of the truth is part of the others' errors.
     """
-    rows = []
-    for attempts in itertools.chain(*measured.values()):
-        last = reported(model, attempts)
-        if np.isfinite(last.error_px) and last.truth_is_known:
-            expected = model.expected_error_px(last.features, last.places)
-            rows.append((expected, min(last.error_px, 256), last.truth_px <= expected))
+    rows = [
+        (pair.expected_px, min(pair.error_px, VIEW_SIDE), pair.truth_px <= pair.expected_px)
+        for pair in itertools.chain(*found.values())
+        if np.isfinite(pair.error_px) and pair.truth_is_known
+    ]
     every = np.array(sorted(rows))
     tables = [_reliability(held, bins) for held in (every, every[every[:, 2] > 0])]
     return f"{len(every)} pairs:\n\n{tables[0]}\n\nTruth as certain as the estimate:\n\n{tables[1]}"
@@ -136,25 +154,28 @@ def _reliability(held: np.ndarray, bins: int) -> str:
     return markdown(["pairs", "expected", "true mean", "ratio"], table)
 
 
-def bounds(model: Confidence, measured: Groups) -> str:
+def bounds(found: Found) -> str:
     """Return a table: in how many accepted estimates every corner is within its 95 % bound."""
     held: dict[str, list[float]] = {}
-    for attempts in itertools.chain(*measured.values()):
-        last = reported(model, attempts)
-        if (
-            np.isfinite(last.error_px)
-            and last.truth_is_known
-            and not last.competes
-            and is_accepted(model, last)
-        ):
-            scale = np.array(model.error_scales[last.features.final_stage].interval_scale)
-            for name in (last.kind, f"{last.kind}, {last.features.final_stage}"):
-                held.setdefault(name, []).append(last.bound_ratio(scale))
+    for pair in itertools.chain(*found.values()):
+        if np.isfinite(pair.bound_ratio) and pair.truth_is_known and pair.verdict == "accept":
+            stage = "pixel values" if pair.by_pixel_values else "mutual information"
+            for name in (pair.kind, f"{pair.kind}, {stage}"):
+                held.setdefault(name, []).append(pair.bound_ratio)
     rows = [
         [name, str(len(ratios)), f"{100 * np.mean(np.array(ratios) <= 1):.1f} %", f"{np.median(ratios):.2f}"]
         for name, ratios in sorted(held.items())
     ]
     return markdown(["accepted", "pairs", "95 % bound holds", "median error over bound"], rows)
+
+
+def wrong_ones(found: Found) -> str:
+    """Return the accepted estimates that are wrong, a line each."""
+    wrong = [p for p in itertools.chain(*found.values()) if p.verdict == "accept" and not p.right]
+    lines = (
+        f"- {p.source}, {p.kind}: {p.error_px:.1f} px off, {p.expected_px:.1f} px expected" for p in wrong
+    )
+    return "\n".join(lines) or "None."
 
 
 def table(counted: dict[str, CertifiedGroup]) -> str:
@@ -218,38 +239,55 @@ def _held(keep: Path | None, name: str, make: Callable) -> object:
 
 
 def measured(chosen: argparse.Namespace) -> dict[str, Any]:
-    """Return every attempt at the pairs of the halves that are needed, by group, and at simulated pairs."""
-    halves = {"certify": CERTIFY, "choose": CHOOSE} if chosen.fit or chosen.choose else {"certify": CERTIFY}
-    jobs = {
-        (title, name): partial(measured_group, half, name, chosen)
-        for title, half in halves.items()
-        for name in pairs_of(chosen.data, half, 0, 1, 3)
-    }
+    """Return every attempt at the pairs that thresholds are chosen on, by group, and at simulated pairs."""
+    names = pairs_of(chosen.data, CHOOSE, 0, 1, 3)
     with ProcessPoolExecutor(chosen.workers, get_context("spawn")) as pool:
-        futures = {key: pool.submit(_held, chosen.keep, " ".join(key), job) for key, job in jobs.items()}
+        jobs = {name: partial(measured_group, CHOOSE, name, chosen) for name in names}
+        futures = {name: pool.submit(_held, chosen.keep, f"choose {name}", job) for name, job in jobs.items()}
         simulated = pool.submit(measured_simulated, chosen.simulated) if chosen.fit else None
-        held: dict[str, Any] = {title: {} for title in halves}
-        for (title, name), future in futures.items():
-            held[title][name] = future.result()
-        held["simulated"] = simulated and simulated.result()
-    return held
+        return {
+            "choose": {name: future.result() for name, future in futures.items()},
+            "simulated": simulated and simulated.result(),
+        }
+
+
+def registered_group(networks: Path, name: str, chosen: argparse.Namespace) -> list[RegisteredPair]:
+    """Return what ``xebra.register`` returns for every pair of one group of the held-out half."""
+    options = (chosen.data, CERTIFY, chosen.seed + 1000 * CERTIFY, chosen.per_cell, chosen.unrelated)
+    found = list(registered(networks, pairs_of(*options)[name]))
+    print(f"registered, {name}: {len(found)} pairs", file=sys.stderr, flush=True)
+    return found
+
+
+def held_out(model: Confidence, chosen: argparse.Namespace) -> Found:
+    """Return what ``xebra.register`` returns with a calibration on the held-out half, by group."""
+    with (
+        tempfile.TemporaryDirectory(prefix="xebra-networks-") as folder,
+        ProcessPoolExecutor(chosen.workers, get_context("spawn")) as pool,
+    ):
+        networks = networks_with(model, Path(folder))
+        names = pairs_of(chosen.data, CERTIFY, 0, 1, 3)
+        futures = {name: pool.submit(registered_group, networks, name, chosen) for name in names}
+        return {name: future.result() for name, future in futures.items()}
 
 
 def main() -> None:
     """Run the command."""
     chosen = arguments()
-    held = measured(chosen)
-    model = PyramidEstimator(weights(), open_engine()).confidence
+    model = Confidence.from_config(weights().config["confidence"])
     text = ""
-    if chosen.fit:
-        model = fit([*held["simulated"], *itertools.chain(*held["choose"].values())])
-    if chosen.choose:
-        model = choose_thresholds(model, list(itertools.chain(*held["choose"].values())))
-    if "choose" in held:
-        text += f"Specimens that the thresholds were chosen on:\n\n{table(groups(model, held['choose']))}\n\n"
-    counted = groups(model, held["certify"])
-    text += f"Held-out specimens:\n\n{table(counted)}\n\n{reliability(model, held['certify'])}\n\n"
-    text += f"{bounds(model, held['certify'])}\n"
+    if chosen.fit or chosen.choose:
+        held = measured(chosen)
+        if chosen.fit:
+            model = fit([*held["simulated"], *itertools.chain(*held["choose"].values())])
+        else:
+            model = choose_thresholds(model, list(itertools.chain(*held["choose"].values())))
+        counted = groups(of_attempts(model, held["choose"]))
+        text += f"Specimens that the thresholds were chosen on, attempts:\n\n{table(counted)}\n\n"
+    found = held_out(model, chosen)
+    counted = groups(of_registered(found))
+    text += f"Held-out specimens, registered:\n\n{table(counted)}\n\n{reliability(found)}\n\n"
+    text += f"{bounds(found)}\n\nAccepted and wrong:\n\n{wrong_ones(found)}\n"
     chosen.out.mkdir(parents=True, exist_ok=True)
     (chosen.out / "certify.md").write_text(text)
     print(text)

@@ -215,6 +215,7 @@ def register(
         mirror: True where the specimen was turned over in between; None tries both, in twice the time.
         tolerance: Largest expected corner error of an accepted result, px of the fixed image; by default 2 %
             of its longer side, or of that of the moving image where it shows a small part of the fixed one.
+            99 % of the errors at the right place are within it too, or within 5 px per 256 px of that side.
         fixed_mask: Array (H, W) bool of the fixed image, True where pixels may be used. By default data bars,
             legends, field stops, padding, detector gaps and the like are found and excluded; a mask given
             is the only rule for its image. Or a ``PolygonMask``.

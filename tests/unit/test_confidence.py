@@ -8,7 +8,13 @@ from support.quality_features import BUNDLED, HOPELESS, SURE, features
 
 from xebra.estimate.affine_residual import AffineResidual
 from xebra.estimate.block_agreement import BlockAgreement
-from xebra.estimate.confidence import MIN_SCORE_MARGIN, QUICK_PROBABILITY, ErrorScale
+from xebra.estimate.confidence import (
+    LARGEST_OVER_MEAN,
+    MIN_SCORE_MARGIN,
+    QUICK_PROBABILITY,
+    RIGHT_PX,
+    ErrorScale,
+)
 from xebra.estimate.displacement import Evidence
 from xebra.estimate.image_pair import Candidate
 from xebra.estimate.quality_features import (
@@ -141,6 +147,28 @@ def test_nothing_is_accepted_above_the_tolerance():
     assert BUNDLED.accepts(SURE, 1.01 * expected) and not BUNDLED.accepts(SURE, 0.99 * expected)
     vague = replace(SURE, final_uncertainty_px=100.0)
     assert BUNDLED.finds(vague) and not BUNDLED.accepts(vague)
+
+
+@pytest.mark.parametrize("stage", BUNDLED.error_scales)
+def test_nothing_is_accepted_whose_error_may_well_exceed_the_tolerance(stage):
+    scale = BUNDLED.error_scales[stage]
+    vague, precise = (
+        replace(
+            SURE,
+            final_stage=stage,
+            final_uncertainty_px=precision / (scale.mean_over_median * scale.uncertainty_scale),
+        )
+        for precision in (1.02 * RIGHT_PX / LARGEST_OVER_MEAN, 0.98 * RIGHT_PX / LARGEST_OVER_MEAN)
+    )
+    assert BUNDLED.expected_error_px(vague) < RIGHT_PX
+    assert BUNDLED.accepts(precise, RIGHT_PX) and not BUNDLED.accepts(vague, RIGHT_PX)
+    assert BUNDLED.accepts(vague, 1.03 * RIGHT_PX)
+    assert BUNDLED.accepts(precise, 3.0) and not BUNDLED.accepts(precise, 2.0)
+
+
+def test_the_largest_error_is_that_of_99_percent():
+    errors = np.sqrt((np.random.default_rng(3).normal(size=(200_000, 4)) ** 2).sum(1))
+    assert np.mean(errors < LARGEST_OVER_MEAN * errors.mean()) == pytest.approx(0.99, abs=0.001)
 
 
 def test_the_fit_accepts_few_wrong_estimates_and_most_right_ones(fitted):

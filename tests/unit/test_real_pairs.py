@@ -1,16 +1,19 @@
 """Pairs cut from recordings have the measured rest between both recordings in their truth."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from certify import reliability
+from certify import groups, of_registered, reliability, wrong_ones
 from real_pairs import RealImages, left_between, own_resolution
+from registered_pairs import RegisteredPair, networks_with, registered
 from scipy import ndimage
 
 from xebra.estimate.confidence import Confidence
-from xebra.evaluation.fit_calibration import UNCALIBRATED, MeasuredAttempt
+from xebra.evaluation.labelled_pairs import LabelledPair
 from xebra.resample import resample
+from xebra.weights import weights
 
 
 @pytest.fixture
@@ -48,13 +51,31 @@ def test_recordings_without_a_rest_are_registered(tmp_path) -> None:
     np.testing.assert_array_equal(left_between(tmp_path, "rock_Fe", (100, 100)), np.eye(3))
 
 
-def test_pairs_of_a_less_certain_truth_have_no_part_in_the_second_reliability_table(monkeypatch) -> None:
-    monkeypatch.setattr(Confidence, "expected_error_px", lambda *_: 0.5)
-    features = type("Features", (), {"final_stage": "whole_view", "score_margin": 9.0})()
-    known = [MeasuredAttempt(features, 0.5, np.zeros(4), truth_px=0.4) for _ in range(6)]
-    unsure = [MeasuredAttempt(features, 2.0, np.zeros(4), truth_px=0.6) for _ in range(4)]
-    monkeypatch.setattr("certify.reported", lambda _, attempts: attempts[0])
-    text = reliability(UNCALIBRATED, {"views": [[m] for m in known + unsure]}, bins=2)
-    every, certain = text.split("Truth as certain as the estimate:")
+def test_pairs_of_a_less_certain_truth_have_no_part_in_the_second_reliability_table() -> None:
+    known = [RegisteredPair("accept", 0.5, 0.5, 1.0, False, "mono", "rock", 0.4)] * 6
+    unsure = [RegisteredPair("accept", 0.5, 2.0, 1.0, False, "multi", "rock", 0.6)] * 4
+    every, certain = reliability({"views": [*known, *unsure]}, bins=2).split(
+        "Truth as certain as the estimate:"
+    )
     assert every.startswith("10 pairs") and "1.700 | 3.40" in every
     assert certain.count("0.500 | 0.500 | 1.00") == 2
+
+
+def test_pairs_are_registered_with_the_calibration_that_is_certified(tmp_path) -> None:
+    fixed = ndimage.gaussian_filter(np.random.default_rng(2).normal(size=(128, 128)), 2)
+    truth = np.array([[1.0, 0.0, 5.0], [0.0, 1.0, -3.0], [0.0, 0.0, 1.0]])
+    moving = ndimage.shift(fixed, (-3, 5), order=1, mode="reflect")
+    pairs = [LabelledPair(fixed, moving, truth, "mono"), LabelledPair(fixed, moving, None, "different")]
+    calibration = Confidence.from_config(weights().config["confidence"])
+    (tmp_path / "strict").mkdir()
+    (tmp_path / "plain").mkdir()
+    right, wrong = registered(networks_with(calibration, tmp_path / "plain"), pairs)
+    assert right.verdict == wrong.verdict == "accept"
+    assert right.right and right.error_px < 0.2 and right.bound_ratio < 2
+    assert not wrong.right and np.isnan(wrong.bound_ratio)
+    assert "rock, different: inf px off" in wrong_ones({"views": [right, replace(wrong, source="rock")]})
+    strict = networks_with(replace(calibration, accept_probability=1.01), tmp_path / "strict")
+    assert [pair.verdict for pair in registered(strict, pairs)] == ["review", "review"]
+    counted = groups(of_registered({"views": [right], "different, 256 px": [wrong]}))
+    assert counted["one modality, all"].accepted_wrong == 0
+    assert counted["different, 256 px"].accepted_wrong == 1

@@ -62,6 +62,15 @@ def test_the_tolerance_is_in_px_of_the_fixed_image():
         assert word == "review" and f"{exact:.1f} px" in reason
 
 
+def test_an_error_that_may_exceed_the_tolerance_is_stated():
+    scale = BUNDLED.error_scales[SURE.final_stage]
+    px = 2.7 / (scale.mean_over_median * scale.uncertainty_scale)
+    word, reason = verdict(
+        replace(SURE, final_uncertainty_px=px), replace(PLAIN, width_px=512, tolerance_px=9)
+    )
+    assert word == "review" and "can reach 10.5 px, above the tolerance of 10.0 px" in reason
+
+
 @pytest.mark.parametrize(
     ("changes", "known", "reason"),
     [

@@ -14,6 +14,9 @@ from xebra.estimate.quality_features import INTENSITY, WHOLE_VIEW, QualityFeatur
 
 DEFAULT_TOLERANCE = 0.02  # of the fixed image's width: largest expected corner error of an accepted estimate
 RIGHT_PX = 5.0  # at 256: estimates with a smaller corner error are right
+# Corner error of 99 % of the estimates at the right place over the mean: a chi distribution with 4 degrees of
+# freedom, for the four parameters of a similarity.
+LARGEST_OVER_MEAN = 1.94
 MIN_SCORE_MARGIN = 1.5  # log odds: an estimate with a smaller margin is not accepted
 QUICK_PROBABILITY = 0.998  # a less sure quick attempt is followed by a thorough one, which compares more
 MIRROR_CHECKED_BELOW = 0.9997  # probability: a less sure estimate is compared with the mirrored image
@@ -116,6 +119,10 @@ class Confidence:
         expected = right * self.precision_px(features) + (1 - right) * self.wrong_error_px(features)
         return expected / places + (1 - 1 / places) * max(self.wrong_px, RIGHT_PX)
 
+    def largest_error_px(self, features: QualityFeatures) -> float:
+        """Return the corner error, px at 256, that 99 % of the estimates at the right place do not exceed."""
+        return LARGEST_OVER_MEAN * self.precision_px(features)
+
     def calibrated(self, covariance: Matrix, final_stage: str = WHOLE_VIEW) -> Matrix:
         """Return the covariance of log scale, angle and shift whose 95 % intervals hold.
 
@@ -150,6 +157,15 @@ class Confidence:
     def accepts(
         self, features: QualityFeatures, tolerance_px: float | None = None, synthesised: bool = False
     ) -> bool:
-        """Return whether the place is probably right and the expected error within a tolerance at 256."""
+        """Return whether the place is probably right and the estimate precise enough, px at 256."""
+        return self.finds(features, synthesised) and self.is_precise(features, tolerance_px)
+
+    def is_precise(self, features: QualityFeatures, tolerance_px: float | None = None) -> bool:
+        """Return whether the expected error is within a tolerance, px at 256, and the largest one nearly.
+
+        The largest error may be 5 px where the tolerance is smaller: such estimates are right.
+        """
         tolerance_px = DEFAULT_TOLERANCE * REFERENCE_WIDTH if tolerance_px is None else tolerance_px
-        return self.finds(features, synthesised) and self.expected_error_px(features) <= tolerance_px
+        if self.expected_error_px(features) > tolerance_px:
+            return False
+        return self.largest_error_px(features) <= max(tolerance_px, RIGHT_PX)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from xebra.estimate.confidence import MIN_SCORE_MARGIN, Confidence
+from xebra.estimate.confidence import MIN_SCORE_MARGIN, RIGHT_PX, Confidence
 from xebra.estimate.estimate import REFERENCE_WIDTH
 from xebra.estimate.peak_flatness import FLAT_PX
 from xebra.estimate.quality_features import INTENSITY, WHOLE_VIEW, QualityFeatures
@@ -22,6 +22,7 @@ SPACING_TOLERANCE = 0.05  # relative: pixel spacings that contradict the images 
 
 AMBIGUOUS = "another rotation, scale or position fits nearly as well"
 IMPRECISE = "the corner error to expect, {expected}, is above the tolerance of {tolerance}"
+UNSAFE = "the corner error can reach {largest}, above the tolerance of {tolerance}"
 STRETCHED = (
     "no similarity fits: one image is stretched by {stretch:.1f} % along {axis:.0f} degrees, as by a tilt of "
     'about {tilt:.0f} degrees or a sheared scan; register it with model="affine" (--model affine)'
@@ -134,14 +135,19 @@ def _by_precision(
     confidence: Confidence, features: QualityFeatures, findings: Findings
 ) -> tuple[Verdict, str]:
     """Return the verdict on an estimate at the right place."""
-    expected = confidence.expected_error_px(features) * findings.width_px / REFERENCE_WIDTH
-    if expected <= findings.tolerance_px:
+    scale = findings.width_px / REFERENCE_WIDTH
+    if confidence.is_precise(features, findings.tolerance_px / scale):
         how = SYNTHESISED if findings.synthesised else ""
         return "accept", AGREE.format(method=_independent_method(features)) + how
     affine = features.affine
     if affine.stretch and 2 * affine.corner_px > confidence.precision_px(features):
         return "review", _stretched(features)
-    reason = imprecise(expected, findings.tolerance_px, findings.um_per_px)
+    expected, tolerance = confidence.expected_error_px(features) * scale, findings.tolerance_px
+    if expected > tolerance:
+        reason = imprecise(expected, tolerance, findings.um_per_px)
+    else:
+        largest = findings.length(confidence.largest_error_px(features) * scale)
+        reason = UNSAFE.format(largest=largest, tolerance=findings.length(max(tolerance, RIGHT_PX * scale)))
     return "review", f"{reason}: {FLAT}" if _is_flat(features) else f"{reason}: {LOOK}"
 
 

@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from xebra.arrays import Floats, Matrix
+from xebra.transform import SimilarityTransform, image_center
 
 RADIUS_95 = math.sqrt(-2 * math.log(0.05))  # standard deviations that contain 95 % in two dimensions
 
@@ -30,6 +31,29 @@ def bound_ratio(errors: Floats, covariance: Matrix, corners: Floats) -> float:
     at_corners = jacobian @ covariance @ jacobian.transpose(0, 2, 1)
     bounds = RADIUS_95 * np.sqrt(np.linalg.eigvalsh(at_corners)[:, -1])
     return float(np.linalg.norm(jacobian @ errors, axis=1).max() / bounds.max())
+
+
+def parameter_errors(found: Matrix, truth: Matrix, moving_shape: tuple[int, ...]) -> Floats:
+    """Return the errors (4,) of log scale, angle (rad) and the shift (x, y) of the moving image's centre.
+
+    Args:
+        found: 3 x 3 fixed_from_moving, px.
+        truth: likewise.
+        moving_shape: of the moving image.
+
+    Examples:
+        >>> import numpy as np
+        >>> truth, found = np.eye(3), np.eye(3)
+        >>> found[0, 2] = 2.0
+        >>> parameter_errors(found, truth, (64, 64)).tolist()
+        [0.0, 0.0, 2.0, 0.0]
+    """
+    one, other = (
+        SimilarityTransform.from_matrix(each, image_center(moving_shape)) for each in (found, truth)
+    )
+    angle = math.remainder(one.angle - other.angle, 2 * math.pi)
+    shift = np.subtract(one.translation, other.translation)
+    return np.array([math.log(one.scale / other.scale), angle, *shift])
 
 
 def _jacobians(points: Floats) -> Floats:

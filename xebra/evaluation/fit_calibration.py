@@ -11,16 +11,16 @@ import numpy as np
 from scipy.optimize import minimize
 
 from xebra.arrays import Floats, Matrix
-from xebra.estimate.confidence import RIGHT_PX, Confidence, ErrorScale
+from xebra.estimate.confidence import Confidence, ErrorScale
 from xebra.estimate.estimate import REFERENCE_WIDTH
 from xebra.estimate.pyramid_estimator import PyramidEstimator
 from xebra.estimate.pyramid_result import PyramidResult
 from xebra.estimate.quality_features import BLOCKS, INTENSITY, WHOLE_VIEW, QualityFeatures
 from xebra.evaluation.certificate import MAX_WRONG, upper_bound
-from xebra.evaluation.corner_bound import bound_ratio
-from xebra.evaluation.labelled_pairs import LabelledPair
+from xebra.evaluation.corner_bound import bound_ratio, parameter_errors
+from xebra.evaluation.labelled_pairs import Judged, LabelledPair
 from xebra.image import Image
-from xebra.transform import SimilarityTransform, corner_error, corners, image_center
+from xebra.transform import corner_error, corners, image_center
 
 FARTHEST_PX = 256.0  # at 256: a wrong estimate counts as no further off
 WEIGHT_PENALTY = 3e-3  # L2: keeps the weights finite where the classes are separable
@@ -57,12 +57,11 @@ UNCALIBRATED = Confidence(
 STAGES = (WHOLE_VIEW, BLOCKS, INTENSITY)
 MIN_OF_SPECIMEN = 20  # right estimates of a specimen from which error scales may be fitted to it
 MIN_RIGHT = 8  # right estimates from which an error scale is fitted
-MAX_TRUTH_PX = RIGHT_PX / 2  # at 256: of a pair with a less certain truth only large errors are judged
 NORMAL_95 = 1.96  # standard deviations that contain 95 % of a normal distribution
 
 
 @dataclass(frozen=True)
-class MeasuredAttempt:
+class MeasuredAttempt(Judged):
     """An attempt with its true error."""
 
     features: QualityFeatures
@@ -90,16 +89,6 @@ class MeasuredAttempt:
     def competes(self) -> bool:
         """Return whether this attempt is reported only where it is the most probable one."""
         return self.detail or self.synthesised
-
-    @property
-    def truth_is_known(self) -> bool:
-        """Return whether the truth is so certain that right and wrong are known."""
-        return self.truth_px <= MAX_TRUTH_PX
-
-    @property
-    def right(self) -> bool:
-        """Return whether the corner error is small, or may be, where the truth is not surely known."""
-        return self.error_px < RIGHT_PX + (0.0 if self.truth_is_known else self.truth_px)
 
     @property
     def judged(self) -> bool:
@@ -139,22 +128,15 @@ def _measure(attempt: PyramidResult, pair: LabelledPair) -> MeasuredAttempt:
     if pair.moving_from_fixed is None:
         return MeasuredAttempt(attempt.features, math.inf, np.full(4, np.nan), *known)
     shape, moving_shape = pair.fixed.shape, pair.moving.shape
-    error = corner_error(np.linalg.inv(attempt.moving_from_fixed) @ pair.moving_from_fixed, np.eye(3), shape)
-    found, truth = (
-        SimilarityTransform.from_matrix(np.linalg.inv(matrix), image_center(moving_shape))
-        for matrix in (attempt.moving_from_fixed, pair.moving_from_fixed)
-    )
-    errors = (
-        math.log(found.scale / truth.scale),
-        math.remainder(found.angle - truth.angle, 2 * math.pi),
-        *np.subtract(found.translation, truth.translation),
-    )
+    found, truth = (np.linalg.inv(each) for each in (attempt.moving_from_fixed, pair.moving_from_fixed))
+    error = corner_error(found @ pair.moving_from_fixed, np.eye(3), shape)
+    errors = parameter_errors(found, truth, moving_shape)
     covariance = attempt.covariance(Image(pair.fixed), Image(pair.moving))[:4, :4]
-    center = np.linalg.inv(pair.moving_from_fixed) @ [*image_center(moving_shape), 1]
+    center = truth @ [*image_center(moving_shape), 1]
     return MeasuredAttempt(
         attempt.features,
         error * REFERENCE_WIDTH / max(shape),
-        np.array(errors) / np.sqrt(np.diag(covariance)),
+        errors / np.sqrt(np.diag(covariance)),
         *known,
         truth_px=pair.truth_px,
         covariance=covariance,

@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from xebra.arrays import Floats, Matrix
+from xebra.estimate.confidence import RIGHT_PX
 
 if TYPE_CHECKING:  # it needs torch
     from xebra.evaluation.simulated import Case
+
+MAX_TRUTH_PX = RIGHT_PX / 2  # at 256: of a pair with a less certain truth only large errors are judged
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,23 @@ class LabelledPair:
     kind: str  # "mono", "multi", or what makes it unrelated: "different", "apart", "mirrored"
     source: str = "simulated"
     truth_px: float = 0.0  # uncertainty of moving_from_fixed, mean corner distance in px at 256
+
+
+class Judged:
+    """Right or wrong, for what has the attributes ``error_px`` and ``truth_px``, both in px at 256."""
+
+    error_px: float  # mean corner error; infinite where no transform is right
+    truth_px: float  # uncertainty of the truth
+
+    @property
+    def truth_is_known(self) -> bool:
+        """Return whether the truth is so certain that right and wrong are known."""
+        return self.truth_px <= MAX_TRUTH_PX
+
+    @property
+    def right(self) -> bool:
+        """Return whether the corner error is small, or may be, where the truth is not surely known."""
+        return self.error_px < RIGHT_PX + (0.0 if self.truth_is_known else self.truth_px)
 
 
 def from_simulated(cases: Iterable[Case]) -> Iterator[LabelledPair]:
