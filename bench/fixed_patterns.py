@@ -1,7 +1,8 @@
-"""Pairs with dust, a beam stop or column noise alike in both images: ./dev bench fixed_patterns --data DATA
+"""Pairs with dust, a beam stop, column noise or shading: ./dev bench fixed_patterns --data DATA
 
 Pairs of 256 x 256 px are cut from the recordings of DATA as ``make_cases.py`` does; those whose truth is less
-certain than --known-to px at 256 are left out. Right: a corner error below 5 px.
+certain than --known-to px at 256 are left out. Each pattern is at the same place in both images, but for "own
+shading". Right: a corner error below 5 px.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from xebra.evaluation.labelled_pairs import LabelledPair
 from xebra.transform import corner_error
 
 RIGHT_PX = 5.0
-PATTERNS = ("plain", "dust", "beam stop", "columns")
+PATTERNS = ("plain", "dust", "beam stop", "columns", "shading", "own shading", "vignette")
 
 
 def transmission(pattern: str, rng: np.random.Generator, side: int) -> np.ndarray:
@@ -36,22 +37,38 @@ def transmission(pattern: str, rng: np.random.Generator, side: int) -> np.ndarra
         row, column = side / 2 + rng.uniform(-0.1, 0.1, 2) * side
         disc = np.hypot(y - row, x - column) < rng.uniform(0.08, 0.2) * side
         passes[disc | ((np.abs(x - column) < rng.uniform(2, 8)) & (y > row))] = 0
+    if pattern == "vignette":
+        row, column = side / 2 + rng.uniform(-0.2, 0.2, 2) * side
+        distance = np.hypot(y - row, x - column) / (side / 2)
+        passes = 1 / (1 + rng.uniform(0.5, 2) * distance**2)
     return passes
 
 
-def column_offsets(pattern: str, rng: np.random.Generator, side: int) -> np.ndarray:
-    """Return the offsets of the columns (1, side), shares of the range of grey values."""
-    if pattern != "columns":
-        return np.zeros((1, side))
-    return rng.normal(0, rng.uniform(0.03, 0.12), (1, side))
+def offsets(pattern: str, rng: np.random.Generator, side: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return what is added to both images (side, side), shares of the range of grey values."""
+    none = np.zeros((1, side))
+    if pattern == "columns":
+        columns = rng.normal(0, rng.uniform(0.03, 0.12), (1, side))
+        return columns, columns
+    if pattern == "shading":
+        shared = shading(rng, side)
+        return shared, shared
+    return (shading(rng, side), shading(rng, side)) if pattern == "own shading" else (none, none)
+
+
+def shading(rng: np.random.Generator, side: int) -> np.ndarray:
+    """Return a polynomial (side, side) of second degree with a range of 0.5 to 3."""
+    y, x = np.mgrid[:side, :side] / (side / 2) - 1
+    surface = np.stack([x, y, x * x, y * y, x * y], -1) @ rng.normal(size=5)
+    return (surface - surface.min()) / np.ptp(surface) * rng.uniform(0.5, 3)
 
 
 def counted(job: tuple[LabelledPair, str, int]) -> tuple[str, str, bool, bool]:
     """Return kind, pattern, and whether the estimate of a pair is right and accepted."""
     pair, pattern, seed = job
     rng, side = np.random.default_rng(seed), pair.fixed.shape[0]
-    passes, offsets = transmission(pattern, rng, side), column_offsets(pattern, rng, side)
-    found = xebra.register(pair.fixed * passes + offsets, pair.moving * passes + offsets)
+    passes, (one, other) = transmission(pattern, rng, side), offsets(pattern, rng, side)
+    found = xebra.register(pair.fixed * passes + one, pair.moving * passes + other)
     px = corner_error(found.fixed_from_moving @ pair.moving_from_fixed, np.eye(3), pair.fixed.shape)
     return pair.kind, pattern, px < RIGHT_PX, found.verdict == "accept"
 

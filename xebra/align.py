@@ -30,7 +30,7 @@ from xebra.prior import Prior
 from xebra.registration import Model, Registration
 from xebra.reshaping import Tilt, between_originals, reshaped, untilted
 from xebra.transform import SimilarityTransform, corner_error, image_center, mirrored_first
-from xebra.usable_area import UsableArea, fixed_pattern, usable_areas, without_fixed_lines
+from xebra.usable_area import UsableArea, fixed_pattern, usable_areas, without_fixed_lines, without_shading
 from xebra.usable_area.pair import SAME_IN_BOTH
 from xebra.weights import Weights, graph_sha256, weights
 
@@ -385,7 +385,15 @@ def _without_fixed_lines(fixed: Image, moving: Image, areas: Areas) -> tuple[Ima
     if areas[0] is None or areas[1] is None:
         return fixed, moving
     found = without_fixed_lines(luminance(fixed.pixels), luminance(moving.pixels), areas[0], areas[1])
-    return (fixed, moving) if found is None else (fixed.with_pixels(found[0]), moving.with_pixels(found[1]))
+    if found is not None:
+        fixed, moving = fixed.with_pixels(found[0]), moving.with_pixels(found[1])
+    return _without_shading(fixed, areas[0]), _without_shading(moving, areas[1])
+
+
+def _without_shading(image: Image, area: UsableArea) -> Image:
+    """Return an image without its slow shading, or as it is."""
+    found = without_shading(luminance(image.pixels), area.mask)
+    return image if found is None else image.with_pixels(found)
 
 
 def _lies_unmoved(estimate: Estimate, fixed: Image, moving: Image) -> bool:

@@ -8,6 +8,7 @@ import numpy as np
 from scipy import ndimage
 
 from xebra.adaptation.labels import Label
+from xebra.resample import resample
 from xebra.transform import SimilarityTransform, image_center
 
 SIDE = 160
@@ -46,3 +47,16 @@ def displaced(label: Label, angle: float, px: float) -> Label:
     shift = np.eye(3)
     shift[:2, 2] = px * SIDE / 256 * np.array([np.cos(angle), np.sin(angle)])
     return replace(label, moving_from_fixed=label.moving_from_fixed @ shift)
+
+
+def shifted_views(
+    shape: tuple[int, int], seed: int, shift: tuple[float, float], turn: float = 0.0
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return two noisy views of a specimen, about 0 to 1, and moving_from_fixed; shapes up to 256 x 256."""
+    rng, shown = np.random.default_rng(seed), textured(seed, 400)
+    shown = 0.5 + 0.5 * shown / np.abs(shown).max()
+    matrix = SimilarityTransform(1.0, turn, shift, image_center(shape)).matrix
+    inside = np.array([[1, 0, 72.0], [0, 1, 80.0], [0, 0, 1]])
+    made = (resample(shown, at, shape) for at in (inside, inside @ np.linalg.inv(matrix)))
+    fixed, moving = (view + rng.normal(0, 0.03, shape) for view in made)
+    return fixed, moving, matrix

@@ -40,3 +40,27 @@ def test_shading_is_not_a_period():
     specimen = ndimage.gaussian_filter(np.random.default_rng(2).normal(size=(128, 128)), 1.5)
     shading = 5 * specimen.std() * np.linspace(-1, 1, 128) ** 2
     assert not len(autocorrelation_periods(full_view(specimen + shading)))
+
+
+def views_with_excluded_px(image):
+    """Return views with a data bar, a field stop and padding of a turned scan excluded; 0 outside."""
+    y, x = np.mgrid[:128, :128] - 63.5
+    turned = np.cos(0.2) * x + np.sin(0.2) * y, np.cos(0.2) * y - np.sin(0.2) * x
+    for inside in (y < 50, np.hypot(x, y) < 58, np.maximum(*np.abs(turned)) < 52):
+        yield np.stack([image * inside, inside]).astype(np.float32)
+
+
+@pytest.mark.parametrize("contrast", [0.01, 0.05, 0.2])
+@pytest.mark.parametrize("level", [0.1, 0.5, 0.9])
+def test_an_edge_of_the_usable_area_is_no_period(level, contrast):
+    specimen = ndimage.gaussian_filter(np.random.default_rng(3).normal(size=(128, 128)), 1.5)
+    for view in views_with_excluded_px(level + contrast * specimen / specimen.std()):
+        assert not len(autocorrelation_periods(view))
+
+
+@pytest.mark.parametrize("level", [0.1, 0.5, 0.9])
+def test_a_lattice_of_low_contrast_is_found_within_the_usable_area(level):
+    noise = np.random.default_rng(4).normal(size=(128, 128)) * 0.05
+    for view in views_with_excluded_px(level + 0.1 * (lattice(11, 0.4) + noise)):
+        shifts = autocorrelation_periods(view)
+        assert len(shifts) == 4 and np.allclose(np.hypot(*shifts.T), 11, atol=0.3)

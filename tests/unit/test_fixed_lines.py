@@ -3,28 +3,14 @@
 import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
-from support.labelled import textured
+from support.labelled import shifted_views
 
 import xebra
-from xebra.resample import resample
-from xebra.transform import SimilarityTransform, corner_error, image_center
+from xebra.transform import corner_error
 from xebra.usable_area import UsableArea, usable_areas, without_fixed_lines
 
 SHAPE = (240, 256)
 WHOLE = UsableArea(np.ones(SHAPE, bool))
-
-
-def views(
-    seed: int, shift: tuple[float, float], turn: float = 0.0
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return two views of a specimen, about 0 to 1, and moving_from_fixed."""
-    rng, shown = np.random.default_rng(seed), textured(seed, 400)
-    shown = 0.5 + 0.5 * shown / np.abs(shown).max()
-    matrix = SimilarityTransform(1.0, turn, shift, image_center(SHAPE)).matrix
-    inside = np.array([[1, 0, 72.0], [0, 1, 80.0], [0, 0, 1]])
-    made = (resample(shown, at, SHAPE) for at in (inside, inside @ np.linalg.inv(matrix)))
-    fixed, moving = (view + rng.normal(0, 0.03, SHAPE) for view in made)
-    return fixed, moving, matrix
 
 
 def lines(kind: str, seed: int, deviation: float) -> np.ndarray:
@@ -36,7 +22,7 @@ def lines(kind: str, seed: int, deviation: float) -> np.ndarray:
 @pytest.mark.parametrize("kind", ["columns", "rows", "both"])
 @pytest.mark.parametrize("seed", range(4))
 def test_a_specimen_that_has_moved_behind_noise_of_lines_is_registered(kind: str, seed: int) -> None:
-    fixed, moving, matrix = views(seed, (23.0, -17.0), 0.15)
+    fixed, moving, matrix = shifted_views(SHAPE, seed, (23.0, -17.0), 0.15)
     noise = lines(kind, seed, 0.3)
     result = xebra.register(fixed + noise, moving + noise)
     assert result.verdict == "accept"
@@ -53,7 +39,7 @@ def test_noise_of_lines_over_nothing_else_is_not_accepted(kind: str, seed: int) 
 
 @pytest.mark.parametrize("values", [np.float32, np.uint16, np.uint32])
 def test_offsets_are_subtracted_whatever_the_values(values: type) -> None:
-    fixed, moving, _ = views(1, (23.0, -17.0))
+    fixed, moving, _ = shifted_views(SHAPE, 1, (23.0, -17.0))
     scale = {np.float32: 1e-3, np.uint16: 1e3, np.uint32: 1e3}[values]
     start = 2**31 if values is np.uint32 else 3 * scale
     noise = lines("columns", 1, 0.2)
@@ -70,7 +56,7 @@ def test_offsets_are_subtracted_whatever_the_values(values: type) -> None:
 @pytest.mark.parametrize("seed", range(4))
 def test_unsigned_integers_have_the_steps_of_their_values(seed: int, deviation: float) -> None:
     noise = lines("columns", seed, deviation)
-    images = [np.round(1000 * (view + noise) + 500) for view in views(seed, (23.0, -17.0))[:2]]
+    images = [np.round(1000 * (view + noise) + 500) for view in shifted_views(SHAPE, seed, (23.0, -17.0))[:2]]
     assert min(image.min() for image in images) >= 0
     as_values = without_fixed_lines(*images, WHOLE, WHOLE)
     as_integers = without_fixed_lines(*(image.astype(np.uint16) for image in images), WHOLE, WHOLE)
@@ -80,17 +66,17 @@ def test_unsigned_integers_have_the_steps_of_their_values(seed: int, deviation: 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_images_that_share_no_lines_are_left_as_they_are(seed: int) -> None:
-    fixed, moving, _ = views(seed, (23.0, -17.0))
+    fixed, moving, _ = shifted_views(SHAPE, seed, (23.0, -17.0))
     assert without_fixed_lines(fixed, moving, WHOLE, WHOLE) is None
     own = [view + lines("columns", number, 0.2) for number, view in enumerate((fixed, moving))]
     assert without_fixed_lines(*own, WHOLE, WHOLE) is None
-    still, again, _ = views(seed, (0.0, 0.0))
+    still, again, _ = shifted_views(SHAPE, seed, (0.0, 0.0))
     assert without_fixed_lines(still, again, WHOLE, WHOLE) is None  # the specimen is the same in both
     assert without_fixed_lines(fixed, moving[:, :-1], WHOLE, WHOLE) is None
 
 
 def test_layers_that_have_moved_along_themselves_are_registered() -> None:
-    fixed, moving, matrix = views(3, (0.0, 31.0))
+    fixed, moving, matrix = shifted_views(SHAPE, 3, (0.0, 31.0))
     layers = gaussian_filter(np.random.default_rng(3).normal(size=SHAPE[1]), 4)[None] * 2
     result = xebra.register(fixed + layers, moving + layers)
     assert result.verdict == "accept"
@@ -98,7 +84,7 @@ def test_layers_that_have_moved_along_themselves_are_registered() -> None:
 
 
 def test_px_outside_of_the_usable_area_do_not_count() -> None:
-    fixed, moving, _ = views(2, (23.0, -17.0))
+    fixed, moving, _ = shifted_views(SHAPE, 2, (23.0, -17.0))
     noise = lines("columns", 2, 0.2)
     images = [view + noise for view in (fixed, moving)]
     for image in images:

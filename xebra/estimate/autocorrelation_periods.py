@@ -12,6 +12,7 @@ from xebra.estimate.search_peaks import parabola_vertex
 
 MIN_CORRELATION = 0.6  # autocorrelation at a shift from which the image repeats itself: 5 of 120 micrographs
 SMOOTH_PX, BACKGROUND_PX = 0.75, 17  # px: pass band of the filter before correlation
+LEAST_SHARE = 1e-3  # of the px under a filter: only px inside count, so that an edge of the usable area is none
 MAX_PERIODS = 4  # shifts returned: both signs along two directions
 MIN_PERIOD_PX, MAX_PERIOD_SHARE = 2.5, 0.45  # px, and share of the width
 MIN_COVERAGE = 0.2  # share of the largest overlap below which a shift is not evaluated
@@ -20,10 +21,14 @@ MIN_COVERAGE = 0.2  # share of the largest overlap below which a shift is not ev
 def autocorrelation_periods(view: Floats) -> Floats:
     """Return shifts (K, 2), px, at which a view (2, N, N) correlates with itself, shortest first."""
     image, inside = view
-    background = image
+    background, known = image * inside, inside
     for _ in range(2):
-        background = ndimage.uniform_filter(background, BACKGROUND_PX)
-    detail = (ndimage.gaussian_filter(image, SMOOTH_PX) - background) * inside
+        share = ndimage.uniform_filter(known, BACKGROUND_PX)
+        background = ndimage.uniform_filter(background, BACKGROUND_PX) / np.maximum(share, LEAST_SHARE)
+        known = (share > LEAST_SHARE).astype(inside.dtype)
+    share = ndimage.gaussian_filter(inside, SMOOTH_PX)
+    smooth = ndimage.gaussian_filter(image * inside, SMOOTH_PX) / np.maximum(share, LEAST_SHARE)
+    detail = (smooth - background) * inside
     correlation = _autocorrelation(detail, inside)
     distance = _distances(len(correlation))
     in_range = (distance >= MIN_PERIOD_PX) & (distance <= MAX_PERIOD_SHARE * len(image))

@@ -9,5 +9,13 @@ from xebra.usable_area.area import UsableArea, usable_area
 from xebra.usable_area.fixed_lines import without_fixed_lines
 from xebra.usable_area.fixed_pattern import fixed_pattern
 from xebra.usable_area.pair import usable_areas
+from xebra.usable_area.shading import without_shading
 
-__all__ = ["UsableArea", "fixed_pattern", "usable_area", "usable_areas", "without_fixed_lines"]
+__all__ = [
+    "UsableArea",
+    "fixed_pattern",
+    "usable_area",
+    "usable_areas",
+    "without_fixed_lines",
+    "without_shading",
+]
