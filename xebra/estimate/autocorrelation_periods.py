@@ -12,7 +12,7 @@ from xebra.estimate.search_peaks import parabola_vertex
 
 MIN_CORRELATION = 0.6  # autocorrelation at a shift from which the image repeats itself: 5 of 120 micrographs
 SMOOTH_PX, BACKGROUND_PX = 0.75, 17  # px: pass band of the filter before correlation
-LEAST_SHARE = 1e-3  # of the px under a filter: only px inside count, so that an edge of the usable area is none
+LEAST_SHARE = 1e-3  # of the px under a filter: only usable px count, so that their edge is no period
 MAX_PERIODS = 4  # shifts returned: both signs along two directions
 MIN_PERIOD_PX, MAX_PERIOD_SHARE = 2.5, 0.45  # px, and share of the width
 MIN_COVERAGE = 0.2  # share of the largest overlap below which a shift is not evaluated
