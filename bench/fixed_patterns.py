@@ -1,4 +1,4 @@
-"""Pairs with dust, a beam stop, column noise or shading: ./dev bench fixed_patterns --data DATA
+"""Pairs with dust, a beam stop, noise of columns or rings, or shading: ./dev bench fixed_patterns --data DATA
 
 Pairs of 256 x 256 px are cut from the recordings of DATA as ``make_cases.py`` does; those whose truth is less
 certain than --known-to px at 256 are left out. Each pattern is at the same place in both images, but for "own
@@ -21,7 +21,7 @@ from xebra.evaluation.labelled_pairs import LabelledPair
 from xebra.transform import corner_error
 
 RIGHT_PX = 5.0
-PATTERNS = ("plain", "dust", "beam stop", "columns", "shading", "own shading", "vignette")
+PATTERNS = ("plain", "dust", "beam stop", "columns", "rings", "shading", "own shading", "vignette")
 
 
 def transmission(pattern: str, rng: np.random.Generator, side: int) -> np.ndarray:
@@ -50,6 +50,10 @@ def offsets(pattern: str, rng: np.random.Generator, side: int) -> tuple[np.ndarr
     if pattern == "columns":
         columns = rng.normal(0, rng.uniform(0.03, 0.12), (1, side))
         return columns, columns
+    if pattern == "rings":
+        y, x = np.mgrid[:side, :side] - side / 2
+        rings = rng.normal(0, rng.uniform(0.03, 0.12), side)[np.hypot(x, y).astype(int)]
+        return rings, rings
     if pattern == "shading":
         shared = shading(rng, side)
         return shared, shared

@@ -30,7 +30,14 @@ from xebra.prior import Prior
 from xebra.registration import Model, Registration
 from xebra.reshaping import Tilt, between_originals, reshaped, untilted
 from xebra.transform import SimilarityTransform, corner_error, image_center, mirrored_first
-from xebra.usable_area import UsableArea, fixed_pattern, usable_areas, without_fixed_lines, without_shading
+from xebra.usable_area import (
+    UsableArea,
+    fixed_pattern,
+    usable_areas,
+    without_fixed_lines,
+    without_fixed_rings,
+    without_shading,
+)
 from xebra.usable_area.pair import SAME_IN_BOTH
 from xebra.weights import Weights, graph_sha256, weights
 
@@ -96,7 +103,7 @@ class Aligner:
         areas = _usable_areas(
             fixed, moving, network_weights, (_finds_more(fixed_mask), _finds_more(moving_mask))
         )
-        plain = _without_fixed_lines(fixed, moving, areas)
+        plain = _without_artefacts(fixed, moving, areas)
         seen = _usable(plain[0], areas[0]), _usable(plain[1], areas[1])
         known = None if prior is None else Prior.of(prior)
         if mirror is None and known is not None:
@@ -380,13 +387,14 @@ def _usable_areas(fixed: Image, moving: Image, model: Weights, find_more: tuple[
     return None, None
 
 
-def _without_fixed_lines(fixed: Image, moving: Image, areas: Areas) -> tuple[Image, Image]:
-    """Return images without the offsets of columns and rows that they share, or as they are."""
+def _without_artefacts(fixed: Image, moving: Image, areas: Areas) -> tuple[Image, Image]:
+    """Return images without the offsets of lines and rings that they share, and without slow shading."""
     if areas[0] is None or areas[1] is None:
         return fixed, moving
-    found = without_fixed_lines(luminance(fixed.pixels), luminance(moving.pixels), areas[0], areas[1])
-    if found is not None:
-        fixed, moving = fixed.with_pixels(found[0]), moving.with_pixels(found[1])
+    for subtracted in (without_fixed_lines, without_fixed_rings):
+        found = subtracted(luminance(fixed.pixels), luminance(moving.pixels), areas[0], areas[1])
+        if found is not None:
+            fixed, moving = fixed.with_pixels(found[0]), moving.with_pixels(found[1])
     return _without_shading(fixed, areas[0]), _without_shading(moving, areas[1])
 
 

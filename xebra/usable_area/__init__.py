@@ -8,6 +8,7 @@ position in both is no evidence for an alignment.
 from xebra.usable_area.area import UsableArea, usable_area
 from xebra.usable_area.fixed_lines import without_fixed_lines
 from xebra.usable_area.fixed_pattern import fixed_pattern
+from xebra.usable_area.fixed_rings import without_fixed_rings
 from xebra.usable_area.pair import usable_areas
 from xebra.usable_area.shading import without_shading
 
@@ -17,5 +18,6 @@ __all__ = [
     "usable_area",
     "usable_areas",
     "without_fixed_lines",
+    "without_fixed_rings",
     "without_shading",
 ]
