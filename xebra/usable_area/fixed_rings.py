@@ -96,9 +96,9 @@ class _Shared:
         """Return the rings of two images (H, W), every ``step``-th px of images of a shape."""
         rings = _examined_rings(shape, step, centre)
         offsets = tuple(_offsets(each, mask, rings) for each, mask in zip(values, masks, strict=True))
-        one, other = (each[PX_APART:] - each[:-PX_APART] for each in offsets)
-        known = np.isfinite(one) & np.isfinite(other)
-        one, other = (_without_outliers(steps[known]) for steps in (one, other))
+        steps = [each[PX_APART:] - each[:-PX_APART] for each in offsets]
+        known = np.isfinite(steps[0]) & np.isfinite(steps[1])
+        one, other = (_without_outliers(each[known]) for each in steps)
         if len(one) < FEWEST_RINGS or min(one.std(), other.std()) < 1e-9:
             return cls(centre, rings, offsets, 0.0, 0.0)
         correlation = float(np.corrcoef(one, other)[0, 1])
@@ -122,7 +122,8 @@ def _rings(shape: tuple[int, ...], step: int, centre: float) -> Integers:
 def _without_outliers(steps: Floats) -> Floats:
     """Return steps (N,) limited to ``OUTLIER`` robust standard deviations: an edge is one large step."""
     reach = OUTLIER * 1.4826 * float(np.median(np.abs(steps))) if len(steps) else 0.0
-    return np.clip(steps, -reach, reach)
+    limited: Floats = np.clip(steps, -reach, reach)
+    return limited
 
 
 def _offsets(values: Floats, mask: Mask, rings: Integers) -> Floats:
