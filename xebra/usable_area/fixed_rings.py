@@ -21,7 +21,8 @@ from xebra.usable_area.pair import at_rest
 EXAMINED_PX = 384  # of the longer side; each px is of the ring of its own radius
 SHARED = 0.5  # correlation of the steps from ring to ring of two images; by chance below 0.35 of 120 rings
 RING_PX = 0.5  # width of a ring: they are not centred on px
-CENTRES = (0.0, 0.5)  # px beside the image's: the axis of an even number of px may be a px corner
+BESIDE_PX = 0.5  # px beside the centre: the axis of an even number of px may be at a corner of px
+LIKELY = 0.25  # correlation from which rings about that place are examined too
 FEWEST_RINGS = 96
 PX_APART = 2  # rings between which a step is measured
 OUTLIER = 2.5  # robust standard deviations
@@ -61,9 +62,10 @@ def without_fixed_rings(
     masks = first.mask[some], second.mask[some]
     ranges = [GreyRange.of(image, area.mask) for image, area in ((fixed, first), (moving, second))]
     values = [levels.relative(image[some]) for levels, image in zip(ranges, (fixed, moving), strict=True)]
-    found = max(
-        (_Shared.of(values, masks, fixed.shape, step, at) for at in CENTRES), key=lambda each: each.energy
-    )
+    found = _Shared.of(values, masks, fixed.shape, step, 0.0)
+    if found.correlation >= LIKELY:
+        beside = _Shared.of(values, masks, fixed.shape, step, BESIDE_PX)
+        found = max(found, beside, key=lambda each: each.energy)
     if found.correlation < SHARED:
         return None
     shown = [

@@ -21,7 +21,7 @@ LEAST_USABLE = 0.5  # of a block's pixels
 FEWEST_DIFFERENCES = 100
 TUKEY = 4.685  # robust standard deviations: differences further off have no weight
 LEAST_SCALE = 1e-4  # of the range: images of few levels have a deviation of 0
-ROUNDS = 12
+ROUNDS = 10
 SIGNIFICANT = 3.0  # standard errors, root mean square of the coefficients
 RELEVANT = 1.5  # of the deviation of what is left: weaker shading may be of the specimen
 
@@ -72,17 +72,18 @@ class _Blocks:
     def of(cls, values: Floats, mask: Mask) -> _Blocks:
         """Return the blocks of values (H, W)."""
         side = -(-max(values.shape) // BLOCKS)
-        rows, columns = (np.arange(0, length, side) for length in values.shape)
-        sums, counts, sizes = (
-            np.add.reduceat(np.add.reduceat(each.astype(np.float64), rows, 0), columns, 1)
-            for each in (np.where(mask, values, 0), mask, np.ones(values.shape))
+        starts = [np.arange(0, length, side) for length in values.shape]
+        lengths = [np.minimum(side, length - at) for at, length in zip(starts, values.shape, strict=True)]
+        sums, counts = (
+            np.add.reduceat(np.add.reduceat(each.astype(np.float64), starts[0], 0), starts[1], 1)
+            for each in (np.where(mask, values, 0), mask)
         )
         y, x = (
-            np.minimum(starts + (side - 1) / 2, (starts + length - 1) / 2) * 2 / max(length - 1, 1) - 1
-            for starts, length in zip((rows, columns), values.shape, strict=True)
+            (2 * at + long - 1) / max(length - 1, 1) - 1
+            for at, long, length in zip(starts, lengths, values.shape, strict=True)
         )
         x, y = np.meshgrid(x, y)
-        usable = counts >= LEAST_USABLE * np.maximum(sizes, side * side / 2)
+        usable = counts >= LEAST_USABLE * np.maximum(np.outer(*lengths), side * side / 2)
         return cls(sums / np.maximum(counts, 1), usable, np.stack([x, y, x * x, y * y, x * y], -1))
 
     def differences(self, axis: int) -> tuple[Floats, Floats]:
