@@ -85,19 +85,21 @@ def main() -> None:
     parser.add_argument("--per-cell", type=int, default=6, help="pairs of each kind, level and half")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--known-to", type=float, default=0.75, help="px at 256 (%(default)s)")
+    parser.add_argument("--patterns", default=",".join(PATTERNS), help="those to draw (%(default)s)")
     chosen = parser.parse_args()
+    patterns = chosen.patterns.split(",")
     pairs = [
         pair
         for half in (CHOOSE, CERTIFY)
         for pair in cut_views(read_half(chosen.data, half), chosen.seed + half, chosen.per_cell, False)
         if pair.truth_px <= chosen.known_to
     ]
-    jobs = [(p, pattern, chosen.seed * 10_000 + n) for pattern in PATTERNS for n, p in enumerate(pairs)]
+    jobs = [(p, pattern, chosen.seed * 10_000 + n) for pattern in patterns for n, p in enumerate(pairs)]
     with ProcessPoolExecutor(2, get_context("spawn")) as pool:
         found = list(pool.map(counted, jobs, chunksize=8))
     rows = []
     for kind in ("mono", "multi"):
-        for pattern in PATTERNS:
+        for pattern in patterns:
             of = [(right, taken) for each, drawn, right, taken in found if (each, drawn) == (kind, pattern)]
             accepted = [right for right, taken in of if taken]
             figures = len(of), sum(right for right, _ in of), len(accepted), accepted.count(False)
