@@ -12,6 +12,7 @@ from typing import get_args
 import numpy as np
 
 from xebra.arrays import Mask, Matrix, Pixels
+from xebra.artefacts import Areas, without_artefacts, without_slow_shading
 from xebra.engine import open_engine
 from xebra.errors import EngineFailed, MaskInvalid, ModelUnsupported
 from xebra.estimate.confidence import DEFAULT_TOLERANCE
@@ -30,15 +31,9 @@ from xebra.prior import Prior
 from xebra.registration import Model, Registration
 from xebra.reshaping import Tilt, between_originals, reshaped, untilted
 from xebra.transform import SimilarityTransform, corner_error, image_center, mirrored_first
-from xebra.usable_area import (
-    UsableArea,
-    fixed_pattern,
-    usable_areas,
-    without_fixed_lines,
-    without_fixed_rings,
-    without_shading,
-)
+from xebra.usable_area import UsableArea, fixed_pattern, usable_areas
 from xebra.usable_area.pair import SAME_IN_BOTH
+from xebra.usable_area.shading import WEAK
 from xebra.weights import Weights, graph_sha256, weights
 
 Source = Pixels | str | Path | Image
@@ -46,7 +41,6 @@ ESTIMATORS: dict[str, type[PyramidEstimator] | type[RegressionEstimator]] = {
     "pyramid": PyramidEstimator,
     "paper": RegressionEstimator,
 }  # by "kind" in config.json
-Areas = tuple[UsableArea | None, UsableArea | None]  # None of a network that uses whole images
 UNMOVED_PX = 16.0  # at 256: mean distance of the corners; between a pattern and a specimen beside it, too
 APART_PX = 3.0  # at 256: two estimates of images that seem to lie as they are
 SURE_APART = 5.0  # expected errors between them: a place between a pattern and the specimen is nearer
@@ -103,7 +97,7 @@ class Aligner:
         areas = _usable_areas(
             fixed, moving, network_weights, (_finds_more(fixed_mask), _finds_more(moving_mask))
         )
-        plain = _without_artefacts(fixed, moving, areas)
+        plain = without_artefacts(fixed, moving, areas)
         seen = _usable(plain[0], areas[0]), _usable(plain[1], areas[1])
         known = None if prior is None else Prior.of(prior)
         if mirror is None and known is not None:
@@ -112,9 +106,10 @@ class Aligner:
         straight: TransformModel = "similarity" if model in BENT else model
         task = _Task(estimator, tolerance, mirror is False, straight, known, (fixed_tilt, moving_tilt))
         estimate = task.best(*seen, options)
+        estimate, plain = task.without_weak_shading(*plain, areas, estimate, options)
         if all(mask is None or _finds_more(mask) for mask in (fixed_mask, moving_mask)):
             estimate, areas = task.by_content(*plain, areas, estimate, options)
-            seen = _usable(plain[0], areas[0]), _usable(plain[1], areas[1])
+        seen = _usable(plain[0], areas[0]), _usable(plain[1], areas[1])
         choice = ModelChoice(straight)
         if model in BENT:
             choice = task.choice(*seen, estimate, model)
@@ -289,6 +284,18 @@ class _Task:
         estimates = [self.estimate(fixed, moving, reflect) for reflect in options]
         return min(estimates, key=lambda each: each.expected_corner_error_px)
 
+    def without_weak_shading(
+        self, fixed: Image, moving: Image, areas: Areas, estimate: Estimate, options: tuple[bool, ...]
+    ) -> tuple[Estimate, tuple[Image, Image]]:
+        """Return the estimate without weak shading and the images without it, where only that is accepted."""
+        if estimate.verdict == "accept" or areas[0] is None or areas[1] is None:
+            return estimate, (fixed, moving)
+        flat = without_slow_shading(fixed, moving, (areas[0], areas[1]), WEAK)
+        if flat[0] is fixed and flat[1] is moving:
+            return estimate, (fixed, moving)
+        found = self.best(_usable(flat[0], areas[0]), _usable(flat[1], areas[1]), options)
+        return (found, flat) if found.verdict == "accept" else (estimate, (fixed, moving))
+
     def by_content(
         self, fixed: Image, moving: Image, areas: Areas, estimate: Estimate, options: tuple[bool, ...]
     ) -> tuple[Estimate, Areas]:
@@ -385,23 +392,6 @@ def _usable_areas(fixed: Image, moving: Image, model: Weights, find_more: tuple[
     if fixed.mask is not None or moving.mask is not None:
         raise MaskInvalid(f"The network {model.name!r} takes no masks. Choose another one, or give no mask.")
     return None, None
-
-
-def _without_artefacts(fixed: Image, moving: Image, areas: Areas) -> tuple[Image, Image]:
-    """Return images without the offsets of lines and rings that they share, and without slow shading."""
-    if areas[0] is None or areas[1] is None:
-        return fixed, moving
-    for subtracted in (without_fixed_lines, without_fixed_rings):
-        found = subtracted(luminance(fixed.pixels), luminance(moving.pixels), areas[0], areas[1])
-        if found is not None:
-            fixed, moving = fixed.with_pixels(found[0]), moving.with_pixels(found[1])
-    return _without_shading(fixed, areas[0]), _without_shading(moving, areas[1])
-
-
-def _without_shading(image: Image, area: UsableArea) -> Image:
-    """Return an image without its slow shading, or as it is."""
-    found = without_shading(luminance(image.pixels), area.mask)
-    return image if found is None else image.with_pixels(found)
 
 
 def _lies_unmoved(estimate: Estimate, fixed: Image, moving: Image) -> bool:

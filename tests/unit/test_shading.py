@@ -21,7 +21,7 @@ def surface(seed: int, span: float) -> np.ndarray:
     return span * (found - found.min()) / np.ptp(found)
 
 
-@pytest.mark.parametrize("span", [2.0, 6.0])
+@pytest.mark.parametrize("span", [0.7, 2.0, 6.0])
 @pytest.mark.parametrize("shared", [True, False])
 @pytest.mark.parametrize("seed", range(3))
 def test_a_specimen_under_shading_is_registered(seed: int, shared: bool, span: float) -> None:

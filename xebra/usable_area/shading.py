@@ -23,15 +23,17 @@ TUKEY = 4.685  # robust standard deviations: differences further off have no wei
 LEAST_SCALE = 1e-4  # of the range: images of few levels have a deviation of 0
 ROUNDS = 10
 SIGNIFICANT = 3.0  # standard errors, root mean square of the coefficients
+WEAK = 0.5  # of that deviation: shading that matters where nothing else supports an estimate
 RELEVANT = 1.5  # of the deviation of what is left: weaker shading may be of the specimen
 
 
-def without_shading(pixels: Pixels, mask: Mask) -> Floats | None:
+def without_shading(pixels: Pixels, mask: Mask, relevant: float = RELEVANT) -> Floats | None:
     """Return an image (H, W) without its shading; None where it has none.
 
     Args:
         pixels: grey values (H, W).
         mask: usable pixels (H, W).
+        relevant: deviation of the shading from which it is subtracted, over that of the rest.
 
     Examples:
         >>> rng = np.random.default_rng(0)
@@ -50,7 +52,7 @@ def without_shading(pixels: Pixels, mask: Mask) -> Floats | None:
         return None
     surface = blocks.terms @ found
     left = blocks.means - surface
-    if surface[blocks.usable].std() < RELEVANT * left[blocks.usable].std():
+    if surface[blocks.usable].std() < relevant * left[blocks.usable].std():
         return None
     x, y = (np.linspace(-1, 1, side, dtype=np.float32) for side in pixels.shape[::-1])
     a, b, c, d, e = (np.float32(levels.span * each) for each in found)
