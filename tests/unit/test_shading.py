@@ -6,7 +6,8 @@ from scipy.ndimage import gaussian_filter
 from support.labelled import shifted_views
 
 import xebra
-from xebra.transform import corner_error
+from xebra.resample import resample
+from xebra.transform import SimilarityTransform, corner_error, image_center
 from xebra.usable_area import without_shading
 
 SHAPE = (240, 256)
@@ -91,3 +92,37 @@ def test_images_of_one_value_or_of_few_usable_px_have_no_shading() -> None:
     assert without_shading(surface(1, 1.0), few) is None
     assert without_shading(surface(1, 1.0), np.zeros(SHAPE, bool)) is None
     assert without_shading(surface(1, 1.0)[:1, :1], np.ones((1, 1), bool)) is None
+
+
+def particles(seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return two views of a few particles on an empty support, and moving_from_fixed."""
+    rng, (y, x) = np.random.default_rng(seed), np.mgrid[:400, :400]
+    shown = np.zeros((400, 400))
+    for _ in range(14):
+        (row, column), radius = rng.uniform(60, 340, 2), rng.uniform(5, 22)
+        shown = np.maximum(shown, rng.uniform(0.4, 1) * (np.hypot(y - row, x - column) < radius))
+    matrix = SimilarityTransform(1.0, 0.15, (23.0, -17.0), image_center(SHAPE)).matrix
+    inside = np.array([[1, 0, 72.0], [0, 1, 80.0], [0, 0, 1]])
+    views = (
+        resample(gaussian_filter(shown, 1.5), at, SHAPE) for at in (inside, inside @ np.linalg.inv(matrix))
+    )
+    fixed, moving = (view + rng.normal(0, 0.05, SHAPE) for view in views)
+    return fixed, moving, matrix
+
+
+def test_weak_shading_of_an_empty_support_is_subtracted_where_nothing_else_is_accepted() -> None:
+    vignette, verdicts = 1 / (1 + 3 * (X**2 + Y**2)), []
+    for seed in range(6):
+        fixed, moving, matrix = particles(seed)
+        result = xebra.register((0.3 + fixed) * vignette, (1.3 - moving) * vignette)
+        assert corner_error(result.fixed_from_moving @ matrix, np.eye(3), SHAPE) < 3
+        verdicts.append(result.verdict)
+    assert verdicts.count("accept") >= 5
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_weak_shading_is_subtracted_where_the_other_image_has_strong_one(seed: int) -> None:
+    fixed, moving, matrix = particles(seed)
+    result = xebra.register(fixed + surface(seed + 9, 0.7), surface(seed + 50, 4.0) - moving)
+    assert result.verdict == "accept"
+    assert corner_error(result.fixed_from_moving @ matrix, np.eye(3), SHAPE) < 0.3
