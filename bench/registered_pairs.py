@@ -29,7 +29,7 @@ class RegisteredPair(Judged):
     expected_px: float
     error_px: float  # infinite where no transform is right
     bound_ratio: float  # largest corner error over its 95 % bound; NaN where no transform is right
-    by_pixel_values: bool  # the final stage compares pixel values
+    by_pixel_values: bool  # the final stage compares pixel values, as the reason states
     kind: str
     source: str
     truth_px: float  # uncertainty of the truth

@@ -27,7 +27,7 @@ def without_artefacts(fixed: Image, moving: Image, areas: Areas) -> tuple[Image,
 def without_slow_shading(
     fixed: Image, moving: Image, areas: tuple[UsableArea, UsableArea], relevant: float
 ) -> tuple[Image, Image]:
-    """Return images without slow shading, or as they are; where one has any, weak one of the other counts.
+    """Return images without slow shading; weak shading counts where the other image has strong shading.
 
     Args:
         fixed: the fixed image.

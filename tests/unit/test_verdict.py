@@ -68,7 +68,7 @@ def test_an_error_that_may_exceed_the_tolerance_is_stated():
     word, reason = verdict(
         replace(SURE, final_uncertainty_px=px), replace(PLAIN, width_px=512, tolerance_px=9)
     )
-    assert word == "review" and "can reach 10.5 px, above the tolerance of 10.0 px" in reason
+    assert word == "review" and "can reach 10.5 px, above the limit of 10.0 px" in reason
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ SPACING_TOLERANCE = 0.05  # relative: pixel spacings that contradict the images 
 
 AMBIGUOUS = "another rotation, scale or position fits nearly as well"
 IMPRECISE = "the corner error to expect, {expected}, is above the tolerance of {tolerance}"
-UNSAFE = "the corner error can reach {largest}, above the tolerance of {tolerance}"
+UNSAFE = "the corner error can reach {largest}, above the limit of {limit}"
 STRETCHED = (
     "no similarity fits: one image is stretched by {stretch:.1f} % along {axis:.0f} degrees, as by a tilt of "
     'about {tilt:.0f} degrees or a sheared scan; register it with model="affine" (--model affine)'
@@ -147,7 +147,7 @@ def _by_precision(
         reason = imprecise(expected, tolerance, findings.um_per_px)
     else:
         largest = findings.length(confidence.largest_error_px(features) * scale)
-        reason = UNSAFE.format(largest=largest, tolerance=findings.length(max(tolerance, RIGHT_PX * scale)))
+        reason = UNSAFE.format(largest=largest, limit=findings.length(max(tolerance, RIGHT_PX * scale)))
     return "review", f"{reason}: {FLAT}" if _is_flat(features) else f"{reason}: {LOOK}"
 
 

@@ -23,8 +23,8 @@ TUKEY = 4.685  # robust standard deviations: differences further off have no wei
 LEAST_SCALE = 1e-4  # of the range: images of few levels have a deviation of 0
 ROUNDS = 10
 SIGNIFICANT = 3.0  # standard errors, root mean square of the coefficients
-WEAK = 0.5  # of that deviation: shading that matters where nothing else supports an estimate
 RELEVANT = 1.5  # of the deviation of what is left: weaker shading may be of the specimen
+WEAK = 0.5  # likewise, where the other image has shading or nothing is accepted otherwise
 
 
 def without_shading(pixels: Pixels, mask: Mask, relevant: float = RELEVANT) -> Floats | None:
