@@ -161,7 +161,7 @@ class Confidence:
         return self.finds(features, synthesised) and self.is_precise(features, tolerance_px)
 
     def is_precise(self, features: QualityFeatures, tolerance_px: float | None = None) -> bool:
-        """Return whether the expected error is within a tolerance, px at 256, and the largest one within it or 5 px.
+        """Return whether the expected and the largest error are within a tolerance, px at 256.
 
         The largest error may be 5 px where the tolerance is smaller: such estimates are right.
         """
