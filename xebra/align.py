@@ -302,7 +302,8 @@ class _Task:
         """Return the estimate, and usable areas without what both images show at the same place, or as given.
 
         Dust on a detector and a beam stop are alike in both images, and so is a specimen that has not moved.
-        Where nothing is accepted or the images seem to lie as they are, they are registered without it too.
+        Where nothing is accepted or the images seem to lie as they are, they are registered without it too,
+        unless they lie elsewhere and share no more than by chance.
         An accepted estimate of another place counts, if it is surely another. Where the images seem to lie as
         they are, any of another place makes that doubtful, for review at most; so does one that is refused,
         though the pattern is small, or not accepted, though each image shows what the other does not show at
@@ -312,7 +313,8 @@ class _Task:
         first, second = areas
         if first is None or second is None or (estimate.verdict == "accept" and not unmoved):
             return estimate, areas
-        pattern = fixed_pattern(luminance(fixed.pixels), luminance(moving.pixels), first, second)
+        grey = luminance(fixed.pixels), luminance(moving.pixels)
+        pattern = fixed_pattern(*grey, first, second, beyond_chance=not unmoved)
         if pattern is None:
             return estimate, areas
         others = first.without(pattern.mask, SAME_IN_BOTH), second.without(pattern.mask, SAME_IN_BOTH)

@@ -124,6 +124,38 @@ def test_only_what_both_images_show_at_the_same_place_is_found() -> None:
     assert found.mask[passes < 0.5].mean() > 0.95 and found.mask[passes > 0.99].mean() < 0.1
 
 
+def test_what_two_specimens_share_by_chance_is_no_pattern() -> None:
+    by_chance, beyond = [], []
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        spots = [1 - dust(100 + 2 * seed + number, 80) for number in range(2)]
+        pair = [each + rng.normal(0, 0.02, (SIDE, SIDE)) for each in spots]
+        by_chance.append(fixed_pattern(*pair, WHOLE, WHOLE) is not None)
+        beyond.append(fixed_pattern(*pair, WHOLE, WHOLE, beyond_chance=True) is not None)
+    assert sum(by_chance) > 8 and sum(beyond) < 2
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_dust_is_more_than_chance(seed: int) -> None:
+    fixed, moving, _ = moved(seed, (34.0, -21.0))
+    passes = dust(seed)
+    found = fixed_pattern(fixed * passes, moving * passes, WHOLE, WHOLE, beyond_chance=True)
+    assert found is not None and found.mask[passes < 0.5].mean() > 0.95
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_empty_parts_of_two_maps_are_no_beam_stop(seed: int) -> None:
+    both = [textured(10 * seed + number, SIDE) for number in range(2)]
+    counted = [np.where(each > each.std(), each, 0) for each in both]
+    assert np.mean((counted[0] == 0) & (counted[1] == 0)) > 0.4
+    assert fixed_pattern(*counted, WHOLE, WHOLE, beyond_chance=True) is None
+    counted = [each + np.random.default_rng(seed).normal(0, 0.1, each.shape) for each in both]
+    for counts in counted:
+        counts[beam_stop()] = counts.max() / 2
+    found = fixed_pattern(*counted, WHOLE, WHOLE, beyond_chance=True)
+    assert found is not None and found.mask[beam_stop()].all()
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_what_else_stands_out_tells_a_moved_specimen_from_one_at_rest(seed: int) -> None:
     for shift, beside_other in (((0.0, 0.0), False), ((30.0, 12.0), True)):
