@@ -38,6 +38,7 @@ COMPETITOR_MARGIN = 4.0  # log odds: the quick attempt refines candidates within
 AMBIGUOUS_MARGIN = 1.0  # log odds: with a competitor within this the quick attempt is skipped
 RIVAL_MARGIN = 8.0  # log odds: pixel values are compared with those at candidates within this of the estimate
 FOLLOWED = 4  # candidates that the thorough attempt refines, each with and without mutual information
+COMPARED = 6  # of those that it refines at the fine level and scores in both directions
 
 
 @dataclass(frozen=True)
@@ -153,7 +154,7 @@ class Attempts:
         mi_refined = self._refine([self._scoring.mi_refined_coarse(candidate) for candidate in likely])
         likely = self._refine(likely + mi_refined)
         likely += self._refine(self._refine(self._periodic_copies(likely)))
-        start, end = self._follow(likely, FOLLOWED)
+        start, end = self._follow(likely, COMPARED)
         mi_refined = self._refine([self._scoring.mi_refined_fine(end)], self._stages.fine)
         end = self._scoring.ranked([end, *mi_refined])[0]
         return self._attempt(start, end, likely + refined, thorough=True)
@@ -189,8 +190,17 @@ class Attempts:
         """Return the best candidate after fine refinement of ``count`` of them: its start and its end."""
         starts = self._distinct(candidates, count)
         ends = self._refine_fully(starts)
-        best = self._scoring.ranked(ends)[0]
-        return next(start for start, end in zip(starts, ends, strict=True) if end is best), best
+        if len(ends) == 1:
+            return starts[0], ends[0]
+        scores = map(self._scoring.score_refined, starts, ends, self._exchanged(ends))
+        best = int(np.argmax(list(scores)))
+        return starts[best], ends[best]
+
+    def _exchanged(self, ends: list[Candidate]) -> list[float]:
+        """Return the network's scores of refined candidates with fixed and moving image exchanged."""
+        inverse = [replace(end, moving_from_fixed=np.linalg.inv(end.moving_from_fixed)) for end in ends]
+        found = refine_step(self._stages.engine, self._stages.fine, self._pair.swapped(), inverse)
+        return [candidate.score for candidate in found]
 
     def _attempt(
         self,

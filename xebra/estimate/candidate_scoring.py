@@ -12,6 +12,7 @@ from xebra.estimate.mutual_information import MutualInformation
 
 MI_WEIGHT = 0.5  # of log mutual information relative to the log of the network's score
 SEARCH_WEIGHT = 0.05  # of the search's score: excludes transforms that the search scores very low
+COARSE_WEIGHT = 0.5  # of the log score at the coarse view, relative to that at the fine view
 COARSE, MIDDLE, FINE = 64, 128, 256  # px along the fixed image
 MIN_SCORE, MIN_INFORMATION = 0.1, 1e-4  # lower limits before the logarithm
 
@@ -34,9 +35,19 @@ class CandidateScoring:
     def score(self, candidate: Candidate) -> float:
         """Return the weighted sum of log network score, log mutual information and search score."""
         information = self._information(candidate)
-        network = math.log(max(candidate.score, MIN_SCORE))
-        combined = network + MI_WEIGHT * math.log(max(information, MIN_INFORMATION))
+        combined = _log(candidate.score) + MI_WEIGHT * math.log(max(information, MIN_INFORMATION))
         return combined + SEARCH_WEIGHT * self.search.score_near(candidate)
+
+    def score_refined(self, start: Candidate, end: Candidate, exchanged: float) -> float:
+        """Return the score of a candidate after refinement, by several views.
+
+        Args:
+            start: after coarse refinement.
+            end: after fine refinement.
+            exchanged: score of the network at the end, with fixed and moving image exchanged.
+        """
+        network = COARSE_WEIGHT * _log(start.score) + _log(end.score) + _log(exchanged)
+        return network + MI_WEIGHT * math.log(max(self._information(start), MIN_INFORMATION))
 
     def ranked(self, candidates: list[Candidate]) -> list[Candidate]:
         """Return candidates by falling score; a single one is not scored."""
@@ -73,3 +84,8 @@ class CandidateScoring:
             every = max(1, size // MIDDLE)
             self._mutual_information[size] = MutualInformation(self._pair, size, every)
         return self._mutual_information[size]
+
+
+def _log(score: float) -> float:
+    """Return the logarithm of a network's score."""
+    return math.log(max(score, MIN_SCORE))

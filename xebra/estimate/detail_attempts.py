@@ -59,6 +59,10 @@ class DetailAttempts(Attempts):
         start, end = super()._follow(candidates, count)
         return self._most_alike(start, end) if equal_places(self._places(start)) > 1 else (start, end)
 
+    def _exchanged(self, ends: list[Candidate]) -> list[float]:
+        """Return the same score for all: a view of the whole overview shows too little of the detail."""
+        return [1.0] * len(ends)
+
     def _most_alike(self, start: Candidate, end: Candidate) -> tuple[Candidate, Candidate]:
         """Return the place, refined coarsely and fully, whose pixel values correlate best."""
         starts = [start, *self._refine(places_by_intensity(self._pair, end))]

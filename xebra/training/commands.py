@@ -90,6 +90,8 @@ def export(argv: list[str]) -> int:
     )
     about = "do not calibrate the default network: its calibration in config.json stays"
     parser.add_argument("--keep-calibration", action="store_true", help=about)
+    about = "of the default network: export the mean of the refinement's weights and of these"
+    parser.add_argument("--average-with", metavar="PATH", type=Path, help=about)
     args = parser.parse_args(argv)
     from xebra.engine import OnnxEngine
     from xebra.evaluation.export_and_calibrate import (
@@ -97,10 +99,13 @@ def export(argv: list[str]) -> int:
         export_pyramid_network,
         golden_difference,
     )
+    from xebra.training.average import average_checkpoints
     from xebra.training.export import export_keeping_calibration
 
     folder = args.folder or BUNDLED / args.network
     search, refine, paper = (args.runs / name / "checkpoint.pt" for name in TASKS)
+    if args.average_with:
+        refine = average_checkpoints(refine, args.average_with, refine.with_name("averaged.pt"))
     if args.keep_calibration and args.network == DEFAULT:
         graphs = export_keeping_calibration(search, refine, folder)
         difference = max(golden_difference(OnnxEngine(folder.parent), graph) for graph in graphs)
