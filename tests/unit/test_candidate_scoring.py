@@ -49,3 +49,19 @@ def test_the_network_scores_the_right_place_higher_with_exchanged_images(seed: i
     wrong = truth @ np.array([[1, 0, 40.0], [0, 1, -25.0], [0, 0, 1]])
     right, beside = attempts._exchanged([Candidate(truth, 0.0), Candidate(wrong, 0.0)])
     assert right > 2 * beside > 0
+
+
+def test_a_place_that_only_exchanged_images_prefer_is_not_sure(monkeypatch: pytest.MonkeyPatch) -> None:
+    fixed, moving, truth = pair_of(2)
+    attempts = PyramidEstimator(weights(), open_engine()).attempts(fixed, moving)[1]
+    wrong = truth @ np.array([[1, 0, 40.0], [0, 1, -25.0], [0, 0, 1]])
+    both = attempts._refine([Candidate(truth, 0.0), Candidate(wrong, 0.0)])
+    margins = []
+    for exchanged in ([20.0, 20.0], [0.1, 1e9]):
+        monkeypatch.setattr(attempts, "_exchanged", lambda ends, scores=exchanged: scores)
+        start, end = attempts._follow(both, 2)
+        margins.append(attempts._attempt(start, end, both, thorough=True).features.score_margin)
+    assert margins[0] > 1.5 and margins[1] <= 0
+    monkeypatch.setattr(attempts, "_exchanged", lambda ends: [0.1, 1e9])
+    start, end = attempts._follow(both, 2)
+    assert attempts._attempt(start, end, [], thorough=True).features.score_margin <= 0

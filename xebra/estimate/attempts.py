@@ -56,6 +56,8 @@ class Attempts:
     ``search`` is the latest search result, ``hypotheses`` are its best candidates, best first.
     """
 
+    _is_contradicted = False  # the scores with and without exchanged images prefer different places
+
     def __init__(self, stages: Stages, pair: ImagePair, max_log_scale: float | None = None):
         """``max_log_scale`` bounds abs(log scale) in the search."""
         self._stages, self._pair, self._max_log_scale = stages, pair, max_log_scale
@@ -194,6 +196,8 @@ class Attempts:
             return starts[0], ends[0]
         scores = map(self._scoring.score_refined, starts, ends, self._exchanged(ends))
         best = int(np.argmax(list(scores)))
+        preferred = self._scoring.ranked(ends)[0]
+        self._is_contradicted = corner_distance_px(self._pair, ends[best], preferred) > DIFFERENT_PX
         return starts[best], ends[best]
 
     def _exchanged(self, ends: list[Candidate]) -> list[float]:
@@ -222,9 +226,10 @@ class Attempts:
             remaining = [start, *(other for other in others if other is not rival[0])]
             return self._attempt(*rival, remaining, thorough, settled=True)
         size = self._stages.fine.size
+        margin = start.score - self._competing_score(start.score, different, final)
         features = QualityFeatures(
             correlation=start.score,
-            score_margin=start.score - self._competing_score(start.score, different, final),
+            score_margin=min(margin, 0.0) if self._is_contradicted else margin,
             half_disagreement_px=half_disagreement_px(end),
             uncertainty_px=uncertainty_px(end),
             independent_disagreement_px=final.independent_disagreement_px,
