@@ -49,6 +49,7 @@ from xebra.evaluation.certificate import CertifiedGroup, group
 from xebra.evaluation.fit_calibration import MeasuredAttempt, choose_thresholds, fit, measure, reported
 from xebra.evaluation.fit_calibration import accepted as is_accepted
 from xebra.evaluation.labelled_pairs import LabelledPair
+from xebra.specimen.split import specimen_of
 from xebra.weights import weights
 
 Groups = dict[str, list[list[MeasuredAttempt]]]
@@ -210,6 +211,19 @@ def certificate(counted: dict[str, CertifiedGroup], chosen: argparse.Namespace) 
     }
 
 
+def check_never_trained_on(config: dict, data: Path) -> None:
+    """End with an error where the network was trained on a specimen that the certificate counts."""
+    trained = {
+        name
+        for record in config.get("training", {}).values()
+        for name in (record.get("specimens") or {}).get("trained", [])
+    }
+    images = read_half(data, CERTIFY)
+    shared = trained & {specimen_of(name) for name in (*images.singles, *images.pairs)}
+    if shared:
+        sys.exit(f"The network was trained on {', '.join(sorted(shared))}: train with them in --holdout.")
+
+
 def arguments() -> argparse.Namespace:
     layout = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=layout)
@@ -275,6 +289,7 @@ def main() -> None:
     """Run the command."""
     chosen = arguments()
     model = Confidence.from_config(weights().config["confidence"])
+    check_never_trained_on(weights().config, chosen.data)
     text = ""
     if chosen.fit or chosen.choose:
         held = measured(chosen)
