@@ -30,7 +30,7 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 import numpy as np
-from real_pairs import CERTIFY, CHOOSE, _stretch, _view, left_between, read_half, specimen
+from real_pairs import _stretch, _view, left_between, read_half
 from tables import markdown
 
 from xebra.adaptation import Label, adapt, write_labels
@@ -40,6 +40,7 @@ from xebra.estimate.mutual_information import MutualInformation
 from xebra.estimate.pyramid_estimator import PyramidEstimator
 from xebra.evaluation.labelled_pairs import MAX_TRUTH_PX
 from xebra.image import Image
+from xebra.specimen.split import CERTIFY, CHOOSE, specimen_of
 from xebra.transform import SimilarityTransform, corner_error, image_center
 from xebra.weights import BUNDLED, DEFAULT, read_weights
 
@@ -76,7 +77,9 @@ def recordings(data: Path, exact: tuple[str, ...] = ()) -> dict[str, Recording]:
     }
     made = {name: Recording(*pair, left_between(data, name, pair[0].shape)) for name, pair in sure.items()}
     return {
-        name: recording._replace(axis=_axis([r for n, r in made.items() if specimen(n) == specimen(name)]))
+        name: recording._replace(
+            axis=_axis([r for n, r in made.items() if specimen_of(n) == specimen_of(name)])
+        )
         for name, recording in made.items()
     }
 
@@ -242,7 +245,7 @@ def main() -> None:
     table = []
     for name in chosen.specimens:
         own = {key: recording for key, recording in simultaneous.items() if key.startswith(name)}
-        others = {key: r for key, r in every.items() if specimen(key) != specimen(next(iter(own)))}
+        others = {key: r for key, r in every.items() if specimen_of(key) != specimen_of(next(iter(own)))}
         labels = labelled(own, chosen.labels, chosen.seed)
         sets = poisoned(labels, chosen.seed) if chosen.poison else {"": labels}
         for kind, held in sets.items():

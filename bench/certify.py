@@ -30,8 +30,6 @@ from typing import Any
 
 import numpy as np
 from real_pairs import (
-    CERTIFY,
-    CHOOSE,
     UNRELATED,
     VIEW_SIDE,
     cut_views,
@@ -49,7 +47,7 @@ from xebra.evaluation.certificate import CertifiedGroup, group
 from xebra.evaluation.fit_calibration import MeasuredAttempt, choose_thresholds, fit, measure, reported
 from xebra.evaluation.fit_calibration import accepted as is_accepted
 from xebra.evaluation.labelled_pairs import LabelledPair
-from xebra.specimen.split import specimen_of
+from xebra.specimen.split import CERTIFY, CHOOSE, specimen_of
 from xebra.weights import weights
 
 Groups = dict[str, list[list[MeasuredAttempt]]]

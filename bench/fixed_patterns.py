@@ -13,11 +13,12 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
-from real_pairs import CERTIFY, CHOOSE, cut_views, read_half
+from real_pairs import cut_views, read_half
 from tables import markdown
 
 import xebra
 from xebra.evaluation.labelled_pairs import LabelledPair
+from xebra.specimen.split import CERTIFY, CHOOSE
 from xebra.transform import corner_error
 
 RIGHT_PX = 5.0

@@ -6,7 +6,6 @@ The halves share no specimen: thresholds are chosen on ``CHOOSE`` and certified 
 from __future__ import annotations
 
 import json
-import re
 import subprocess
 import sys
 import tempfile
@@ -20,10 +19,9 @@ from cases import MAKE_CASES
 from scipy import ndimage
 
 from xebra.evaluation.labelled_pairs import LabelledPair
+from xebra.specimen.split import half_of, is_ambiguous, specimen_of
 from xebra.transform import SimilarityTransform, image_center
 
-CHOOSE, CERTIFY = 1, 0
-AMBIGUOUS = ("LATTICE", "PERIODIC")
 OVERLAYS = ("data_bar", "legend", "padding", "field_stop")
 MIN_SIDE = 128
 UNRELATED = ("different", "apart", "mirrored")
@@ -42,16 +40,11 @@ class RealImages:
     pairs: dict[str, tuple[np.ndarray, np.ndarray]]
 
 
-def specimen(name: str) -> str:
-    """Return the specimen of an image by its name: images of one rock or instrument series share it."""
-    return re.match(r"[a-z]+", name).group()
-
-
 def read_half(data: Path, half: int) -> RealImages:
     """Return the images of one half of the specimens in a data folder."""
-    files = [f for f in sorted(data.glob("*/*.tif")) if not any(word in f.name for word in AMBIGUOUS)]
-    chosen = set(sorted({specimen(f.name) for f in files})[half::2])
-    files = [f for f in files if specimen(f.name) in chosen]
+    files = [f for f in sorted(data.glob("*/*.tif")) if not is_ambiguous(f.stem)]
+    chosen = half_of((f.stem for f in files), half)
+    files = [f for f in files if specimen_of(f.stem) in chosen]
     images = {f.stem: tifffile.imread(f).astype(np.float32) for f in files}
     images = {name: image for name, image in images.items() if min(image.shape) >= MIN_SIDE}
     pairs = {
@@ -139,7 +132,7 @@ def without_answer(images: RealImages, kind: str, seed: int, count: int, side: i
 
 def _different(views: dict[str, np.ndarray], rng: np.random.Generator) -> tuple | None:
     first, second = (list(views)[i] for i in rng.integers(len(views), size=2))
-    if specimen(first) == specimen(second):
+    if specimen_of(first) == specimen_of(second):
         return None
     fixed, moving = _part(views[first], rng), _part(views[second], rng)
     if min(*fixed.shape, *moving.shape) < MIN_SIDE:

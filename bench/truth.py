@@ -16,9 +16,10 @@ from pathlib import Path
 import numpy as np
 import SimpleITK
 from cases import MAKE_CASES
-from real_pairs import CERTIFY, CHOOSE, read_half
+from real_pairs import read_half
 from tables import markdown
 
+from xebra.specimen.split import CERTIFY, CHOOSE
 from xebra.transform import corner_error, image_center
 
 FILE = Path(__file__).with_name("truth.json")

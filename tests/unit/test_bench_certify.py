@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import tifffile
 from certify import check_never_trained_on
-from real_pairs import CERTIFY, CHOOSE, read_half
+from real_pairs import read_half
 
-from xebra.specimen.split import specimen_of
+from xebra.specimen.split import CERTIFY, CHOOSE, HALF, Split, specimen_of
 
 
 def test_a_network_trained_on_a_specimen_of_the_certificate_is_not_certified(tmp_path: Path) -> None:
@@ -19,6 +19,8 @@ def test_a_network_trained_on_a_specimen_of_the_certificate_is_not_certified(tmp
         tifffile.imwrite(tmp_path / "single" / f"{name}.tif", np.zeros((128, 128), np.uint8))
     halves = {half: read_half(tmp_path, half).singles for half in (CHOOSE, CERTIFY)}
     assert all(halves.values()) and not set(halves[CHOOSE]) & set(halves[CERTIFY])
+    split = Split((HALF,), (*halves[CHOOSE], *halves[CERTIFY]))
+    assert split.specimens()["trained"] == sorted(specimen_of(name) for name in halves[CHOOSE])
     for name in (*halves[CHOOSE], *halves[CERTIFY]):
         config = {"training": {"search": {}, "refine": {"specimens": {"trained": [specimen_of(name)]}}}}
         if name in halves[CHOOSE]:

@@ -5,6 +5,8 @@ import json
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy import ndimage
 
 from xebra.specimen.draw import Draw
@@ -13,7 +15,7 @@ from xebra.specimen.pairs import PairSource, Range, rotation_scale
 from xebra.specimen.real import RealImages
 from xebra.specimen.recorded import RecordedPairs
 from xebra.specimen.specimen import PHASES
-from xebra.specimen.split import HALF, Split, in_held_out_half, specimen_of
+from xebra.specimen.split import CERTIFY, CHOOSE, HALF, Split, half_of, specimen_of
 
 REST = {"dx": 3.0, "dy": -2.0, "scale": 1.02, "rot_deg": 1.5}
 SIZE = 64
@@ -50,18 +52,26 @@ def test_all_images_of_a_specimen_are_on_one_side_of_the_split():
         "co3o4_haadf_O",
     ]
     assert [specimen_of(name) for name in names] == ["khufai", "khufai", "jeol", "jeol", "co3o4"]
-    half = Split((HALF,))
-    assert half.trains_on(names[0]) == half.trains_on(names[1]) != in_held_out_half(names[0])
-    sides = half.specimens(names)
-    assert (
-        not set(sides["trained"]) & set(sides["held_out"]) and len(sides["trained"] + sides["held_out"]) == 3
-    )
-    assert Split(("jeol",)).specimens(names)["held_out"] == ["jeol"]
+    half = Split((HALF,), (*names, "dso_haadf_Dy_LATTICE"))
+    assert [half.trains_on(name) for name in (*names, "khufaiC7_el_Mg")] == [
+        False,
+        False,
+        True,
+        True,
+        False,
+        False,
+    ]
+    assert half.specimens() == {"trained": ["dso", "jeol"], "held_out": ["co3o4", "khufai"]}
+    assert Split(("jeol",), tuple(names)).specimens()["held_out"] == ["jeol"]
 
 
-def test_about_half_of_many_specimens_is_held_out():
-    held = np.mean([in_held_out_half(f"{i}specimen") for i in range(400)])
-    assert 0.4 < held < 0.6
+@given(st.sets(st.from_regex(r"[a-z]{3,8}", fullmatch=True), min_size=2, max_size=30), st.integers(0, 3))
+def test_halves_share_no_specimen_and_hold_all_of_them(specimens, ambiguous):
+    names = [f"{name}_{part}" for name in specimens for part in ("a", "b")]
+    unclear = [f"{name}_LATTICE" for name in sorted(specimens)[:ambiguous]] + ["other_PERIODIC"]
+    choose, certify = (half_of((*names, *unclear), half) for half in (CHOOSE, CERTIFY))
+    assert not choose & certify and choose | certify == specimens
+    assert len(certify) - len(choose) in (0, 1)
 
 
 def test_views_of_a_recorded_pair_are_related_by_the_parameters_and_the_measured_rest(folder):

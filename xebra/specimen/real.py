@@ -25,11 +25,12 @@ class RealImages:
     specimen_share, pair_share = SPECIMENS, PAIRS
 
     def __init__(self, folder: Path, holdout: tuple[str, ...] = (), device: str = "cpu"):
-        split = Split(tuple(holdout))
+        stems = sorted({f.stem for f in folder.rglob("*") if f.suffix.lower() in SUFFIXES})
+        split = Split(tuple(holdout), tuple(stems))
         self.micrographs = Micrographs(folder, split, device)
         self.maps = ElementMaps(folder, split, device)
         self.pairs = RecordedPairs.of_folder(folder, split, device)
-        self.specimens = split.specimens(sorted({f.stem for f in folder.rglob("*") if f.suffix in SUFFIXES}))
+        self.specimens = split.specimens()
 
     def draw(self, draw: Draw, size: int) -> torch.Tensor:
         """Return the fields of a specimen (1, PHASES + 2, S, S) made of a micrograph or of element maps."""

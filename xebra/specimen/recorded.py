@@ -13,14 +13,13 @@ from torch.nn.functional import avg_pool2d, grid_sample
 
 from xebra.specimen.draw import Draw
 from xebra.specimen.micrographs import LEAST_PX, grey_levels
-from xebra.specimen.split import Split
+from xebra.specimen.split import Split, is_ambiguous
 
 Offsets = dict[str, dict[str, float]]  # by the beginning of a name: dx, dy, rot_deg and scale
 
 FINE = 3  # samples per px of a view, either way
 SIDE = (0.15, 1.0)  # of the source's shorter side: a view's side
 MOST_MAGNIFIED = 3.0  # px of a view per px of the source
-AMBIGUOUS = ("LATTICE", "PERIODIC")  # words in a name: a shift by a period fits as well
 
 
 @dataclass(frozen=True)
@@ -53,7 +52,7 @@ class RecordedPairs:
         for first in sorted(folder.rglob("*_fixed.*")):
             name = first.stem.removesuffix("_fixed")
             second = first.with_name(first.name.replace("_fixed.", "_moving."))
-            if split.trains_on(name) and second.exists() and not any(word in name for word in AMBIGUOUS):
+            if split.trains_on(name) and second.exists() and not is_ambiguous(name):
                 images = _read(first, device), _read(second, device)
                 if min(images[0].shape) >= LEAST_PX:
                     recordings.append(Recording(name, images, _rest(name, offsets).to(device)))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
-HALF = "half"  # instead of names: half of the specimens, decided by a hash of each one's name
+HALF = "half"  # instead of names: the specimens that ``bench/certify.py`` certifies the verdict on
+CERTIFY, CHOOSE = 0, 1  # halves of the specimens of a folder
+AMBIGUOUS = ("LATTICE", "PERIODIC")  # words in a name: a shift by a period fits as well
 WORD = re.compile(r"[A-Za-z][a-z]{2,}")
 
 
@@ -21,13 +24,20 @@ def specimen_of(stem: str) -> str:
     return word.group() if word else first
 
 
-def in_held_out_half(stem: str) -> bool:
-    """Return whether the specimen of an image belongs to the half that is held out.
+def is_ambiguous(stem: str) -> bool:
+    """Return whether an image has no single right answer, by its name."""
+    return any(word in stem for word in AMBIGUOUS)
 
-    >>> in_held_out_half("khufaiB3_el_Fe_moving") == in_held_out_half("khufaiE1_el_Si_fixed")
-    True
+
+def half_of(stems: Iterable[str], half: int) -> set[str]:
+    """Return the specimens of one half (``CHOOSE`` or ``CERTIFY``) of a folder: every second one by name.
+
+    Ambiguous images belong to neither half, unless another image of their specimen does.
+
+    >>> sorted(half_of(["alloy_1", "cell_1", "cell_2", "rock_1", "wafer_LATTICE"], CERTIFY))
+    ['alloy', 'rock']
     """
-    return hashlib.sha256(specimen_of(stem).encode()).digest()[0] % 2 == 1
+    return set(sorted({specimen_of(stem) for stem in stems if not is_ambiguous(stem)})[half::2])
 
 
 @dataclass(frozen=True)
@@ -35,15 +45,19 @@ class Split:
     """Images to train on and images that are held out, by the stem of their names."""
 
     holdout: tuple[str, ...] = ()  # beginnings of names, or HALF
+    stems: tuple[str, ...] = ()  # of all images of the folder, from which HALF is counted
+
+    @cached_property
+    def _held_out(self) -> set[str]:
+        return half_of(self.stems, CERTIFY) if HALF in self.holdout else set()
 
     def trains_on(self, stem: str) -> bool:
         """Return whether an image is trained on."""
         names = tuple(name for name in self.holdout if name != HALF)
-        if names and stem.startswith(names):
-            return False
-        return HALF not in self.holdout or not in_held_out_half(stem)
+        return not (names and stem.startswith(names)) and specimen_of(stem) not in self._held_out
 
-    def specimens(self, stems: list[str]) -> dict[str, list[str]]:
+    def specimens(self) -> dict[str, list[str]]:
         """Return the names of the specimens that are trained on and of those that are held out."""
-        trained = {specimen_of(stem) for stem in stems if self.trains_on(stem)}
-        return {"trained": sorted(trained), "held_out": sorted({specimen_of(s) for s in stems} - trained)}
+        every = {specimen_of(stem) for stem in self.stems}
+        trained = {specimen_of(stem) for stem in self.stems if self.trains_on(stem)}
+        return {"trained": sorted(trained), "held_out": sorted(every - trained)}
