@@ -30,7 +30,7 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 import numpy as np
-from real_pairs import _stretch, _view, left_between, read_half
+from real_pairs import left_between, read_half, stretched, view
 from tables import markdown
 
 from xebra.adaptation import Label, adapt, write_labels
@@ -125,10 +125,10 @@ def views(recording: Recording, rng: np.random.Generator) -> tuple[np.ndarray, n
         shown, other, to_other = (
             (first, second, rest) if rng.random() < 0.5 else (second, first, np.linalg.inv(rest))
         )
-        fixed = _view(shown, image_from_view, SIDE)
-        moving = _view(other, to_other @ image_from_view @ np.linalg.inv(matrix), SIDE)
+        fixed = view(shown, image_from_view, SIDE)
+        moving = view(other, to_other @ image_from_view @ np.linalg.inv(matrix), SIDE)
         if fixed.std() > 0.1 * shown.std() and moving.std() > 0.1 * other.std():
-            return _stretch(fixed), _stretch(moving), matrix
+            return stretched(fixed), stretched(moving), matrix
 
 
 def decidable(pair: tuple[np.ndarray, np.ndarray, np.ndarray], rng: np.random.Generator) -> bool:

@@ -175,16 +175,16 @@ def _cut(
     scale, angle = np.exp(rng.uniform(-0.3, 0.3)), np.radians(rng.uniform(-45, 45))
     shift = tuple(rng.uniform(-0.15, 0.15, 2) * side)
     moving_from_fixed = SimilarityTransform(scale, angle, shift, image_center((side, side))).matrix
-    fixed = _view(first, image_from_fixed, side)
+    fixed = view(first, image_from_fixed, side)
     second_from_moving = second_from_first @ image_from_fixed @ np.linalg.inv(moving_from_fixed)
-    moving = _view(second, second_from_moving, side)
+    moving = view(second, second_from_moving, side)
     if fixed.std() < 0.1 * first.std() or moving.std() < 0.1 * second.std():
         return None
-    moving = _expose(moving, rng) if kind == "mono" else _stretch(moving)
-    return LabelledPair(_stretch(fixed), moving, moving_from_fixed, kind, name)
+    moving = _expose(moving, rng) if kind == "mono" else stretched(moving)
+    return LabelledPair(stretched(fixed), moving, moving_from_fixed, kind, name)
 
 
-def _view(image: np.ndarray, image_from_view: np.ndarray, side: int) -> np.ndarray:
+def view(image: np.ndarray, image_from_view: np.ndarray, side: int) -> np.ndarray:
     """Return a view (side, side) of an image, smoothed where it is binned."""
     step = np.sqrt(abs(np.linalg.det(image_from_view[:2, :2])))
     if step > 1:
@@ -200,14 +200,15 @@ def _shrunk(image: np.ndarray, side: int | None) -> np.ndarray:
     return ndimage.zoom(ndimage.gaussian_filter(image, 0.5 * np.sqrt(ratio**2 - 1)), 1 / ratio, order=1)
 
 
-def _stretch(image: np.ndarray) -> np.ndarray:
+def stretched(image: np.ndarray) -> np.ndarray:
+    """Return an image from 0 to 1 between its percentiles 0.5 and 99.5."""
     low, high = np.percentile(image, [0.5, 99.5])
     return np.clip((image - low) / max(high - low, 1e-9), 0, 1).astype(np.float32)
 
 
 def _expose(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Return an image with another tone curve, contrast, blur and noise."""
-    image = _stretch(image)
+    image = stretched(image)
     if rng.random() < 0.7:
         image = image ** np.exp(rng.uniform(np.log(0.5), np.log(2)))
     if rng.random() < 0.3:
