@@ -167,6 +167,19 @@ def test_padding_of_a_turned_scan(level, seed, degrees, share):
 
 
 @FEW
+@given(seed=SEEDS, grain=st.floats(10, 30), darker=st.floats(0.0, 0.7))
+def test_a_sharp_frame_costs_no_more_where_the_specimen_darkens_towards_it(seed, grain, darker):
+    """A specimen that is brighter in the middle is no blurred edge."""
+    shade = 1 - darker * np.clip(2 * np.hypot(*np.mgrid[-0.5:0.5:256j, -0.5:0.5:256j]), 0, 1)
+    image = shade * (0.3 + texture((256, 256), seed, grain))
+    for draw in (field_stop, padding):
+        shown, ground = draw(image.astype(np.float32))
+        area = usable_area(shown)
+        assert missed(area, ground) < 0.02
+        assert lost(area, ground, margin=7) < 0.03
+
+
+@FEW
 @given(seed=SEEDS, share=st.floats(0.25, 0.6), level=st.sampled_from([0.0, 1.0]))
 def test_wedge(seed, share, level):
     image, corner = wedge(texture((256, 256), seed), share, level)

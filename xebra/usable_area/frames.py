@@ -16,7 +16,8 @@ LEAST_FRAME = 0.004  # of the image
 SPECK = 0.002  # of the image: smaller parts do not belong to the field
 FOREIGN = 0.03  # of a frame that may have another level
 SUPPORT = 0.75  # of the hull's edge that the field itself must reach
-EDGE_PX, RISEN = 12, 0.9  # px: the softest edge; share of the contrast further inside where it ends
+EDGE_PX = 12  # px: the softest edge
+RISEN, RISEN_PX, HALF = 0.9, 4, 0.5  # an edge ends at this share of the contrast within these px further inside
 SOFTEST = 0.07  # of the longer side: the softest edge of a small image
 NEIGHBOURS, DENSE = 5, 0.25  # px, and the share of pixels of the field around a pixel of it
 
@@ -61,7 +62,11 @@ def depth_in_field(constant: Mask, rim: Mask) -> Floats | None:
 
 
 def soft_edge(contrast: Floats, depth: Floats) -> float:
-    """Return over how many px inside a field (H, W) its contrast to the frame rises: the blur of its edge."""
+    """Return over how many px inside a field (H, W) its contrast to the frame rises: the blur of its edge.
+
+    It ends where the mean contrast rises by a tenth at most within the next px, at half of the contrast
+    further inside or more: a specimen whose contrast itself changes from there on is no edge.
+    """
     inside, softest = depth >= 0, min(EDGE_PX, round(SOFTEST * max(depth.shape)))
     steps = depth[inside].astype(int)
     sums, counts = (np.bincount(steps, weights) for weights in (contrast[inside], None))
@@ -69,8 +74,10 @@ def soft_edge(contrast: Floats, depth: Floats) -> float:
     plateau = profile[softest : 2 * softest]
     if not plateau.size or plateau.mean() <= 0:
         return 0.0
-    risen = profile[:softest] >= RISEN * plateau.mean()
-    return float(risen.argmax()) if risen.any() else float(softest)
+    further = ndimage.maximum_filter1d(profile, RISEN_PX, origin=-(RISEN_PX // 2), mode="nearest")
+    risen = (profile >= RISEN * further) & (profile >= HALF * plateau.mean())
+    ends = risen[:softest]
+    return float(ends.argmax()) if ends.any() else float(softest)
 
 
 def _rim(shape: tuple[int, ...]) -> Mask:
