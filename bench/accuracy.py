@@ -30,6 +30,7 @@ from methods import LABELS, answer, method, version
 from peers import DEEP
 from scores import Answer, error_px, scores
 from tables import tables
+from trained import held_out
 
 ONE_THREAD = (
     "OMP_NUM_THREADS",
@@ -98,7 +99,16 @@ def errors_by_kind(cases: list[Case], answers: dict[str, list[Answer]]) -> dict[
 
 
 def chosen_cases(chosen: argparse.Namespace) -> tuple[str, list[Case]]:
-    """Return a description of the origin of the pairs, and the pairs."""
+    """Return a description of the origin of the pairs, and the pairs.
+
+    Without those of specimens that the default network was trained on.
+    """
+    origin, cases = _every_case(chosen)
+    kept = set(held_out({case.source for case in cases}))
+    return origin, [case for case in cases if case.source in kept]
+
+
+def _every_case(chosen: argparse.Namespace) -> tuple[str, list[Case]]:
     if chosen.cases:
         return origin_of(chosen.cases), read(chosen.cases)
     drawn = f"seed {chosen.seed}, {chosen.per_cell} a cell"

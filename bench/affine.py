@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import tifffile
 from large import clouds
+from trained import is_held_out
 
 import xebra
 from xebra.estimate.stretched_attempts import stretch_matrix
@@ -48,16 +49,20 @@ def sources(data: Path | None) -> Iterator[tuple[str, str, np.ndarray, np.ndarra
             image = clouds(640, np.random.default_rng(SEED + number))
             yield f"simulated{number}", "mono", image, image
         return
-    for path in sorted(data.glob("single/*.tif")):
+    for path in filter(_is_held_out, sorted(data.glob("single/*.tif"))):
         image = tifffile.imread(path)
         if image.ndim == 2 and min(image.shape) >= 500 and not any(u in path.name for u in UNCLEAR):
             yield path.stem, "mono", image, image
-    for path in sorted(data.glob("pairs/*_fixed.tif")):
+    for path in filter(_is_held_out, sorted(data.glob("pairs/*_fixed.tif"))):
         one, other = (
             tifffile.imread(str(path).replace("_fixed", f"_{side}")) for side in ("fixed", "moving")
         )
         if one.ndim == 2 and min(one.shape) >= 400 and not any(u in path.name for u in UNCLEAR):
             yield path.stem.removesuffix("_fixed"), "multi", one, other
+
+
+def _is_held_out(path: Path) -> bool:
+    return is_held_out(path.stem)
 
 
 def linear_part(kind: str, rng: np.random.Generator) -> np.ndarray:

@@ -39,6 +39,7 @@ from real_pairs import (
 )
 from registered_pairs import RegisteredPair, networks_with, registered
 from tables import markdown
+from trained import trained_specimens
 
 from xebra.engine import open_engine
 from xebra.estimate.confidence import Confidence
@@ -211,13 +212,8 @@ def certificate(counted: dict[str, CertifiedGroup], chosen: argparse.Namespace) 
 
 def check_never_trained_on(config: dict, data: Path) -> None:
     """End with an error where the network was trained on a specimen that the certificate counts."""
-    trained = {
-        name
-        for record in config.get("training", {}).values()
-        for name in (record.get("specimens") or {}).get("trained", [])
-    }
-    images = read_half(data, CERTIFY)
-    shared = trained & {specimen_of(name) for name in (*images.singles, *images.pairs)}
+    images = read_half(data, CERTIFY, trained=True)
+    shared = trained_specimens(config) & {specimen_of(name) for name in (*images.singles, *images.pairs)}
     if shared:
         sys.exit(f"The network was trained on {', '.join(sorted(shared))}: train with them in --holdout.")
 

@@ -18,6 +18,7 @@ import numpy as np
 import tifffile
 from scipy import ndimage
 from tables import markdown
+from trained import is_held_out
 
 from xebra.align import Aligner
 from xebra.arrays import Matrix, Pixels
@@ -34,6 +35,7 @@ def strips(data: Path, aspect: int, count: int, seed: int) -> Iterator[tuple[Pix
     """Yield fixed and moving strips with the true moving_from_fixed."""
     random = np.random.default_rng(seed + aspect)
     files = [f for f in sorted((data / "single").glob("*.tif")) if not any(s in f.name for s in SKIPPED)]
+    files = [f for f in files if is_held_out(f.stem)]
     images = [image for image in map(tifffile.imread, files) if image.ndim == 2 and max(image.shape) >= 1000]
     for number in range(count):
         image = images[number % len(images)].astype(np.float32)

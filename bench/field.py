@@ -22,6 +22,7 @@ from pathlib import Path
 import numpy as np
 import tifffile
 from scipy import ndimage
+from trained import is_held_out
 
 import xebra
 from xebra.transform import SimilarityTransform, image_center, map_points
@@ -67,6 +68,13 @@ def exact(held: dict[str, np.ndarray], offsets: Path | None) -> tuple[np.ndarray
     limit = np.array([width, height])
     known = inside & ((points > 2) & (points < limit - 3) & (there > 0) & (there < limit - 1)).all(-1)
     return points, known
+
+
+def held_out_cases(folder: Path, kind: str) -> list[Path]:
+    """Return the cases of a kind whose specimens the default network was not trained on."""
+    return [
+        path for path in sorted(folder.glob(f"{kind}_*.npz")) if is_held_out(str(np.load(path)["source"]))
+    ]
 
 
 def left_between(source: str, offsets: Path) -> dict[str, float] | None:
@@ -128,7 +136,7 @@ def main() -> None:
     outcomes = [
         measure(path, chosen.offsets, chosen.model, number < chosen.elastix)
         for kind in ("mono", "multi")
-        for number, path in enumerate(sorted(chosen.cases.glob(f"{kind}_*.npz"))[: chosen.limit])
+        for number, path in enumerate(held_out_cases(chosen.cases, kind)[: chosen.limit])
     ]
     print("| | n | median px | < 1 px | < 2 px | similarity, median px | 95 % intervals hold | folds | s |")
     print("|---" * 9 + "|")

@@ -31,6 +31,7 @@ import numpy as np
 from accuracy import ONE_THREAD
 from peers import peer
 from tables import markdown
+from trained import held_out
 
 from xebra.align import Aligner
 from xebra.arrays import Matrix, Pixels
@@ -73,8 +74,9 @@ class Found:
 
 def read(folder: Path, limit: int | None, offsets: dict[str, dict[str, float]]) -> Iterator[FieldCase]:
     """Yield the cases of a folder, ``limit`` of each kind and ratio."""
-    files = sorted(folder.glob("*.npz"))
-    sources = {file: str(np.load(file)["source"]) for file in files}
+    sources = {file: str(np.load(file)["source"]) for file in sorted(folder.glob("*.npz"))}
+    kept = set(held_out(set(sources.values())))
+    files = [file for file, source in sources.items() if source in kept]
     taken: dict[tuple[str, float], int] = {}
     for number, file in enumerate(files):
         held = np.load(file)

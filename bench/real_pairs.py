@@ -17,6 +17,7 @@ import numpy as np
 import tifffile
 from cases import MAKE_CASES
 from scipy import ndimage
+from trained import is_held_out
 
 from xebra.evaluation.labelled_pairs import LabelledPair
 from xebra.specimen.split import half_of, is_ambiguous, specimen_of
@@ -40,11 +41,14 @@ class RealImages:
     pairs: dict[str, tuple[np.ndarray, np.ndarray]]
 
 
-def read_half(data: Path, half: int) -> RealImages:
-    """Return the images of one half of the specimens in a data folder."""
+def read_half(data: Path, half: int, trained: bool = False) -> RealImages:
+    """Return the images of one half of the specimens in a data folder.
+
+    Without those of specimens that the default network was trained on, unless ``trained``.
+    """
     files = [f for f in sorted(data.glob("*/*.tif")) if not is_ambiguous(f.stem)]
     chosen = half_of((f.stem for f in files), half)
-    files = [f for f in files if specimen_of(f.stem) in chosen]
+    files = [f for f in files if specimen_of(f.stem) in chosen and (trained or is_held_out(f.stem))]
     images = {f.stem: tifffile.imread(f).astype(np.float32) for f in files}
     images = {name: image for name, image in images.items() if min(image.shape) >= MIN_SIDE}
     pairs = {

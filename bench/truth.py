@@ -73,7 +73,7 @@ def distances(data: Path) -> dict[str, float]:
     """Return the mean corner distance in px of the recording, by pair."""
     found = {}
     for half in (CHOOSE, CERTIFY):
-        for name, (fixed, moving) in read_half(data, half).pairs.items():
+        for name, (fixed, moving) in read_half(data, half, trained=True).pairs.items():
             truth = given_truth(name, fixed.shape, data)
             measured = by_mutual_information(fixed, moving, truth)
             found[name] = round(corner_error(matrix_of(measured), matrix_of(truth), fixed.shape), 2)

@@ -17,8 +17,9 @@ SPECK = 0.002  # of the image: smaller parts do not belong to the field
 FOREIGN = 0.03  # of a frame that may have another level
 SUPPORT = 0.75  # of the hull's edge that the field itself must reach
 EDGE_PX = 12  # px: the softest edge
-RISEN, RISEN_PX, HALF = 0.9, 4, 0.5  # an edge ends at this share of the contrast within these px further inside
 SOFTEST = 0.07  # of the longer side: the softest edge of a small image
+RISEN, RISEN_PX = 0.9, 4  # an edge ends at this share of the contrast within these px further inside
+HALF = 0.5  # of the contrast further inside: the least at the end of an edge
 NEIGHBOURS, DENSE = 5, 0.25  # px, and the share of pixels of the field around a pixel of it
 
 
