@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from support.training_tasks import TASKS
@@ -38,6 +39,24 @@ def test_every_weight_is_the_mean_and_the_record_names_both(tmp_path: Path) -> N
     assert isinstance(task, RefineTask) and record["training"]["averaged_with"] == "checkpoint.pt"
     assert record["training"]["steps"] == torch.load(first)["step"]
     assert set(record["validation"]) == set(torch.load(first)["scores"])
+
+
+def test_weights_keep_the_specimens_of_every_run_before(tmp_path: Path) -> None:
+    """Else a network that begins with trained weights could be certified on what they were trained on."""
+    images = tmp_path / "images"
+    images.mkdir()
+    for name in ("alpha", "beta", "gamma"):
+        np.save(images / f"{name}_1.npy", np.random.default_rng(len(name)).random((130, 130)))
+    first = checkpoint(tmp_path, "refine", 5, real=str(images), holdout=("beta", "gamma"))
+    assert torch.load(first)["specimens"] == {"trained": ["alpha"], "held_out": ["beta", "gamma"]}
+    both = {"trained": ["alpha", "beta"], "held_out": ["gamma"]}
+    options = {"init_from": str(first), "real": str(images), "holdout": ("alpha", "gamma")}
+    second = checkpoint(tmp_path, "refine", 6, **options)
+    simulated = checkpoint(tmp_path, "refine", 7, init_from=str(second))
+    assert torch.load(second)["specimens"] == torch.load(simulated)["specimens"] == both
+    plain = checkpoint(tmp_path, "refine", 8)
+    averaged = average_checkpoints(plain, second, tmp_path / "averaged.pt")
+    assert torch.load(averaged)["specimens"] == both and torch.load(plain)["specimens"] is None
 
 
 def test_a_network_averaged_with_itself_stays(tmp_path: Path) -> None:

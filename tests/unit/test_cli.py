@@ -99,7 +99,7 @@ class TestRegister:
     def test_a_pair_that_has_nothing_in_common_is_refused_with_its_own_exit_code(self, here, capsys):
         random = np.random.default_rng(11)
         for name in ("one.tif", "other.tif"):
-            write_tiff(name, ndimage.gaussian_filter(random.normal(size=(256, 256)), 4).astype(np.float32))
+            write_tiff(name, ndimage.gaussian_filter(random.normal(size=(256, 256)), 2).astype(np.float32))
         assert cli.main(["register", "one.tif", "other.tif"]) == cli.REFUSED
         assert "refuse: " in capsys.readouterr().out
         assert (here / "xebra-other" / output.JSON).exists()

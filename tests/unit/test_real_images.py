@@ -63,6 +63,8 @@ def test_all_images_of_a_specimen_are_on_one_side_of_the_split():
     ]
     assert half.specimens() == {"trained": ["dso", "jeol"], "held_out": ["co3o4", "khufai"]}
     assert Split(("jeol",), tuple(names)).specimens()["held_out"] == ["jeol"]
+    with pytest.raises(ValueError, match="give its images"):
+        Split((HALF,))
 
 
 @given(st.sets(st.from_regex(r"[a-z]{3,8}", fullmatch=True), min_size=2, max_size=30), st.integers(0, 3))

@@ -47,6 +47,11 @@ class Split:
     holdout: tuple[str, ...] = ()  # beginnings of names, or HALF
     stems: tuple[str, ...] = ()  # of all images of the folder, from which HALF is counted
 
+    def __post_init__(self) -> None:
+        """Raise ValueError for a half of no images: nothing would be held out."""
+        if HALF in self.holdout and not self.stems:
+            raise ValueError(f"{HALF!r} holds out half of the specimens of a folder: give its images")
+
     @cached_property
     def _held_out(self) -> set[str]:
         return half_of(self.stems, CERTIFY) if HALF in self.holdout else set()
@@ -61,3 +66,17 @@ class Split:
         every = {specimen_of(stem) for stem in self.stems}
         trained = {specimen_of(stem) for stem in self.stems if self.trains_on(stem)}
         return {"trained": sorted(trained), "held_out": sorted(every - trained)}
+
+
+def with_earlier(
+    specimens: dict[str, list[str]] | None, earlier: dict[str, list[str]] | None
+) -> dict[str, list[str]] | None:
+    """Return the specimens that weights were trained on in two runs, one from the weights of the other.
+
+    >>> with_earlier({"trained": ["cell"], "held_out": ["rock"]}, {"trained": ["rock"], "held_out": []})
+    {'trained': ['cell', 'rock'], 'held_out': []}
+    """
+    if specimens is None or earlier is None:
+        return specimens or earlier
+    trained, held_out = ({*specimens[part], *earlier[part]} for part in ("trained", "held_out"))
+    return {"trained": sorted(trained), "held_out": sorted(held_out - trained)}

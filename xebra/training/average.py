@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from xebra.specimen.pairs import PairSource
+from xebra.specimen.split import with_earlier
 from xebra.training.config import VALIDATION_SEED, TrainingConfig
 from xebra.training.tasks import trained
 
@@ -32,7 +33,8 @@ def average_checkpoints(checkpoint: Path, other: Path, target: Path) -> Path:
         raise ValueError(f"{checkpoint} and {other} hold different networks: weights of one can be averaged")
     mean = {name: (value + before["network"][name]) / 2 for name, value in held["network"].items()}
     record = {**held["training_config"], "averaged_with": other.name}
-    averaged = {**held, "network": mean, "training_config": record}
+    specimens = with_earlier(held.get("specimens"), before.get("specimens"))
+    averaged = {**held, "network": mean, "training_config": record, "specimens": specimens}
     averaged["scores"] = _scores(averaged)
     torch.save(averaged, target)
     return target

@@ -18,6 +18,7 @@ from xebra.network.refine import RefineConfig
 from xebra.network.search import SearchConfig
 from xebra.specimen.pairs import Pairs, PairSource, Range
 from xebra.specimen.real import RealImages
+from xebra.specimen.split import with_earlier
 from xebra.training.config import VALIDATION_SEED, TrainingConfig
 
 SAVE_EVERY_S = 240
@@ -63,15 +64,19 @@ class Training:
         )
         self.step, self.seconds = 0, 0.0
         self.real = RealImages(Path(config.real), config.holdout, device) if config.real else None
+        self.specimens = self.real.specimens if self.real else None
         if resume:
             self._resume(torch.load(self.checkpoint, map_location=device))
         elif config.init_from:
-            initialise(self.network, torch.load(config.init_from, map_location=device)["network"])
+            initial = torch.load(config.init_from, map_location=device)
+            initialise(self.network, initial["network"])
+            self.specimens = with_earlier(self.specimens, initial.get("specimens"))
 
     def _resume(self, checkpoint: dict[str, Any]) -> None:
         self.network.load_state_dict(checkpoint["network"])
         self.optimizer.load_state_dict(checkpoint["optimizer"])
         self.step, self.seconds = checkpoint["step"], checkpoint["seconds"]
+        self.specimens = with_earlier(self.specimens, checkpoint.get("specimens"))
 
     @property
     def checkpoint(self) -> Path:
@@ -139,7 +144,7 @@ class Training:
             "optimizer": self.optimizer.state_dict(),
             "network_config": dataclasses.asdict(self.task.config),
             "training_config": dataclasses.asdict(self.config),
-            "specimens": self.real.specimens if self.real else None,
+            "specimens": self.specimens,
             "step": self.step,
             "seconds": self.seconds,
             "scores": scores,
