@@ -178,6 +178,8 @@ def test_across_contrasts_the_mean_of_network_and_mutual_information_is_refined(
     assert 0 < corner_distance_px(pair, found.best, mean) < final_stage.MAX_AVERAGED_PX
     expected = refine_by_density(pair, mean).moving_from_fixed
     np.testing.assert_allclose(found.best.moving_from_fixed, expected, rtol=1e-9, atol=1e-9)
+    moved = corner_distance_px(pair, network, found.best)
+    assert 0 < found.features.network_distance_px == pytest.approx(moved)
 
 
 def test_an_independent_estimate_far_off_is_not_averaged(monkeypatch, quick):

@@ -166,6 +166,21 @@ def test_nothing_is_accepted_whose_error_may_well_exceed_the_tolerance(stage):
     assert BUNDLED.accepts(precise, 3.0) and not BUNDLED.accepts(precise, 2.0)
 
 
+@pytest.mark.parametrize("px", [0.5, 2.0, 6.0])
+def test_two_independent_estimates_are_each_off_by_their_distance_over_the_root_of_two(px):
+    both = np.random.default_rng(4).normal(scale=px, size=(2, 50_000, 2))
+    distance = np.hypot(*(both[0] - both[1]).T).mean()
+    found = replace(SURE, network_distance_px=distance)
+    error = np.hypot(*both[0].T).mean()
+    assert BUNDLED.precision_px(found) == pytest.approx(error, rel=0.02)
+    assert BUNDLED.accepts(found) == (LARGEST_OVER_MEAN * error < RIGHT_PX)
+
+
+def test_an_estimate_near_the_network_s_is_as_precise_as_its_uncertainty():
+    near = replace(SURE, network_distance_px=0.5 * BUNDLED.precision_px(SURE))
+    assert BUNDLED.precision_px(near) == BUNDLED.precision_px(SURE)
+
+
 def test_the_largest_error_is_that_of_99_percent():
     errors = np.sqrt((np.random.default_rng(3).normal(size=(200_000, 4)) ** 2).sum(1))
     assert np.mean(errors < LARGEST_OVER_MEAN * errors.mean()) == pytest.approx(0.99, abs=0.001)

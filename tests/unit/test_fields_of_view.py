@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from scipy import ndimage
+from support.quality_features import SURE
 
 import xebra
 from xebra.arrays import Matrix, Pixels
+from xebra.estimate import elongated_frames
+from xebra.estimate.attempts import Attempt
 from xebra.estimate.elongated_frames import Tile, tiles
 from xebra.estimate.field_of_view import elongated_hypotheses, known_detail, possible_details
+from xebra.estimate.image_pair import Candidate, ImagePair
+from xebra.estimate.quality_features import BLOCKS, WHOLE_VIEW
 from xebra.estimate.repeated_places import masked_correlation
 from xebra.estimate.template_correlation import TemplateCorrelation, turned_templates
 from xebra.estimate.volume_peaks import volume_peaks
@@ -192,11 +198,27 @@ def test_tiles_cover_the_frame_and_keep_their_place() -> None:
 
 
 def test_a_transform_of_a_tile_becomes_that_of_the_frame() -> None:
-    from xebra.estimate.image_pair import Candidate
-
     moved = SimilarityTransform(1.1, 0.3, (4.0, 5.0), (20.0, 10.0))
     whole = Tile(30, 7, 64).whole(Candidate(moved.matrix, 0.0)).moving_from_fixed
     assert np.allclose((whole @ [35, 9, 1])[:2], moved(np.array([5.0, 2.0])))
+
+
+def test_without_blocks_a_frame_is_as_much_less_precise_than_its_tile_as_it_is_longer(monkeypatch) -> None:
+    """The lengths of a tile's attempt are px at 256 of the tile, and its error grows with the distance."""
+    pair = ImagePair(*[Image(clouds((100, 400), seed=3))] * 2)
+    known = replace(SURE, final_stage=WHOLE_VIEW, final_uncertainty_px=0.5, network_distance_px=0.4)
+    attempt = Attempt(Candidate(np.eye(3), 20.0), known, ())
+    for blocks, expected in ((False, (2.0, 1.6, WHOLE_VIEW)), (True, (0.3, 0.0, BLOCKS))):
+        moved = Candidate(np.eye(3), 20.0)
+        monkeypatch.setattr(elongated_frames, "uncertainty_px", lambda _: 0.3)
+        monkeypatch.setattr(
+            elongated_frames,
+            "refine_blocks",
+            lambda _engine, _graph, _pair, start, _step, found=moved if blocks else None: found or start,
+        )
+        features = elongated_frames.whole_frame(None, "", pair, Tile(0, 0, 100), attempt).features
+        found = features.final_uncertainty_px, features.network_distance_px, features.final_stage
+        assert found == pytest.approx(expected)
 
 
 def test_fields_of_view_are_compared_by_their_pixel_spacings() -> None:

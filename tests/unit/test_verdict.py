@@ -71,6 +71,14 @@ def test_an_error_that_may_exceed_the_tolerance_is_stated():
     assert word == "review" and "can reach 10.5 px, above the limit of 10.0 px" in reason
 
 
+def test_a_final_estimate_far_from_the_network_s_is_for_review():
+    far = replace(SURE, network_distance_px=5.7)
+    word, reason = verdict(far, replace(PLAIN, width_px=512, tolerance_px=10.24))
+    assert word == "review" and "network and mutual information differ by 11.4 px" in reason
+    near = replace(SURE, network_distance_px=1.0)
+    assert verdict(near, replace(PLAIN, width_px=512, tolerance_px=10.24))[0] == "accept"
+
+
 @pytest.mark.parametrize(
     ("changes", "known", "reason"),
     [

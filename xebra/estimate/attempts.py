@@ -100,6 +100,7 @@ class Attempts:
             coverage=pair.coverage(final.candidate, self._stages.coarse.size),
             final_stage=final.stage,
             final_uncertainty_px=final.uncertainty_px,
+            network_distance_px=final.network_distance_px,
             affine=AffineResidual.of(end.known_evidence, size),
         )
         return Attempt(final.candidate, found, (refined.start, end))
@@ -238,6 +239,7 @@ class Attempts:
             thorough=thorough,
             final_stage=final.stage,
             final_uncertainty_px=final.uncertainty_px,
+            network_distance_px=final.network_distance_px,
             affine=AffineResidual.of(end.known_evidence, size),
         )
         return Attempt(final.candidate, features, (start, end))

@@ -100,12 +100,14 @@ class Confidence:
     def precision_px(self, features: QualityFeatures) -> float:
         """Return the mean corner error to expect at the right place, px at 256.
 
-        It consists of the calibrated uncertainty and of what a similarity cannot explain.
+        It consists of the calibrated uncertainty and of what a similarity cannot explain. Of two estimates
+        with independent errors of equal size, each is off by their distance over the square root of 2.
         """
         scale = self.error_scales[features.final_stage]
         random = scale.mean_over_median * scale.uncertainty_scale * features.final_uncertainty_px
         if features.is_undetermined:  # what is measured beside an estimate needs no calibration
             random = max(random, features.final_uncertainty_px)
+        random = max(random, features.network_distance_px / math.sqrt(2))
         return math.hypot(random, features.affine.corner_px)
 
     def expected_error_px(self, features: QualityFeatures, places: int = 1) -> float:

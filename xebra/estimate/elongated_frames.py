@@ -85,8 +85,16 @@ def whole_frame(engine: Engine, graph: str, pair: ImagePair, tile: Tile, attempt
     refined = refine_blocks(engine, graph, pair, start, STEP)
     if refined is start:
         ratio = max(pair.fixed.shape) / tile.side
-        px = attempt.features.final_uncertainty_px * ratio  # of the frame's px at 256
-        features = replace(attempt.features, final_uncertainty_px=px)
+        features = replace(  # lengths in the frame's px at 256
+            attempt.features,
+            final_uncertainty_px=attempt.features.final_uncertainty_px * ratio,
+            network_distance_px=attempt.features.network_distance_px * ratio,
+        )
     else:
-        features = replace(attempt.features, final_stage=BLOCKS, final_uncertainty_px=uncertainty_px(refined))
+        features = replace(
+            attempt.features,
+            final_stage=BLOCKS,
+            final_uncertainty_px=uncertainty_px(refined),
+            network_distance_px=0.0,
+        )
     return Attempt(refined, features, attempt.path)

@@ -25,6 +25,7 @@ class FinalEstimate:
     network: Candidate
     stage: str  # WHOLE_VIEW, BLOCKS or INTENSITY
     independent_disagreement_px: float  # mean corner distance of network and independent estimate, at 256
+    network_distance_px: float = 0.0  # likewise of the network's estimate and the final one, by density
 
     @property
     def uncertainty_px(self) -> float:
@@ -41,8 +42,8 @@ def finalise(
     information started from the network's estimate. Intensity refinement replaces the network's estimate; the
     estimate by mutual information is averaged with it, since their errors are independent, and so is that by
     intensities where the contrasts agree in part (chosen on development images, ``docs/experiments.md``).
-    Mutual information at the images' own px then refines their mean; how flat its peak is says how certain
-    the mean is.
+    Mutual information at the images' own px then refines their mean; how flat its peak is, and how far it
+    has moved, says how certain the mean is.
     """
     step = max(pair.fixed.shape) / stages.fine.size
     network = refine_blocks(stages.engine, stages.coarse.graph, pair, candidate, step)
@@ -56,7 +57,8 @@ def finalise(
         refined = refine_by_density(pair, refined)
     with_error = with_flatness if found.stage == WHOLE_VIEW else undetermined_where_alike
     refined = with_error(refined, pair, scoring.information_fine)
-    return replace(found, candidate=refined)
+    distance = corner_distance_px(pair, network, refined)
+    return replace(found, candidate=refined, network_distance_px=distance)
 
 
 def fits_elsewhere(

@@ -37,6 +37,7 @@ class QualityFeatures:
     thorough: bool = False  # made by the second attempt
     final_stage: str = WHOLE_VIEW
     final_uncertainty_px: float = 1.0  # of the final stage, before calibration
+    network_distance_px: float = 0.0  # between the network's estimate and the final one by density
     affine: AffineResidual = NO_RESIDUAL
 
     @property

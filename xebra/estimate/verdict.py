@@ -142,6 +142,9 @@ def _by_precision(
     affine = features.affine
     if affine.stretch and 2 * affine.corner_px > confidence.precision_px(features):
         return "review", _stretched(features)
+    if features.network_distance_px > MAX_DISAGREEMENT_PX:
+        distance = findings.length_at_reference(features.network_distance_px)
+        return "review", f"{METHODS.format(method=_independent_method(features), distance=distance)}: {LOOK}"
     expected, tolerance = confidence.expected_error_px(features) * scale, findings.tolerance_px
     if expected > tolerance:
         reason = imprecise(expected, tolerance, findings.um_per_px)
