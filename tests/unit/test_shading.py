@@ -6,6 +6,7 @@ from scipy.ndimage import gaussian_filter
 from support.labelled import shifted_views
 
 import xebra
+from xebra import align
 from xebra.resample import resample
 from xebra.transform import SimilarityTransform, corner_error, image_center
 from xebra.usable_area import without_shading
@@ -118,6 +119,16 @@ def test_weak_shading_of_an_empty_support_is_subtracted_where_nothing_else_is_ac
         assert corner_error(result.fixed_from_moving @ matrix, np.eye(3), SHAPE) < 3
         verdicts.append(result.verdict)
     assert verdicts.count("accept") >= 5
+
+
+def test_weak_shading_is_left_where_an_estimate_is_far_from_acceptance(monkeypatch) -> None:
+    vignette, made = 1 / (1 + 3 * (X**2 + Y**2)), []
+    best = align._Task.best
+    monkeypatch.setattr(align._Task, "best", lambda *args: made.append(best(*args)) or made[-1])
+    (fixed, _, _), (_, moving, _) = particles(0), particles(1)
+    result = xebra.register((0.3 + fixed) * vignette, (1.3 - moving) * vignette)
+    assert len(made) == 1 and result.verdict == "refuse"
+    assert result.expected_corner_error_px > align.HOPELESS * max(SHAPE)
 
 
 @pytest.mark.parametrize("seed", range(4))

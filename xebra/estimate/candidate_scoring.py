@@ -55,7 +55,8 @@ class CandidateScoring:
 
     def mi_refined_coarse(self, candidate: Candidate) -> Candidate:
         """Return the candidate at the maximum of mutual information, coarse to fine: a wide capture range."""
-        return self._mi_refined(candidate, COARSE, MIDDLE)
+        wide = self._mi_refined(candidate, COARSE)
+        return self._mi_refined(wide, MIDDLE, near=True)
 
     def mi_refined_fine(self, candidate: Candidate) -> Candidate:
         """Return the candidate at the maximum of mutual information, for one that is nearly right."""
