@@ -3,6 +3,7 @@
 import json
 import math
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -180,6 +181,17 @@ def test_across_contrasts_the_mean_of_network_and_mutual_information_is_refined(
     np.testing.assert_allclose(found.best.moving_from_fixed, expected, rtol=1e-9, atol=1e-9)
     moved = corner_distance_px(pair, network, found.best)
     assert 0 < found.features.network_distance_px == pytest.approx(moved)
+
+
+def test_the_distance_of_network_and_final_estimate_is_a_feature_of_an_affine_one_too(monkeypatch, attempted):
+    _, made, (quick, _) = attempted
+    start, end = quick.path
+    refined = SimpleNamespace(candidate=quick.best, start=start, end=end)
+    monkeypatch.setattr(attempts, "refine_affine", lambda *_: refined)
+    final = FinalEstimate(quick.best, quick.best, WHOLE_VIEW, 0.3, network_distance_px=1.5)
+    monkeypatch.setattr(attempts, "finalise", lambda *_: final)
+    before = replace(quick, features=replace(quick.features, network_distance_px=4.0))
+    assert made.affine(before).features.network_distance_px == 1.5
 
 
 def test_an_independent_estimate_far_off_is_not_averaged(monkeypatch, quick):
