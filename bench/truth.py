@@ -3,8 +3,8 @@
 Pairs "registered by construction" may be off by some px between the recordings. Mattes mutual information
 (Mattes et al., IEEE Trans. Med. Imaging 22, 120, 2003) in SimpleITK, which shares nothing with the network,
 measures at the recording's own resolution how far: mean corner distance of its similarity from the truth, in
-px of the recording. --write stores the distances in bench/truth.json, where ``./dev bench certify`` reads
-which pairs have a truth that is surely known.
+px of the recording. --write stores the distances in bench/truth.json beside those of other folders, where
+``./dev bench certify`` and ``accuracy --known-to`` read which pairs have a truth that is surely known.
 """
 
 from __future__ import annotations
@@ -80,6 +80,12 @@ def distances(data: Path) -> dict[str, float]:
     return dict(sorted(found.items()))
 
 
+def store(file: Path, found: dict[str, float]) -> None:
+    """Write the distances into ``file``; recordings of other folders keep theirs."""
+    before = json.loads(file.read_text()) if file.is_file() else {}
+    file.write_text(json.dumps(dict(sorted({**before, **found}.items())), indent=2) + "\n")
+
+
 def main() -> None:
     """Run the command."""
     parser = argparse.ArgumentParser(
@@ -92,7 +98,7 @@ def main() -> None:
     found = distances(chosen.data)
     print(markdown(["pair", "px of the recording"], [[name, f"{px:.2f}"] for name, px in found.items()]))
     if chosen.write:
-        FILE.write_text(json.dumps(found, indent=2) + "\n")
+        store(FILE, found)
 
 
 if __name__ == "__main__":

@@ -50,6 +50,19 @@ def particles(shape, seed=0, count=60, noise=0.0):
     return (values + noise * random.standard_normal(shape)).astype(np.float32)
 
 
+def cells(shape, seed=0, count=400, empty=0.4):
+    """Return bright cells (H, W) on a black ground, none within ``empty`` of the shorter side of one edge."""
+    random = np.random.default_rng(seed)
+    y, x = np.mgrid[: shape[0], : shape[1]].astype(np.float32)
+    values, gap = np.zeros(shape, np.float32), random.uniform(0, shape[1])
+    for _ in range(count):
+        row, column = random.uniform(0, shape)
+        radius = random.uniform(0.02, 0.04) * min(shape)
+        if np.hypot(row, column - gap) > empty * min(shape):
+            values[np.hypot(y - row, x - column) < radius] = random.uniform(0.4, 1)
+    return values * (0.8 + 0.2 * texture(shape, seed, 1.0))
+
+
 def data_bar(image, side="bottom", share=0.1, level=0.0, *, text=True, separator=False, frame=0, seed=0):
     """Draw a data bar along a side, with a frame of the text's level; levels from 0 to 1 of the range."""
     turns = {"top": 0, "left": 3, "bottom": 2, "right": 1}[side]

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import truth
 from certify import groups, of_registered, reliability, wrong_ones
 from real_pairs import RealImages, left_between, own_resolution
 from registered_pairs import RegisteredPair, networks_with, registered
@@ -79,3 +80,10 @@ def test_pairs_are_registered_with_the_calibration_that_is_certified(tmp_path) -
     counted = groups(of_registered({"views": [right], "different, 256 px": [wrong]}))
     assert counted["one modality, all"].accepted_wrong == 0
     assert counted["different, 256 px"].accepted_wrong == 1
+
+
+def test_the_truth_of_another_folder_is_stored_beside_what_is_known(tmp_path) -> None:
+    truth.store(tmp_path / "truth.json", {"rock_Fe": 0.1, "alloy_Ni": 0.2})
+    truth.store(tmp_path / "truth.json", {"meteorite_Mg": 0.3, "rock_Fe": 0.4})
+    kept = json.loads((tmp_path / "truth.json").read_text())
+    assert kept == {"alloy_Ni": 0.2, "meteorite_Mg": 0.3, "rock_Fe": 0.4}

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from scipy import ndimage
 from support.instrument_scenes import (
     LEVELS,
+    cells,
     counts,
     data_bar,
     device,
@@ -153,6 +155,54 @@ def test_field_stop_at_every_size(side):
     image, stop = field_stop(image)
     area = usable_area(image)
     assert missed(area, stop) < 0.02 and lost(area, stop, margin=max(9, side // 20)) < 0.04
+
+
+@FEW
+@given(
+    seed=SEEDS,
+    row=st.floats(0.45, 0.55),
+    column=st.floats(0.45, 0.55),
+    radius=st.floats(0.35, 0.48),
+    softness=st.sampled_from([0.0, 1.0]),
+    side=st.sampled_from([200, 256, 600]),
+)
+def test_field_stop_around_cells_on_a_ground_as_black_as_it(seed, row, column, radius, softness, side):
+    """The field has no closed edge: cells that are cut show where it ends."""
+    image, stop = field_stop(
+        cells((side, side), seed), (row, column), (radius, radius), softness=softness * side / 256
+    )
+    area = usable_area(image)
+    assert missed(area, stop) < 0.06 and lost(area, stop, margin=16 * side // 256) < 0.05
+
+
+@FEW
+@given(seed=SEEDS, degrees=st.floats(3, 87), share=st.floats(0.6, 0.95))
+def test_padding_around_cells_on_a_ground_as_black_as_it(seed, degrees, share):
+    """Where no cell is cut, nothing shows where the padding begins."""
+    image, ground = padding(cells((256, 256), seed), degrees, share)
+    area = usable_area(image)
+    cut = ndimage.binary_dilation(ground, iterations=2) & ~ground & (image > 0)
+    assert missed(area, cut) < 0.2 and lost(area, ground, margin=16) < 0.15
+
+
+@FEW
+@given(seed=SEEDS, radius=st.floats(0.25, 0.4), count=st.integers(12, 60))
+def test_a_cluster_of_particles_is_not_cut(seed, radius, count):
+    """Its outline touches the circle and the rectangle around it at a few places."""
+    rng = np.random.default_rng(seed)
+    image, (y, x) = np.zeros((256, 256), np.float32), np.mgrid[:256, :256]
+    for angle, distance, size, level in rng.uniform((0, 0, 5, 0.4), (2 * np.pi, 1, 12, 1), (count, 4)):
+        column, row = 128 + 256 * radius * distance * np.array([np.cos(angle), np.sin(angle)])
+        image[np.hypot(x - column, y - row) < size] = level
+    area = usable_area(image * (0.8 + 0.2 * texture((256, 256), seed, 1.0)))
+    assert area.mask.mean() > 0.998, area.excluded
+
+
+@FEW
+@given(seed=SEEDS, empty=st.floats(0.2, 0.7), count=st.integers(100, 400))
+def test_cells_on_a_black_ground_that_nothing_cuts_are_used_whole(seed, empty, count):
+    area = usable_area(cells((256, 256), seed, count, empty))
+    assert area.mask.mean() > 0.998, area.excluded
 
 
 @pytest.mark.parametrize("level", [0.0, 1.0])

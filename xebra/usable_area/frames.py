@@ -8,10 +8,12 @@ from scipy.spatial import ConvexHull, QhullError
 
 from xebra.arrays import Floats, Mask, Pixels
 from xebra.usable_area.levels import MARGIN, SQUARE, most_frequent_level
+from xebra.usable_area.outlines import depth_in_outline
 
 LEAST_RIM = 0.04  # of the pixels along the image's edges that a frame covers
 SPREAD = 15.0  # tolerances: the most by which the noise of a frame spreads its level
 LEAST_FIELD = 0.12  # of the image: a smaller one is a specimen on an even ground
+LEAST_CUT_FIELD = 0.05  # of the image: the least specimen that a circle or rectangle cuts off
 LEAST_FRAME = 0.004  # of the image
 SPECK = 0.002  # of the image: smaller parts do not belong to the field
 FOREIGN = 0.03  # of a frame that may have another level
@@ -43,23 +45,35 @@ def frame(pixels: Pixels, mask: Mask, tolerance: float) -> Mask | None:
 
 
 def depth_in_field(constant: Mask, rim: Mask) -> Floats | None:
-    """Return how many px inside the hull of what is not ``constant`` each pixel (H, W) lies.
+    """Return how many px inside the field of view, of what is not ``constant``, each pixel (H, W) lies.
 
-    None where nothing is beyond the hull, or where the field itself does not have that shape.
+    None where nothing is beyond the convex hull of that, or where neither the field itself has the shape of
+    its hull nor a circle or rectangle cuts it off.
     """
     field = _dense(~constant)
-    depth = _depth_in_hull(field)
-    if depth is None:
+    corners = _corners_of_hull(field)
+    if corners is None:
         return None
-    beyond = depth < 0
-    area = np.count_nonzero(beyond)
-    if area < LEAST_FRAME * field.size or np.count_nonzero(beyond & ~constant) > FOREIGN * area:
+    in_hull = _depth_in_hull(field, corners)
+    if not _is_frame(in_hull < 0, constant):
         return None
+    if field.mean() >= LEAST_FIELD and _has_shape_of_hull(field, in_hull, rim):
+        return in_hull
+    in_outline = depth_in_outline(field, corners)
+    return in_outline if in_outline is not None and _is_frame(in_outline < 0, constant) else None
+
+
+def _is_frame(beyond: Mask, constant: Mask) -> bool:
+    """Return whether what lies beyond a field is large enough, and one level."""
+    area = int(np.count_nonzero(beyond))
+    return area >= LEAST_FRAME * beyond.size and int(np.count_nonzero(beyond & ~constant)) <= FOREIGN * area
+
+
+def _has_shape_of_hull(field: Mask, depth: Floats, rim: Mask) -> bool:
+    """Return whether a field (H, W) reaches the edge of its convex hull along most of it."""
     edge = (depth >= 0) & (depth < 1) & ~ndimage.binary_dilation(rim, iterations=2)
     reached = ndimage.binary_dilation(field, SQUARE, iterations=2)
-    if np.count_nonzero(edge) < 8 or reached[edge].mean() < SUPPORT:
-        return None
-    return depth
+    return int(np.count_nonzero(edge)) >= 8 and bool(reached[edge].mean() >= SUPPORT)
 
 
 def soft_edge(contrast: Floats, depth: Floats) -> float:
@@ -103,18 +117,23 @@ def _dense(field: Mask) -> Mask:
     return (sizes > SPECK * field.size)[parts]
 
 
-def _depth_in_hull(field: Mask) -> Floats | None:
-    """Return how many px inside the convex hull of a field (H, W) each pixel lies; None without a hull."""
+def _corners_of_hull(field: Mask) -> Floats | None:
+    """Return the corners (K, 2), x and y, of the convex hull of a field (H, W); None without a hull."""
     rows = np.flatnonzero(field.any(1))
-    if len(rows) < 8 or field.mean() < LEAST_FIELD:
+    if len(rows) < 8 or field.mean() < LEAST_CUT_FIELD:
         return None
     first, last = field[rows].argmax(1), field.shape[1] - 1 - field[rows, ::-1].argmax(1)
+    points = np.vstack([np.c_[first, rows], np.c_[last, rows]])
     try:
-        hull = ConvexHull(np.vstack([np.c_[first, rows], np.c_[last, rows]]))
+        return points[ConvexHull(points).vertices].astype(np.float64)
     except QhullError:
         return None
+
+
+def _depth_in_hull(field: Mask, corners: Floats) -> Floats:
+    """Return how many px inside a hull with some corners (K, 2) each pixel of a field (H, W) lies."""
     x, y = (np.arange(side, dtype=np.float32) for side in field.shape[::-1])
     depth = np.full(field.shape, np.inf, np.float32)
-    for across, down, start in hull.equations.astype(np.float32):
+    for across, down, start in ConvexHull(corners).equations.astype(np.float32):
         np.minimum(depth, -(across * x[None, :] + down * y[:, None] + start), out=depth)
     return depth
