@@ -6,7 +6,7 @@ from support.labelled import shifted_views
 
 import xebra
 from xebra.transform import corner_error
-from xebra.usable_area import UsableArea, usable_areas, without_fixed_rings
+from xebra.usable_area import UsableArea, usable_areas, without_fixed_lines, without_fixed_rings
 
 SHAPE = (256, 256)
 WHOLE = UsableArea(np.ones(SHAPE, bool))
@@ -62,6 +62,23 @@ def test_images_that_share_no_rings_are_left_as_they_are(seed: int) -> None:
     noise = rings(seed, 0.1)
     assert without_fixed_rings(still + noise, again + noise, WHOLE, WHOLE) is None  # the specimen is at rest
     assert without_fixed_rings(fixed, moving[:, :-1], WHOLE, WHOLE) is None
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_a_particle_that_has_hardly_moved_makes_no_rings_and_no_lines(seed: int) -> None:
+    """Its edges are at nearly the same columns, rows and radii in both images, but not along all of them."""
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[: SHAPE[0], : SHAPE[1]]
+    center, size, images = rng.uniform(40, 216, 2), rng.uniform(25, 50), []
+    for level in (0.0, 0.1):
+        column, row = center + rng.uniform(-6, 6, 2)
+        inside = np.hypot(x - column, y - row) < size * (
+            1 + 0.15 * np.sin(5 * np.arctan2(y - row, x - column))
+        )
+        images.append(np.where(inside, level, 0.9) + rng.normal(0, 0.01, SHAPE))
+    areas = usable_areas(*images)
+    assert without_fixed_rings(*images, *areas) is None
+    assert without_fixed_lines(*images, *areas) is None
 
 
 def test_a_field_stop_and_the_circle_of_a_reconstruction_are_no_rings() -> None:

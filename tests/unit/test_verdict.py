@@ -53,6 +53,14 @@ def test_an_estimate_without_a_margin_is_for_review():
     assert word == "review" and "another rotation, scale or position" in reason
 
 
+def test_an_imprecise_estimate_that_is_extrapolated_is_for_review_with_the_remedy():
+    vague = replace(SURE, final_uncertainty_px=60.0)
+    word, reason = verdict(replace(vague, extrapolation=2.2))
+    assert word == "review" and "crop the fixed image" in reason
+    assert "crop the fixed image" not in verdict(replace(vague, extrapolation=1.2))[1]
+    assert verdict(replace(SURE, extrapolation=2.2))[0] == "accept"
+
+
 def test_the_tolerance_is_in_px_of_the_fixed_image():
     expected = BUNDLED.expected_error_px(SURE)
     for width in (64, 256, 4096):

@@ -101,6 +101,7 @@ class Attempts:
             final_stage=final.stage,
             final_uncertainty_px=final.uncertainty_px,
             network_distance_px=final.network_distance_px,
+            extrapolation=final.extrapolation,
             affine=AffineResidual.of(end.known_evidence, size),
         )
         return Attempt(final.candidate, found, (refined.start, end))
@@ -240,6 +241,7 @@ class Attempts:
             final_stage=final.stage,
             final_uncertainty_px=final.uncertainty_px,
             network_distance_px=final.network_distance_px,
+            extrapolation=final.extrapolation,
             affine=AffineResidual.of(end.known_evidence, size),
         )
         return Attempt(final.candidate, features, (start, end))

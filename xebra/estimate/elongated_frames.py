@@ -96,5 +96,6 @@ def whole_frame(engine: Engine, graph: str, pair: ImagePair, tile: Tile, attempt
             final_stage=BLOCKS,
             final_uncertainty_px=uncertainty_px(refined),
             network_distance_px=0.0,
+            extrapolation=1.0,
         )
     return Attempt(refined, features, attempt.path)

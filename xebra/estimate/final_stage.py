@@ -9,6 +9,7 @@ import numpy as np
 from xebra.estimate.block_refinement import refine_blocks
 from xebra.estimate.candidate_scoring import CandidateScoring
 from xebra.estimate.density_refinement import refine_by_density
+from xebra.estimate.extrapolation import extrapolation, with_extrapolation
 from xebra.estimate.image_pair import MAX_AVERAGED_PX, Candidate, ImagePair, corner_distance_px
 from xebra.estimate.intensity_refinement import IntensityEstimate, refine_by_intensity
 from xebra.estimate.peak_flatness import undetermined_where_alike, with_flatness
@@ -26,6 +27,7 @@ class FinalEstimate:
     stage: str  # WHOLE_VIEW, BLOCKS or INTENSITY
     independent_disagreement_px: float  # mean corner distance of network and independent estimate, at 256
     network_distance_px: float = 0.0  # likewise of the network's estimate and the final one, by density
+    extrapolation: float = 1.0  # error at the corners relative to that of structure all over the view
 
     @property
     def uncertainty_px(self) -> float:
@@ -42,8 +44,8 @@ def finalise(
     information started from the network's estimate. Intensity refinement replaces the network's estimate; the
     estimate by mutual information is averaged with it, since their errors are independent, and so is that by
     intensities where the contrasts agree in part (chosen on development images, ``docs/experiments.md``).
-    Mutual information at the images' own px then refines their mean; how flat its peak is, and how far it
-    has moved, says how certain the mean is.
+    Mutual information at the images' own px then refines their mean; how flat its peak is, how far it has
+    moved, and how far the estimate is extrapolated says how certain the mean is.
     """
     step = max(pair.fixed.shape) / stages.fine.size
     network = refine_blocks(stages.engine, stages.coarse.graph, pair, candidate, step)
@@ -57,8 +59,9 @@ def finalise(
         refined = refine_by_density(pair, refined)
     with_error = with_flatness if found.stage == WHOLE_VIEW else undetermined_where_alike
     refined = with_error(refined, pair, scoring.information_fine)
-    distance = corner_distance_px(pair, network, refined)
-    return replace(found, candidate=refined, network_distance_px=distance)
+    distance, extrapolated = corner_distance_px(pair, network, refined), extrapolation(pair, refined)
+    refined = with_extrapolation(refined, extrapolated)
+    return replace(found, candidate=refined, network_distance_px=distance, extrapolation=extrapolated)
 
 
 def fits_elsewhere(

@@ -13,7 +13,7 @@ from dataclasses import replace
 import numpy as np
 
 from xebra.arrays import Floats, Matrix
-from xebra.estimate.displacement import CELL, Evidence, jacobians, motion_matrix, view_corners
+from xebra.estimate.displacement import CELL, jacobians, motion_matrix, view_corners
 from xebra.estimate.estimate import REFERENCE_WIDTH
 from xebra.estimate.image_pair import Candidate, ImagePair
 from xebra.estimate.quality_features import UNDETERMINED_PX, covariance, uncertainty_px
@@ -40,7 +40,7 @@ def with_flatness(candidate: Candidate, pair: ImagePair, measure: Callable[[Matr
         return candidate
     beside = max(map(measure, transforms_beside(candidate, pair)))
     fallen = -math.log(max(beside, 1e-9) / there) if beside < there else 0.0
-    return _weakened(candidate, candidate.evidence, float(np.clip(fallen, *FALLEN)) ** (-2 * EXPONENT))
+    return weakened(candidate, float(np.clip(fallen, *FALLEN)) ** (-2 * EXPONENT))
 
 
 def undetermined_where_alike(
@@ -69,6 +69,13 @@ def undetermined_where_flat(
     if min(map(residual, beside)) >= LEAST_RISE * residual(candidate.moving_from_fixed):
         return candidate
     return _undetermined(candidate)
+
+
+def weakened(candidate: Candidate, share: float) -> Candidate:
+    """Return a refined candidate with a share of its evidence; its place and its Newton step stay."""
+    evidence = candidate.known_evidence
+    weaker = replace(evidence, gradient=evidence.gradient * share, information=evidence.information * share)
+    return replace(candidate, evidence=weaker)
 
 
 def transforms_beside(
@@ -107,10 +114,4 @@ def _least_certain(spread: Matrix, at_corners: Floats) -> Floats:
 def _undetermined(candidate: Candidate) -> Candidate:
     """Return a candidate with an uncertainty of at least 10 px."""
     share = min(1.0, uncertainty_px(candidate) / UNDETERMINED_PX) ** 2
-    return _weakened(candidate, candidate.known_evidence, share)
-
-
-def _weakened(candidate: Candidate, evidence: Evidence, share: float) -> Candidate:
-    """Return a candidate with a share of its evidence; its place and its Newton step stay."""
-    weaker = replace(evidence, gradient=evidence.gradient * share, information=evidence.information * share)
-    return replace(candidate, evidence=weaker)
+    return weakened(candidate, share)

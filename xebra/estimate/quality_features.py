@@ -16,6 +16,8 @@ from xebra.transform import image_center
 
 WHOLE_VIEW, BLOCKS, INTENSITY = "whole_view", "blocks", "intensity"  # the final stage of an estimate
 UNDETERMINED_PX = 10.0  # at 256: uncertainty of an estimate beside which the images fit as well
+CALIBRATED = 1.5  # extrapolation up to which uncertainties need no correction
+EXPONENT = 2.0  # of the extrapolation beyond that, in the uncertainty; docs/experiments.md
 MIN_EIGENVALUE = 1e-3  # of the mean information: directions below it count as undetermined
 
 
@@ -38,12 +40,14 @@ class QualityFeatures:
     final_stage: str = WHOLE_VIEW
     final_uncertainty_px: float = 1.0  # of the final stage, before calibration
     network_distance_px: float = 0.0  # between the network's estimate and the final one by density
+    extrapolation: float = 1.0  # error at the corners relative to that of structure all over the view
     affine: AffineResidual = NO_RESIDUAL
 
     @property
     def is_undetermined(self) -> bool:
         """Return whether the images fit as well beside the estimate, by blocks or by pixel values."""
-        return self.final_stage != WHOLE_VIEW and self.final_uncertainty_px > 0.999 * UNDETERMINED_PX
+        near_px = self.final_uncertainty_px / growth(self.extrapolation)
+        return self.final_stage != WHOLE_VIEW and near_px > 0.999 * UNDETERMINED_PX
 
     @property
     def vector(self) -> Floats:
@@ -63,6 +67,11 @@ class QualityFeatures:
                 float(self.thorough),
             ]
         )
+
+
+def growth(extrapolation: float) -> float:
+    """Return how many times as uncertain an estimate is as its evidence says, by its extrapolation."""
+    return float(max(1.0, extrapolation / CALIBRATED) ** EXPONENT)
 
 
 def half_disagreement_px(candidate: Candidate) -> float:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from xebra.estimate.confidence import MIN_SCORE_MARGIN, RIGHT_PX, Confidence
 from xebra.estimate.estimate import REFERENCE_WIDTH
 from xebra.estimate.peak_flatness import FLAT_PX
-from xebra.estimate.quality_features import INTENSITY, WHOLE_VIEW, QualityFeatures
+from xebra.estimate.quality_features import CALIBRATED, INTENSITY, WHOLE_VIEW, QualityFeatures
 from xebra.lengths import pixels_and_length
 from xebra.prior import Deviation
 from xebra.registration import Verdict
@@ -53,6 +53,10 @@ SYNTHESISED = ", with one image shown as the other modality of this instrument (
 FLAT = (
     "the images fit nearly as well several px aside, as along a straight edge; take views that show "
     "structure in all directions"
+)
+EXTRAPOLATED = (
+    "both images show structure in a small part of the fixed image only, and the error grows with the "
+    "distance from it; crop the fixed image to that part, or take views that it fills"
 )
 LOOK = "look at the overlay before use"
 UNSUPPORTED = (
@@ -151,6 +155,8 @@ def _by_precision(
     else:
         largest = findings.length(confidence.largest_error_px(features) * scale)
         reason = UNSAFE.format(largest=largest, limit=findings.length(max(tolerance, RIGHT_PX * scale)))
+    if features.extrapolation > CALIBRATED:
+        return "review", f"{reason}: {EXTRAPOLATED}"
     return "review", f"{reason}: {FLAT}" if _is_flat(features) else f"{reason}: {LOOK}"
 
 

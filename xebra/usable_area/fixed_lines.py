@@ -20,6 +20,10 @@ MOST_STEP = 0.5  # of the range: larger steps between neighbours are edges of th
 BROAD_PX = 8  # sigma: what changes more slowly across the lines is the specimen
 AVERAGED = 256  # px along a line that are examined
 LEAST_PX = 16  # usable ones of them
+SEGMENTS = (
+    8  # of a line: its offset is the median of theirs, which a specimen in some of them does not change
+)
+FEWEST_SEGMENTS = 3
 
 
 def without_fixed_lines(
@@ -77,9 +81,7 @@ def _shares_steps(
         step = np.clip(
             np.diff(np.where(used, values, 0), axis=1) / max(levels.span, 1e-12), -MOST_STEP, MOST_STEP
         )
-        both = used[:, 1:] & used[:, :-1]
-        counts = both.sum(0)
-        steps.append(np.where(counts >= LEAST_PX, (step * both).sum(0) / np.maximum(counts, 1), np.nan))
+        steps.append(_median_of_segments(step, used[:, 1:] & used[:, :-1]))
     one, other = steps
     known = np.isfinite(one) & np.isfinite(other)
     if np.count_nonzero(known) < FEWEST_LINES or min(one[known].std(), other[known].std()) < 1e-9:
@@ -92,6 +94,17 @@ def _lines(image: Pixels, mask: Mask, axis: int) -> tuple[Pixels, Mask]:
     every = -(-image.shape[axis] // AVERAGED)
     image, mask = (image, mask) if axis == 0 else (image.T, mask.T)
     return image[::every].astype(np.float64), mask[::every]  # differences of unsigned integers would wrap
+
+
+def _median_of_segments(values: Floats, used: Mask) -> Floats:
+    """Return the median over segments of the means of columns (N, K); NaN where too few px are used."""
+    starts = np.unique(np.linspace(0, len(values), SEGMENTS, endpoint=False).astype(int))
+    counts = np.add.reduceat(used.astype(np.float64), starts)
+    means = np.where(counts > 0, np.add.reduceat(values * used, starts) / np.maximum(counts, 1), np.nan)
+    enough = (counts.sum(0) >= LEAST_PX) & (np.count_nonzero(counts, axis=0) >= FEWEST_SEGMENTS)
+    middle = np.full(values.shape[1], np.nan)
+    middle[enough] = np.nanmedian(means[:, enough], axis=0)
+    return middle
 
 
 def _without_offsets(image: Pixels, mask: Mask, levels: GreyRange, axis: int) -> Floats:
