@@ -109,7 +109,7 @@ def test_a_small_specimen_in_a_corner_is_for_review_with_what_to_change(monkeypa
     views = 0.15 + one, 0.8 + resample(other, np.linalg.inv(known), SHAPE)
     images = [(view + 0.01 * rng.normal(size=SHAPE)).astype(np.float32) for view in views]
     found = xebra.register(*images)
-    assert found.verdict == "review" and "crop the fixed image" in found.reason
+    assert found.verdict == "review" and "crop the images" in found.reason
     monkeypatch.setattr(final_stage, "extrapolation", lambda *_: 1.0)
     before = xebra.register(*images)
     assert before.verdict == "accept"

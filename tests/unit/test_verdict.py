@@ -56,8 +56,8 @@ def test_an_estimate_without_a_margin_is_for_review():
 def test_an_imprecise_estimate_that_is_extrapolated_is_for_review_with_the_remedy():
     vague = replace(SURE, final_uncertainty_px=60.0)
     word, reason = verdict(replace(vague, extrapolation=2.2))
-    assert word == "review" and "crop the fixed image" in reason
-    assert "crop the fixed image" not in verdict(replace(vague, extrapolation=1.2))[1]
+    assert word == "review" and "crop the images" in reason
+    assert "crop the images" not in verdict(replace(vague, extrapolation=1.2))[1]
     assert verdict(replace(SURE, extrapolation=2.2))[0] == "accept"
 
 

@@ -55,8 +55,8 @@ FLAT = (
     "structure in all directions"
 )
 EXTRAPOLATED = (
-    "both images show structure in a small part of the fixed image only, and the error grows with the "
-    "distance from it; crop the fixed image to that part, or take views that it fills"
+    "both images show structure in a small part of the view only, and the error grows with the distance from "
+    "it; crop the images to that part, or take views that it fills"
 )
 LOOK = "look at the overlay before use"
 UNSUPPORTED = (

@@ -20,9 +20,7 @@ MOST_STEP = 0.5  # of the range: larger steps between neighbours are edges of th
 BROAD_PX = 8  # sigma: what changes more slowly across the lines is the specimen
 AVERAGED = 256  # px along a line that are examined
 LEAST_PX = 16  # usable ones of them
-SEGMENTS = (
-    8  # of a line: its offset is the median of theirs, which a specimen in some of them does not change
-)
+SEGMENTS = 8  # of a line: the median of theirs is its step, whatever a specimen shows in some of them
 FEWEST_SEGMENTS = 3
 
 
