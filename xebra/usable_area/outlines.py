@@ -40,6 +40,7 @@ def depth_in_outline(field: Mask, corners: Floats) -> Floats | None:
 
 
 def _depth_in_circle(near: Mask, corners: Floats) -> Floats | None:
+    """Return the depth in a circle around all corners (K, 2) that cuts off a field (H, W), or None."""
     free = corners[_within(corners, near.shape)]
     if len(free) < FEWEST_CORNERS:
         return None
@@ -76,6 +77,7 @@ def _circles_through(points: Floats) -> tuple[Floats, Floats]:
 
 
 def _depth_in_rectangle(near: Mask, corners: Floats) -> Floats | None:
+    """Return the depth in a rectangle around all corners (K, 2), at any angle, likewise; None without one."""
     axes = np.array([[np.cos(ANGLES), np.sin(ANGLES)], [-np.sin(ANGLES), np.cos(ANGLES)]]).transpose(2, 0, 1)
     along = axes @ corners.T  # (angles, 2, K)
     limits = np.stack([along.min(-1), along.max(-1)])  # (2, angles, 2): where the edges cross each axis
